@@ -1,0 +1,204 @@
+"""Objects for tests, each as short as the test that needs it."""
+
+from typing import Any
+
+Object = dict[str, Any]
+
+NAMESPACE = "vms"
+TRIDENT = "csi.trident.netapp.io"
+RWX, RWO, ROX = "ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany"
+
+
+def vm(
+    *volumes: Object, name: str = "db", spec: Object | None = None, status: Object | None = None, **fields: Any
+) -> Object:
+    """Return a VirtualMachine; ``fields`` join its template's spec, ``spec`` its own."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {**(spec or {}), "template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}},
+        **({"status": status} if status else {}),
+    }
+
+
+def vmi(*volumes: Object, name: str = "db", **fields: Any) -> Object:
+    """Return a VirtualMachineInstance; ``fields`` join its spec."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"domain": {}, "volumes": list(volumes), **fields},
+    }
+
+
+def disk(claim: str, name: str | None = None) -> Object:
+    """Return a volume of a claim, named like the claim."""
+    return {"name": name or claim, "persistentVolumeClaim": {"claimName": claim}}
+
+
+def data_volume_disk(data_volume: str, name: str | None = None) -> Object:
+    """Return a volume of a DataVolume, named like it."""
+    return {"name": name or data_volume, "dataVolume": {"name": data_volume}}
+
+
+def data_volume_template(name: str, **spec: Any) -> Object:
+    """Return an entry of dataVolumeTemplates."""
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def volume_request(volume: Object) -> Object:
+    """Return a pending request to add a volume, as ``virtctl addvolume`` leaves it in the status."""
+    source = {key: value for key, value in volume.items() if key != "name"}
+    return {"addVolumeOptions": {"name": volume["name"], "volumeSource": source}}
+
+
+def claim(
+    name: str,
+    *access_modes: str,
+    mode: str | None = None,
+    storage_class: str | None = "nas",
+    volume: str | None = None,
+    namespace: str = NAMESPACE,
+    **spec: Any,
+) -> Object:
+    """Return a PersistentVolumeClaim."""
+    found = {"accessModes": list(access_modes), "volumeMode": mode, "storageClassName": storage_class}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {key: value for key, value in {**found, "volumeName": volume, **spec}.items() if value is not None},
+    }
+
+
+def persistent_volume(
+    name: str, protocol: str | None = None, backend: str | None = None, driver: str = TRIDENT
+) -> Object:
+    """Return a PersistentVolume that a CSI driver serves."""
+    attributes = {"protocol": protocol, "backendUUID": backend}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "csi": {"driver": driver, "volumeAttributes": {key: value for key, value in attributes.items() if value}}
+        },
+    }
+
+
+def storage_class(
+    name: str, *, provisioner: str = TRIDENT, annotations: Object | None = None, created: str = "", **parameters: str
+) -> Object:
+    """Return a StorageClass."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name, "annotations": annotations or {}, "creationTimestamp": created},
+        "provisioner": provisioner,
+        "parameters": parameters,
+    }
+
+
+def storage_profile(name: str, *sets: tuple[list[str], str]) -> Object:
+    """Return a StorageProfile with its claim property sets, each access modes and a volume mode."""
+    return {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "StorageProfile",
+        "metadata": {"name": name},
+        "status": {
+            "storageClass": name,
+            "claimPropertySets": [{"accessModes": modes, "volumeMode": mode} for modes, mode in sets],
+        },
+    }
+
+
+def data_volume(name: str, **spec: Any) -> Object:
+    """Return a DataVolume."""
+    return {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "DataVolume",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec,
+    }
+
+
+def backend(uuid: str, driver: str, name: str = "tbe-x") -> Object:
+    """Return a TridentBackend."""
+    return {
+        "apiVersion": "trident.netapp.io/v1",
+        "kind": "TridentBackend",
+        "metadata": {"name": name, "namespace": "trident"},
+        "backendUUID": uuid,
+        "config": {"ontap_config": {"storageDriverName": driver}},
+    }
+
+
+def kubevirt(namespace: str = "kubevirt", **configuration: Any) -> Object:
+    """Return a KubeVirt CR."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": namespace},
+        "spec": {"configuration": configuration},
+    }
+
+
+def node(name: str, *, unschedulable: bool = False, kubevirt_schedulable: str | None = "true") -> Object:
+    """Return a Node."""
+    labels = {} if kubevirt_schedulable is None else {"kubevirt.io/schedulable": kubevirt_schedulable}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"unschedulable": True} if unschedulable else {},
+    }
+
+
+def review(
+    obj: Object | None,
+    old: Object | None = None,
+    operation: str = "CREATE",
+    *,
+    subresource: str = "",
+    user: str = "alice",
+    uid: str = "11111111-2222-3333-4444-555555555555",
+) -> Object:
+    """Return an AdmissionReview of a machine, as kube-apiserver sends it."""
+    shown = obj or old or {}
+    resource = {"VirtualMachine": "virtualmachines", "VirtualMachineInstance": "virtualmachineinstances"}[shown["kind"]]
+    metadata = shown["metadata"]
+    return {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": uid,
+            "kind": {"group": "kubevirt.io", "version": "v1", "kind": shown["kind"]},
+            "resource": {"group": "kubevirt.io", "version": "v1", "resource": resource},
+            "name": metadata.get("name", ""),
+            "namespace": metadata.get("namespace", NAMESPACE),
+            "operation": operation,
+            "userInfo": {"username": user},
+            "object": obj,
+            "oldObject": old,
+            **({"subResource": subresource} if subresource else {}),
+        },
+    }
+
+
+CLASSES = (
+    storage_class("nas", backendType="ontap-nas"),
+    storage_class("san", backendType="ontap-san"),
+    storage_class("san-economy", backendType="ontap-san-economy"),
+    storage_class("other", provisioner="rbd.csi.ceph.com"),
+)
+CLAIMS = (
+    claim("good", RWX),
+    claim("good-block", RWX, mode="Block", storage_class="san"),
+    claim("once", RWO),
+    claim("once-block", RWO, mode="Block", storage_class="san"),
+    claim("san-fs", RWX, storage_class="san"),
+    claim("san-fs-once", RWO, storage_class="san"),
+)
+CLUSTER = (*CLASSES, *CLAIMS)
+"""Classes of NFS and SAN, and a claim of every sort in the namespace of the machines."""

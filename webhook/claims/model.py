@@ -1,0 +1,63 @@
+"""The claim behind a volume, existing or to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Protocol = Literal["file", "block", "foreign", "unknown"]
+"""How the storage is reached: over NFS or SMB, over iSCSI, NVMe/TCP or FC, not by Trident at all, or not decided."""
+
+BLOCK_MODE = "Block"
+FILESYSTEM_MODE = "Filesystem"
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Who serves a claim: the protocol, Trident's driver where known, and what says so."""
+
+    protocol: Protocol
+    driver: str | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """What a claim asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted."""
+
+    access_modes: tuple[str, ...]
+    volume_mode: str
+    storage_class: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim that exists, or the one that CDI will make.
+
+    ``origin`` says where it was read, in words for a message ("claim", "DataVolume", "dataVolumeTemplate");
+    ``declared_at`` is the field path in the machine that shapes it, where a template does.
+    """
+
+    origin: str
+    request: ClaimRequest
+    backing: Backing
+    declared_at: str | None = None
+
+    @property
+    def evidence(self) -> str:
+        """What the verdict on this claim rests on, in one line."""
+        modes = "+".join(self.request.access_modes) or "no access mode"
+        return f"{self.origin}: {modes}, {self.request.volume_mode}; {self.backing.evidence}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoClaim:
+    """There is no claim, and none can be foretold: ``why`` continues "the claim …"; ``declared_at`` as for `Claim`."""
+
+    why: str
+    declared_at: str | None = None
+
+    @property
+    def evidence(self) -> str:
+        """What the verdict rests on, in one line."""
+        return self.why

@@ -1,0 +1,100 @@
+"""What claim CDI makes of a DataVolume's spec.
+
+Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and its helpers).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webhook.claims.classes import kubernetes_default, virt_default
+from webhook.claims.model import BLOCK_MODE, FILESYSTEM_MODE, ClaimRequest
+from webhook.claims.profiles import property_sets_of
+from webhook.cluster import Cluster
+from webhook.cluster.facts import ClassFacts, PropertySet
+from webhook.cluster.resources import CLASSES
+from webhook.objects import Object, at, text, texts
+from webhook.wording import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """CDI makes no claim, and why."""
+
+    reason: str
+
+
+def render(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
+    """Return the claim that CDI makes of a DataVolume's spec in this cluster, or why it makes none."""
+    has_pvc, has_storage = isinstance(spec.get("pvc"), dict), isinstance(spec.get("storage"), dict)
+    if has_pvc == has_storage:
+        return Refusal("exactly one of spec.pvc and spec.storage must be set")
+    return _render_pvc(spec, cluster) if has_pvc else _render_storage(spec, cluster)
+
+
+def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
+    """``spec.pvc`` becomes the claim as it stands; Kubernetes fills in its own default class and mode."""
+    asked = spec["pvc"]
+    access_modes = texts(asked.get("accessModes"))
+    if not access_modes:
+        return Refusal("spec.pvc gives no access mode")
+    class_name = asked.get("storageClassName")
+    if not isinstance(class_name, str):
+        default = kubernetes_default(cluster.list(CLASSES))
+        class_name = default.name if default else None
+    return ClaimRequest(access_modes, text(asked.get("volumeMode")) or FILESYSTEM_MODE, class_name)
+
+
+def _render_storage(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
+    """``spec.storage`` leaves modes and class to CDI, which reads the class's StorageProfile."""
+    asked = spec["storage"]
+    archive = spec.get("contentType") == "archive"
+    volume_mode = text(asked.get("volumeMode"))
+    access_modes = texts(asked.get("accessModes"))
+    if archive and volume_mode == BLOCK_MODE:
+        return Refusal("an archive cannot be written to a Block volume")
+    if archive:
+        volume_mode = FILESYSTEM_MODE
+    storage_class = _class_for(at(asked, "storageClassName"), archive, cluster)
+    if not isinstance(storage_class, ClassFacts):
+        return _without_class(storage_class, access_modes, volume_mode)
+    return _with_profile(storage_class, access_modes, volume_mode, cluster)
+
+
+def _class_for(name: object, archive: bool, cluster: Cluster) -> ClassFacts | str | None:
+    """The class that CDI takes; a name that no class has; or None where nothing is named and nothing is default."""
+    if isinstance(name, str):
+        return cluster.get(CLASSES, name) or name
+    classes = cluster.list(CLASSES)
+    return kubernetes_default(classes) if archive else virt_default(classes)
+
+
+def _without_class(name: str | None, access_modes: tuple[str, ...], volume_mode: str | None) -> ClaimRequest | Refusal:
+    if access_modes:
+        return ClaimRequest(access_modes, volume_mode or FILESYSTEM_MODE, name)
+    if name is None:
+        return Refusal("no access mode is given, and the cluster has no default StorageClass")
+    return Refusal(f"no access mode is given, and StorageClass {quoted(name)} does not exist")
+
+
+def _with_profile(
+    storage_class: ClassFacts, access_modes: tuple[str, ...], volume_mode: str | None, cluster: Cluster
+) -> ClaimRequest | Refusal:
+    name = storage_class.name
+    if access_modes and volume_mode:
+        return ClaimRequest(access_modes, volume_mode, name)
+    sets = property_sets_of(storage_class, cluster)
+    if access_modes:
+        return ClaimRequest(access_modes, _mode_for(sets, access_modes) or FILESYSTEM_MODE, name)
+    if volume_mode:
+        found = next((entry for entry in sets if entry.volume_mode == volume_mode and entry.access_modes), None)
+        if found is None:
+            return Refusal(f"the StorageProfile {quoted(name)} offers no access mode for volumeMode {volume_mode}")
+        return ClaimRequest(found.access_modes, volume_mode, name)
+    if not sets or not sets[0].access_modes:
+        return Refusal(f"no access mode is given, and the StorageProfile {quoted(name)} offers none")
+    return ClaimRequest(sets[0].access_modes, sets[0].volume_mode or FILESYSTEM_MODE, name)
+
+
+def _mode_for(sets: tuple[PropertySet, ...], access_modes: tuple[str, ...]) -> str | None:
+    return next((entry.volume_mode for entry in sets if set(entry.access_modes) & set(access_modes)), None)

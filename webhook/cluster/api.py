@@ -1,0 +1,108 @@
+"""The API server over the official client's transport: configuration, credentials, pooled TLS; answers as raw JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes import client, config
+
+from webhook.cluster.interface import ClusterUnavailable
+
+CONNECT_TIMEOUT = 3.0
+_MOST_CONNECTIONS = 48
+_TRANSPORT_ERRORS = (urllib3.exceptions.HTTPError, OSError)
+
+
+class ApiError(ClusterUnavailable):
+    """The API server answered with an error; ``status`` is the HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Remember the status and what the server said."""
+        super().__init__(f"the API server answered {status}: {message}")
+        self.status = status
+
+
+class Api:
+    """GET and WATCH requests to one API server."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        """Take the official client's configuration: host, CA, credentials."""
+        configuration.connection_pool_maxsize = _MOST_CONNECTIONS
+        self._configuration = configuration
+        self._pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
+
+    @classmethod
+    def connect(cls) -> Api:
+        """Use the service account inside a cluster, else the kubeconfig; raises ClusterUnavailable without either."""
+        configuration = client.Configuration()
+        try:
+            if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            else:
+                path = os.environ.get("KUBECONFIG")
+                config.load_kube_config(path, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except (config.ConfigException, OSError) as error:
+            raise ClusterUnavailable(f"no cluster to ask: {error}") from error
+        return cls(configuration)
+
+    def get(self, path: str, query: dict[str, str] | None = None, *, timeout: float) -> dict[str, Any]:
+        """Return the parsed answer to a GET.
+
+        Raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer within
+        ``timeout`` seconds.
+        """
+        if timeout <= 0:
+            raise ClusterUnavailable("the API server did not answer in time")
+        response = self._request(path, query, urllib3.Timeout(total=timeout), whole=True)
+        if response.status != 200:
+            raise ApiError(response.status, _message(response.data, response.reason))
+        try:
+            answer = json.loads(response.data)
+        except ValueError as error:
+            raise ClusterUnavailable(f"the API server's answer is not JSON: {error}") from error
+        if not isinstance(answer, dict):
+            raise ClusterUnavailable("the API server's answer is no object")
+        return answer
+
+    @contextmanager
+    def stream(self, path: str, query: dict[str, str], *, silence: float) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Open a watch and give its response; reading it fails after ``silence`` seconds without a byte."""
+        response = self._request(path, query, urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence), whole=False)
+        try:
+            if response.status != 200:
+                raise ApiError(response.status, _message(response.read(1 << 16), response.reason))
+            yield response
+        finally:
+            response.close()
+
+    def _request(
+        self, path: str, query: dict[str, str] | None, timeout: urllib3.Timeout, *, whole: bool
+    ) -> urllib3.BaseHTTPResponse:
+        url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            return self._pool.request(
+                "GET", url, headers=self._headers(), timeout=timeout, preload_content=whole, retries=False
+            )
+        except _TRANSPORT_ERRORS as error:
+            raise ClusterUnavailable(f"the API server is out of reach: {error}") from error
+
+    def _headers(self) -> dict[str, str]:
+        """Credentials are asked for anew each time: a service account's token is replaced while we run."""
+        headers = {"Accept": "application/json", "User-Agent": "migratability-webhook"}
+        bearer: Any = self._configuration.auth_settings().get("BearerToken")
+        if bearer and bearer["value"]:
+            headers[bearer["key"]] = bearer["value"]
+        return headers
+
+
+def _message(body: bytes, reason: str | None) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return reason or "no reason given"

@@ -1,0 +1,144 @@
+"""A cluster as its API server tells it: small kinds and claims from a watch, the rest when asked for."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+from webhook.cluster.api import Api, ApiError
+from webhook.cluster.interface import ClusterUnavailable
+from webhook.cluster.reflector import Reflector
+from webhook.cluster.resources import RESOURCES, Resource
+
+Fact = TypeVar("Fact")
+
+STALE = 120.0
+"""Seconds without a word about a kind after which its mirror is no longer believed."""
+DEFAULT_WAIT = 10.0
+
+
+_OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+
+
+def can_exist(name: str) -> bool:
+    """Say whether an object can have this name at all; users write names that would lead a URL astray."""
+    return _OBJECT_NAME.fullmatch(name) is not None
+
+
+class LiveCluster:
+    """The state of one API server."""
+
+    def __init__(self, api: Api) -> None:
+        """Take the API server to ask; nothing is asked before `start`."""
+        self.api = api
+        self._reflectors: dict[str, Reflector[Any]] = {
+            resource.kind: Reflector(api, resource) for resource in RESOURCES if resource.watched
+        }
+
+    def start(self) -> None:
+        """Begin to mirror the watched kinds; must be called in the process that reads."""
+        for reflector in self._reflectors.values():
+            reflector.start()
+
+    def stop(self) -> None:
+        """End all watches."""
+        for reflector in self._reflectors.values():
+            reflector.stop()
+
+    def unready(self) -> dict[str, str]:
+        """Return the kinds that were never listed, each with why; empty once every question can be answered."""
+        waiting = (reflector for reflector in self._reflectors.values() if not reflector.synced)
+        return {reflector.resource.plural: reflector.error or "not listed yet" for reflector in waiting}
+
+    def ages(self) -> dict[str, float]:
+        """Return for each watched kind the seconds since the API server last said anything about it."""
+        return {reflector.resource.plural: reflector.age for reflector in self._reflectors.values()}
+
+    def reflector(self, resource: Resource[Fact]) -> Reflector[Fact] | None:
+        """Return the mirror of a kind while it can be believed, else None."""
+        found = self._reflectors.get(resource.kind)
+        return found if found and found.synced and found.age < STALE else None
+
+    def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
+        """Return a view that answers within so many seconds; with ``confirm`` it reads each object from the server."""
+        return LiveView(self, time.monotonic() + seconds, confirm)
+
+    def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
+        """As `Cluster.get`, within ten seconds."""
+        return self.within(DEFAULT_WAIT).get(resource, name, namespace)
+
+    def list(self, resource: Resource[Fact]) -> Collection[Fact]:
+        """As `Cluster.list`, within ten seconds."""
+        return self.within(DEFAULT_WAIT).list(resource)
+
+
+class LiveView:
+    """The cluster for one request: bound by its deadline, and asking for no object twice."""
+
+    def __init__(self, cluster: LiveCluster, deadline: float, confirm: bool) -> None:
+        """Bind a cluster to a deadline on the monotonic clock."""
+        self._cluster = cluster
+        self._deadline = deadline
+        self._confirm = confirm
+        self._seen: dict[tuple[str, str, str], Any] = {}
+
+    def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
+        """As `LiveCluster.within`."""
+        return self._cluster.within(seconds, confirm=confirm)
+
+    def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
+        """Return an object's facts from the mirror, or from the server where the mirror misses it or is stale.
+
+        A miss is never an answer: the claim may have been made a moment before its machine.
+        """
+        key = (resource.kind, namespace, name)
+        if key not in self._seen:
+            self._seen[key] = self._get(resource, name, namespace)
+        found: Fact | None = self._seen[key]
+        return found
+
+    def list(self, resource: Resource[Fact]) -> Collection[Fact]:
+        """Return the facts of all objects of a kind, from the mirror or, where it is stale, from the server."""
+        reflector = self._cluster.reflector(resource)
+        return reflector.values() if reflector else self._ask_for_all(resource)
+
+    def _get(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
+        reflector = None if self._confirm else self._cluster.reflector(resource)
+        mirrored = reflector.get((namespace if resource.namespaced else "", name)) if reflector else None
+        if mirrored is not None or (reflector and reflector.absent):
+            return mirrored
+        return self._ask_for(resource, name, namespace)
+
+    def _ask_for(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
+        if not (can_exist(name) and can_exist(namespace or "none")):
+            return None
+        try:
+            return resource.read(self._cluster.api.get(resource.path_of(name, namespace), timeout=self._left()))
+        except ApiError as error:
+            if error.status == 404 or (resource.optional and error.status == 403):
+                return None
+            raise
+
+    def _ask_for_all(self, resource: Resource[Fact]) -> Collection[Fact]:
+        found: list[Fact] = []
+        query = {"limit": "500"}
+        try:
+            while True:
+                page = self._cluster.api.get(resource.path, query, timeout=self._left())
+                found += [resource.read(obj) for obj in page.get("items") or ()]
+                following = page.get("metadata", {}).get("continue")
+                if not following:
+                    return found
+                query["continue"] = following
+        except ApiError as error:
+            if resource.optional and error.status in (403, 404):
+                return []
+            raise
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise ClusterUnavailable("the API server did not answer in time")
+        return left

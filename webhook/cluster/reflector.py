@@ -1,0 +1,180 @@
+"""A mirror of all objects of one kind, kept by list and watch in a thread of its own.
+
+What it must stand: a list in pages that ends in the middle, a watch that falls silent, ends at once, or starts too far
+back, missing permissions, a kind that the API server does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Collection, Iterator
+from typing import Any, Generic, TypeVar
+
+import urllib3
+
+from webhook.cluster.api import Api, ApiError
+from webhook.cluster.interface import ClusterUnavailable
+from webhook.cluster.resources import Resource
+from webhook.objects import Object, at, mapping, text
+
+Fact = TypeVar("Fact")
+Key = tuple[str, str]
+
+PAGE = 250
+"""Objects a page: a whole list decoded in one go would hold up requests for as long."""
+SILENCE = 80.0
+"""Seconds without a byte after which a watch is taken for dead; the API server sends a bookmark about every 60."""
+LIST_TIMEOUT = 30.0
+_LONGEST_PAUSE = 30.0
+_STEADY = 10.0
+_PAUSE_BETWEEN_PAGES = 0.002
+_GONE = 410
+
+log = logging.getLogger(__name__)
+
+
+class Reflector(Generic[Fact]):
+    """The facts of all objects of a kind, as fresh as the watch.
+
+    Reads take no lock: a list replaces the whole dictionary, an event one entry.
+    """
+
+    def __init__(self, api: Api, resource: Resource[Fact]) -> None:
+        """Mirror one kind of one API server, from `start` on."""
+        self.resource = resource
+        self.synced = False
+        self.absent = False
+        self.error: str | None = None
+        self._api = api
+        self._facts: dict[Key, Fact] = {}
+        self._heard = time.monotonic()
+        self._stopping = threading.Event()
+        self._response: urllib3.BaseHTTPResponse | None = None
+        self._thread = threading.Thread(target=self._run, name=f"watch {resource.plural}", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own; must be called in the process that reads."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, also where it waits for an event."""
+        self._stopping.set()
+        response = self._response
+        if isinstance(response, urllib3.HTTPResponse):
+            response.shutdown()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def get(self, key: Key) -> Fact | None:
+        """Return the facts of the object with this namespace ("" where it has none) and name, or None."""
+        return self._facts.get(key)
+
+    def values(self) -> Collection[Fact]:
+        """Return the facts of all objects."""
+        return tuple(self._facts.values())
+
+    @property
+    def age(self) -> float:
+        """Seconds since the API server last said anything about this kind."""
+        return time.monotonic() - self._heard
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._list_and_watch()
+            except ClusterUnavailable as error:
+                self._failed(error)
+            except Exception:
+                self.error = "unexpected error, see the log"
+                log.exception("watch of %s broke", self.resource.plural)
+            failures = 0 if time.monotonic() - began > _STEADY else failures + 1
+            self._stopping.wait(min(_LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0))
+
+    def _failed(self, error: ClusterUnavailable) -> None:
+        if self._stopping.is_set():
+            return
+        if self.resource.optional and isinstance(error, ApiError) and error.status in (403, 404):
+            self._facts, self.absent, self.synced = {}, True, True
+            self._heard = time.monotonic()
+        elif str(error) != self.error:
+            log.warning("watch of %s: %s", self.resource.plural, error)
+        self.error = str(error)
+
+    def _list_and_watch(self) -> None:
+        version = self._list()
+        self.synced, self.absent, self.error = True, False, None
+        while not self._stopping.is_set():
+            try:
+                version = self._watch(version)
+            except ApiError as error:
+                if error.status == _GONE:
+                    return
+                raise
+
+    def _list(self) -> str:
+        found: dict[Key, Fact] = {}
+        query = {"limit": str(PAGE)}
+        while True:
+            page = self._api.get(self.resource.path, query, timeout=LIST_TIMEOUT)
+            self._heard = time.monotonic()
+            for obj in page.get("items") or ():
+                found[key_of(obj)] = self.resource.read(obj)
+            following = text(at(page, "metadata", "continue"))
+            if not following:
+                self._facts = found
+                return text(at(page, "metadata", "resourceVersion")) or "0"
+            query = {"limit": str(PAGE), "continue": following}
+            self._stopping.wait(_PAUSE_BETWEEN_PAGES)
+
+    def _watch(self, version: str) -> str:
+        """Follow the events after a version until the stream ends, and return the last version seen."""
+        query = {
+            "watch": "true",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(random.randint(240, 300)),
+        }
+        began = time.monotonic()
+        with self._api.stream(self.resource.path, query, silence=SILENCE) as response:
+            self._response = response
+            try:
+                for event in _events(response):
+                    self._heard = time.monotonic()
+                    version = self._apply(event) or version
+            finally:
+                self._response = None
+        if time.monotonic() - began < 1.0 and not self._stopping.is_set():
+            raise ClusterUnavailable("the watch ends as soon as it begins")
+        return version
+
+    def _apply(self, event: Object) -> str | None:
+        kind, obj = event.get("type"), mapping(event.get("object"))
+        if kind == "ERROR":
+            raise ApiError(int(obj.get("code") or 500), str(obj.get("message")))
+        if kind in ("ADDED", "MODIFIED"):
+            self._facts[key_of(obj)] = self.resource.read(obj)
+        elif kind == "DELETED":
+            self._facts.pop(key_of(obj), None)
+        return text(at(obj, "metadata", "resourceVersion"))
+
+
+def key_of(obj: Object) -> Key:
+    """Return the namespace ("" where it has none) and name of an object."""
+    return text(at(obj, "metadata", "namespace")) or "", text(at(obj, "metadata", "name")) or ""
+
+
+def _events(response: urllib3.BaseHTTPResponse) -> Iterator[dict[str, Any]]:
+    """The events of a watch, one JSON object a line; raises ClusterUnavailable where the stream breaks."""
+    rest = b""
+    try:
+        while chunk := response.read1(1 << 16):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (json.loads(line) for line in lines if line.strip())
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise ClusterUnavailable(f"the watch broke: {error}") from error

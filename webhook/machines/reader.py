@@ -1,0 +1,118 @@
+"""Objects of KubeVirt's API as machines.
+
+Anything may stand anywhere: we run beside KubeVirt's own validators and see what they are about to refuse, so what has
+the wrong shape is read as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webhook.machines.model import DataVolumeTemplate, Machine, Volume
+from webhook.objects import Object, at, items, mapping, text
+
+CLAIM_NAME_KEY = {"persistentVolumeClaim": "claimName", "dataVolume": "name"}
+"""The volume sources that put a claim on disk as it is, and where each names it. A DataVolume's claim has its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    instance_spec: tuple[str, ...]
+    data_volume_templates: tuple[str, ...] | None
+
+
+_LAYOUTS = {
+    "VirtualMachine": _Layout(("spec", "template", "spec"), ("spec", "dataVolumeTemplates")),
+    "VirtualMachineInstance": _Layout(("spec",), None),
+}
+
+KINDS = frozenset(_LAYOUTS)
+"""The kinds of machines that can be judged."""
+
+
+def is_machine(obj: object) -> bool:
+    """Say whether an object is of a kind in KINDS, in whatever version of ``kubevirt.io``."""
+    api_version = text(mapping(obj).get("apiVersion")) or ""
+    return api_version.startswith("kubevirt.io/") and mapping(obj).get("kind") in KINDS
+
+
+def read_machine(obj: Object) -> Machine:
+    """Return the machine that an object of a kind in KINDS declares; raises ValueError on another kind.
+
+    Volumes stand in the object's order, pending volume requests behind them. Source: KubeVirt 1.9
+    ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
+    """
+    kind = str(mapping(obj).get("kind"))
+    layout = _LAYOUTS.get(kind)
+    if layout is None:
+        raise ValueError(f"no machine: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
+    found = at(obj, *layout.instance_spec)
+    template = found if isinstance(found, dict) else None
+    return Machine(
+        kind=kind,
+        namespace=text(at(obj, "metadata", "namespace")) or "default",
+        name=text(at(obj, "metadata", "name")) or text(at(obj, "metadata", "generateName")) or "",
+        template=template,
+        template_path=layout.instance_spec,
+        volumes=(*_declared(template, layout), *_requested(obj, template)),
+        data_volume_templates=_data_volume_templates(obj, layout),
+        eviction_strategy=text(at(template, "evictionStrategy")),
+        has_instance=at(obj, "status", "created") is True,
+    )
+
+
+def _declared(template: Object | None, layout: _Layout) -> Iterator[Volume]:
+    root = ".".join((*layout.instance_spec, "volumes"))
+    for index, entry in enumerate(items(at(template, "volumes"))):
+        yield _volume(at(entry, "name"), entry, f"{root}[{index}]")
+
+
+def _requested(obj: Object, template: Object | None) -> Iterator[Volume]:
+    """Volumes that ``virtctl addvolume`` asked for and KubeVirt has not yet put into the template.
+
+    A pending removal takes nothing away: the volume is there until KubeVirt removed it.
+    """
+    declared = {at(entry, "name") for entry in items(at(template, "volumes")) if isinstance(at(entry, "name"), str)}
+    for index, request in enumerate(items(at(obj, "status", "volumeRequests"))):
+        options = at(request, "addVolumeOptions")
+        name = at(options, "name")
+        source = at(options, "volumeSource")
+        if isinstance(source, dict) and not (isinstance(name, str) and name in declared):
+            yield _volume(name, source, f"status.volumeRequests[{index}].addVolumeOptions.volumeSource")
+
+
+def _volume(name: object, entry: object, field: str) -> Volume:
+    source = _source(mapping(entry))
+    body = mapping(at(entry, source)) if source else {}
+    key = CLAIM_NAME_KEY.get(source or "")
+    path = ".".join(part for part in (field, source, key) if part)
+    return Volume(
+        name=name if isinstance(name, str) else "",
+        source=source,
+        body=body,
+        claim=text(body.get(key)) if key else None,
+        field=path,
+    )
+
+
+def _source(entry: Object) -> str | None:
+    """The key of a volume's source; claims first, as KubeVirt looks at them first."""
+    for source in (*CLAIM_NAME_KEY, "hostDisk"):
+        if isinstance(entry.get(source), dict):
+            return source
+    return next((key for key, value in entry.items() if isinstance(value, dict) and isinstance(key, str)), None)
+
+
+def _data_volume_templates(obj: Object, layout: _Layout) -> dict[str, DataVolumeTemplate]:
+    if layout.data_volume_templates is None:
+        return {}
+    root = ".".join(layout.data_volume_templates)
+    templates = {}
+    for index, entry in enumerate(items(at(obj, *layout.data_volume_templates))):
+        name = text(at(entry, "metadata", "name"))
+        if name:
+            spec = mapping(at(entry, "spec"))
+            api = next((key for key in ("storage", "pvc") if key in spec), None)
+            templates[name] = DataVolumeTemplate(spec, ".".join(filter(None, (f"{root}[{index}].spec", api))))
+    return templates

@@ -1,0 +1,51 @@
+"""Reading Kubernetes objects that anybody may have written: nothing here raises on a wrong shape."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Object = Mapping[str, Any]
+
+_NOTHING: Object = {}
+
+
+def mapping(value: object) -> Object:
+    """Return the value if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def items(value: object) -> Sequence[Any]:
+    """Return the value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def text(value: object) -> str | None:
+    """Return the value if it is a non-empty string, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def at(value: object, *path: str) -> Any:
+    """Return what stands at a path of keys, or None where the path ends early."""
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return the strings of a list, interned: claims repeat the same few."""
+    return tuple(sys.intern(item) for item in items(value) if isinstance(item, str))
+
+
+def interned(value: object) -> str | None:
+    """Return a non-empty string as its one interned copy, else None."""
+    found = text(value)
+    return sys.intern(found) if found else None
+
+
+def string_map(value: object) -> dict[str, str]:
+    """Return the entries of a mapping whose key and value are strings."""
+    return {key: entry for key, entry in mapping(value).items() if isinstance(key, str) and isinstance(entry, str)}

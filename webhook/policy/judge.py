@@ -1,0 +1,84 @@
+"""Machine + claims + surroundings → verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from webhook.policy import eviction
+from webhook.policy.case import Case
+from webhook.policy.ratchet import Before
+from webhook.policy.rules import RULES, Action, Finding, Rule
+from webhook.policy.verdict import Verdict, Violation
+from webhook.settings import Settings
+
+Found = tuple[Rule, Finding]
+
+_STRICTNESS: tuple[Action, ...] = ("off", "warn", "deny")
+
+
+def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, final: bool) -> Verdict:
+    """Return the verdict on a machine.
+
+    ``old`` is the case before the request, by the facts of now; what it violated is tolerated. With ``final`` the
+    machine is judged as it stands, else as it is after our own patch, which the verdict then holds.
+    """
+    machine = case.machine
+    if settings.mode == "off":
+        return Verdict(machine.kind, machine.namespace, machine.name)
+    before = Before([*_found(old, last=False), *_found(old, last=True)] if old else ())
+    violations = _violations(_found(case, last=False), before, settings)
+    case = replace(case, stuck=_stuck(violations))
+    if final:
+        note, patch = eviction.note_on_final(case, operation), []
+    else:
+        change = eviction.change_for(case, old.machine if old else None, operation)
+        note, patch = change.note, eviction.operations(machine, change)
+        case = replace(case, machine=eviction.patched(machine, change))
+    violations += _violations(_found(case, last=True), before, settings)
+    notes = [note] if note and not any(violation.refuses for violation in violations) else []
+    return Verdict(machine.kind, machine.namespace, machine.name, _in_order(violations, case), notes, patch, case)
+
+
+def _found(case: Case, *, last: bool) -> list[Found]:
+    return [(rule, finding) for rule in RULES if rule.judged_last is last for finding in rule.find(case)]
+
+
+def _stuck(violations: Sequence[Violation]) -> bool:
+    """Whether a machine gets in although it cannot migrate."""
+    immobile = {rule.name for rule in RULES if rule.immobilizes}
+    admitted = not any(violation.refuses for violation in violations)
+    return admitted and any(violation.rule in immobile for violation in violations)
+
+
+def _violations(found: Iterable[Found], before: Before, settings: Settings) -> list[Violation]:
+    acted_on = ((rule, finding, _action(rule, settings)) for rule, finding in found)
+    return [
+        Violation(
+            rule=rule.name,
+            reason=rule.reason,
+            volume=finding.volume,
+            field=finding.field,
+            message=f"{finding.what}; {finding.why}",
+            remedy=finding.remedy,
+            action=action,
+            tolerated=before.tolerates(rule, finding),
+            exempt=False,
+            evidence=finding.evidence,
+            what=finding.what,
+        )
+        for rule, finding, action in acted_on
+        if action != "off"
+    ]
+
+
+def _action(rule: Rule, settings: Settings) -> Literal["deny", "warn", "off"]:
+    """A rule's action, capped by the mode."""
+    return min(settings.rules.get(rule.name, rule.default), settings.mode, key=_STRICTNESS.index)
+
+
+def _in_order(violations: list[Violation], case: Case) -> list[Violation]:
+    """Violations in the order of the volumes; what concerns the whole machine comes last."""
+    fields = {volume.field: index for index, volume in enumerate(case.machine.volumes)}
+    return sorted(violations, key=lambda violation: fields.get(violation.field, len(fields)))

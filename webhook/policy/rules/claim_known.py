@@ -1,0 +1,39 @@
+"""claim-known: a disk about which nothing can be said yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.claims import NoClaim
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import quoted
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield the volumes whose claim neither exists nor can be foretold."""
+    for volume in case.machine.volumes:
+        claim = case.claims.get(volume.claim or "")
+        if isinstance(claim, NoClaim):
+            yield Finding(
+                field=volume.field,
+                what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} {claim.why}",
+                why="nobody can say yet whether this machine will live-migrate",
+                remedy=f"Correct {claim.declared_at}"
+                if claim.declared_at
+                else "Create the claim or the DataVolume first, or correct its name",
+                volume=volume.name,
+                claim=volume.claim,
+                evidence=claim.evidence,
+            )
+
+
+RULE = Rule(
+    name="claim-known",
+    reason=None,
+    refuses="a claim that neither exists nor can be rendered from a DataVolume or template",
+    default="warn",
+    source="CDI 1.66 pkg/controller/datavolume/util.go renderPvcSpec, for what can be rendered",
+    find=find,
+    immobilizes=False,
+)

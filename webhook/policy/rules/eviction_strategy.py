@@ -1,0 +1,39 @@
+"""eviction-strategy: a machine that could migrate, but asks a node drain not to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import quoted
+
+KEPT = frozenset({"LiveMigrate", "External"})
+"""The values that stay: what we want, and the deliberate choice of another controller."""
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield an explicit strategy other than LiveMigrate and External, where the setting is "enforce".
+
+    A machine that gets in although it cannot migrate may say what it likes: LiveMigrate would block a drain.
+    """
+    strategy = case.machine.eviction_strategy
+    if case.eviction == "enforce" and strategy is not None and strategy not in KEPT and not case.stuck:
+        yield Finding(
+            field=case.machine.eviction_field,
+            what=f"evictionStrategy is {quoted(strategy)}, not LiveMigrate",
+            why="a node drain would not be sure to live-migrate this machine",
+            remedy="Remove the field or set it to LiveMigrate",
+        )
+
+
+RULE = Rule(
+    name="eviction-strategy",
+    reason=None,
+    refuses="an explicit evictionStrategy other than LiveMigrate and External that this request brings",
+    default="deny",
+    source="KubeVirt 1.9 pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go",
+    find=find,
+    immobilizes=False,
+    judged_last=True,
+)

@@ -1,0 +1,47 @@
+"""What every rule is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from webhook.policy.case import Case
+
+Action = Literal["deny", "warn", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A place where a rule is broken.
+
+    ``what`` is wrong, in words that stand alone; ``why`` it matters; ``remedy`` what to do: sentences without a final
+    stop. ``volume`` is None where the whole machine is meant; ``claim`` is the volume's claim, where it has one.
+    """
+
+    field: str
+    what: str
+    why: str
+    remedy: str
+    volume: str | None = None
+    claim: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reason why a machine cannot migrate, or would not.
+
+    ``reason`` is KubeVirt's own for it, None where KubeVirt has none; ``refuses`` a few words for tables; ``source``
+    what the rule follows; ``find`` the predicate. ``immobilizes`` says that a machine that breaks the rule cannot
+    migrate. A rule that is ``judged_last`` sees whether the others left the machine ``stuck``.
+    """
+
+    name: str
+    reason: str | None
+    refuses: str
+    default: Action
+    source: str
+    find: Callable[[Case], Iterable[Finding]]
+    immobilizes: bool = True
+    judged_last: bool = False

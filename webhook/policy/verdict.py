@@ -1,0 +1,94 @@
+"""The answer: every violation of a machine, and whether it is admitted."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from webhook.policy.case import Case
+from webhook.wording import warning
+
+_MOST_WARNINGS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule broken at a field path.
+
+    ``reason`` is KubeVirt's, None where it has none; ``volume`` None where the whole machine is meant. ``tolerated``:
+    the object had it before this request. ``exempt``: a label waives it. ``evidence``: what the verdict rests on.
+    """
+
+    rule: str
+    reason: str | None
+    volume: str | None
+    field: str
+    message: str
+    remedy: str
+    action: Literal["deny", "warn"]
+    tolerated: bool
+    exempt: bool
+    evidence: str | None
+    what: str
+
+    @property
+    def refuses(self) -> bool:
+        """Whether this violation alone keeps the machine out."""
+        return self.action == "deny" and not self.tolerated and not self.exempt
+
+    @property
+    def cause(self) -> str:
+        """One line that stands alone: what is wrong, why it matters, what to do, the rule."""
+        return f"{self.message}. {self.remedy}. [{self.rule}]"
+
+    @property
+    def warning(self) -> str:
+        """What a client is told where the violation does not keep the machine out."""
+        suffix = " (as before)" if self.tolerated else ""
+        return warning(self.what + suffix, self.rule)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the violation as JSON has it."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if key != "what"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All violations of a machine, in the order of its volumes; ``patch`` holds JSON Patch operations.
+
+    ``notes`` are the warnings about the eviction strategy, which concern the patch; ``case`` is what was judged.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    violations: list[Violation] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    patch: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    case: Case | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the machine is admitted."""
+        return not any(violation.refuses for violation in self.violations)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings for the client: of the violations that do not keep the machine out, then the notes."""
+        found = [violation.warning for violation in self.violations if not violation.refuses]
+        if len(found) > _MOST_WARNINGS:
+            found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
+        return [*dict.fromkeys(found), *self.notes]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict as ``check -o json`` prints it."""
+        return {
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "allowed": self.allowed,
+            "violations": [violation.to_dict() for violation in self.violations],
+            "warnings": self.warnings,
+            "patch": self.patch,
+        }
