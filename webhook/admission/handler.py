@@ -1,0 +1,82 @@
+"""Request → response: the verdict put into the words of the admission API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.admission import review
+from webhook.admission.review import Request, Response
+from webhook.admission.scope import GROUP, KIND_OF_RESOURCE, as_machine, is_judged, is_made_for_owner
+from webhook.cluster import Cluster
+from webhook.engine import evaluate
+from webhook.policy import Verdict, Violation
+from webhook.settings import Settings
+
+NO_VERDICT = Verdict("", "", "")
+
+
+def validate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
+    """Answer a validating request within so many seconds, and return the verdict behind the answer.
+
+    Every refusal is confirmed by reading anew what it rests on: a cache may lag behind the user who just mended the
+    claim. Raises `webhook.cluster.Undecidable`.
+    """
+    if not is_judged(request) or is_made_for_owner(request, settings):
+        return review.allowed(request, []), NO_VERDICT
+    verdict = _verdict(request, cluster.within(seconds), settings, final=True)
+    if not verdict.allowed:
+        verdict = _verdict(request, cluster.within(seconds, confirm=True), settings, final=True)
+    if verdict.allowed:
+        return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
+    status = _status(request, [violation for violation in verdict.violations if violation.refuses])
+    return review.denied(request, status, verdict.warnings, _annotations(verdict)), verdict
+
+
+def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
+    """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`."""
+    if request.subresource or not is_judged(request):
+        return review.allowed(request, []), NO_VERDICT
+    verdict = _verdict(request, cluster.within(seconds), settings, final=False)
+    if verdict.patch:
+        return review.patched(request, verdict.patch, verdict.notes), verdict
+    return review.allowed(request, verdict.notes), verdict
+
+
+def _verdict(request: Request, cluster: Cluster, settings: Settings, *, final: bool) -> Verdict:
+    """What a machine made for an owner violates, its owner violates too: that is tolerated."""
+    obj = as_machine(request.obj or {}, request)
+    old = as_machine(request.old, request) if request.old else None
+    return evaluate(
+        obj,
+        cluster,
+        old=obj if is_made_for_owner(request, settings) else old,
+        settings=settings,
+        operation=request.operation,
+        final=final,
+    )
+
+
+def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
+    """kubectl shows the causes alone, virtctl the message alone, so both say all of it."""
+    return {
+        "code": 422,
+        "reason": "Invalid",
+        "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing),
+        "details": {
+            "group": GROUP,
+            "kind": KIND_OF_RESOURCE[request.resource],
+            "name": request.name,
+            "causes": [
+                {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}
+                for violation in refusing
+            ],
+        },
+    }
+
+
+def _annotations(verdict: Verdict) -> dict[str, str]:
+    """What the API server's audit log keeps: the rules broken, and which of them refused."""
+    refused = sorted({violation.rule for violation in verdict.violations if violation.refuses})
+    let_pass = sorted({violation.rule for violation in verdict.violations if not violation.refuses})
+    found = {"refused": ",".join(refused), "warned": ",".join(let_pass)}
+    return {key: value for key, value in found.items() if value}

@@ -1,0 +1,1 @@
+"""The command ``migratability``, also ``kubectl migratability``."""

@@ -1,0 +1,49 @@
+"""Verdicts as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from webhook.policy import Case, Verdict
+from webhook.policy.rules import RULES
+from webhook.wording import quoted
+
+
+def print_text(verdicts: Sequence[Verdict], *, verbose: bool, explain: bool) -> None:
+    """Print each verdict, then how many machines are refused.
+
+    ``verbose`` adds what each violation rests on, ``explain`` every volume and every rule.
+    """
+    for verdict in verdicts:
+        print("\n".join(_lines(verdict, verbose, explain)))
+    refused = sum(not verdict.allowed for verdict in verdicts)
+    print(f"{len(verdicts)} machine{'' if len(verdicts) == 1 else 's'} judged, {refused} refused")
+
+
+def _lines(verdict: Verdict, verbose: bool, explain: bool) -> Iterator[str]:
+    yield f"{verdict.kind} {verdict.namespace}/{verdict.name}: {'admitted' if verdict.allowed else 'refused'}"
+    for violation in verdict.violations:
+        if violation.refuses:
+            yield f"  {violation.field}: {violation.cause}"
+            if verbose and violation.evidence:
+                yield f"    found: {violation.evidence}"
+    for line in verdict.warnings:
+        yield f"  warning: {line}"
+    if explain and verdict.case:
+        yield from _volumes(verdict.case)
+        yield from _rules(verdict)
+
+
+def _volumes(case: Case) -> Iterator[str]:
+    for volume in case.machine.volumes:
+        claim = case.claims.get(volume.claim or "")
+        found = claim.evidence if claim else "no claim behind it"
+        of = f" of claim {quoted(volume.claim)}" if volume.claim else ""
+        yield f"  volume {quoted(volume.name)} ({volume.source or 'no source'}{of}): {found}"
+
+
+def _rules(verdict: Verdict) -> Iterator[str]:
+    for rule in RULES:
+        broken = [violation for violation in verdict.violations if violation.rule == rule.name]
+        found = "; ".join(f"{violation.action}: {violation.what}" for violation in broken)
+        yield f"  rule {rule.name}: {found or 'not broken'}"

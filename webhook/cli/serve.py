@@ -1,0 +1,95 @@
+"""migratability serve: the admission webhook."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webhook.admission.app import State
+from webhook.cli.errors import UsageError, settings_from
+from webhook.cluster import ClusterUnavailable, Snapshot
+from webhook.cluster.files import FileError, read_path
+from webhook.server.run import Server, configure_logging
+from webhook.server.state import LiveState, SettingsFile, SnapshotState
+from webhook.server.tls import CertificateError, TlsContext
+
+if TYPE_CHECKING:
+    from webhook.cluster.live import LiveCluster
+
+log = logging.getLogger(__name__)
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "serve",
+        help="serve the admission webhook over TLS",
+        description="Serves POST /validate and /mutate, GET /livez, /readyz and /metrics, always over TLS. Without "
+        "--cluster it asks the API server: inside a pod by its service account, else by the kubeconfig.",
+    )
+    parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder of Kubernetes objects to ask")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="settings file; edits take effect at once")
+    parser.add_argument("--address", default="0.0.0.0", metavar="A", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8443, help="port to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--cert-file", type=Path, metavar="F", help="certificate chain, PEM; a replaced file is served at once"
+    )
+    parser.add_argument(
+        "--key-file", type=Path, metavar="F", help="its key, PEM (default for both: a self-signed pair in memory)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop; raises UsageError where it cannot begin."""
+    if (args.cert_file is None) != (args.key_file is None):
+        raise UsageError("--cert-file and --key-file go together")
+    files = (args.cert_file, args.key_file) if args.cert_file else None
+    _, remarks = settings_from(args.config)
+    snapshot = _snapshot(args.cluster)
+    if snapshot is None:
+        _connect()
+
+    def make_state() -> State:
+        settings = SettingsFile(args.config)
+        if snapshot is not None:
+            return SnapshotState(snapshot, settings)
+        cluster = _connect()
+        cluster.start()
+        return LiveState(cluster, settings)
+
+    try:
+        tls = TlsContext(files, args.address)
+    except CertificateError as error:
+        raise UsageError(str(error)) from error
+    configure_logging()
+    for remark in remarks:
+        log.warning(remark)
+    Server(args.address, args.port, tls, make_state).run()
+    return 0
+
+
+def _connect() -> LiveCluster:
+    """Importing the Kubernetes client takes most of a second, which `check` and a snapshot need not pay."""
+    from webhook.cluster.api import Api
+    from webhook.cluster.live import LiveCluster
+
+    try:
+        return LiveCluster(Api.connect())
+    except ClusterUnavailable as error:
+        raise UsageError(f"{error}; name a kubeconfig in KUBECONFIG, or give --cluster a snapshot") from error
+
+
+def _snapshot(path: Path | None) -> Snapshot | None:
+    try:
+        return Snapshot(read_path(path)) if path else None
+    except FileError as error:
+        raise UsageError(str(error)) from error
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a port from 1 to 65535")
+    return int(value)

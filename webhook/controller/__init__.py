@@ -1,0 +1,1 @@
+"""What one elected replica does for all."""

@@ -1,0 +1,1 @@
+"""The server: gunicorn with TLS, one process and threads."""

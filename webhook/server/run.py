@@ -1,0 +1,99 @@
+"""Running the server until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from webhook.admission.app import State, make_app
+from webhook.admission.log import JsonFormatter
+from webhook.server.tls import TlsContext
+from webhook.server.worker import IdleTolerantWorker
+
+THREADS = 32
+KEEPALIVE_SECONDS = 120
+"""Longer than the 90 s for which kube-apiserver keeps an idle connection: it must be the side that closes."""
+GRACE_SECONDS = 25
+_MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What to serve and where. ``make_state`` is called in the process that answers, after the fork."""
+
+    address: str
+    port: int
+    tls: TlsContext
+    make_state: Callable[[], State]
+
+    def run(self) -> None:
+        """Serve until SIGTERM or Ctrl-C, then answer what was begun; ends the process."""
+        configure_logging()
+        _Application(self).run()
+
+
+def configure_logging() -> None:
+    """Send every log record to stderr as one line of JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _TlsConfig(Config):  # type: ignore[misc]
+    """gunicorn takes TLS to be on where it knows certificate files; ours stand in the context."""
+
+    is_ssl = True
+
+
+class _JsonLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines, as JSON like all others."""
+
+    def setup(self, cfg: Config) -> None:
+        """Set up the handlers, then their format."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonFormatter())
+
+
+class _Application(BaseApplication):  # type: ignore[misc]
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        super().__init__()
+
+    def load_default_config(self) -> None:
+        self.cfg = _TlsConfig(self.usage, prog=self.prog)
+
+    def load_config(self) -> None:
+        host = f"[{self._server.address}]" if ":" in self._server.address else self._server.address
+        options: dict[str, Any] = {
+            "bind": f"{host}:{self._server.port}",
+            "worker_class": IdleTolerantWorker,
+            "workers": 1,
+            "threads": THREADS,
+            "keepalive": KEEPALIVE_SECONDS,
+            "timeout": 30,
+            "graceful_timeout": GRACE_SECONDS,
+            "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
+            "control_socket_disable": True,
+            "ssl_context": self._ssl_context,
+            "logger_class": _JsonLogger,
+            "proc_name": "migratability",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return make_app(self._server.make_state())
+
+    def _ssl_context(self, _config: object, _default: object) -> ssl.SSLContext:
+        return self._server.tls.current()

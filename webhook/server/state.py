@@ -1,0 +1,72 @@
+"""What one serving process knows: the cluster and the settings now in force."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webhook.cluster import Cluster, Snapshot
+from webhook.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from webhook.cluster.live import LiveCluster
+
+log = logging.getLogger(__name__)
+
+
+class SettingsFile:
+    """Settings that follow their file: edit the ConfigMap, and the next request is judged by it."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read the file, or take the initial settings where there is none; raises SettingsError."""
+        self._path = path
+        self._seen = self._signature()
+        self._settings = Settings.load(path) if path else Settings()
+
+    def current(self) -> Settings:
+        """Return the settings in the file now; where they cannot be used, the last that could, with a log line."""
+        signature = self._signature()
+        if self._path and signature != self._seen:
+            self._seen = signature
+            try:
+                self._settings = Settings.load(self._path)
+                log.info("settings read anew: mode %s", self._settings.mode)
+            except SettingsError as error:
+                log.error("settings not taken over, the old ones stay in force: %s", error)
+        return self._settings
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat() if self._path else None
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_ino, found.st_size) if found else None
+
+
+class SnapshotState:
+    """State for an embedded snapshot."""
+
+    def __init__(self, cluster: Snapshot, settings: SettingsFile) -> None:
+        """Serve this snapshot with these settings."""
+        self.cluster: Cluster = cluster
+        self.settings = settings.current
+
+    def unready(self) -> dict[str, str]:
+        """A snapshot can be asked at once."""
+        return {}
+
+    def ages(self) -> dict[str, float]:
+        """A snapshot has no caches."""
+        return {}
+
+
+class LiveState:
+    """State for the API server."""
+
+    def __init__(self, cluster: LiveCluster, settings: SettingsFile) -> None:
+        """Serve this cluster with these settings."""
+        self.cluster: Cluster = cluster
+        self.settings = settings.current
+        self.unready = cluster.unready
+        self.ages = cluster.ages
