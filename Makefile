@@ -1,0 +1,53 @@
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-cluster lint format bench lock clean .venv binaries
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv binaries ## the webhook on a real API server, shown by kubectl
+	@$(RUN) -m tests.demo
+
+test: .venv binaries ## the tests, in minutes
+	$(RUN) -m pytest -m "not cluster"
+
+test-cluster: .venv ## the tests that take longer, on the local cluster
+	$(RUN) -m tests.localcluster build
+	$(RUN) -m pytest -m cluster
+
+lint: .venv ## linters, types, import contracts, shell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv ## how long a verdict takes
+	$(RUN) -m tests.bench
+
+binaries: .venv
+	@$(RUN) -m tests.localcluster build etcd kube-apiserver kubectl
+
+.venv: .venv/.done
+
+.venv/.done: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: .venv ## pin the dependencies anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --upgrade --output-file requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+clean: ## remove what was made here (the local cluster's programs stay in the cache)
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

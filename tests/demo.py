@@ -1,0 +1,123 @@
+"""The demo: the webhook on a real API server, shown by what kubectl prints.
+
+``python -m tests.demo`` starts the local cluster and the webhook on its live state, applies the examples one by one as
+an ordinary user, and says of each what was expected and what was seen.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.localcluster import LocalCluster, LocalClusterError, crd_folders
+from tests.localcluster.installation import Installation, apply
+from webhook.cluster.files import read_path
+from webhook.policy.rules import RULES
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+USER = "alice"
+
+
+@dataclass(frozen=True)
+class Step:
+    """An example to apply; ``rules`` are those that refuse it, none where it is admitted with a strategy."""
+
+    title: str
+    file: str
+    rules: tuple[str, ...] = ()
+    strategy: str = "LiveMigrate"
+    warns: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What should be seen, in words."""
+        if self.rules:
+            return f"refused by {', '.join(self.rules)}"
+        warned = f", warned by {', '.join(self.warns)}" if self.warns else ""
+        return f"admitted with evictionStrategy {self.strategy}{warned}"
+
+
+STEPS = (
+    Step("a ReadWriteMany disk over NFS", "nfs.yaml"),
+    Step("a ReadWriteMany Block disk on ontap-san", "san-block.yaml"),
+    Step("a ReadWriteOnce disk", "once.yaml", ("shared-access",)),
+    Step("a Filesystem disk on ontap-san", "san-filesystem.yaml", ("san-block",)),
+    Step("three faults in one machine", "three-faults.yaml", ("host-disk", "san-block", "shared-access")),
+    Step("a ReadWriteOnce Block disk on ontap-san-economy", "economy-once.yaml", ("shared-access",)),
+    Step("a volume that turned out to be on a SAN backend", "clone.yaml", ("san-block",)),
+    Step("a dataVolumeTemplate on ontap-nas", "template-nas.yaml"),
+    Step("a dataVolumeTemplate on ontap-san", "template-san.yaml"),
+    Step("a dataVolumeTemplate on ontap-san-economy", "template-san-economy.yaml"),
+    Step("a dataVolumeTemplate that asks for ReadWriteOnce", "template-once.yaml", ("san-block", "shared-access")),
+    Step("a claim that does not exist yet", "missing-claim.yaml", warns=("claim-known",)),
+    Step("evictionStrategy None", "strategy-none.yaml"),
+    Step("evictionStrategy External", "strategy-external.yaml", strategy="External"),
+)
+
+
+def main() -> int:
+    """Run the demo; returns 0 where every step went as expected."""
+    try:
+        with tempfile.TemporaryDirectory() as home, _installed() as installation:
+            seen = [_show(step, installation, Path(home)) for step in STEPS]
+    except LocalClusterError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print("\n== Expected and seen")
+    good = 0
+    for number, (step, was) in enumerate(zip(STEPS, seen, strict=True), start=1):
+        good += was == step.expected
+        mark = "ok" if was == step.expected else "NOT AS EXPECTED"
+        print(f"{number:2}. {step.title}: expected {step.expected}; seen {was}: {mark}")
+    print(f"{good} of {len(STEPS)} steps as expected")
+    return 0 if good == len(STEPS) else 1
+
+
+@contextlib.contextmanager
+def _installed() -> Iterator[Installation]:
+    print("== A real API server on loopback, and the webhook on its live state", flush=True)
+    with LocalCluster(crds=crd_folders()) as cluster:
+        cluster.kubectl("create", "namespace", "vms")
+        cluster.kubectl("create", "namespace", "trident")
+        apply(cluster, read_path(EXAMPLES / "cluster"))
+        cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", f"--user={USER}")
+        with Installation(cluster) as installation:
+            print(cluster.kubectl("get", "storageclass").stdout)
+            print(cluster.kubectl("get", "pvc", "-n", "vms").stdout, flush=True)
+            yield installation
+
+
+def _show(step: Step, installation: Installation, home: Path) -> str:
+    cluster = installation.cluster
+    path = f"examples/machines/{step.file}"
+    print(f"== {step.title}\n$ kubectl apply -f {path}")
+    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig_for(USER)), "HOME": str(home)}
+    applied = subprocess.run(
+        [cluster.programs["kubectl"], "apply", "-f", path],
+        cwd=EXAMPLES.parent,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    print(applied.stdout, flush=True)
+    mentioned = tuple(sorted({rule.name for rule in RULES if f"[{rule.name}]" in applied.stdout}))
+    if applied.returncode != 0:
+        return f"refused by {', '.join(mentioned)}"
+    name = step.file.removesuffix(".yaml")
+    strategy = "{.spec.template.spec.evictionStrategy}"
+    found = cluster.kubectl("get", "virtualmachine", name, "-n", "vms", "-o", f"jsonpath={strategy}").stdout
+    print(f"$ kubectl get virtualmachine {name} -n vms -o jsonpath='{strategy}'\n{found}\n", flush=True)
+    warned = [rule for rule in mentioned if rule != "eviction-strategy"]
+    return f"admitted with evictionStrategy {found}" + (f", warned by {', '.join(warned)}" if warned else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
