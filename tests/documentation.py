@@ -1,6 +1,5 @@
 """Tables in the documentation that follow from the code: ``python -m tests.documentation`` writes them anew."""
 
-import re
 from pathlib import Path
 
 from webhook.policy.rules import RULES
@@ -11,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 def rules_table() -> str:
     """Return the table of all rules as Markdown."""
     head = "| rule | refuses | KubeVirt's reason | default |\n|---|---|---|---|\n"
-    rows = (f"| `{rule.name}` | {rule.refuses} | {rule.reason or '–'} | {rule.default} |\n" for rule in RULES)
+    rows = (f"| `{rule.name}` | {rule.refuses} | {rule.reason or ''} | {rule.default} |\n" for rule in RULES)
     return head + "".join(rows)
 
 
@@ -22,8 +21,10 @@ GENERATED = {"README.md": {"rules": rules_table}}
 def written_anew(name: str, content: str) -> str:
     """Return a file's content with its generated blocks as they should be."""
     for block, make in GENERATED[name].items():
-        pattern = re.compile(rf"(<!-- {block} -->\n).*?(<!-- /{block} -->)", re.DOTALL)
-        content = pattern.sub(lambda found, made=make(): found[1] + made + found[2], content)  # type: ignore[misc]
+        begin, end = f"<!-- {block} -->\n", f"<!-- /{block} -->"
+        before, _, rest = content.partition(begin)
+        _, _, after = rest.partition(end)
+        content = before + begin + make() + end + after
     return content
 
 
