@@ -42,6 +42,17 @@ def data_volume_disk(data_volume: str, name: str | None = None) -> Object:
     return {"name": name or data_volume, "dataVolume": {"name": data_volume}}
 
 
+def host_disk(name: str, **body: Any) -> Object:
+    """Return a volume that is an image file on a node."""
+    return {"name": name, "hostDisk": {"path": f"/images/{name}.img", "type": "Disk", **body}}
+
+
+def templated_vm(*names: str, spec: Object) -> Object:
+    """Return a VirtualMachine whose disks KubeVirt makes from dataVolumeTemplates of one spec."""
+    templates = [data_volume_template(name, **spec) for name in names]
+    return vm(*(data_volume_disk(name) for name in names), spec={"dataVolumeTemplates": templates})
+
+
 def data_volume_template(name: str, **spec: Any) -> Object:
     """Return an entry of dataVolumeTemplates."""
     return {"metadata": {"name": name}, "spec": spec}

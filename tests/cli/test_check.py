@@ -1,0 +1,264 @@
+"""migratability check: exit statuses, input in every shape, output."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.build import CLUSTER, RWX, Object, claim, disk, review, vm, vmi
+from webhook import evaluate
+from webhook.cli.main import main
+
+GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write objects as YAML documents, or a text as it stands, into a file; returns its path."""
+
+    def written(name: str, *objects: Object, text: str | None = None) -> str:
+        path = tmp_path / name
+        path.write_text(yaml.safe_dump_all(objects) if text is None else text, encoding="utf-8")
+        return str(path)
+
+    return written
+
+
+@pytest.fixture
+def cluster(write: Write) -> list[str]:
+    """The options that name a cluster of the usual classes and claims."""
+    return ["--cluster", write("cluster.yaml", *CLUSTER)]
+
+
+def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    main(["check", *arguments, "-o", "json"])
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def names(verdicts: list[dict[str, Any]]) -> list[str]:
+    return [verdict["name"] for verdict in verdicts]
+
+
+def test_the_status_is_0_where_all_are_admitted(write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, write("a.yaml", GOOD, vmi(disk("good-block")))]) == 0
+
+
+def test_the_status_is_0_where_a_machine_only_warns(write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, write("a.yaml", vm(disk("nowhere")))]) == 0
+
+
+@pytest.mark.parametrize("machines", [(BAD,), (GOOD, BAD), (BAD, GOOD)], ids=["bad", "good, bad", "bad, good"])
+def test_the_status_is_1_where_one_is_refused(machines: tuple[Object, ...], write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, *(write(f"{obj['metadata']['name']}.yaml", obj) for obj in machines)]) == 1
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: b\n"], ids=["broken", "no kind"])
+@pytest.mark.parametrize("machine", [GOOD, BAD], ids=["admitted", "refused"])
+def test_the_status_of_bad_input_wins_and_the_rest_is_judged(
+    text: str, machine: Object, write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["check", *cluster, write("broken.yaml", text=text), write("fine.yaml", machine)])
+    assert status == 2
+    out, err = capsys.readouterr()
+    assert machine["metadata"]["name"] in out
+    assert "broken.yaml" in err
+
+
+def test_a_missing_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path / "gone.yaml")]) == 2
+    assert "gone.yaml" in capsys.readouterr().err
+
+
+def test_a_missing_cluster_is_bad_input(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--cluster", str(tmp_path / "gone"), write("a.yaml", GOOD)]) == 2
+    assert "gone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["mode: strict\n", "mode: [", "no-such: x\n"])
+def test_settings_that_cannot_be_used_are_bad_input(
+    text: str, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--config", write("settings.yaml", text=text), write("a.yaml", GOOD)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "settings.yaml" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_settings_count(write: Write, cluster: list[str]) -> None:
+    settings = write("settings.yaml", text="rules: {shared-access: off}\n")
+    assert main(["check", *cluster, "--config", settings, write("a.yaml", BAD)]) == 0
+
+
+def test_an_unknown_rule_in_the_settings_is_remarked(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = write("settings.yaml", text="rules: {of-the-future: off}\n")
+    assert main(["check", *cluster, "--config", settings, write("a.yaml", GOOD)]) == 0
+    assert "rules.of-the-future" in capsys.readouterr().err
+
+
+def test_a_dash_is_standard_input(
+    cluster: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump(BAD)))
+    assert main(["check", *cluster, "-"]) == 1
+    assert "bad-one" in capsys.readouterr().out
+
+
+def test_broken_standard_input_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a: ["))
+    assert main(["check", "-"]) == 2
+    assert "standard input" in capsys.readouterr().err
+
+
+def test_machines_are_shown_in_the_order_of_the_input(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = write("z.yaml", vm(name="third"), vmi(name="first"))
+    listed = write("a.json", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [vm(name="second")]}))
+    assert names(as_json([*cluster, several, listed], capsys)) == ["third", "first", "second"]
+
+
+def test_a_folder_is_read(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write("a.yaml", GOOD, *CLUSTER)
+    write("b.yaml", BAD)
+    assert names(as_json([str(tmp_path)], capsys)) == ["good-one", "bad-one"]
+
+
+def test_claims_and_classes_of_any_file_join_the_cluster(write: Write, cluster: list[str]) -> None:
+    machine = vm(disk("c"))
+    last = write("last.yaml", claim("c", "ReadWriteOnce"))
+    assert main(["check", *cluster, write("first.yaml", machine), last]) == 1
+    assert main(["check", *cluster, write("first.yaml", machine), write("last.yaml", claim("c", RWX))]) == 0
+
+
+def test_a_claim_of_a_file_goes_before_the_clusters(write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, write("a.yaml", BAD, claim("once", RWX))]) == 0
+
+
+def test_machines_of_the_cluster_are_not_judged(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--cluster", write("cluster.yaml", *CLUSTER, BAD), write("a.yaml", GOOD)]) == 0
+    assert "bad-one" not in capsys.readouterr().out
+
+
+def test_other_kinds_are_passed_over_with_a_note(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    assert main(["check", *cluster, write("a.yaml", service, GOOD)]) == 0
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    for part in ("passed over", "Service", "web", "a.yaml"):
+        assert part in line
+    assert "web" not in out
+
+
+def test_what_joins_the_cluster_draws_no_note(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["check", *cluster, write("a.yaml", *CLUSTER, GOOD)])
+    assert capsys.readouterr().err == ""
+
+
+def test_a_review_is_judged_as_its_request(write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, write("r.json", text=json.dumps(review(BAD)))]) == 1
+    update = review(BAD, {**BAD, "metadata": {**BAD["metadata"], "labels": {"a": "b"}}}, "UPDATE")
+    assert main(["check", *cluster, write("r.json", text=json.dumps(update))]) == 0
+
+
+def test_a_review_of_an_update_is_patched_as_an_update(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    created, updated = review(GOOD), review({**GOOD, "status": {"created": True}}, GOOD, "UPDATE")
+    patches = [
+        as_json([*cluster, write("r.json", text=json.dumps(found))], capsys)[0]["patch"] for found in (created, updated)
+    ]
+    assert [len(patch) for patch in patches] == [1, 0]
+
+
+def test_a_review_gives_namespace_and_name_that_the_object_lacks(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = review(vm(disk("once"), name="x"))
+    request["request"]["object"]["metadata"] = {}
+    (found,) = as_json([*cluster, write("r.json", text=json.dumps(request))], capsys)
+    assert (found["namespace"], found["name"], found["allowed"]) == ("vms", "x", False)
+
+
+@pytest.mark.parametrize(
+    "request_", [None, {}, {"uid": "1", "operation": "CREATE", "resource": {"resource": "virtualmachines"}}], ids=repr
+)
+def test_a_review_without_its_parts_is_bad_input(
+    request_: object, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request_}
+    assert main(["check", write("r.json", text=json.dumps(found))]) == 2
+    assert "r.json" in capsys.readouterr().err
+
+
+def test_a_review_of_something_else_is_passed_over(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    found = review(GOOD)
+    found["request"]["resource"] = {"group": "", "version": "v1", "resource": "pods"}
+    assert main(["check", write("r.json", text=json.dumps(found))]) == 0
+    assert "pods" in capsys.readouterr().err
+
+
+def test_json_has_the_shape_of_the_contract(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = as_json([*cluster, write("a.yaml", BAD)], capsys)
+    assert list(found) == ["kind", "namespace", "name", "allowed", "violations", "warnings", "patch"]
+    assert found == json.loads(json.dumps(evaluate(BAD, CLUSTER).to_dict()))
+
+
+def test_json_of_nothing_is_an_empty_array(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert as_json([write("a.yaml", *CLUSTER)], capsys) == []
+
+
+def test_text_says_who_is_refused_why_and_how_many(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["check", *cluster, write("a.yaml", GOOD, BAD)])
+    lines = capsys.readouterr().out.splitlines()
+    (violation,) = evaluate(BAD, CLUSTER).violations
+    assert lines[0] == "VirtualMachine vms/good-one: admitted"
+    assert "VirtualMachine vms/bad-one: refused" in lines
+    assert f"  {violation.field}: {violation.cause}" in lines
+    assert lines[-1] == "2 machines judged, 1 refused"
+
+
+def test_text_shows_the_warnings(write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", *cluster, write("a.yaml", vm(disk("nowhere")))])
+    out = capsys.readouterr().out
+    for line in evaluate(vm(disk("nowhere")), CLUSTER).warnings:
+        assert f"  warning: {line}\n" in out
+
+
+def test_verbose_adds_what_a_violation_rests_on(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write("a.yaml", BAD)
+    evidence = str(evaluate(BAD, CLUSTER).violations[0].evidence)
+    main(["check", *cluster, path])
+    assert evidence not in capsys.readouterr().out
+    main(["check", *cluster, path, "-v"])
+    assert f"found: {evidence}\n" in capsys.readouterr().out
+
+
+def test_explain_shows_every_volume_and_every_rule(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}})
+    main(["check", *cluster, write("a.yaml", machine), "--explain"])
+    out = capsys.readouterr().out
+    for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)', "rule host-disk: not broken"):
+        assert part in out
+    assert "rule shared-access: deny" in out

@@ -1,0 +1,57 @@
+"""The command line as a whole: options, help, names."""
+
+import pytest
+
+from webhook.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["check"], "FILE"),
+        (["check", "a", "-o", "xml"], "xml"),
+        (["check", "a", "--frobnicate"], "--frobnicate"),
+        (["judge"], "judge"),
+        ([], "COMMAND"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_option_is_bad_input_and_named(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert named in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["--help"], ["check", "serve"]),
+        (["check", "--help"], ["FILE", "--cluster", "--config", "-o", "-v", "--explain", "Exit status"]),
+        (["serve", "--help"], ["--cluster", "--config", "--address", "--port", "--cert-file", "--key-file"]),
+        (["--version"], ["migratability "]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_help_and_version(arguments: list[str], shown: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    for part in shown:
+        assert part in out
+
+
+@pytest.mark.parametrize(
+    ("program", "shown"),
+    [("/bin/kubectl-migratability", "usage: kubectl migratability "), ("/bin/migratability", "usage: migratability ")],
+)
+def test_the_help_names_the_command_as_it_was_called(
+    program: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [program])
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    assert capsys.readouterr().out.startswith(shown)

@@ -1,0 +1,139 @@
+"""What an object violated before a request is no reason to refuse the request."""
+
+import pytest
+
+from tests.build import (
+    CLUSTER,
+    RWO,
+    Object,
+    claim,
+    data_volume_disk,
+    disk,
+    host_disk,
+    templated_vm,
+    vm,
+    vmi,
+    volume_request,
+)
+from webhook import Verdict, evaluate
+
+OBJECTS = (*CLUSTER, claim("once-too", RWO))
+
+
+def update(old: Object, new: Object) -> Verdict:
+    return evaluate(new, OBJECTS, old=old, operation="UPDATE")
+
+
+def tolerated(verdict: Verdict) -> dict[str | None, bool]:
+    return {violation.volume: violation.tolerated for violation in verdict.violations}
+
+
+def requesting(*volumes: Object, declared: tuple[Object, ...] = ()) -> Object:
+    return vm(*declared, status={"volumeRequests": [volume_request(volume) for volume in volumes]})
+
+
+TOLERATED = [
+    ("untouched", vm(disk("once")), vm(disk("once"))),
+    ("something else changed", vm(disk("once")), vm(disk("once"), hostname="x")),
+    ("a good volume more", vm(disk("once")), vm(disk("good"), disk("once"))),
+    ("its place changed", vm(disk("once"), disk("good")), vm(disk("good"), disk("once"))),
+    ("another bad claim under the same name", vm(disk("once", "d")), vm(disk("once-too", "d"))),
+    ("renamed, the same claim", vm(disk("once", "a")), vm(disk("once", "b"))),
+    ("now by its DataVolume", vm(disk("once", "a")), vm(data_volume_disk("once", "b"))),
+    ("the request became a volume", requesting(disk("once")), vm(disk("once"))),
+    ("the request is still pending", requesting(disk("once")), requesting(disk("once"))),
+    ("the volume is requested again", vm(disk("once")), requesting(disk("once"))),
+    ("hostDisk untouched", vm(host_disk("h")), vm(disk("good"), host_disk("h"))),
+    ("a filesystem on SAN", vm(disk("san-fs")), vm(disk("san-fs"), hostname="x")),
+    ("an instance", vmi(disk("once")), vmi(disk("once"), disk("good"))),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in TOLERATED], ids=[row[0] for row in TOLERATED])
+def test_a_violation_that_was_there_is_tolerated(old: Object, new: Object) -> None:
+    found = update(old, new)
+    assert found.allowed
+    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.action for violation in found.violations] == ["deny"]
+
+
+REFUSED = [
+    ("nothing was wrong", vm(disk("good")), vm(disk("once"))),
+    ("another volume", vm(disk("once")), vm(disk("once-too"))),
+    ("the volume was good", vm(disk("good", "d")), vm(disk("once", "d"))),
+    ("another rule on the same volume", vm(disk("once", "d")), vm(disk("san-fs", "d"))),
+    ("another rule on the same claim name", vm(host_disk("d")), vm(disk("once", "d"))),
+    ("a renamed hostDisk has no claim to be known by", vm(host_disk("a")), vm(host_disk("b"))),
+    ("a hot-plug request", vm(disk("good")), requesting(disk("once"), declared=(disk("good"),))),
+    ("an instance", vmi(disk("good")), vmi(disk("good"), disk("once"))),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_a_new_violation_is_refused(old: Object, new: Object) -> None:
+    found = update(old, new)
+    assert not found.allowed
+    assert [violation.tolerated for violation in found.violations] == [False]
+
+
+def test_only_the_new_one_of_two_violations_refuses() -> None:
+    found = update(vm(disk("once")), vm(disk("once"), disk("once-block")))
+    assert not found.allowed
+    assert tolerated(found) == {"once": True, "once-block": False}
+
+
+def test_a_rule_that_is_broken_anew_refuses_beside_one_that_was_broken() -> None:
+    found = update(vm(disk("once", "d")), vm(disk("san-fs-once", "d")))
+    assert {violation.rule: violation.tolerated for violation in found.violations} == {
+        "shared-access": True,
+        "san-block": False,
+    }
+
+
+def test_what_became_bad_behind_the_machines_back_is_tolerated() -> None:
+    """The old object is judged by the facts of now."""
+    machine = vm(disk("was-good"))
+    found = evaluate(
+        {**machine, "metadata": {**machine["metadata"], "labels": {"x": "y"}}},
+        [*OBJECTS, claim("was-good", RWO)],
+        old=machine,
+        operation="UPDATE",
+    )
+    assert tolerated(found) == {"was-good": True}
+
+
+def test_a_template_that_now_makes_a_worse_claim_is_refused() -> None:
+    old = templated_vm("d", spec={"storage": {"storageClassName": "nas"}})
+    new = templated_vm("d", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}})
+    assert tolerated(update(old, new)) == {"d": False}
+
+
+def test_correcting_one_of_two_violations_is_admitted() -> None:
+    found = update(vm(disk("once"), disk("once-block")), vm(disk("good"), disk("once-block")))
+    assert found.allowed
+    assert tolerated(found) == {"once-block": True}
+
+
+def test_a_tolerated_violation_is_warned_about_as_one_of_before() -> None:
+    found = update(vm(disk("once")), vm(disk("once")))
+    (line,) = [line for line in found.warnings if "shared-access" in line]
+    assert "as before" in line
+
+
+def test_a_tolerated_violation_is_no_warning_of_a_new_one() -> None:
+    found = update(vm(disk("once")), vm(disk("once"), disk("once-block")))
+    assert [("as before" in line, '"once"' in line) for line in found.warnings] == [(True, True)]
+
+
+def test_a_rule_about_the_whole_machine_is_known_by_its_name() -> None:
+    running = {"created": True}
+    old = vm(disk("good"), evictionStrategy="LiveMigrateIfPossible", status=running)
+    new = vm(disk("good"), evictionStrategy="None", status=running)
+    assert tolerated(update(old, new)) == {None: True}
+
+
+def test_a_rule_about_the_whole_machine_that_was_not_broken_refuses() -> None:
+    running = {"created": True}
+    old = vm(disk("good"), evictionStrategy="LiveMigrate", status=running)
+    new = vm(disk("good"), evictionStrategy="None", status=running)
+    assert tolerated(update(old, new)) == {None: False}

@@ -1,0 +1,54 @@
+"""The rules as a whole: nobody lists them by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from webhook.policy import rules
+from webhook.policy.rules import RULES
+
+DEFAULTS = [
+    # rule, KubeVirt's reason, default
+    ("claim-known", None, "warn"),
+    ("eviction-strategy", None, "deny"),
+    ("host-disk", "DisksNotLiveMigratable", "deny"),
+    ("san-block", None, "deny"),
+    ("shared-access", "DisksNotLiveMigratable", "deny"),
+]
+FOLDER = Path(rules.__file__).parent
+
+
+@pytest.mark.parametrize(("name", "reason", "default"), DEFAULTS, ids=[row[0] for row in DEFAULTS])
+def test_a_rule_has_the_reason_and_the_action_of_the_contract(name: str, reason: str | None, default: str) -> None:
+    (found,) = [rule for rule in RULES if rule.name == name]
+    assert (found.reason, found.default) == (reason, default)
+
+
+def test_every_module_is_a_rule_named_like_it() -> None:
+    modules = {path.stem.replace("_", "-") for path in FOLDER.glob("*.py")} - {"--init--", "rule"}
+    assert {rule.name for rule in RULES} == modules
+
+
+def test_names_are_unique_and_in_order() -> None:
+    names = [rule.name for rule in RULES]
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_names_its_source_and_what_it_refuses(rule: rules.Rule) -> None:
+    assert any(character.isdigit() for character in rule.source), "a source has a version"
+    assert rule.refuses
+    assert "\n" not in rule.refuses + rule.source
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_has_a_test_of_its_own(rule: rules.Rule) -> None:
+    assert (Path(__file__).parent / f"test_{rule.name.replace('-', '_')}.py").is_file()
+
+
+def test_the_strategy_is_judged_after_every_rule_that_finds_a_machine_immobile() -> None:
+    last = {rule.name for rule in RULES if rule.judged_last}
+    immobile = {rule.name for rule in RULES if rule.immobilizes}
+    assert last == {"eviction-strategy"}
+    assert last.isdisjoint(immobile)
+    assert immobile >= {"shared-access", "san-block", "host-disk"}

@@ -1,0 +1,263 @@
+"""What holds for every machine in every cluster, whoever wrote them."""
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import jsonpatch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.build import (
+    CLUSTER,
+    RWO,
+    RWX,
+    TRIDENT,
+    Object,
+    backend,
+    claim,
+    data_volume,
+    data_volume_disk,
+    data_volume_template,
+    disk,
+    host_disk,
+    kubevirt,
+    node,
+    persistent_volume,
+    storage_class,
+    storage_profile,
+    vm,
+    vmi,
+    volume_request,
+)
+from webhook import Settings, SettingsError, Verdict, evaluate
+from webhook.wording import WARNING_LIMIT
+
+quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(quick, max_examples=400)
+
+DEFAULT = {"storageclass.kubevirt.io/is-default-virt-class": "true"}
+FACTS: tuple[Object, ...] = (
+    *CLUSTER,
+    storage_class("std", annotations=DEFAULT, created="2026-01-01T00:00:00Z", backendType="ontap-nas"),
+    storage_profile("std", ([RWX], "Filesystem"), ([RWO], "Filesystem")),
+    storage_profile("san", ([RWX], "Block")),
+    claim("bound", RWX, volume="pv"),
+    persistent_volume("pv", "block", backend="u"),
+    backend("u", "ontap-san"),
+    data_volume("dv", storage={"storageClassName": "san", "accessModes": [RWO]}, contentType="kubevirt"),
+    kubevirt(evictionStrategy="LiveMigrate"),
+    node("a"),
+    node("b", unschedulable=True),
+)
+TEMPLATES = [
+    data_volume_template("made", storage={}),
+    data_volume_template("made-once", pvc={"accessModes": [RWO], "storageClassName": "san"}),
+    data_volume_template("never-made", storage={"storageClassName": "san", "volumeMode": "Filesystem"}),
+]
+CLAIMS = ["good", "good-block", "once", "once-block", "san-fs", "san-fs-once", "bound", "nowhere"]
+DATA_VOLUMES = ["dv", "made", "made-once", "never-made", "good"]
+WORDS = [RWX, "Block", "Filesystem", TRIDENT, "ontap-san", "once", "good", "LiveMigrate", "True", "", "a\nb"]
+KEYS = ["name", "claimName", "volumeMode", "accessModes", "spec", "storage", "pvc", "dataVolume", "hostDisk"]
+
+texts = st.sampled_from(WORDS) | st.text(max_size=5)
+leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
+anything = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+sources = (
+    st.sampled_from(CLAIMS).map(lambda name: disk(name))
+    | st.sampled_from(DATA_VOLUMES).map(lambda name: data_volume_disk(name))
+    | st.booleans().map(lambda shared: host_disk("h", shared=shared))
+    | st.just({"containerDisk": {"image": "x"}})
+)
+strategies = st.sampled_from([None, None, "None", "LiveMigrateIfPossible", "LiveMigrate", "External"])
+choices = st.builds(
+    Settings,
+    mode=st.sampled_from(["deny", "deny", "warn"]),
+    evictionStrategy=st.sampled_from(["enforce", "enforce", "default", "off"]),
+    rules=st.dictionaries(
+        st.sampled_from(["claim-known", "host-disk", "san-block"]), st.sampled_from(["deny", "warn"]), max_size=2
+    ),
+)
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> list[Object]:
+    """Return the facts with zero to two nodes and some default of KubeVirt."""
+    found = [obj for obj in FACTS if obj["kind"] not in ("Node", "KubeVirt")]
+    default = draw(strategies)
+    return [
+        *found,
+        *(node(f"n{index}") for index in range(draw(st.integers(0, 2)))),
+        *([kubevirt(evictionStrategy=default)] if default else []),
+    ]
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Object:
+    """Return a virtual machine or an instance as a careful user writes it; volumes have names of their own."""
+    volumes = [{**source, "name": f"v{index}"} for index, source in enumerate(draw(st.lists(sources, max_size=5)))]
+    strategy = draw(strategies)
+    fields: Object = {"evictionStrategy": strategy} if strategy else {}
+    if draw(st.booleans()):
+        return vmi(*volumes, **fields)
+    status: Object = {"created": draw(st.booleans())}
+    if draw(st.booleans()):
+        status["volumeRequests"] = [volume_request({**draw(sources), "name": "hot"})]
+    return vm(*volumes, spec={"dataVolumeTemplates": TEMPLATES}, status=status, **fields)
+
+
+def volumes_of(machine: Object) -> list[Object]:
+    spec = machine["spec"] if machine["kind"] == "VirtualMachineInstance" else machine["spec"]["template"]["spec"]
+    found: list[Object] = spec["volumes"]
+    return found
+
+
+def places(tree: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of everything in a tree but its root."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in entries:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@st.composite
+def mutated(draw: st.DrawFn, *samples: Object) -> Object:
+    """Return one of the trees with one to three places replaced by anything."""
+    tree = copy.deepcopy(draw(st.sampled_from(samples)))
+    for _ in range(draw(st.integers(1, 3))):
+        *above, last = draw(st.sampled_from(list(places(tree))))
+        at: Any = tree
+        for key in above:
+            at = at[key]
+        at[last] = draw(anything)
+    return tree
+
+
+def of_kind(machine: Object, kind: str) -> Object:
+    return {**machine, "kind": kind}
+
+
+WHOLE = vm(
+    disk("once"),
+    data_volume_disk("made"),
+    data_volume_disk("made-once"),
+    data_volume_disk("dv"),
+    host_disk("h"),
+    disk("bound"),
+    disk("san-fs"),
+    spec={"dataVolumeTemplates": TEMPLATES},
+    status={"created": True, "volumeRequests": [volume_request(disk("good", "hot"))]},
+    evictionStrategy="None",
+)
+INSTANCE = vmi(disk("once"), host_disk("h"), evictionStrategy="None")
+
+
+def is_sound(verdict: Verdict) -> None:
+    json.dumps(verdict.to_dict())
+    assert all(len(line) <= WARNING_LIMIT for line in verdict.warnings)
+    assert verdict.allowed is not any(violation.refuses for violation in verdict.violations)
+
+
+@thorough
+@given(
+    kind=st.sampled_from(["VirtualMachine", "VirtualMachineInstance"]),
+    machine=mutated(WHOLE, INSTANCE),
+    old=st.none() | mutated(WHOLE, INSTANCE),
+    final=st.booleans(),
+)
+def test_any_json_as_a_machine_gets_a_verdict(kind: str, machine: Object, old: Object | None, final: bool) -> None:
+    before = of_kind(old, kind) if old else None
+    found = evaluate(of_kind(machine, kind), FACTS, old=before, operation="UPDATE" if old else "CREATE", final=final)
+    is_sound(found)
+
+
+@quick
+@given(
+    kind=st.sampled_from(["VirtualMachine", "VirtualMachineInstance"]),
+    body=st.dictionaries(texts, anything, max_size=4),
+)
+def test_anything_at_all_of_a_machines_kind_gets_a_verdict(kind: str, body: Object) -> None:
+    is_sound(evaluate(of_kind({**body, "spec": body.get("spec", body)}, kind), FACTS))
+
+
+@thorough
+@given(index=st.integers(0, len(FACTS) - 1), data=st.data())
+def test_any_json_in_the_cluster_gets_a_verdict(index: int, data: st.DataObject) -> None:
+    wrong = data.draw(mutated(FACTS[index]))
+    for machine in (WHOLE, INSTANCE):
+        is_sound(evaluate(machine, [*FACTS[:index], wrong, *FACTS[index + 1 :]]))
+
+
+@quick
+@given(tree=anything | mutated({"mode": "deny", "rules": {"a": "off"}, "exemptions": {"maxDays": 5, "notBy": ["x"]}}))
+def test_any_json_as_settings_is_taken_or_a_settings_error(tree: Any) -> None:
+    with suppress(SettingsError):
+        Settings.parse(tree)
+
+
+@quick
+@given(
+    machine=machines(), more=sources, place=st.integers(0, 5), cluster=clusters(), chosen=choices, final=st.booleans()
+)
+def test_one_more_volume_never_removes_a_violation_of_another(
+    machine: Object, more: Object, place: int, cluster: list[Object], chosen: Settings, final: bool
+) -> None:
+    def found(obj: Object) -> Counter[tuple[Any, ...]]:
+        verdict = evaluate(obj, cluster, settings=chosen, final=final)
+        return Counter((v.rule, v.volume, v.message, v.action) for v in verdict.violations if v.volume is not None)
+
+    larger = copy.deepcopy(machine)
+    volumes_of(larger).insert(place, {**more, "name": "one-more"})
+    assert not found(machine) - found(larger)
+
+
+@quick
+@given(data=st.data(), machine=machines(), cluster=clusters(), chosen=choices, final=st.booleans())
+def test_the_order_of_the_volumes_changes_nothing_but_field_paths(
+    data: st.DataObject, machine: Object, cluster: list[Object], chosen: Settings, final: bool
+) -> None:
+    def found(obj: Object) -> tuple[Any, ...]:
+        verdict = evaluate(obj, cluster, settings=chosen, final=final)
+        violations = [{**violation.to_dict(), "field": None} for violation in verdict.violations]
+        return sorted(map(repr, violations)), sorted(verdict.warnings), verdict.patch, verdict.allowed
+
+    shuffled = copy.deepcopy(machine)
+    volumes_of(shuffled)[:] = data.draw(st.permutations(volumes_of(shuffled)))
+    assert found(shuffled) == found(machine)
+
+
+@thorough
+@given(data=st.data(), machine=machines(), cluster=clusters(), chosen=choices)
+def test_what_our_patch_makes_is_refused_for_the_same_rules_and_needs_no_more_patching(
+    data: st.DataObject, machine: Object, cluster: list[Object], chosen: Settings
+) -> None:
+    old = data.draw(st.none() | machines().filter(lambda other: bool(other["kind"] == machine["kind"])))
+    how: Any = {"old": old, "settings": chosen, "operation": "UPDATE" if old else "CREATE"}
+    first = evaluate(machine, cluster, **how)
+    patched = jsonpatch.apply_patch(machine, first.patch)
+    as_it_stands = evaluate(patched, cluster, final=True, **how)
+    assert as_it_stands.violations == first.violations
+    assert as_it_stands.allowed is first.allowed
+    assert evaluate(patched, cluster, **how).patch == []
+
+
+@quick
+@given(machine=machines(), cluster=clusters(), chosen=choices)
+def test_a_machine_that_is_created_is_protected_unless_it_cannot_migrate(
+    machine: Object, cluster: list[Object], chosen: Settings
+) -> None:
+    verdict = evaluate(machine, cluster, settings=chosen)
+    values = [operation["value"] for operation in verdict.patch]
+    immobile = any(violation.rule in ("shared-access", "san-block", "host-disk") for violation in verdict.violations)
+    if verdict.allowed and immobile:
+        assert "LiveMigrate" not in values
+    elif values:
+        assert values == ["LiveMigrate"]

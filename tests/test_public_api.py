@@ -1,0 +1,135 @@
+"""What callers from outside rely on."""
+
+import inspect
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import webhook
+from tests.build import CLUSTER, RWO, Object, claim, disk, host_disk, vm, vmi
+from webhook import Settings, SettingsError, Verdict, Violation, evaluate
+from webhook.cluster import Cluster, Snapshot
+
+ATTRIBUTES = [
+    "rule",
+    "reason",
+    "volume",
+    "field",
+    "message",
+    "remedy",
+    "action",
+    "tolerated",
+    "exempt",
+    "evidence",
+]
+
+
+def test_the_package_offers_what_a_caller_needs_and_no_more() -> None:
+    assert sorted(webhook.__all__) == ["Settings", "SettingsError", "Verdict", "Violation", "evaluate"]
+    for name in webhook.__all__:
+        assert hasattr(webhook, name)
+
+
+def test_evaluate_has_the_parameters_of_the_contract_in_their_order() -> None:
+    parameters = inspect.signature(evaluate).parameters
+    assert list(parameters) == ["obj", "cluster", "old", "settings", "operation", "final", "now"]
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    assert defaults["obj"] is defaults["cluster"] is inspect.Parameter.empty
+    assert (defaults["old"], defaults["operation"], defaults["final"], defaults["now"]) == (None, "CREATE", False, None)
+
+
+def test_the_initial_settings_are_the_default() -> None:
+    for machine in (vm(disk("once")), vm(disk("good"), evictionStrategy="None"), vm(disk("nowhere"))):
+        assert evaluate(machine, CLUSTER) == evaluate(machine, CLUSTER, settings=Settings())
+
+
+def test_the_verdict_has_the_attributes_of_the_contract() -> None:
+    found = evaluate(vm(disk("once"), disk("nowhere")), CLUSTER)
+    assert isinstance(found, Verdict)
+    assert found.allowed is False
+    assert [type(violation) for violation in found.violations] == [Violation, Violation]
+    assert [type(line) for line in found.warnings] == [str]
+    assert isinstance(found.patch, list)
+    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", "vms", "db")
+
+
+def test_a_violation_has_the_attributes_of_the_contract() -> None:
+    (found,) = evaluate(vm(disk("once")), CLUSTER).violations
+    values = {name: getattr(found, name) for name in ATTRIBUTES}
+    assert values == {
+        "rule": "shared-access",
+        "reason": "DisksNotLiveMigratable",
+        "volume": "once",
+        "field": "spec.template.spec.volumes[0].persistentVolumeClaim.claimName",
+        "message": found.message,
+        "remedy": found.remedy,
+        "action": "deny",
+        "tolerated": False,
+        "exempt": False,
+        "evidence": found.evidence,
+    }
+    assert all(isinstance(values[name], str) for name in ("message", "remedy", "evidence"))
+
+
+def test_a_verdict_as_json_has_the_keys_of_the_contract() -> None:
+    found = evaluate(vm(disk("once")), CLUSTER)
+    tree = json.loads(json.dumps(found.to_dict()))
+    assert list(tree) == ["kind", "namespace", "name", "allowed", "violations", "warnings", "patch"]
+    assert [list(violation) for violation in tree["violations"]] == [ATTRIBUTES]
+    assert (tree["allowed"], tree["patch"]) == (False, found.patch)
+
+
+def test_the_cluster_may_be_any_iterable() -> None:
+    def generated() -> Iterator[Object]:
+        yield from CLUSTER
+
+    expected = evaluate(vm(disk("once")), CLUSTER)
+    assert evaluate(vm(disk("once")), list(CLUSTER)) == expected
+    assert evaluate(vm(disk("once")), generated()) == expected
+
+
+def test_the_cluster_may_be_one_of_our_own() -> None:
+    cluster: Cluster = Snapshot(CLUSTER)
+    assert evaluate(vm(disk("once")), cluster) == evaluate(vm(disk("once")), CLUSTER)
+
+
+def test_an_empty_cluster_knows_no_claim() -> None:
+    assert [violation.rule for violation in evaluate(vm(disk("once")), []).violations] == ["claim-known"]
+
+
+def test_evaluating_changes_neither_the_object_nor_the_cluster() -> None:
+    machine, old, cluster = vm(disk("once"), evictionStrategy="None"), vm(disk("once")), [claim("once", RWO)]
+    before = json.dumps([machine, old, cluster])
+    evaluate(machine, cluster, old=old, operation="UPDATE")
+    assert json.dumps([machine, old, cluster]) == before
+
+
+def test_final_judges_as_it_stands_and_else_as_after_our_own_patch() -> None:
+    machine = vm(disk("good"), evictionStrategy="None")
+    assert evaluate(machine, CLUSTER).allowed
+    assert not evaluate(machine, CLUSTER, final=True).allowed
+
+
+def test_violations_stand_in_the_order_of_the_volumes_and_the_whole_machine_comes_last() -> None:
+    machine = vm(disk("once"), host_disk("h"), disk("san-fs"), disk("nowhere"), evictionStrategy="None")
+    found = evaluate(machine, CLUSTER, final=True).violations
+    assert [violation.volume for violation in found] == ["once", "h", "san-fs", "nowhere", None]
+
+
+def test_an_old_object_tolerates() -> None:
+    assert evaluate(vm(disk("once")), CLUSTER, old=vm(disk("once")), operation="UPDATE").allowed
+
+
+@pytest.mark.parametrize("obj", [{"apiVersion": "v1", "kind": "Pod"}, {}], ids=repr)
+def test_an_object_that_is_no_machine_is_a_value_error(obj: Object) -> None:
+    with pytest.raises(ValueError, match="no machine"):
+        evaluate(obj, CLUSTER)
+
+
+def test_an_instance_is_a_machine() -> None:
+    assert evaluate(vmi(disk("once")), CLUSTER).kind == "VirtualMachineInstance"
+
+
+def test_a_settings_error_is_a_value_error() -> None:
+    assert issubclass(SettingsError, ValueError)
