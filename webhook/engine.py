@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from webhook.claims import resolve
 from webhook.cluster import Cluster, Snapshot
+from webhook.cluster.facts import KubeVirtFacts
 from webhook.cluster.resources import KUBEVIRTS, NODES
-from webhook.machines import Machine, read_machine
+from webhook.machines import read_machine
 from webhook.objects import Object
 from webhook.policy import Case, Surroundings, Verdict, judge
 from webhook.settings import Settings
+
+NEWEST_KUBEVIRT = (1, 9)
 
 
 def evaluate(
@@ -35,21 +39,24 @@ def evaluate(
     settings = settings or Settings()
     state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
     surroundings = _surroundings(state, settings)
-    case = _case(read_machine(obj), state, surroundings, settings)
-    before = _case(read_machine(old), state, surroundings, settings) if old else None
+    case = _case(obj, state, surroundings, settings)
+    before = _case(old, state, surroundings, settings) if old else None
     return judge(case, before, settings, operation, final=final)
 
 
-def _case(machine: Machine, cluster: Cluster, surroundings: Surroundings, settings: Settings) -> Case:
-    return Case(machine, resolve(machine, cluster), surroundings, settings.evictionStrategy)
+def _case(obj: Object, cluster: Cluster, surroundings: Surroundings, settings: Settings) -> Case:
+    machine = read_machine(obj, cluster, surroundings.kubevirt)
+    return Case(machine, resolve(machine, cluster, settings.trident.namespace), surroundings, settings.evictionStrategy)
 
 
 def _surroundings(cluster: Cluster, settings: Settings) -> Surroundings:
-    kubevirts = sorted(cluster.list(KUBEVIRTS), key=lambda found: found.namespace != settings.kubevirt.namespace)
-    nodes = cluster.list(NODES)
-    labelled = any(node.kubevirt_schedulable is not None for node in nodes)
-    schedulable = [node for node in nodes if not node.unschedulable and (node.kubevirt_schedulable or not labelled)]
-    return Surroundings(
-        default_eviction_strategy=kubevirts[0].eviction_strategy if kubevirts else None,
-        schedulable_nodes=len(schedulable) if nodes else None,
-    )
+    found = sorted(cluster.list(KUBEVIRTS), key=lambda kubevirt: kubevirt.namespace != settings.kubevirt.namespace)
+    kubevirt = found[0] if found else KubeVirtFacts()
+    said = kubevirt.version if settings.kubevirt.version == "auto" else settings.kubevirt.version
+    return Surroundings(_major_and_minor(said), kubevirt, tuple(cluster.list(NODES)))
+
+
+def _major_and_minor(version: str | None) -> tuple[int, int]:
+    """The version to judge by; one that is not said, or that KubeVirt does not count like this, is the newest known."""
+    found = re.match(r"v?1\.(\d{1,4})(?:\D|$)", version or "")
+    return (1, int(found[1])) if found else NEWEST_KUBEVIRT

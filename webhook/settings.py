@@ -6,6 +6,7 @@ rollback must be able to run with the settings of the version it rolls back; it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +102,7 @@ class Settings:
                 "exemptions": lambda value, at: _part(
                     Exemptions, at, value, {"requireReason": _yes_or_no, "maxDays": _days, "notBy": _names}
                 ),
-                "kubevirt": lambda value, at: _part(KubeVirt, at, value, {"namespace": _name, "version": _name}),
+                "kubevirt": lambda value, at: _part(KubeVirt, at, value, {"namespace": _name, "version": _version}),
                 "trident": lambda value, at: _part(Trident, at, value, {"namespace": _name}),
                 "registrations": _one_of("managed", "off"),
             },
@@ -158,6 +159,13 @@ def _days(value: object, at: str) -> int:
 def _name(value: object, at: str) -> str:
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{at}: must be a name, not {_shown(value)}")
+    return value
+
+
+def _version(value: object, at: str) -> str:
+    """A bare 1.10 is the number 1.1 in YAML."""
+    if not isinstance(value, str) or not (value == "auto" or re.match(r"v?1\.\d", value)):
+        raise SettingsError(f'{at}: must be auto or a version of KubeVirt in quotes like "1.8", not {_shown(value)}')
     return value
 
 

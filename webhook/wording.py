@@ -26,13 +26,18 @@ def warning(what: str, rule: str) -> str:
     It aims at 120 characters and never exceeds 256, where kube-apiserver would cut it.
     """
     mark = f" [{rule}]"
-    words = what.split(" ")
-    while (excess := len(" ".join(words)) + len(mark) - WARNING_AIM) > 0:
+    return short(what, len(mark)) + mark
+
+
+def short(text: str, reserved: int = 0) -> str:
+    """Return a text with its longest words shortened, as `warning` does, so many characters being taken already."""
+    words = text.split(" ")
+    while (excess := len(" ".join(words)) + reserved - WARNING_AIM) > 0:
         longest = max(range(len(words)), key=lambda index: len(words[index]))
         if len(words[longest]) <= _SHORTEST_WORD:
             break
         words[longest] = _shortened(words[longest], max(_SHORTEST_WORD, len(words[longest]) - excess))
-    return _shortened(" ".join(words), WARNING_LIMIT - len(mark)) + mark
+    return _shortened(" ".join(words), WARNING_LIMIT - reserved)
 
 
 def _shortened(word: str, length: int) -> str:

@@ -1,110 +1,138 @@
 """Who serves a claim: Trident's driver and protocol, by the bound volume, else by what can be foretold.
 
-Sources: Trident 26.06 ``frontend/csi/controller_server.go`` (volume attributes), ``core/common.go`` (``getProtocol``),
-``storage_class/storage_class.go`` (``Matches``), ``frontend/csi/controller_helpers/kubernetes/plugin.go`` (parameter
-prefix).
+The order: the bound volume; what the claim is imported, shared or cloned from; what the class allows; what Trident
+would provision. Sources: Trident 26.06 ``frontend/csi/controller_server.go`` (volume attributes),
+``core/orchestrator_core.go`` (a clone lands where its source is),
+``frontend/csi/controller_helpers/kubernetes/config.go`` (annotations).
 """
 
 from __future__ import annotations
 
-from webhook.claims.model import BLOCK_MODE, Backing, ClaimRequest, Protocol
+from webhook.claims.model import BLOCK_MODE, Backing, ClaimRequest
+from webhook.claims.trident_class import TridentClass
+from webhook.claims.trident_drivers import (
+    PROVISIONERS,
+    combined,
+    protocol_of_driver,
+    protocol_of_word,
+    provisioned_protocol,
+)
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClassFacts, VolumeFacts
-from webhook.cluster.resources import BACKENDS, CLASSES, VOLUMES
-
-TRIDENT = "csi.trident.netapp.io"
-PARAMETER_PREFIX = "trident.netapp.io/"
-
-PROTOCOL_OF_DRIVER: dict[str, Protocol] = {
-    "ontap-nas": "file",
-    "ontap-nas-economy": "file",
-    "ontap-nas-flexgroup": "file",
-    "azure-netapp-files": "file",
-    "google-cloud-netapp-volumes": "file",
-    "ontap-san": "block",
-    "ontap-san-economy": "block",
-    "solidfire-san": "block",
-    "google-cloud-netapp-volumes-san": "block",
-}
+from webhook.cluster.facts import BackendFacts, ClassFacts, PersistentVolumeFacts
+from webhook.cluster.resources import BACKENDS, CLASSES, PERSISTENT_VOLUMES, TRIDENT_VOLUMES
 
 
-def backing_of(request: ClaimRequest, volume_name: str | None, cluster: Cluster) -> Backing:
-    """Return who serves a claim, ``volume_name`` being the volume it is bound to.
-
-    The volume of a Block claim is not looked at: whoever serves it, two nodes can attach it. Raises Undecidable where
-    the cluster cannot say.
-    """
-    if volume_name and request.volume_mode != BLOCK_MODE:
-        volume = cluster.get(VOLUMES, volume_name)
-        if volume is not None:
-            return _of_volume(volume, volume_name, cluster)
-    return _of_class(request, cluster)
-
-
-def _of_volume(volume: VolumeFacts, name: str, cluster: Cluster) -> Backing:
+def backing_of_volume(name: str, cluster: Cluster, trident: str) -> Backing | None:
+    """Return who serves a PersistentVolume, None where it does not exist; ``trident`` is Trident's namespace."""
+    volume = cluster.get(PERSISTENT_VOLUMES, name)
+    if volume is None:
+        return None
     evidence = f"bound PV {name}"
-    if volume.csi_driver != TRIDENT:
+    if volume.in_tree and volume.provisioner in PROVISIONERS:
+        return Backing(
+            "file" if volume.in_tree == "nfs" else "block", None, f"{evidence}: {volume.in_tree} of old Trident"
+        )
+    if volume.csi_driver not in PROVISIONERS:
         return Backing("foreign", None, f"{evidence}: served by {volume.csi_driver or 'no CSI driver'}")
-    backend = None
-    if volume.backend_uuid:
-        backend = next((found for found in cluster.list(BACKENDS) if found.uuid == volume.backend_uuid), None)
+    word, uuid = _said_of(volume, cluster, trident)
+    backend = backend_by_uuid(uuid, cluster)
     driver = backend.driver if backend else None
-    said = {"file": "file", "block": "block", "blockOnFile": "block"}.get(volume.protocol or "")
-    protocol: Protocol = "block" if said == "block" else "file" if said == "file" else _protocol_of(driver)
-    evidence += f": protocol {volume.protocol or 'not said'}"
+    said = protocol_of_word(word)
+    protocol = said if said != "unknown" else protocol_of_driver(driver)
+    evidence += f": protocol {word or 'not said'}"
     if backend:
-        evidence += f", backend {backend.name} {backend.driver or 'of unknown driver'}"
-    return Backing(protocol, driver, evidence)
+        evidence += f", backend {backend.name} {driver or 'of unknown driver'}"
+    elif uuid:
+        evidence += f", backend {uuid} (no TridentBackend of this UUID can be read)"
+    return Backing(protocol, driver, evidence, backend.nas_type if backend else None)
 
 
-def _of_class(request: ClaimRequest, cluster: Cluster) -> Backing:
-    name = request.storage_class
-    if not name:
+def _said_of(volume: PersistentVolumeFacts, cluster: Cluster, trident: str) -> tuple[str | None, str | None]:
+    """Protocol and backend's UUID of a volume.
+
+    Somebody's own hand wrote the attributes of a volume that Trident did not provision: there Trident's record counts.
+    """
+    if volume.provisioner is None and volume.handle:
+        record = cluster.get(TRIDENT_VOLUMES, volume.handle, trident)
+        if record is not None:
+            return record.protocol or volume.protocol, record.backend_uuid or volume.backend_uuid
+    return volume.protocol, volume.backend_uuid
+
+
+def backend_by_uuid(uuid: str | None, cluster: Cluster) -> BackendFacts | None:
+    """Return the TridentBackend with this UUID, None where there is none or it may not be read."""
+    return next((found for found in cluster.list(BACKENDS) if found.uuid == uuid), None) if uuid else None
+
+
+def backing_of_backend(uuid: str, cluster: Cluster) -> Backing | None:
+    """Return who serves a claim that is imported from a backend, None where the backend is not known."""
+    backend = backend_by_uuid(uuid, cluster)
+    if backend is None:
+        return None
+    evidence = f"imported from backend {backend.name} {backend.driver or 'of unknown driver'}"
+    return Backing(protocol_of_driver(backend.driver), backend.driver, evidence, backend.nas_type)
+
+
+def backing_of_class(request: ClaimRequest, cluster: Cluster) -> Backing:
+    """Return who will serve a claim that starts empty, by its StorageClass and what it asks for."""
+    if not request.storage_class:
         return Backing("unknown", None, "no StorageClass")
-    storage_class = cluster.get(CLASSES, name)
+    storage_class = cluster.get(CLASSES, request.storage_class)
     if storage_class is None:
-        return Backing("unknown", None, f"StorageClass {name} does not exist")
-    if storage_class.provisioner != TRIDENT:
-        return Backing("foreign", None, f"StorageClass {name}: served by {storage_class.provisioner or 'nobody'}")
-    return _of_trident_class(request, storage_class)
+        return Backing("unknown", None, f"StorageClass {request.storage_class} does not exist")
+    if storage_class.provisioner not in PROVISIONERS:
+        served_by = storage_class.provisioner or "nobody"
+        return Backing("foreign", None, f"StorageClass {storage_class.name}: served by {served_by}")
+    allowed = allowed_by_class(storage_class, cluster)
+    return allowed if allowed.protocol != "unknown" else _provisioned(request, allowed)
 
 
-def _of_trident_class(request: ClaimRequest, storage_class: ClassFacts) -> Backing:
-    """Trident serves Block volumes over block protocols only, and provisions RWX Filesystem volumes on NFS only."""
+def _provisioned(request: ClaimRequest, allowed: Backing) -> Backing:
+    """What Trident's own table says of a claim on a class that allows several protocols."""
+    asked = protocol_of_word(request.annotations.get("protocol"))
+    protocol = provisioned_protocol(request.volume_mode, combined(request.access_modes), asked)
+    if protocol == "impossible":
+        return Backing(asked, None, f"{allowed.evidence}, the claim asks for protocol {asked}", allowed.nas_type)
+    if protocol == "unknown":
+        return allowed
+    by = "over block protocols" if protocol == "block" else "over NFS"
+    mode = request.volume_mode if request.volume_mode == BLOCK_MODE else "ReadWriteMany Filesystem"
+    why = f"the claim asks for protocol {asked}" if asked == protocol else f"Trident serves {mode} volumes {by} only"
+    return Backing(protocol, None, f"{allowed.evidence}, {why}", allowed.nas_type)
+
+
+def allowed_by_class(storage_class: ClassFacts, cluster: Cluster) -> Backing:
+    """Return what all backends that a class of Trident's allows have in common.
+
+    The class says it by its parameters, unless it adds pools of any kind; else the backends that match say it.
+    """
+    asked = TridentClass.of(storage_class)
     evidence = f"StorageClass {storage_class.name}"
-    protocol, said_by = _only_protocol(storage_class)
-    driver = _parameter(storage_class, "backendType") or _parameter(storage_class, "storageDriverName")
-    if protocol != "unknown":
-        return Backing(protocol, driver if driver in PROTOCOL_OF_DRIVER else None, f"{evidence}: {said_by}")
-    if request.volume_mode == BLOCK_MODE:
-        return Backing("block", None, f"{evidence}: Trident serves Block volumes over block protocols only")
-    if "ReadWriteMany" in request.access_modes:
-        return Backing("file", None, f"{evidence}: Trident provisions ReadWriteMany Filesystem volumes on NFS only")
-    return Backing("unknown", None, f"{evidence}: names no driver")
+    if not asked.additional:
+        by_driver = protocol_of_driver(asked.driver)
+        if by_driver != "unknown":
+            return Backing(by_driver, asked.driver, f"{evidence}: driver {asked.driver}", asked.nas_type)
+        if asked.san_type:
+            return Backing("block", None, f"{evidence}: sanType {asked.san_type}")
+        if asked.nas_type:
+            return Backing("file", None, f"{evidence}: nasType {asked.nas_type}", asked.nas_type)
+    return _common_to(
+        [backend for backend in cluster.list(BACKENDS) if asked.may_use(backend)], asked.nas_type, evidence
+    )
 
 
-def _only_protocol(storage_class: ClassFacts) -> tuple[Protocol, str]:
-    """The one protocol that a class allows and the parameter that says so; "unknown" where it allows several."""
-    if _parameter(storage_class, "additionalStoragePools") or _parameter(storage_class, "requiredStorage"):
-        return "unknown", ""
-    for key in ("backendType", "storageDriverName"):
-        driver = _parameter(storage_class, key)
-        if driver in PROTOCOL_OF_DRIVER:
-            return PROTOCOL_OF_DRIVER[driver], f"{key} {driver}"
-    if san := _parameter(storage_class, "sanType"):
-        return "block", f"sanType {san}"
-    if nas := _parameter(storage_class, "nasType"):
-        return "file", f"nasType {nas}"
-    return "unknown", ""
-
-
-def _parameter(storage_class: ClassFacts, key: str) -> str | None:
-    """A parameter of the class, bare or with Trident's prefix; the annotation of that name goes before both."""
-    prefixed = PARAMETER_PREFIX + key
-    if key == "additionalStoragePools" and prefixed in storage_class.annotations:
-        return storage_class.annotations[prefixed]
-    return storage_class.parameters.get(key) or storage_class.parameters.get(prefixed)
-
-
-def _protocol_of(driver: str | None) -> Protocol:
-    return PROTOCOL_OF_DRIVER.get(driver or "", "unknown")
+def _common_to(backends: list[BackendFacts], nas_type: str | None, evidence: str) -> Backing:
+    protocols = {protocol_of_driver(backend.driver) for backend in backends}
+    drivers = {backend.driver for backend in backends}
+    nas_types = {backend.nas_type or "nfs" for backend in backends}
+    if len(protocols) != 1 or "unknown" in protocols:
+        return Backing(
+            "unknown", None, f"{evidence}: names no driver" if not backends else f"{evidence}: mixed backends"
+        )
+    names = ", ".join(sorted(backend.name for backend in backends))
+    return Backing(
+        protocols.pop(),
+        drivers.pop() if len(drivers) == 1 else None,
+        f"{evidence}: backends {names}",
+        nas_type or (nas_types.pop() if len(nas_types) == 1 else None),
+    )

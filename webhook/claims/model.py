@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from webhook.cluster.facts import SourceFacts
 
 Protocol = Literal["file", "block", "foreign", "unknown"]
 """How the storage is reached: over NFS or SMB, over iSCSI, NVMe/TCP or FC, not by Trident at all, or not decided."""
@@ -14,20 +17,33 @@ FILESYSTEM_MODE = "Filesystem"
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Who serves a claim: the protocol, Trident's driver where known, and what says so."""
+    """Who serves a claim: the protocol, Trident's driver where known, and what says so.
+
+    ``nas_type`` is "nfs" or "smb" where that is said.
+    """
 
     protocol: Protocol
     driver: str | None
     evidence: str
+    nas_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """What a claim asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted."""
+    """What a claim asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted.
+
+    ``source`` is what it is filled from, in ``namespace`` unless it says otherwise; ``annotations`` are those of
+    Trident's domain, without it. A claim ``made_by_cdi`` is copied where Trident cannot clone it.
+    """
 
     access_modes: tuple[str, ...]
     volume_mode: str
     storage_class: str | None
+    namespace: str = ""
+    volume_name: str | None = None
+    source: SourceFacts | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    made_by_cdi: bool = False
 
 
 @dataclass(frozen=True, slots=True)

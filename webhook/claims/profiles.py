@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from webhook.claims.backing import TRIDENT
 from webhook.claims.model import BLOCK_MODE, FILESYSTEM_MODE
 from webhook.cluster import Cluster
 from webhook.cluster.facts import ClassFacts, PropertySet
 from webhook.cluster.resources import PROFILES
 
+CSI_TRIDENT = "csi.trident.netapp.io"
 _NAS = (
     PropertySet(("ReadWriteMany",), FILESYSTEM_MODE),
     PropertySet(("ReadWriteOnce",), FILESYSTEM_MODE),
@@ -25,7 +25,7 @@ def property_sets_of(storage_class: ClassFacts, cluster: Cluster) -> tuple[Prope
     profile = cluster.get(PROFILES, storage_class.name)
     if profile is not None and profile.written:
         return profile.property_sets
-    if storage_class.provisioner != TRIDENT:
+    if storage_class.provisioner != CSI_TRIDENT:
         return ()
     backend_type = storage_class.parameters.get("backendType", "")
     if backend_type.startswith("ontap-nas") or _is_gcnv_flex(storage_class):

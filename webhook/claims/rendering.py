@@ -5,16 +5,18 @@ Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webhook.claims.classes import kubernetes_default, virt_default
 from webhook.claims.model import BLOCK_MODE, FILESYSTEM_MODE, ClaimRequest
 from webhook.claims.profiles import property_sets_of
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClassFacts, PropertySet
+from webhook.cluster.facts import ClassFacts, PropertySet, SourceFacts
 from webhook.cluster.resources import CLASSES
-from webhook.objects import Object, at, text, texts
+from webhook.objects import Object, at, mapping, text, texts
 from webhook.wording import quoted
+
+FROM_PROFILE = "FromStorageProfile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,28 @@ class Refusal:
     reason: str
 
 
-def render(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
-    """Return the claim that CDI makes of a DataVolume's spec in this cluster, or why it makes none."""
+def render(spec: Object, namespace: str, cluster: Cluster) -> ClaimRequest | Refusal:
+    """Return the claim that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none."""
     has_pvc, has_storage = isinstance(spec.get("pvc"), dict), isinstance(spec.get("storage"), dict)
     if has_pvc == has_storage:
         return Refusal("exactly one of spec.pvc and spec.storage must be set")
-    return _render_pvc(spec, cluster) if has_pvc else _render_storage(spec, cluster)
+    by_profile = has_storage or at(spec, "pvc", "volumeMode") == FROM_PROFILE
+    rendered = _render_by_profile(spec, cluster) if by_profile else _render_pvc(spec, cluster)
+    if isinstance(rendered, Refusal):
+        return rendered
+    return replace(rendered, namespace=namespace, source=_source(spec, namespace), made_by_cdi=True)
+
+
+def _source(spec: Object, namespace: str) -> SourceFacts | None:
+    """What the DataVolume is cloned from, None where it is imported, uploaded or blank."""
+    for kind in ("pvc", "snapshot"):
+        name = text(at(spec, "source", kind, "name"))
+        if name:
+            return SourceFacts(kind, name, text(at(spec, "source", kind, "namespace")) or namespace)
+    name, ref_kind = text(at(spec, "sourceRef", "name")), text(at(spec, "sourceRef", "kind"))
+    if name and ref_kind:
+        return SourceFacts(ref_kind, name, text(at(spec, "sourceRef", "namespace")) or namespace)
+    return None
 
 
 def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
@@ -45,11 +63,15 @@ def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
     return ClaimRequest(access_modes, text(asked.get("volumeMode")) or FILESYSTEM_MODE, class_name)
 
 
-def _render_storage(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
-    """``spec.storage`` leaves modes and class to CDI, which reads the class's StorageProfile."""
-    asked = spec["storage"]
+def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal:
+    """``spec.storage`` leaves modes and class to CDI, which reads the class's StorageProfile.
+
+    So does ``spec.pvc`` with CDI's own volume mode, in CDI's webhook for claims.
+    """
+    asked = mapping(spec.get("storage") or spec.get("pvc"))
     archive = spec.get("contentType") == "archive"
     volume_mode = text(asked.get("volumeMode"))
+    volume_mode = None if volume_mode == FROM_PROFILE else volume_mode
     access_modes = texts(asked.get("accessModes"))
     if archive and volume_mode == BLOCK_MODE:
         return Refusal("an archive cannot be written to a Block volume")

@@ -5,53 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from webhook.claims import rendering
-from webhook.claims.backing import backing_of
-from webhook.claims.classes import kubernetes_default
 from webhook.claims.model import Claim, ClaimRequest, NoClaim
+from webhook.claims.origin import Origins, request_of
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClaimFacts
-from webhook.cluster.resources import CLAIMS, CLASSES, DATA_VOLUMES
+from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
 from webhook.machines import DataVolumeTemplate, Machine
 
 
-def resolve(machine: Machine, cluster: Cluster) -> dict[str, Claim | NoClaim]:
-    """Return what stands behind each claim name that the machine's volumes use.
+def resolve(machine: Machine, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
+    """Return what stands behind each claim name that the machine's volumes use; ``trident`` is Trident's namespace.
 
     Raises Undecidable where the cluster cannot say. Sources: a DataVolume's claim has its name and namespace (CDI
     1.66 ``pkg/controller/datavolume``); an existing claim wins over what could become one.
     """
     names = {volume.claim for volume in machine.volumes if volume.claim}
-    return {name: _resolve(name, machine.namespace, machine.data_volume_templates, cluster) for name in sorted(names)}
+    resolver = _Resolver(cluster, machine.namespace, machine.data_volume_templates, Origins(cluster, trident))
+    return {name: resolver.claim(name) for name in sorted(names)}
 
 
-def _resolve(
-    name: str, namespace: str, templates: Mapping[str, DataVolumeTemplate], cluster: Cluster
-) -> Claim | NoClaim:
-    existing = cluster.get(CLAIMS, name, namespace)
-    if existing is not None:
-        return _existing(existing, cluster)
-    data_volume = cluster.get(DATA_VOLUMES, name, namespace)
-    if data_volume is not None:
-        return _to_come(rendering.render(data_volume.spec, cluster), f"DataVolume {namespace}/{name}", None, cluster)
-    template = templates.get(name)
-    if template is not None:
-        origin = f"dataVolumeTemplate {name}"
-        return _to_come(rendering.render(template.spec, cluster), origin, template.field, cluster)
-    return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it")
+class _Resolver:
+    def __init__(
+        self, cluster: Cluster, namespace: str, templates: Mapping[str, DataVolumeTemplate], origins: Origins
+    ) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._templates = templates
+        self._origins = origins
 
+    def claim(self, name: str) -> Claim | NoClaim:
+        existing = self._cluster.get(CLAIMS, name, self._namespace)
+        if existing is not None:
+            request = request_of(existing, self._namespace, self._cluster)
+            return Claim("claim", request, self._origins.backing_of(request))
+        data_volume = self._cluster.get(DATA_VOLUMES, name, self._namespace)
+        if data_volume is not None:
+            rendered = rendering.render(data_volume.spec, self._namespace, self._cluster)
+            return self._to_come(rendered, f"DataVolume {name}", None)
+        template = self._templates.get(name)
+        if template is not None:
+            rendered = rendering.render(template.spec, self._namespace, self._cluster)
+            return self._to_come(rendered, f"dataVolumeTemplate {name}", template.field)
+        return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it")
 
-def _existing(facts: ClaimFacts, cluster: Cluster) -> Claim:
-    class_name = facts.storage_class
-    if class_name is None and not facts.volume_name:
-        default = kubernetes_default(cluster.list(CLASSES))
-        class_name = default.name if default else None
-    request = ClaimRequest(facts.access_modes, facts.volume_mode, class_name)
-    return Claim("claim", request, backing_of(request, facts.volume_name, cluster))
-
-
-def _to_come(
-    rendered: ClaimRequest | rendering.Refusal, origin: str, declared_at: str | None, cluster: Cluster
-) -> Claim | NoClaim:
-    if isinstance(rendered, rendering.Refusal):
-        return NoClaim(f"will not be made: {rendered.reason}", declared_at)
-    return Claim(origin, rendered, backing_of(rendered, None, cluster), declared_at)
+    def _to_come(
+        self, rendered: ClaimRequest | rendering.Refusal, origin: str, declared_at: str | None
+    ) -> Claim | NoClaim:
+        if isinstance(rendered, rendering.Refusal):
+            return NoClaim(f"will not be made: {rendered.reason}", declared_at)
+        return Claim(origin, rendered, self._origins.backing_of(rendered), declared_at)

@@ -42,35 +42,91 @@ class Resource(Generic[Fact_co]):
         return f"{root}/{self.version}{scope}/{self.plural}/{name}"
 
 
+_CDI, _KUBEVIRT, _TRIDENT = "cdi.kubevirt.io", "kubevirt.io", "trident.netapp.io"
+_SNAPSHOTS, _INSTANCETYPES = "snapshot.storage.k8s.io", "instancetype.kubevirt.io"
+
 CLAIMS = Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims", True, facts.ClaimFacts.read)
-VOLUMES = Resource("PersistentVolume", "", "v1", "persistentvolumes", False, facts.VolumeFacts.read, watched=False)
 NODES = Resource("Node", "", "v1", "nodes", False, facts.NodeFacts.read)
 CLASSES = Resource("StorageClass", "storage.k8s.io", "v1", "storageclasses", False, facts.ClassFacts.read)
-PROFILES = Resource(
-    "StorageProfile", "cdi.kubevirt.io", "v1beta1", "storageprofiles", False, facts.ProfileFacts.read, optional=True
+PERSISTENT_VOLUMES = Resource(
+    "PersistentVolume", "", "v1", "persistentvolumes", False, facts.PersistentVolumeFacts.read, watched=False
 )
-DATA_VOLUMES = Resource(
-    "DataVolume",
-    "cdi.kubevirt.io",
+REVISIONS = Resource(
+    "ControllerRevision", "apps", "v1", "controllerrevisions", True, facts.RevisionFacts.read, watched=False
+)
+
+
+def _extension(
+    kind: str,
+    group: str,
+    version: str,
+    plural: str,
+    read: Callable[[Object], Fact_co],
+    *,
+    namespaced: bool = True,
+    watched: bool = False,
+) -> Resource[Fact_co]:
+    return Resource(kind, group, version, plural, namespaced, read, watched, optional=True)
+
+
+KUBEVIRTS = _extension("KubeVirt", _KUBEVIRT, "v1", "kubevirts", facts.KubeVirtFacts.read, watched=True)
+PROFILES = _extension(
+    "StorageProfile", _CDI, "v1beta1", "storageprofiles", facts.ProfileFacts.read, namespaced=False, watched=True
+)
+DATA_VOLUMES = _extension("DataVolume", _CDI, "v1beta1", "datavolumes", facts.DataVolumeFacts.read)
+DATA_SOURCES = _extension("DataSource", _CDI, "v1beta1", "datasources", facts.DataSourceFacts.read)
+CLONE_SOURCES = _extension("VolumeCloneSource", _CDI, "v1beta1", "volumeclonesources", facts.CloneSourceFacts.read)
+SNAPSHOTS = _extension("VolumeSnapshot", _SNAPSHOTS, "v1", "volumesnapshots", facts.SnapshotFacts.read)
+SNAPSHOT_CONTENTS = _extension(
+    "VolumeSnapshotContent",
+    _SNAPSHOTS,
+    "v1",
+    "volumesnapshotcontents",
+    facts.SnapshotContentFacts.read,
+    namespaced=False,
+)
+BACKENDS = _extension("TridentBackend", _TRIDENT, "v1", "tridentbackends", facts.BackendFacts.read, watched=True)
+TRIDENT_VOLUMES = _extension("TridentVolume", _TRIDENT, "v1", "tridentvolumes", facts.TridentVolumeFacts.read)
+INSTANCETYPES = _extension(
+    "VirtualMachineInstancetype", _INSTANCETYPES, "v1beta1", "virtualmachineinstancetypes", facts.SpecFacts.read
+)
+CLUSTER_INSTANCETYPES = _extension(
+    "VirtualMachineClusterInstancetype",
+    _INSTANCETYPES,
     "v1beta1",
-    "datavolumes",
-    True,
-    facts.DataVolumeFacts.read,
-    watched=False,
-    optional=True,
+    "virtualmachineclusterinstancetypes",
+    facts.SpecFacts.read,
+    namespaced=False,
 )
-KUBEVIRTS = Resource("KubeVirt", "kubevirt.io", "v1", "kubevirts", True, facts.KubeVirtFacts.read, optional=True)
-BACKENDS = Resource(
-    "TridentBackend", "trident.netapp.io", "v1", "tridentbackends", True, facts.BackendFacts.read, optional=True
+PREFERENCES = _extension(
+    "VirtualMachinePreference", _INSTANCETYPES, "v1beta1", "virtualmachinepreferences", facts.SpecFacts.read
+)
+CLUSTER_PREFERENCES = _extension(
+    "VirtualMachineClusterPreference",
+    _INSTANCETYPES,
+    "v1beta1",
+    "virtualmachineclusterpreferences",
+    facts.SpecFacts.read,
+    namespaced=False,
 )
 
 RESOURCES: tuple[Resource[object], ...] = (
     CLAIMS,
-    VOLUMES,
     NODES,
     CLASSES,
+    PERSISTENT_VOLUMES,
+    REVISIONS,
+    KUBEVIRTS,
     PROFILES,
     DATA_VOLUMES,
-    KUBEVIRTS,
+    DATA_SOURCES,
+    CLONE_SOURCES,
+    SNAPSHOTS,
+    SNAPSHOT_CONTENTS,
     BACKENDS,
+    TRIDENT_VOLUMES,
+    INSTANCETYPES,
+    CLUSTER_INSTANCETYPES,
+    PREFERENCES,
+    CLUSTER_PREFERENCES,
 )

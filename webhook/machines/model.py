@@ -13,7 +13,7 @@ class Volume:
 
     ``source`` is KubeVirt's key for where it comes from ("persistentVolumeClaim", "hostDisk", …), None where there is
     none; ``body`` what stands under that key; ``claim`` the name of the claim behind it; ``field`` the path that a
-    user would edit.
+    user would edit. A claim that is ``attached`` is the disk itself, else only what a disk on the node is made of.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Volume:
     body: Object
     claim: str | None
     field: str
+    attached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,74 @@ class DataVolumeTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU, a host device, or a disk with a reservation; ``resource`` is the device plugin's name for it."""
+
+    name: str
+    resource: str | None
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The interface on the pod network.
+
+    ``binding`` is KubeVirt's key ("masquerade", "bridge", "binding", …), None where there is none; ``plugin`` the name
+    of a binding plugin; ``ports`` the port numbers of a port list.
+    """
+
+    name: str
+    binding: str | None
+    plugin: str | None
+    ports: tuple[int, ...]
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodNetwork:
+    """The pod network of a machine that has interfaces; ``interface`` is None where none has its name."""
+
+    name: str
+    interface: Interface | None
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value with the field path that sets it."""
+
+    value: Object
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What a machine is made of beside its volumes, with instancetype, preference and KubeVirt's defaults applied.
+
+    ``launch_security``, ``reenlightenment`` and ``hyperv_passthrough`` are None where they are off. ``invtsc`` says
+    that the guest's clock needs a fixed TSC frequency to boot at all. ``affinity`` is the required node affinity.
+    """
+
+    architecture: str
+    pod_network: PodNetwork | None = None
+    may_move_bridge: bool = False
+    gpus: tuple[Device, ...] = ()
+    host_devices: tuple[Device, ...] = ()
+    reservations: tuple[Device, ...] = ()
+    launch_security: Setting | None = None
+    reenlightenment: Setting | None = None
+    hyperv_passthrough: Setting | None = None
+    invtsc: bool = False
+    node_selector: Setting | None = None
+    affinity: Setting | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What is judged. ``template`` is the object that becomes the instance's spec, at ``template_path`` in its object.
 
     ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
+    ``unjudged`` says, a phrase each, what of it could not be found.
     """
 
     kind: str
@@ -50,6 +115,9 @@ class Machine:
     data_volume_templates: dict[str, DataVolumeTemplate]
     eviction_strategy: str | None
     has_instance: bool
+    hardware: Hardware
+    unjudged: tuple[str, ...] = ()
+    migrated_volumes: frozenset[str] = frozenset()
 
     @property
     def eviction_field(self) -> str:

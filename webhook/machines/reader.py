@@ -9,22 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from webhook.cluster import Cluster
+from webhook.cluster.facts import KubeVirtFacts
+from webhook.machines.hardware import Layers, read_hardware
+from webhook.machines.instancetypes import Matched, match
 from webhook.machines.model import DataVolumeTemplate, Machine, Volume
 from webhook.objects import Object, at, items, mapping, text
 
-CLAIM_NAME_KEY = {"persistentVolumeClaim": "claimName", "dataVolume": "name"}
-"""The volume sources that put a claim on disk as it is, and where each names it. A DataVolume's claim has its name."""
+CLAIM_NAME = {
+    "persistentVolumeClaim": ("claimName",),
+    "dataVolume": ("name",),
+    "ephemeral": ("persistentVolumeClaim", "claimName"),
+}
+"""The volume sources with a claim behind them, and where each names it. A DataVolume's claim has its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     instance_spec: tuple[str, ...]
     data_volume_templates: tuple[str, ...] | None
+    has_matchers: bool
 
 
 _LAYOUTS = {
-    "VirtualMachine": _Layout(("spec", "template", "spec"), ("spec", "dataVolumeTemplates")),
-    "VirtualMachineInstance": _Layout(("spec",), None),
+    "VirtualMachine": _Layout(("spec", "template", "spec"), ("spec", "dataVolumeTemplates"), True),
+    "VirtualMachineInstance": _Layout(("spec",), None, False),
 }
 
 KINDS = frozenset(_LAYOUTS)
@@ -37,11 +46,12 @@ def is_machine(obj: object) -> bool:
     return api_version.startswith("kubevirt.io/") and mapping(obj).get("kind") in KINDS
 
 
-def read_machine(obj: Object) -> Machine:
-    """Return the machine that an object of a kind in KINDS declares; raises ValueError on another kind.
+def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Machine:
+    """Return the machine that an object of a kind in KINDS declares.
 
-    Volumes stand in the object's order, pending volume requests behind them. Source: KubeVirt 1.9
-    ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
+    Instancetype, preference and KubeVirt's defaults are applied. Volumes stand in the object's order, pending volume
+    requests behind them. Raises ValueError on another kind, Undecidable where the cluster cannot say. Source: KubeVirt
+    1.9 ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
     """
     kind = str(mapping(obj).get("kind"))
     layout = _LAYOUTS.get(kind)
@@ -49,16 +59,23 @@ def read_machine(obj: Object) -> Machine:
         raise ValueError(f"no machine: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
     found = at(obj, *layout.instance_spec)
     template = found if isinstance(found, dict) else None
+    namespace = text(at(obj, "metadata", "namespace")) or "default"
+    matched = match(obj, namespace, cluster) if layout.has_matchers else Matched({}, {}, ())
+    annotations = mapping(at(obj, *layout.instance_spec[:-1], "metadata", "annotations"))
+    layers = Layers(template or {}, ".".join(layout.instance_spec), annotations, matched, kubevirt)
     return Machine(
         kind=kind,
-        namespace=text(at(obj, "metadata", "namespace")) or "default",
+        namespace=namespace,
         name=text(at(obj, "metadata", "name")) or text(at(obj, "metadata", "generateName")) or "",
         template=template,
         template_path=layout.instance_spec,
         volumes=(*_declared(template, layout), *_requested(obj, template)),
-        data_volume_templates=_data_volume_templates(obj, layout),
+        data_volume_templates=_data_volume_templates(obj, layout, matched),
         eviction_strategy=text(at(template, "evictionStrategy")),
         has_instance=at(obj, "status", "created") is True,
+        hardware=read_hardware(layers),
+        unjudged=matched.unjudged,
+        migrated_volumes=_migrated_volumes(obj),
     )
 
 
@@ -85,34 +102,44 @@ def _requested(obj: Object, template: Object | None) -> Iterator[Volume]:
 def _volume(name: object, entry: object, field: str) -> Volume:
     source = _source(mapping(entry))
     body = mapping(at(entry, source)) if source else {}
-    key = CLAIM_NAME_KEY.get(source or "")
-    path = ".".join(part for part in (field, source, key) if part)
+    path = CLAIM_NAME.get(source or "", ())
     return Volume(
         name=name if isinstance(name, str) else "",
         source=source,
         body=body,
-        claim=text(body.get(key)) if key else None,
-        field=path,
+        claim=text(at(body, *path)) if path else None,
+        field=".".join((field, *([source] if source else []), *path)),
+        attached=source in ("persistentVolumeClaim", "dataVolume"),
     )
 
 
 def _source(entry: Object) -> str | None:
     """The key of a volume's source; claims first, as KubeVirt looks at them first."""
-    for source in (*CLAIM_NAME_KEY, "hostDisk"):
+    for source in (*CLAIM_NAME, "hostDisk"):
         if isinstance(entry.get(source), dict):
             return source
     return next((key for key, value in entry.items() if isinstance(value, dict) and isinstance(key, str)), None)
 
 
-def _data_volume_templates(obj: Object, layout: _Layout) -> dict[str, DataVolumeTemplate]:
+def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
+    """By name; KubeVirt writes a preferred StorageClass into those that name none."""
     if layout.data_volume_templates is None:
         return {}
     root = ".".join(layout.data_volume_templates)
+    preferred = text(at(matched.preference, "volumes", "preferredStorageClassName"))
     templates = {}
     for index, entry in enumerate(items(at(obj, *layout.data_volume_templates))):
         name = text(at(entry, "metadata", "name"))
         if name:
-            spec = mapping(at(entry, "spec"))
-            api = next((key for key in ("storage", "pvc") if key in spec), None)
+            spec = dict(mapping(at(entry, "spec")))
+            api = next((key for key in ("storage", "pvc") if isinstance(spec.get(key), dict)), None)
+            if api and preferred and spec[api].get("storageClassName") is None:
+                spec[api] = {**spec[api], "storageClassName": preferred}
             templates[name] = DataVolumeTemplate(spec, ".".join(filter(None, (f"{root}[{index}].spec", api))))
     return templates
+
+
+def _migrated_volumes(obj: Object) -> frozenset[str]:
+    """The volumes that are just being moved to another claim."""
+    moved = items(at(obj, "status", "migratedVolumes"))
+    return frozenset(name for name in (at(entry, "volumeName") for entry in moved) if isinstance(name, str))

@@ -6,20 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webhook.claims import Claim, NoClaim
+from webhook.cluster.facts import KubeVirtFacts, NodeFacts
 from webhook.machines import Machine, Volume
 from webhook.settings import EvictionStrategy
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Facts about the cluster as a whole.
+    """Facts about the cluster as a whole: KubeVirt's version (major and minor), its CR, the nodes that are known."""
 
-    ``default_eviction_strategy`` is what the KubeVirt CR says, None where it says nothing; ``schedulable_nodes`` how
-    many nodes could run a machine, None where no node is known.
-    """
+    version: tuple[int, int]
+    kubevirt: KubeVirtFacts
+    nodes: tuple[NodeFacts, ...]
 
-    default_eviction_strategy: str | None = None
-    schedulable_nodes: int | None = None
+    @property
+    def schedulable(self) -> list[NodeFacts]:
+        """The nodes that may run a machine.
+
+        virt-handler labels the nodes it runs on; where it labelled none, every node may.
+        """
+        labelled = any(node.kubevirt_schedulable is not None for node in self.nodes)
+        return [node for node in self.nodes if not node.unschedulable and (node.kubevirt_schedulable or not labelled)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Case:
     eviction: EvictionStrategy
     stuck: bool = False
 
-    def existing_claims(self) -> list[tuple[Volume, Claim]]:
-        """Return the volumes whose claim is known, with it."""
-        found = ((volume, self.claims.get(volume.claim or "")) for volume in self.machine.volumes)
+    def disks(self) -> list[tuple[Volume, Claim]]:
+        """Return the volumes that are a known claim, with it."""
+        found = ((volume, self.claims.get(volume.claim or "")) for volume in self.machine.volumes if volume.attached)
         return [(volume, claim) for volume, claim in found if isinstance(claim, Claim)]

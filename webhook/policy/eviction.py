@@ -28,7 +28,7 @@ class Change:
 
 def change_for(case: Case, old: Machine | None, operation: str) -> Change:
     """Return what our own patch does to the machine on this request, ``old`` being the object before it."""
-    machine, default = case.machine, case.surroundings.default_eviction_strategy
+    machine, default = case.machine, case.surroundings.kubevirt.eviction_strategy
     current = machine.eviction_strategy
     if case.eviction == "off" or machine.template is None or "External" in (current, current or default):
         return _leave()
@@ -38,7 +38,7 @@ def change_for(case: Case, old: Machine | None, operation: str) -> Change:
         return _leave()
     if operation == "UPDATE":
         return _for_update(machine, old)
-    if current is None and case.surroundings.schedulable_nodes == 1:
+    if current is None and len(case.surroundings.schedulable) == 1:
         return _leave("evictionStrategy stays unset: the cluster has one schedulable node, so nothing can migrate")
     return _set(current)
 

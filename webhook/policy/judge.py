@@ -12,6 +12,7 @@ from webhook.policy.ratchet import Before
 from webhook.policy.rules import RULES, Action, Finding, Rule
 from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import Settings
+from webhook.wording import short
 
 Found = tuple[Rule, Finding]
 
@@ -28,8 +29,9 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
     if settings.mode == "off":
         return Verdict(machine.kind, machine.namespace, machine.name)
     before = Before([*_found(old, last=False), *_found(old, last=True)] if old else ())
-    violations = _violations(_found(case, last=False), before, settings)
-    case = replace(case, stuck=_stuck(violations))
+    found = _found(case, last=False)
+    violations = _violations(found, before, settings)
+    case = replace(case, stuck=_stuck(found, violations))
     if final:
         note, patch = eviction.note_on_final(case, operation), []
     else:
@@ -38,26 +40,28 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
         case = replace(case, machine=eviction.patched(machine, change))
     violations += _violations(_found(case, last=True), before, settings)
     notes = [note] if note and not any(violation.refuses for violation in violations) else []
-    return Verdict(machine.kind, machine.namespace, machine.name, _in_order(violations, case), notes, patch, case)
+    unjudged = [short(phrase) for phrase in machine.unjudged]
+    return Verdict(
+        machine.kind, machine.namespace, machine.name, _in_order(violations, case), unjudged, notes, patch, case
+    )
 
 
 def _found(case: Case, *, last: bool) -> list[Found]:
     return [(rule, finding) for rule in RULES if rule.judged_last is last for finding in rule.find(case)]
 
 
-def _stuck(violations: Sequence[Violation]) -> bool:
-    """Whether a machine gets in although it cannot migrate."""
-    immobile = {rule.name for rule in RULES if rule.immobilizes}
-    admitted = not any(violation.refuses for violation in violations)
-    return admitted and any(violation.rule in immobile for violation in violations)
+def _stuck(found: Sequence[Found], violations: Sequence[Violation]) -> bool:
+    """Whether a machine gets in although it cannot migrate, for certain."""
+    immobile = any(rule.immobilizes and finding.certain for rule, finding in found)
+    return immobile and not any(violation.refuses for violation in violations)
 
 
 def _violations(found: Iterable[Found], before: Before, settings: Settings) -> list[Violation]:
-    acted_on = ((rule, finding, _action(rule, settings)) for rule, finding in found)
+    acted_on = ((rule, finding, _action(rule, finding, settings)) for rule, finding in found)
     return [
         Violation(
             rule=rule.name,
-            reason=rule.reason,
+            reason=finding.reason or rule.reason,
             volume=finding.volume,
             field=finding.field,
             message=f"{finding.what}; {finding.why}",
@@ -73,9 +77,10 @@ def _violations(found: Iterable[Found], before: Before, settings: Settings) -> l
     ]
 
 
-def _action(rule: Rule, settings: Settings) -> Literal["deny", "warn", "off"]:
-    """A rule's action, capped by the mode."""
-    return min(settings.rules.get(rule.name, rule.default), settings.mode, key=_STRICTNESS.index)
+def _action(rule: Rule, finding: Finding, settings: Settings) -> Literal["deny", "warn", "off"]:
+    """A rule's action, capped by the mode and by what is certain."""
+    most: Action = "deny" if finding.certain else "warn"
+    return min(settings.rules.get(rule.name, rule.default), settings.mode, most, key=_STRICTNESS.index)
 
 
 def _in_order(violations: list[Violation], case: Case) -> list[Violation]:

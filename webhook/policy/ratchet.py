@@ -8,7 +8,7 @@ from webhook.policy.rules import Finding, Rule
 
 
 class Before:
-    """The findings of the old object, each known by its rule and the volume's name or claim.
+    """The findings of the old object, each known by its rule and the volume's name or claim, or the device's name.
 
     A finding about the whole machine is known by its rule alone.
     """
@@ -23,6 +23,8 @@ class Before:
 
 
 def _keys(rule: Rule, finding: Finding) -> set[tuple[str, ...]]:
+    if finding.device is not None:
+        return {(rule.name, "device", finding.device)}
     if finding.volume is None:
         return {(rule.name,)}
     keys: set[tuple[str, ...]] = {(rule.name, "volume", finding.volume)}

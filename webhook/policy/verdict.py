@@ -57,13 +57,15 @@ class Violation:
 class Verdict:
     """All violations of a machine, in the order of its volumes; ``patch`` holds JSON Patch operations.
 
-    ``notes`` are the warnings about the eviction strategy, which concern the patch; ``case`` is what was judged.
+    ``unjudged`` says what could not be found and so not be judged. ``notes`` are the warnings about the eviction
+    strategy, which concern the patch; ``case`` is what was judged.
     """
 
     kind: str
     namespace: str
     name: str
     violations: list[Violation] = dataclasses.field(default_factory=list)
+    unjudged: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     patch: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     case: Case | None = None
@@ -79,7 +81,7 @@ class Verdict:
         found = [violation.warning for violation in self.violations if not violation.refuses]
         if len(found) > _MOST_WARNINGS:
             found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
-        return [*dict.fromkeys(found), *self.notes]
+        return [*dict.fromkeys(found), *self.unjudged, *self.notes]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as ``check -o json`` prints it."""

@@ -13,7 +13,7 @@ from webhook.wording import quoted
 def find(case: Case) -> Iterator[Finding]:
     """Yield the volumes whose claim neither exists nor can be foretold."""
     for volume in case.machine.volumes:
-        claim = case.claims.get(volume.claim or "")
+        claim = case.claims.get(volume.claim or "") if volume.attached else None
         if isinstance(claim, NoClaim):
             yield Finding(
                 field=volume.field,

@@ -16,7 +16,8 @@ class Finding:
     """A place where a rule is broken.
 
     ``what`` is wrong, in words that stand alone; ``why`` it matters; ``remedy`` what to do: sentences without a final
-    stop. ``volume`` is None where the whole machine is meant; ``claim`` is the volume's claim, where it has one.
+    stop. ``volume`` or ``device`` names what is meant, both are None for the whole machine; ``claim`` is the volume's
+    claim. ``reason`` is KubeVirt's where the rule has several. What is not ``certain``, for want of facts, warns.
     """
 
     field: str
@@ -25,7 +26,10 @@ class Finding:
     remedy: str
     volume: str | None = None
     claim: str | None = None
+    device: str | None = None
     evidence: str | None = None
+    reason: str | None = None
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

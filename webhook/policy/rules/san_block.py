@@ -12,7 +12,7 @@ from webhook.wording import quoted
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the volumes whose claim is in Filesystem mode on a backend that speaks a block protocol."""
-    for volume, claim in case.existing_claims():
+    for volume, claim in case.disks():
         if claim.request.volume_mode == FILESYSTEM_MODE and claim.backing.protocol == "block":
             yield Finding(
                 field=volume.field,

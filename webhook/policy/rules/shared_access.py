@@ -11,10 +11,13 @@ from webhook.wording import listed, quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the volumes whose claim lacks ReadWriteMany; neither its volume mode nor its class matter here."""
-    for volume, claim in case.existing_claims():
+    """Yield the volumes whose claim lacks ReadWriteMany, but for those that are just being moved to another claim.
+
+    Neither the claim's volume mode nor its class matter here.
+    """
+    for volume, claim in case.disks():
         modes = list(claim.request.access_modes)
-        if "ReadWriteMany" not in modes:
+        if "ReadWriteMany" not in modes and volume.name not in case.machine.migrated_volumes:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is "

@@ -1,0 +1,38 @@
+"""Slim facts: of each object only what a verdict can rest on.
+
+A live cluster keeps tens of thousands of these, so they are small, immutable and share their strings. Each class is
+made from an object as the API server sends it by its ``read``, which never raises.
+"""
+
+from webhook.cluster.facts.cdi import CloneSourceFacts, DataSourceFacts, DataVolumeFacts, ProfileFacts, PropertySet
+from webhook.cluster.facts.kubernetes import (
+    ClaimFacts,
+    ClassFacts,
+    NodeFacts,
+    PersistentVolumeFacts,
+    SnapshotContentFacts,
+    SnapshotFacts,
+    SourceFacts,
+)
+from webhook.cluster.facts.kubevirt import KubeVirtFacts, RevisionFacts, SpecFacts
+from webhook.cluster.facts.trident import BackendFacts, TridentVolumeFacts
+
+__all__ = [
+    "BackendFacts",
+    "ClaimFacts",
+    "ClassFacts",
+    "CloneSourceFacts",
+    "DataSourceFacts",
+    "DataVolumeFacts",
+    "KubeVirtFacts",
+    "NodeFacts",
+    "PersistentVolumeFacts",
+    "ProfileFacts",
+    "PropertySet",
+    "RevisionFacts",
+    "SnapshotContentFacts",
+    "SnapshotFacts",
+    "SourceFacts",
+    "SpecFacts",
+    "TridentVolumeFacts",
+]

@@ -1,0 +1,79 @@
+"""Facts about KubeVirt's kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN
+from webhook.objects import Object, at, interned, items, mapping, text, texts
+
+
+@dataclass(frozen=True, slots=True)
+class KubeVirtFacts:
+    """The KubeVirt CR: its version, and what it says for machines that leave a field unset.
+
+    ``migratable_bindings`` are the network binding plugins that say how they migrate; ``mediated_devices`` the resource
+    names of permitted virtual GPUs; ``minimum_tsc_frequency`` in Hz.
+    """
+
+    namespace: str = ""
+    version: str | None = None
+    eviction_strategy: str | None = None
+    default_interface: str = "bridge"
+    migratable_bindings: frozenset[str] = frozenset()
+    mediated_devices: frozenset[str] = frozenset()
+    feature_gates: frozenset[str] = frozenset()
+    default_architecture: str = "amd64"
+    minimum_tsc_frequency: int | None = None
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object; what it leaves unset has KubeVirt's own default."""
+        config = mapping(at(obj, "spec", "configuration"))
+        developer = mapping(config.get("developerConfiguration"))
+        bindings = mapping(at(config, "network", "binding"))
+        devices = items(at(config, "permittedHostDevices", "mediatedDevices"))
+        frequency = developer.get("minimumClusterTSCFrequency")
+        return cls(
+            namespace=interned(at(obj, "metadata", "namespace")) or "",
+            version=text(at(obj, "status", "observedKubeVirtVersion")),
+            eviction_strategy=text(config.get("evictionStrategy")),
+            default_interface=text(at(config, "network", "defaultNetworkInterface")) or "bridge",
+            migratable_bindings=frozenset(
+                name for name, plugin in bindings.items() if isinstance(at(plugin, "migration"), Mapping)
+            ),
+            mediated_devices=frozenset(filter(None, (text(at(device, "resourceName")) for device in devices))),
+            feature_gates=frozenset(texts(developer.get("featureGates"))),
+            default_architecture=text(at(obj, "status", "defaultArchitecture")) or "amd64",
+            minimum_tsc_frequency=frequency if isinstance(frequency, int) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFacts:
+    """An instancetype or a preference: its spec."""
+
+    spec: Object
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object."""
+        return cls(mapping(mapping(obj).get("spec")))
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionFacts:
+    """A ControllerRevision in which KubeVirt keeps an instancetype or a preference as it was."""
+
+    of: str | None
+    spec: Object
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object; ``of`` is the name of what was kept."""
+        return cls(
+            of=text(at(obj, "metadata", "labels", f"{INSTANCETYPE_DOMAIN}object-name")),
+            spec=mapping(at(obj, "data", "spec")),
+        )

@@ -1,0 +1,106 @@
+"""The instancetype and the preference of a VirtualMachine, as KubeVirt finds them.
+
+Source: KubeVirt 1.9 ``pkg/instancetype/find``, ``pkg/instancetype/preference/find`` and, for what a volume's labels
+say, ``pkg/instancetype/infer/volume.go``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webhook.cluster import Cluster
+from webhook.cluster.facts import SpecFacts
+from webhook.cluster.resources import (
+    CLUSTER_INSTANCETYPES,
+    CLUSTER_PREFERENCES,
+    INSTANCETYPES,
+    PREFERENCES,
+    REVISIONS,
+    Resource,
+)
+from webhook.machines.inference import infer
+from webhook.objects import Object, at, mapping, text
+from webhook.wording import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class _Matcher:
+    """How one of the two is named: its field in the spec, in the status, and its two kinds."""
+
+    field: str
+    status_field: str
+    kind: str
+    namespaced: Resource[SpecFacts]
+    cluster_kind: str
+    cluster_wide: Resource[SpecFacts]
+    unjudged: str
+
+
+_INSTANCETYPE = _Matcher(
+    "instancetype",
+    "instancetypeRef",
+    "virtualmachineinstancetype",
+    INSTANCETYPES,
+    "virtualmachineclusterinstancetype",
+    CLUSTER_INSTANCETYPES,
+    "its GPUs, host devices and launch security",
+)
+_PREFERENCE = _Matcher(
+    "preference",
+    "preferenceRef",
+    "virtualmachinepreference",
+    PREFERENCES,
+    "virtualmachineclusterpreference",
+    CLUSTER_PREFERENCES,
+    "its network binding, Hyper-V features and storage class",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The specs of instancetype and preference, empty where there is none; ``unjudged`` says what was not found."""
+
+    instancetype: Object
+    preference: Object
+    unjudged: tuple[str, ...]
+
+
+def match(obj: Object, namespace: str, cluster: Cluster) -> Matched:
+    """Return what a VirtualMachine's matchers name; raises Undecidable where the cluster cannot say."""
+    found = {matcher.field: _find(matcher, obj, namespace, cluster) for matcher in (_INSTANCETYPE, _PREFERENCE)}
+    specs = {field: spec if isinstance(spec, dict) else {} for field, spec in found.items()}
+    unjudged = tuple(spec for spec in found.values() if isinstance(spec, str))
+    return Matched(specs["instancetype"], specs["preference"], unjudged)
+
+
+def _find(matcher: _Matcher, obj: Object, namespace: str, cluster: Cluster) -> Object | str | None:
+    """The spec; None where nothing is named; a phrase that says what was not found."""
+    named = at(obj, "spec", matcher.field)
+    if not isinstance(named, dict):
+        return None
+    name, kind = text(named.get("name")), text(named.get("kind")) or ""
+    revision = text(named.get("revisionName"))
+    if not name and not revision:
+        volume = text(named.get("inferFromVolume"))
+        inferred = infer(matcher.field, volume, obj, namespace, cluster) if volume else None
+        if inferred is None:
+            ignored = named.get("inferFromVolumeFailurePolicy") == "Ignore"
+            return None if ignored else _missing(matcher, f"of volume {quoted(volume or '')}")
+        name, kind = inferred
+    if revision:
+        kept = cluster.get(REVISIONS, revision, namespace)
+        return kept.spec if kept else _missing(matcher, f"revision {quoted(revision)}")
+    recorded = text(at(obj, "status", matcher.status_field, "controllerRevisionRef", "name"))
+    kept = cluster.get(REVISIONS, recorded, namespace) if recorded else None
+    return kept.spec if kept and kept.of == name else _live(matcher, name or "", kind, namespace, cluster)
+
+
+def _live(matcher: _Matcher, name: str, kind: str, namespace: str, cluster: Cluster) -> Object | str:
+    known = {matcher.kind: matcher.namespaced, matcher.cluster_kind: matcher.cluster_wide, "": matcher.cluster_wide}
+    resource = known.get(kind.lower().removesuffix("s"))
+    found = cluster.get(resource, name, namespace) if resource and name else None
+    return mapping(found.spec) if found else _missing(matcher, quoted(name))
+
+
+def _missing(matcher: _Matcher, which: str) -> str:
+    return f"{matcher.field} {which} is not there, so {matcher.unjudged} cannot be judged"

@@ -1,0 +1,45 @@
+"""ephemeral-claim: a throw-away overlay over a claim that stays on one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.claims import Claim
+from webhook.claims.model import FILESYSTEM_MODE
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import quoted
+
+_MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield the ephemeral volumes over a claim that a second node cannot attach: the target of a migration needs it."""
+    for volume in case.machine.volumes:
+        claim = case.claims.get(volume.claim or "") if volume.source == "ephemeral" else None
+        if isinstance(claim, Claim) and not _attaches_twice(claim):
+            yield Finding(
+                field=volume.field,
+                what=f"volume {quoted(volume.name)}: a second node cannot attach claim {quoted(volume.claim or '')}",
+                why="KubeVirt calls this machine migratable, but its pod on the other node would not start",
+                remedy="Use a claim with accessModes [ReadWriteMany] or [ReadOnlyMany], on SAN with volumeMode Block",
+                volume=volume.name,
+                claim=volume.claim,
+                evidence=claim.evidence,
+            )
+
+
+def _attaches_twice(claim: Claim) -> bool:
+    filesystem_on_san = claim.request.volume_mode == FILESYSTEM_MODE and claim.backing.protocol == "block"
+    return not _MANY_NODES.isdisjoint(claim.request.access_modes) and not filesystem_on_san
+
+
+RULE = Rule(
+    name="ephemeral-claim",
+    reason=None,
+    refuses="ephemeral over a claim that a second node cannot attach",
+    default="warn",
+    source="KubeVirt 1.9 pkg/virt-controller/services/rendervolumes.go handleEphemeralVolume",
+    find=find,
+    immobilizes=False,
+)

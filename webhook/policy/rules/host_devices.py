@@ -1,0 +1,49 @@
+"""host-devices: hardware of one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import quoted
+
+GATE = "VGPULiveMigration"
+GATE_SINCE = (1, 9)
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield every host device, and every GPU but the one virtual GPU that a feature gate lets move."""
+    hardware = case.machine.hardware
+    for device in hardware.host_devices:
+        yield _finding(device.field, f"host device {quoted(device.name)} belongs to its node", device.name)
+    for gpu in hardware.gpus:
+        if len(hardware.gpus) > 1:
+            what = f"GPU {quoted(gpu.name)} is one of {len(hardware.gpus)}"
+        elif gpu.resource not in case.surroundings.kubevirt.mediated_devices:
+            what = f"GPU {quoted(gpu.name)} is not a virtual GPU that the KubeVirt CR permits"
+        elif case.surroundings.version < GATE_SINCE or GATE not in case.surroundings.kubevirt.feature_gates:
+            what = f"GPU {quoted(gpu.name)} needs KubeVirt 1.9 with the feature gate {GATE}"
+        else:
+            continue
+        yield _finding(gpu.field, what, gpu.name)
+
+
+def _finding(field: str, what: str, device: str) -> Finding:
+    return Finding(
+        field=field,
+        what=what,
+        why="it cannot move to another node, so this machine cannot live-migrate",
+        remedy="Remove the device, or take an instancetype without it",
+        device=device,
+    )
+
+
+RULE = Rule(
+    name="host-devices",
+    reason="HostDeviceNotLiveMigratable",
+    refuses="host devices, and GPUs that cannot move",
+    default="deny",
+    source="KubeVirt 1.9 pkg/virt-handler/vm.go vmiContainsNonMigratablePCIHostDevices",
+    find=find,
+)

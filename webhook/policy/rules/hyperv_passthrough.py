@@ -1,0 +1,33 @@
+"""hyperv-passthrough: every Hyper-V feature that the one host happens to have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield hypervPassthrough that is on.
+
+    Where it does not say whether it is on, virt-handler breaks on it, which is no better.
+    """
+    passthrough = case.machine.hardware.hyperv_passthrough
+    if passthrough is not None:
+        yield Finding(
+            field=passthrough.field,
+            what="hypervPassthrough is on",
+            why="the guest depends on what its host offers, so this machine cannot live-migrate",
+            remedy="Remove it, and name the Hyper-V features that the guest needs under features.hyperv",
+        )
+
+
+RULE = Rule(
+    name="hyperv-passthrough",
+    reason="HypervPassthroughNotLiveMigratable",
+    refuses="hypervPassthrough",
+    default="deny",
+    source="KubeVirt 1.9 pkg/virt-handler/vm.go calculateLiveMigrationCondition",
+    find=find,
+)

@@ -1,0 +1,35 @@
+"""persistent-reservation: a SCSI reservation, which stays with its initiator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import quoted
+
+MOVES_SINCE = (1, 9)
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield the LUNs with a reservation, on a KubeVirt that cannot move them."""
+    if case.surroundings.version >= MOVES_SINCE:
+        return
+    for disk in case.machine.hardware.reservations:
+        yield Finding(
+            field=disk.field,
+            what=f"disk {quoted(disk.name)} is a LUN with a persistent reservation",
+            why="KubeVirt before 1.9 does not live-migrate a machine with one",
+            remedy="Remove reservation: true from the disk, or upgrade KubeVirt to 1.9",
+            device=disk.name,
+        )
+
+
+RULE = Rule(
+    name="persistent-reservation",
+    reason="PersistentReservationNotLiveMigratable",
+    refuses="a LUN with reservation: true, before KubeVirt 1.9",
+    default="deny",
+    source="KubeVirt 1.8 pkg/virt-handler/vm.go calculateLiveMigrationCondition",
+    find=find,
+)

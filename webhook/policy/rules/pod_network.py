@@ -1,0 +1,66 @@
+"""pod-network: an address on the pod network that does not move with the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.machines import Interface
+from webhook.policy.case import Case, Surroundings
+from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import quoted
+
+CORE_PASST = (1, 7)
+"""From here on passt is a binding of KubeVirt's own, and a pod network without its interface is a reason."""
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield the pod network where its interface has no binding that survives a migration."""
+    network = case.machine.hardware.pod_network
+    if network is None:
+        return
+    interface = network.interface
+    if interface is None:
+        if case.surroundings.version >= CORE_PASST:
+            yield _finding(network.field, f"no interface is named like the pod network {quoted(network.name)}")
+    elif not _moves(interface, case.surroundings, case.machine.hardware.may_move_bridge):
+        yield _finding(
+            interface.field, f"interface {quoted(network.name)} joins the pod network by {_shown(interface)}"
+        )
+
+
+def _moves(interface: Interface, surroundings: Surroundings, may_move_bridge: bool) -> bool:
+    match interface.binding:
+        case "masquerade":
+            return True
+        case "passtBinding":
+            return surroundings.version >= CORE_PASST
+        case "bridge":
+            return may_move_bridge
+        case "binding":
+            return interface.plugin in surroundings.kubevirt.migratable_bindings
+    return False
+
+
+def _shown(interface: Interface) -> str:
+    if interface.binding == "binding":
+        return f"plugin {quoted(interface.plugin or '')}, which is not registered as migratable"
+    return interface.binding or "no binding"
+
+
+def _finding(field: str, what: str) -> Finding:
+    return Finding(
+        field=field,
+        what=what,
+        why="the address would not survive a move, so KubeVirt does not live-migrate this machine",
+        remedy="Give the interface on the pod network masquerade: {}",
+    )
+
+
+RULE = Rule(
+    name="pod-network",
+    reason="InterfaceNotLiveMigratable",
+    refuses="bridge, or a binding that cannot migrate, on the pod network",
+    default="deny",
+    source="KubeVirt 1.9 pkg/network/vmispec/interface.go VerifyVMIMigratable",
+    find=find,
+)

@@ -1,0 +1,48 @@
+"""tsc-frequency: a Windows guest whose clock needs a frequency that no node offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.policy.case import Case
+from webhook.policy.rules.rule import Finding, Rule
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Yield re-enlightenment where KubeVirt has no TSC frequency to give it.
+
+    KubeVirt takes the frequency from its CR, else from the nodes, and gives it to amd64 guests only. A CPU with invtsc
+    does not boot without one, which is another matter.
+    """
+    hardware, surroundings = case.machine.hardware, case.surroundings
+    if hardware.reenlightenment is None or hardware.invtsc:
+        return
+    field = hardware.reenlightenment.field
+    if hardware.architecture != "amd64":
+        yield _finding(field, f"{hardware.architecture} guests get no TSC frequency")
+    elif surroundings.kubevirt.minimum_tsc_frequency or any(node.tsc_frequency for node in surroundings.nodes):
+        return
+    elif surroundings.nodes:
+        yield _finding(field, "no node offers a TSC frequency")
+    else:
+        yield _finding(field, "no node is known that could offer a TSC frequency", certain=False)
+
+
+def _finding(field: str, lack: str, *, certain: bool = True) -> Finding:
+    return Finding(
+        field=field,
+        what=f"Hyper-V re-enlightenment is on, but {lack}",
+        why="the guest's timers would be wrong on another node, so KubeVirt does not live-migrate this machine",
+        remedy="Set features.hyperv.reenlightenment.enabled to false, or let the nodes offer an invariant TSC",
+        certain=certain,
+    )
+
+
+RULE = Rule(
+    name="tsc-frequency",
+    reason="NoTSCFrequencyNotLiveMigratable",
+    refuses="re-enlightenment where no node offers a TSC frequency",
+    default="deny",
+    source="KubeVirt 1.9 pkg/virt-controller/watch/topology/tsc.go and hinter.go",
+    find=find,
+)
