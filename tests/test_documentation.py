@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.documentation import GENERATED, ROOT, written_anew
-from webhook.cli.check import Question, judge_all
+from webhook.cli.check import Input, judge_all
 from webhook.cluster.files import read_path
 from webhook.machines import is_machine
 from webhook.settings import Settings
@@ -21,7 +21,7 @@ def test_generated_tables_are_as_the_code_has_them(name: str) -> None:
 
 def test_every_refusal_that_the_readme_quotes_is_one_that_an_example_gets() -> None:
     machines = [obj for obj in read_path(ROOT / "examples/machines") if is_machine(obj)]
-    verdicts = judge_all([Question(obj) for obj in machines], read_path(ROOT / "examples/cluster"), Settings())
+    verdicts = judge_all(Input(list(machines), list(read_path(ROOT / "examples/cluster"))), Settings())
     given = {f"{found.field}: {found.cause}" for verdict in verdicts for found in verdict.violations}
 
     quoted = re.findall(r"spec\.template\.spec\.volumes\S+: .*?\[[a-z-]+\]", README)

@@ -81,7 +81,7 @@ class Settings:
             tree = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SettingsError(f"{path}: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except Exception as error:  # PyYAML lets odd values raise whatever Python raises
             raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
         try:
             return cls.parse(tree)

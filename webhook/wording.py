@@ -1,23 +1,36 @@
-"""Words for messages: names that anybody may have chosen are quoted, and shortened where a message must be short."""
+"""Words for messages: what anybody may have written is shown on one line, and never at length."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 
 WARNING_AIM = 120
 WARNING_LIMIT = 256
+_LONGEST_NAME = 253
 _SHORTEST_WORD = 24
+_MOST_LISTED = 5
 _GAP = "..."
+_PLAIN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]{0,252}")
 
 
 def quoted(name: str) -> str:
-    """Return a name in double quotes, on one line whatever is in it."""
-    return json.dumps(name, ensure_ascii=False)
+    """Return a name in double quotes, on one line whatever is in it, and no longer than a name can be."""
+    return json.dumps(_shortened(name, _LONGEST_NAME)).replace("\x7f", "\\u007f")
 
 
-def listed(words: list[str]) -> str:
-    """Return words as an enumeration: "a", "a and b", "a, b and c"."""
-    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+def plain(name: str) -> str:
+    """Return a name as it is where it looks like one, else quoted."""
+    return name if _PLAIN.fullmatch(name) else quoted(name)
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as an enumeration: "a", "a and b", "a, b and c"; of many only the first."""
+    shown = [plain(word) for word in words]
+    if len(shown) > _MOST_LISTED:
+        shown[_MOST_LISTED:] = [f"{len(shown) - _MOST_LISTED} more"]
+    return " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
 
 
 def warning(what: str, rule: str) -> str:
@@ -32,11 +45,13 @@ def warning(what: str, rule: str) -> str:
 def short(text: str, reserved: int = 0) -> str:
     """Return a text with its longest words shortened, as `warning` does, so many characters being taken already."""
     words = text.split(" ")
-    while (excess := len(" ".join(words)) + reserved - WARNING_AIM) > 0:
-        longest = max(range(len(words)), key=lambda index: len(words[index]))
-        if len(words[longest]) <= _SHORTEST_WORD:
+    excess = len(text) + reserved - WARNING_AIM
+    for index in sorted(range(len(words)), key=lambda index: -len(words[index])):
+        if excess <= 0 or len(words[index]) <= _SHORTEST_WORD:
             break
-        words[longest] = _shortened(words[longest], max(_SHORTEST_WORD, len(words[longest]) - excess))
+        before = len(words[index])
+        words[index] = _shortened(words[index], max(_SHORTEST_WORD, before - excess))
+        excess -= before - len(words[index])
     return _shortened(" ".join(words), WARNING_LIMIT - reserved)
 
 

@@ -12,8 +12,6 @@ from webhook.engine import evaluate
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 
-NO_VERDICT = Verdict("", "", "")
-
 
 def validate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
     """Answer a validating request within so many seconds, and return the verdict behind the answer.
@@ -21,11 +19,9 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
     Every refusal is confirmed by reading anew what it rests on: a cache may lag behind the user who just mended the
     claim. Raises `webhook.cluster.Undecidable`.
     """
-    if not is_judged(request) or is_made_for_owner(request, settings):
-        return review.allowed(request, []), NO_VERDICT
-    verdict = _verdict(request, cluster.within(seconds), settings, final=True)
+    verdict = judge_request(request, cluster.within(seconds), settings, final=True)
     if not verdict.allowed:
-        verdict = _verdict(request, cluster.within(seconds, confirm=True), settings, final=True)
+        verdict = judge_request(request, cluster.within(seconds, confirm=True), settings, final=True)
     if verdict.allowed:
         return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
     status = _status(request, [violation for violation in verdict.violations if violation.refuses])
@@ -34,26 +30,36 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
 
 def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
     """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`."""
-    if request.subresource or not is_judged(request):
-        return review.allowed(request, []), NO_VERDICT
-    verdict = _verdict(request, cluster.within(seconds), settings, final=False)
-    if verdict.patch:
+    verdict = judge_request(request, cluster.within(seconds), settings, final=False)
+    if verdict.patch and not request.subresource:
         return review.patched(request, verdict.patch, verdict.notes), verdict
     return review.allowed(request, verdict.notes), verdict
 
 
-def _verdict(request: Request, cluster: Cluster, settings: Settings, *, final: bool) -> Verdict:
-    """What a machine made for an owner violates, its owner violates too: that is tolerated."""
-    obj = as_machine(request.obj or {}, request)
+def judge_request(request: Request, cluster: Cluster, settings: Settings, *, final: bool) -> Verdict:
+    """Return the verdict on the machine that a request brings; one without violations where there is nothing to judge.
+
+    A machine made for an owner is judged only for the sake of our patch: what it violates, its owner violates too.
+    Raises `webhook.cluster.Undecidable`.
+    """
+    for_owner = is_made_for_owner(request, settings)
+    if request.obj is None or not is_judged(request) or (for_owner and final):
+        return Verdict(KIND_OF_RESOURCE.get(request.resource, ""), request.namespace, request.name)
+    obj = as_machine(request.obj, request)
     old = as_machine(request.old, request) if request.old else None
     return evaluate(
         obj,
         cluster,
-        old=obj if is_made_for_owner(request, settings) else old,
+        old=obj if for_owner else old,
         settings=settings,
         operation=request.operation,
         final=final,
     )
+
+
+def is_of_machine(request: Request) -> bool:
+    """Say whether a request is about a machine at all."""
+    return request.group == GROUP and request.resource in KIND_OF_RESOURCE and request.obj is not None
 
 
 def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:

@@ -43,8 +43,13 @@ def parse(body: bytes) -> Request:
         review = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise WebhookError(f"the body is not JSON: {error}") from error
+    return parse_review(review)
+
+
+def parse_review(review: object) -> Request:
+    """Return the request of an AdmissionReview as parsed JSON; raises WebhookError where it is none."""
     if not isinstance(review, dict) or review.get("kind") != "AdmissionReview":
-        raise WebhookError("the body is not an AdmissionReview")
+        raise WebhookError("this is not an AdmissionReview")
     if review.get("apiVersion") != API_VERSION:
         raise WebhookError(f"the AdmissionReview is not of {API_VERSION}")
     request = review.get("request")

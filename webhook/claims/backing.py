@@ -20,6 +20,7 @@ from webhook.claims.trident_drivers import (
 from webhook.cluster import Cluster
 from webhook.cluster.facts import BackendFacts, ClassFacts, PersistentVolumeFacts
 from webhook.cluster.resources import BACKENDS, CLASSES, PERSISTENT_VOLUMES, TRIDENT_VOLUMES
+from webhook.wording import listed, plain
 
 
 def backing_of_volume(name: str, cluster: Cluster, trident: str) -> Backing | None:
@@ -27,23 +28,27 @@ def backing_of_volume(name: str, cluster: Cluster, trident: str) -> Backing | No
     volume = cluster.get(PERSISTENT_VOLUMES, name)
     if volume is None:
         return None
-    evidence = f"bound PV {name}"
+    evidence = f"bound PV {plain(name)}"
     if volume.in_tree and volume.provisioner in PROVISIONERS:
         return Backing(
             "file" if volume.in_tree == "nfs" else "block", None, f"{evidence}: {volume.in_tree} of old Trident"
         )
     if volume.csi_driver not in PROVISIONERS:
-        return Backing("foreign", None, f"{evidence}: served by {volume.csi_driver or 'no CSI driver'}")
+        return Backing(
+            "foreign",
+            None,
+            f"{evidence}: served by {plain(volume.csi_driver) if volume.csi_driver else 'no CSI driver'}",
+        )
     word, uuid = _said_of(volume, cluster, trident)
     backend = backend_by_uuid(uuid, cluster)
     driver = backend.driver if backend else None
     said = protocol_of_word(word)
     protocol = said if said != "unknown" else protocol_of_driver(driver)
-    evidence += f": protocol {word or 'not said'}"
+    evidence += f": protocol {plain(word) if word else 'not said'}"
     if backend:
-        evidence += f", backend {backend.name} {driver or 'of unknown driver'}"
+        evidence += f", backend {_shown(backend)}"
     elif uuid:
-        evidence += f", backend {uuid} (no TridentBackend of this UUID can be read)"
+        evidence += f", backend {plain(uuid)} (no TridentBackend of this UUID can be read)"
     return Backing(protocol, driver, evidence, backend.nas_type if backend else None)
 
 
@@ -69,7 +74,7 @@ def backing_of_backend(uuid: str, cluster: Cluster) -> Backing | None:
     backend = backend_by_uuid(uuid, cluster)
     if backend is None:
         return None
-    evidence = f"imported from backend {backend.name} {backend.driver or 'of unknown driver'}"
+    evidence = f"imported from backend {_shown(backend)}"
     return Backing(protocol_of_driver(backend.driver), backend.driver, evidence, backend.nas_type)
 
 
@@ -79,10 +84,10 @@ def backing_of_class(request: ClaimRequest, cluster: Cluster) -> Backing:
         return Backing("unknown", None, "no StorageClass")
     storage_class = cluster.get(CLASSES, request.storage_class)
     if storage_class is None:
-        return Backing("unknown", None, f"StorageClass {request.storage_class} does not exist")
+        return Backing("unknown", None, f"StorageClass {plain(request.storage_class)} does not exist")
     if storage_class.provisioner not in PROVISIONERS:
-        served_by = storage_class.provisioner or "nobody"
-        return Backing("foreign", None, f"StorageClass {storage_class.name}: served by {served_by}")
+        served_by = plain(storage_class.provisioner) if storage_class.provisioner else "nobody"
+        return Backing("foreign", None, f"StorageClass {plain(storage_class.name)}: served by {served_by}")
     allowed = allowed_by_class(storage_class, cluster)
     return allowed if allowed.protocol != "unknown" else _provisioned(request, allowed)
 
@@ -107,15 +112,15 @@ def allowed_by_class(storage_class: ClassFacts, cluster: Cluster) -> Backing:
     The class says it by its parameters, unless it adds pools of any kind; else the backends that match say it.
     """
     asked = TridentClass.of(storage_class)
-    evidence = f"StorageClass {storage_class.name}"
+    evidence = f"StorageClass {plain(storage_class.name)}"
     if not asked.additional:
         by_driver = protocol_of_driver(asked.driver)
         if by_driver != "unknown":
             return Backing(by_driver, asked.driver, f"{evidence}: driver {asked.driver}", asked.nas_type)
         if asked.san_type:
-            return Backing("block", None, f"{evidence}: sanType {asked.san_type}")
+            return Backing("block", None, f"{evidence}: sanType {plain(asked.san_type)}")
         if asked.nas_type:
-            return Backing("file", None, f"{evidence}: nasType {asked.nas_type}", asked.nas_type)
+            return Backing("file", None, f"{evidence}: nasType {plain(asked.nas_type)}", asked.nas_type)
     return _common_to(
         [backend for backend in cluster.list(BACKENDS) if asked.may_use(backend)], asked.nas_type, evidence
     )
@@ -129,10 +134,14 @@ def _common_to(backends: list[BackendFacts], nas_type: str | None, evidence: str
         return Backing(
             "unknown", None, f"{evidence}: names no driver" if not backends else f"{evidence}: mixed backends"
         )
-    names = ", ".join(sorted(backend.name for backend in backends))
+    names = listed(sorted(backend.name for backend in backends))
     return Backing(
         protocols.pop(),
         drivers.pop() if len(drivers) == 1 else None,
         f"{evidence}: backends {names}",
         nas_type or (nas_types.pop() if len(nas_types) == 1 else None),
     )
+
+
+def _shown(backend: BackendFacts) -> str:
+    return f"{plain(backend.name)} {plain(backend.driver) if backend.driver else 'of unknown driver'}"

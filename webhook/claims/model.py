@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from webhook.cluster.facts import SourceFacts
+from webhook.wording import listed, plain
 
 Protocol = Literal["file", "block", "foreign", "unknown"]
 """How the storage is reached: over NFS or SMB, over iSCSI, NVMe/TCP or FC, not by Trident at all, or not decided."""
@@ -33,7 +34,8 @@ class ClaimRequest:
     """What a claim asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted.
 
     ``source`` is what it is filled from, in ``namespace`` unless it says otherwise; ``annotations`` are those of
-    Trident's domain, without it. A claim ``made_by_cdi`` is copied where Trident cannot clone it.
+    Trident's domain, without it. A claim ``made_by_cdi`` is copied where Trident cannot clone it. An archive can
+    only be written to a filesystem.
     """
 
     access_modes: tuple[str, ...]
@@ -44,14 +46,15 @@ class ClaimRequest:
     source: SourceFacts | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     made_by_cdi: bool = False
+    is_archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A claim that exists, or the one that CDI will make.
 
-    ``origin`` says where it was read, in words for a message ("claim", "DataVolume", "dataVolumeTemplate");
-    ``declared_at`` is the field path in the machine that shapes it, where a template does.
+    ``origin`` says where it was read, in words for a message ("claim", "DataVolume …", "dataVolumeTemplate …");
+    ``declared_at`` where a claim to come can be shaped: the field path of the template, or a new DataVolume.
     """
 
     origin: str
@@ -60,10 +63,15 @@ class Claim:
     declared_at: str | None = None
 
     @property
+    def is_filesystem_on_san(self) -> bool:
+        """Whether a filesystem lies on a volume that is reached over a block protocol."""
+        return self.request.volume_mode == FILESYSTEM_MODE and self.backing.protocol == "block"
+
+    @property
     def evidence(self) -> str:
         """What the verdict on this claim rests on, in one line."""
-        modes = "+".join(self.request.access_modes) or "no access mode"
-        return f"{self.origin}: {modes}, {self.request.volume_mode}; {self.backing.evidence}"
+        modes = listed(self.request.access_modes) or "no access mode"
+        return f"{self.origin}: {modes}, {plain(self.request.volume_mode)}; {self.backing.evidence}"
 
 
 @dataclass(frozen=True, slots=True)

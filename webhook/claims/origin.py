@@ -21,6 +21,7 @@ from webhook.cluster.resources import (
     SNAPSHOT_CONTENTS,
     SNAPSHOTS,
 )
+from webhook.wording import plain
 
 _DEEPEST = 8
 
@@ -54,7 +55,7 @@ class Origins:
         if imported:
             return imported
         if shared := request.annotations.get("shareFromPVC"):
-            return Backing("file", None, f"shared from claim {shared}, over NFS", "nfs")
+            return Backing("file", None, f"shared from claim {plain(shared)}, over NFS", "nfs")
         if request.made_by_cdi and storage_class and allowed_by_class(storage_class, self._cluster).protocol == "file":
             return None
         return self._of_source(request, depth)

@@ -14,7 +14,7 @@ from webhook.cluster import Cluster
 from webhook.cluster.facts import ClassFacts, PropertySet, SourceFacts
 from webhook.cluster.resources import CLASSES
 from webhook.objects import Object, at, mapping, text, texts
-from webhook.wording import quoted
+from webhook.wording import plain, quoted
 
 FROM_PROFILE = "FromStorageProfile"
 
@@ -71,13 +71,35 @@ def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | Refusal
     asked = mapping(spec.get("storage") or spec.get("pvc"))
     archive = spec.get("contentType") == "archive"
     volume_mode = text(asked.get("volumeMode"))
-    volume_mode = None if volume_mode == FROM_PROFILE else volume_mode
-    access_modes = texts(asked.get("accessModes"))
     if archive and volume_mode == BLOCK_MODE:
         return Refusal("an archive cannot be written to a Block volume")
     if archive:
         volume_mode = FILESYSTEM_MODE
-    storage_class = _class_for(at(asked, "storageClassName"), archive, cluster)
+    elif volume_mode == FROM_PROFILE:
+        volume_mode = None
+    rendered = _by_profile(
+        texts(asked.get("accessModes")), volume_mode, asked.get("storageClassName"), archive, cluster
+    )
+    return rendered if isinstance(rendered, Refusal) else replace(rendered, is_archive=archive)
+
+
+def render_claim(claim: ClaimRequest, cluster: Cluster) -> ClaimRequest | Refusal:
+    """Return what CDI's webhook makes of a claim that leaves its modes to it.
+
+    Source: CDI 1.66 ``pkg/apiserver/webhooks/pvc-mutate.go``.
+    """
+    mode = None if claim.volume_mode == FROM_PROFILE else claim.volume_mode
+    rendered = _by_profile(claim.access_modes, mode, claim.storage_class, False, cluster)
+    if isinstance(rendered, Refusal):
+        return rendered
+    modes = {"access_modes": rendered.access_modes, "volume_mode": rendered.volume_mode}
+    return replace(claim, storage_class=rendered.storage_class, **modes)  # type: ignore[arg-type]
+
+
+def _by_profile(
+    access_modes: tuple[str, ...], volume_mode: str | None, class_name: object, archive: bool, cluster: Cluster
+) -> ClaimRequest | Refusal:
+    storage_class = _class_for(class_name, archive, cluster)
     if not isinstance(storage_class, ClassFacts):
         return _without_class(storage_class, access_modes, volume_mode)
     return _with_profile(storage_class, access_modes, volume_mode, cluster)
@@ -111,7 +133,9 @@ def _with_profile(
     if volume_mode:
         found = next((entry for entry in sets if entry.volume_mode == volume_mode and entry.access_modes), None)
         if found is None:
-            return Refusal(f"the StorageProfile {quoted(name)} offers no access mode for volumeMode {volume_mode}")
+            return Refusal(
+                f"the StorageProfile {quoted(name)} offers no access mode for volumeMode {plain(volume_mode)}"
+            )
         return ClaimRequest(found.access_modes, volume_mode, name)
     if not sets or not sets[0].access_modes:
         return Refusal(f"no access mode is given, and the StorageProfile {quoted(name)} offers none")

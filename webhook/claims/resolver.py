@@ -8,8 +8,10 @@ from webhook.claims import rendering
 from webhook.claims.model import Claim, ClaimRequest, NoClaim
 from webhook.claims.origin import Origins, request_of
 from webhook.cluster import Cluster
+from webhook.cluster.facts import ClaimFacts
 from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
 from webhook.machines import DataVolumeTemplate, Machine
+from webhook.wording import plain, quoted
 
 
 def resolve(machine: Machine, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
@@ -35,21 +37,28 @@ class _Resolver:
     def claim(self, name: str) -> Claim | NoClaim:
         existing = self._cluster.get(CLAIMS, name, self._namespace)
         if existing is not None:
-            request = request_of(existing, self._namespace, self._cluster)
-            return Claim("claim", request, self._origins.backing_of(request))
+            return self._existing(existing)
         data_volume = self._cluster.get(DATA_VOLUMES, name, self._namespace)
         if data_volume is not None:
             rendered = rendering.render(data_volume.spec, self._namespace, self._cluster)
-            return self._to_come(rendered, f"DataVolume {name}", None)
+            return self._to_come(rendered, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}")
         template = self._templates.get(name)
         if template is not None:
             rendered = rendering.render(template.spec, self._namespace, self._cluster)
-            return self._to_come(rendered, f"dataVolumeTemplate {name}", template.field)
+            return self._to_come(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
         return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it")
 
-    def _to_come(
-        self, rendered: ClaimRequest | rendering.Refusal, origin: str, declared_at: str | None
-    ) -> Claim | NoClaim:
+    def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
+        """A claim that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
+        request = request_of(facts, self._namespace, self._cluster)
+        if facts.leaves_modes_to_cdi:
+            rendered = rendering.render_claim(request, self._cluster)
+            if isinstance(rendered, rendering.Refusal):
+                return NoClaim(f"will not be made: {rendered.reason}")
+            request = rendered
+        return Claim("claim", request, self._origins.backing_of(request))
+
+    def _to_come(self, rendered: ClaimRequest | rendering.Refusal, origin: str, declared_at: str) -> Claim | NoClaim:
         if isinstance(rendered, rendering.Refusal):
             return NoClaim(f"will not be made: {rendered.reason}", declared_at)
         return Claim(origin, rendered, self._origins.backing_of(rendered), declared_at)

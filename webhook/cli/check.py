@@ -5,39 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from webhook.admission import review
-from webhook.admission.scope import GROUP, KIND_OF_RESOURCE, as_machine
+from webhook.admission import handler, review
 from webhook.cli import report
-from webhook.cli.errors import BAD_INPUT, settings_from
+from webhook.cli.errors import BAD_INPUT, UsageError, settings_from
 from webhook.cluster import Snapshot
-from webhook.cluster.files import FileError, parse, read_path
+from webhook.cluster.files import FileError, files_of, parse, read_file, read_path
 from webhook.cluster.snapshot import resource_of
 from webhook.engine import evaluate
 from webhook.machines import is_machine
-from webhook.objects import Object, at
+from webhook.objects import Object, at, text
 from webhook.policy import Verdict
 from webhook.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A machine to judge, as a request would bring it."""
-
-    obj: Object
-    old: Object | None = None
-    operation: str = "CREATE"
+from webhook.wording import plain
 
 
 @dataclass(slots=True)
 class Input:
-    """What the files hold: machines to judge, objects that join the cluster, and what went wrong."""
+    """What the files hold: machines and requests to judge, objects that join the cluster, and what went wrong."""
 
-    questions: list[Question] = field(default_factory=list)
+    questions: list[Object | review.Request] = field(default_factory=list)
     cluster: list[Object] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -62,16 +54,20 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge and print; returns the exit status."""
+    """Judge and print; returns the exit status. Raises UsageError where settings or cluster cannot be read."""
     settings, remarks = settings_from(args.config)
     found = Input()
-    if args.cluster:
-        _read(str(args.cluster), found, into_cluster=True)
+    try:
+        found.cluster += read_path(args.cluster) if args.cluster else ()
+    except FileError as error:
+        raise UsageError(str(error)) from error
     for name in args.files:
         _read(name, found)
+    if not found.questions:
+        remarks.append("no machine to judge in the files")
     for line in (*remarks, *found.passed_over, *found.errors):
         print(f"migratability: {line}", file=sys.stderr)
-    verdicts = judge_all(found.questions, found.cluster, settings)
+    verdicts = judge_all(found, settings)
     if args.output == "json":
         print(json.dumps([verdict.to_dict() for verdict in verdicts], indent=2))
     else:
@@ -81,47 +77,54 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(verdict.allowed for verdict in verdicts) else 1
 
 
-def judge_all(questions: Iterable[Question], cluster: Iterable[Object], settings: Settings) -> list[Verdict]:
-    """Return the verdict on each machine, all in one cluster."""
-    snapshot = Snapshot(cluster)
+def judge_all(found: Input, settings: Settings) -> list[Verdict]:
+    """Return the verdict on each machine and request, in their order, all in one cluster."""
+    snapshot = Snapshot(found.cluster)
     return [
-        evaluate(question.obj, snapshot, old=question.old, settings=settings, operation=question.operation)
-        for question in questions
+        handler.judge_request(question, snapshot, settings, final=False)
+        if isinstance(question, review.Request)
+        else evaluate(question, snapshot, settings=settings)
+        for question in found.questions
     ]
 
 
-def _read(name: str, found: Input, *, into_cluster: bool = False) -> None:
+def _read(name: str, found: Input) -> None:
+    """Sort the objects of a file or folder into the input; what cannot be read does not hide the rest."""
+    if name == "-":
+        _sort_all(lambda: parse(sys.stdin.read(), "standard input"), "standard input", found)
+        return
     try:
-        objects = parse(sys.stdin.read(), "standard input") if name == "-" else read_path(Path(name))
-    except (FileError, UnicodeDecodeError) as error:
+        files = files_of(Path(name))
+    except FileError as error:
         found.errors.append(str(error))
         return
-    for obj in objects:
-        if into_cluster:
-            found.cluster.append(obj)
-        else:
+    for file in files:
+        _sort_all(partial(read_file, file), str(file), found)
+
+
+def _sort_all(read: Callable[[], list[dict[str, Any]]], name: str, found: Input) -> None:
+    try:
+        for obj in read():
             _sort(obj, name, found)
+    except (FileError, UnicodeDecodeError) as error:
+        found.errors.append(str(error))
 
 
 def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
     if obj["kind"] == "AdmissionReview":
-        _sort_review(obj, name, found)
+        try:
+            request = review.parse_review(obj)
+        except review.WebhookError as error:
+            found.errors.append(f"{name}: {error}")
+            return
+        if handler.is_of_machine(request):
+            found.questions.append(request)
+        else:
+            found.passed_over.append(f"passed over: review of {plain(request.resource)} in {name}")
     elif is_machine(obj):
-        found.questions.append(Question(obj))
+        found.questions.append(obj)
     elif resource_of(obj) is not None:
         found.cluster.append(obj)
     else:
-        found.passed_over.append(f"passed over: {obj['kind']} {at(obj, 'metadata', 'name') or ''} in {name}")
-
-
-def _sort_review(obj: dict[str, Any], name: str, found: Input) -> None:
-    try:
-        request = review.parse(json.dumps(obj).encode())
-    except review.WebhookError as error:
-        found.errors.append(f"{name}: {error}")
-        return
-    if request.group != GROUP or request.resource not in KIND_OF_RESOURCE or request.obj is None:
-        found.passed_over.append(f"passed over: review of {request.operation} {request.resource} in {name}")
-        return
-    old = as_machine(request.old, request) if request.old else None
-    found.questions.append(Question(as_machine(request.obj, request), old, request.operation))
+        which = " ".join(plain(word) for word in (obj["kind"], text(at(obj, "metadata", "name"))) if word)
+        found.passed_over.append(f"passed over: {which} in {name}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from webhook.policy import Case, Verdict
 from webhook.policy.rules import RULES
-from webhook.wording import quoted
+from webhook.wording import plain, quoted
 
 
 def print_text(verdicts: Sequence[Verdict], *, verbose: bool, explain: bool) -> None:
@@ -21,7 +21,8 @@ def print_text(verdicts: Sequence[Verdict], *, verbose: bool, explain: bool) -> 
 
 
 def _lines(verdict: Verdict, verbose: bool, explain: bool) -> Iterator[str]:
-    yield f"{verdict.kind} {verdict.namespace}/{verdict.name}: {'admitted' if verdict.allowed else 'refused'}"
+    name = f"{plain(verdict.namespace)}/{plain(verdict.name)}"
+    yield f"{verdict.kind} {name}: {'admitted' if verdict.allowed else 'refused'}"
     for violation in verdict.violations:
         if violation.refuses:
             yield f"  {violation.field}: {violation.cause}"
@@ -39,7 +40,7 @@ def _volumes(case: Case) -> Iterator[str]:
         claim = case.claims.get(volume.claim or "")
         found = claim.evidence if claim else "no claim behind it"
         of = f" of claim {quoted(volume.claim)}" if volume.claim else ""
-        yield f"  volume {quoted(volume.name)} ({volume.source or 'no source'}{of}): {found}"
+        yield f"  volume {quoted(volume.name)} ({plain(volume.source) if volume.source else 'no source'}{of}): {found}"
 
 
 def _rules(verdict: Verdict) -> Iterator[str]:

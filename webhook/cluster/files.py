@@ -9,8 +9,6 @@ from typing import Any
 
 import yaml
 
-from webhook.objects import items, mapping
-
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -28,15 +26,19 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the file, or every YAML and JSON file below a folder; raises FileError where the folder has none."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(found for found in path.rglob("*") if found.suffix in SUFFIXES and found.is_file())
+    if not files:
+        raise FileError(f"{path}: no {', '.join(SUFFIXES)} file in this folder")
+    return files
+
+
 def read_path(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a file, or of every YAML and JSON file below a folder; raises FileError."""
-    if path.is_dir():
-        files = sorted(found for found in path.rglob("*") if found.suffix in SUFFIXES and found.is_file())
-        if not files:
-            raise FileError(f"{path}: no {', '.join(SUFFIXES)} file in this folder")
-    else:
-        files = [path]
-    return [obj for file in files for obj in read_file(file)]
+    """Return the objects of a file or of all files of a folder; raises FileError."""
+    return [obj for file in files_of(path) for obj in read_file(file)]
 
 
 def read_file(path: Path) -> list[dict[str, Any]]:
@@ -55,43 +57,33 @@ def parse(content: str, name: str) -> list[dict[str, Any]]:
 
     ``name`` is what errors call the text. Raises FileError where it is neither, or holds what is no object.
     """
-    objects: list[dict[str, Any]] = []
-    for document in _documents(content, name):
-        if document is None:
-            continue
-        if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-            raise FileError(f"{name}: not a Kubernetes object: it has no kind")
-        objects += _members(document)
-    return objects
-
-
-def _documents(content: str, name: str) -> list[Any]:
     try:
-        if content.lstrip()[:1] in ("{", "["):
-            return [json.loads(content)]
-        return list(yaml.load_all(content, Loader=_Loader))
-    except json.JSONDecodeError:
-        return _yaml_flow(content, name)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FileError(f"{name}: neither YAML nor JSON: {_one_line(error)}") from error
+        documents = list(_documents(content))
+    except Exception as error:  # PyYAML lets odd tags raise whatever Python raises
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"{name}: neither YAML nor JSON: {reason}") from error
+    return [obj for document in documents if document is not None for obj in _objects(document, name)]
 
 
-def _yaml_flow(content: str, name: str) -> list[Any]:
-    """A text that begins like JSON may be YAML in flow style, or several JSON documents."""
-    try:
-        return list(yaml.load_all(content, Loader=_Loader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FileError(f"{name}: neither YAML nor JSON: {_one_line(error)}") from error
+def _documents(content: str) -> Iterator[Any]:
+    """What begins like JSON may be YAML in flow style all the same."""
+    if content.lstrip()[:1] in ("{", "["):
+        try:
+            yield json.loads(content)
+            return
+        except json.JSONDecodeError:
+            pass
+    yield from yaml.load_all(content, Loader=_Loader)
 
 
-def _members(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if not document["kind"].endswith("List") or "items" not in document:
+def _objects(document: object, name: str) -> Iterator[dict[str, Any]]:
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise FileError(f"{name}: not a Kubernetes object: it has no kind")
+    if not (document["kind"].endswith("List") and isinstance(document.get("items"), list)):
         yield document
         return
-    for member in items(document["items"]):
-        if mapping(member):
-            yield {"kind": document["kind"].removesuffix("List"), "apiVersion": document.get("apiVersion"), **member}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    for member in document["items"]:
+        if not isinstance(member, dict):
+            raise FileError(f"{name}: a member of the {document['kind']} is no object")
+        inherited = {"apiVersion": document.get("apiVersion"), "kind": document["kind"].removesuffix("List")}
+        yield from _objects({**inherited, **member}, name)

@@ -44,9 +44,10 @@ class Snapshot:
 
 def resource_of(obj: object) -> Resource[object] | None:
     """Return which of the known kinds an object is of, or None; its API version does not matter."""
-    api_version = text(mapping(obj).get("apiVersion")) or ""
-    group = api_version.rpartition("/")[0]
-    return _BY_KIND.get((group, text(mapping(obj).get("kind")) or ""))
+    api_version = text(mapping(obj).get("apiVersion"))
+    if api_version is None:
+        return None
+    return _BY_KIND.get((api_version.rpartition("/")[0], text(mapping(obj).get("kind")) or ""))
 
 
 def _key(resource: Resource[object], obj: Object) -> tuple[str, str]:

@@ -43,7 +43,7 @@ KINDS = frozenset(_LAYOUTS)
 def is_machine(obj: object) -> bool:
     """Say whether an object is of a kind in KINDS, in whatever version of ``kubevirt.io``."""
     api_version = text(mapping(obj).get("apiVersion")) or ""
-    return api_version.startswith("kubevirt.io/") and mapping(obj).get("kind") in KINDS
+    return api_version.startswith("kubevirt.io/") and text(mapping(obj).get("kind")) in KINDS
 
 
 def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Machine:
@@ -71,7 +71,7 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
         template_path=layout.instance_spec,
         volumes=(*_declared(template, layout), *_requested(obj, template)),
         data_volume_templates=_data_volume_templates(obj, layout, matched),
-        eviction_strategy=text(at(template, "evictionStrategy")),
+        eviction_strategy=_strategy(at(template, "evictionStrategy")),
         has_instance=at(obj, "status", "created") is True,
         hardware=read_hardware(layers),
         unjudged=matched.unjudged,
@@ -137,6 +137,11 @@ def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> di
                 spec[api] = {**spec[api], "storageClassName": preferred}
             templates[name] = DataVolumeTemplate(spec, ".".join(filter(None, (f"{root}[{index}].spec", api))))
     return templates
+
+
+def _strategy(value: object) -> str | None:
+    """Of another type it is explicit all the same, and no strategy that anybody knows."""
+    return None if value is None or value == "" else str(value)
 
 
 def _migrated_volumes(obj: Object) -> frozenset[str]:

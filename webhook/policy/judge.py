@@ -16,6 +16,8 @@ from webhook.wording import short
 
 Found = tuple[Rule, Finding]
 
+_FIRST = tuple(rule for rule in RULES if not rule.judged_last)
+_LAST = tuple(rule for rule in RULES if rule.judged_last)
 _STRICTNESS: tuple[Action, ...] = ("off", "warn", "deny")
 
 
@@ -28,32 +30,41 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
     machine = case.machine
     if settings.mode == "off":
         return Verdict(machine.kind, machine.namespace, machine.name)
-    before = Before([*_found(old, last=False), *_found(old, last=True)] if old else ())
-    found = _found(case, last=False)
+    before = Before(_found(old, RULES) if old else (), machine)
+    found = _found(case, _FIRST)
     violations = _violations(found, before, settings)
     case = replace(case, stuck=_stuck(found, violations))
     if final:
-        note, patch = eviction.note_on_final(case, operation), []
+        change = eviction.change_passed_over(case, operation)
     else:
         change = eviction.change_for(case, old.machine if old else None, operation)
-        note, patch = change.note, eviction.operations(machine, change)
-        case = replace(case, machine=eviction.patched(machine, change))
-    violations += _violations(_found(case, last=True), before, settings)
-    notes = [note] if note and not any(violation.refuses for violation in violations) else []
-    unjudged = [short(phrase) for phrase in machine.unjudged]
+    case = replace(case, machine=change.applied_to(machine))
+    violations += _violations(_found(case, _LAST), before, settings)
+    admitted = not _refused(violations)
     return Verdict(
-        machine.kind, machine.namespace, machine.name, _in_order(violations, case), unjudged, notes, patch, case
+        machine.kind,
+        machine.namespace,
+        machine.name,
+        violations=_in_order(violations, case),
+        unjudged=[short(phrase) for phrase in machine.unjudged],
+        notes=[change.note] if change.note and admitted else [],
+        patch=change.operations_on(machine),
+        case=case,
     )
 
 
-def _found(case: Case, *, last: bool) -> list[Found]:
-    return [(rule, finding) for rule in RULES if rule.judged_last is last for finding in rule.find(case)]
+def _found(case: Case, rules: Iterable[Rule]) -> list[Found]:
+    return [(rule, finding) for rule in rules for finding in rule.find(case)]
 
 
 def _stuck(found: Sequence[Found], violations: Sequence[Violation]) -> bool:
-    """Whether a machine gets in although it cannot migrate, for certain."""
+    """Whether a machine gets in although it cannot migrate, for certain; what a setting turned off counts too."""
     immobile = any(rule.immobilizes and finding.certain for rule, finding in found)
-    return immobile and not any(violation.refuses for violation in violations)
+    return immobile and not _refused(violations)
+
+
+def _refused(violations: Iterable[Violation]) -> bool:
+    return any(violation.refuses for violation in violations)
 
 
 def _violations(found: Iterable[Found], before: Before, settings: Settings) -> list[Violation]:

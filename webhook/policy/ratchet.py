@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from webhook.machines import Machine
 from webhook.policy.rules import Finding, Rule
+
+_Key = tuple[str, ...]
 
 
 class Before:
-    """The findings of the old object, each known by its rule and the volume's name or claim, or the device's name.
+    """The findings of the old object, each known by its rule and the volume's or device's name.
 
-    A finding about the whole machine is known by its rule alone.
+    Where a volume of that name is there no more, its finding is known by the claim: the volume was renamed. A finding
+    about the whole machine is known by its rule alone.
     """
 
-    def __init__(self, findings: Iterable[tuple[Rule, Finding]]) -> None:
-        """Remember the old object's findings; none where there is no old object."""
-        self._known = {key for rule, finding in findings for key in _keys(rule, finding)}
+    def __init__(self, findings: Iterable[tuple[Rule, Finding]], machine: Machine) -> None:
+        """Remember the old object's findings, ``machine`` being the new one."""
+        present = {volume.name for volume in machine.volumes}
+        self._known: set[_Key] = set()
+        for rule, finding in findings:
+            self._known.add(_key(rule, finding))
+            if finding.claim and finding.volume not in present:
+                self._known.add((rule.name, "claim", finding.claim))
 
     def tolerates(self, rule: Rule, finding: Finding) -> bool:
         """Say whether the old object had this violation, wherever it stood in it."""
-        return not self._known.isdisjoint(_keys(rule, finding))
+        return _key(rule, finding) in self._known or (rule.name, "claim", finding.claim or "") in self._known
 
 
-def _keys(rule: Rule, finding: Finding) -> set[tuple[str, ...]]:
+def _key(rule: Rule, finding: Finding) -> _Key:
     if finding.device is not None:
-        return {(rule.name, "device", finding.device)}
-    if finding.volume is None:
-        return {(rule.name,)}
-    keys: set[tuple[str, ...]] = {(rule.name, "volume", finding.volume)}
-    if finding.claim:
-        keys.add((rule.name, "claim", finding.claim))
-    return keys
+        return (rule.name, "device", finding.device)
+    return (rule.name,) if finding.volume is None else (rule.name, "volume", finding.volume)

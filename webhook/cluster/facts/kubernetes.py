@@ -9,6 +9,7 @@ from typing import Self
 from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, TRIDENT_DOMAIN, name_of, of_domain
 from webhook.objects import Object, at, interned, mapping, string_map, text, texts
 
+APPLY_PROFILE_LABEL = "cdi.kubevirt.io/applyStorageProfile"
 BETA_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
@@ -46,6 +47,7 @@ class ClaimFacts:
     source: SourceFacts | None = None
     annotations: dict[str, str] | None = None
     labels: dict[str, str] | None = None
+    leaves_modes_to_cdi: bool = False
 
     @classmethod
     def read(cls, obj: Object) -> Self:
@@ -60,6 +62,8 @@ class ClaimFacts:
             source=SourceFacts.read(obj),
             annotations=of_domain(at(obj, "metadata", "annotations"), TRIDENT_DOMAIN),
             labels=of_domain(at(obj, "metadata", "labels"), INSTANCETYPE_DOMAIN),
+            leaves_modes_to_cdi=at(obj, "metadata", "labels", APPLY_PROFILE_LABEL) == "true"
+            and (not at(obj, "spec", "accessModes") or at(obj, "spec", "volumeMode") == "FromStorageProfile"),
         )
 
 

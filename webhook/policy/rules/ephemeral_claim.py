@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webhook.claims import Claim
-from webhook.claims.model import FILESYSTEM_MODE
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
 from webhook.wording import quoted
@@ -30,8 +29,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 
 def _attaches_twice(claim: Claim) -> bool:
-    filesystem_on_san = claim.request.volume_mode == FILESYSTEM_MODE and claim.backing.protocol == "block"
-    return not _MANY_NODES.isdisjoint(claim.request.access_modes) and not filesystem_on_san
+    return not _MANY_NODES.isdisjoint(claim.request.access_modes) and not claim.is_filesystem_on_san
 
 
 RULE = Rule(

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.claims.model import FILESYSTEM_MODE, Claim
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
+from webhook.policy.rules.storage_remedy import with_modes
 from webhook.wording import quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the volumes whose claim is in Filesystem mode on a backend that speaks a block protocol."""
     for volume, claim in case.disks():
-        if claim.request.volume_mode == FILESYSTEM_MODE and claim.backing.protocol == "block":
+        if claim.is_filesystem_on_san:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is in Filesystem mode on "
                 + (claim.backing.driver or "a SAN backend"),
-                why="a SAN volume can be attached to two nodes only in Block mode, so this machine cannot live-migrate",
-                remedy=_remedy(claim),
+                why="two nodes can attach a SAN volume only in Block mode, so this machine cannot live-migrate",
+                remedy=with_modes(claim),
                 volume=volume.name,
                 claim=volume.claim,
                 evidence=claim.evidence,
             )
-
-
-def _remedy(claim: Claim) -> str:
-    modes = "volumeMode Block and accessModes [ReadWriteMany]"
-    if claim.declared_at:
-        return f"Set {modes} in {claim.declared_at}, or take a StorageClass on ontap-nas"
-    return f"Use a claim with {modes}, or one of a StorageClass on ontap-nas"
 
 
 RULE = Rule(

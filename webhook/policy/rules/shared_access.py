@@ -1,12 +1,12 @@
-"""shared-access: a disk that only one node can attach."""
+"""shared-access: a disk that only one node can attach for writing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.claims.model import FILESYSTEM_MODE, Claim
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
+from webhook.policy.rules.storage_remedy import with_modes
 from webhook.wording import listed, quoted
 
 
@@ -16,29 +16,18 @@ def find(case: Case) -> Iterator[Finding]:
     Neither the claim's volume mode nor its class matter here.
     """
     for volume, claim in case.disks():
-        modes = list(claim.request.access_modes)
+        modes = claim.request.access_modes
         if "ReadWriteMany" not in modes and volume.name not in case.machine.migrated_volumes:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is "
                 + (f"{listed(modes)}, not ReadWriteMany" if modes else "without an access mode"),
-                why="one node alone can attach it, so this machine cannot live-migrate and hangs a node drain",
-                remedy=_remedy(claim),
+                why="two nodes cannot write to it at once, so this machine cannot live-migrate and hangs a node drain",
+                remedy=with_modes(claim),
                 volume=volume.name,
                 claim=volume.claim,
                 evidence=claim.evidence,
             )
-
-
-def _remedy(claim: Claim) -> str:
-    mode = " and volumeMode Block" if _needs_block(claim) else ""
-    if claim.declared_at:
-        return f"Set accessModes [ReadWriteMany]{mode} in {claim.declared_at}"
-    return f"Use a claim with accessModes [ReadWriteMany]{mode}; those of an existing claim cannot be changed"
-
-
-def _needs_block(claim: Claim) -> bool:
-    return claim.backing.protocol == "block" and claim.request.volume_mode == FILESYSTEM_MODE
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
+from webhook.wording import plain
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def find(case: Case) -> Iterator[Finding]:
         return
     field = hardware.reenlightenment.field
     if hardware.architecture != "amd64":
-        yield _finding(field, f"{hardware.architecture} guests get no TSC frequency")
+        yield _finding(field, f"{plain(hardware.architecture)} guests get no TSC frequency")
     elif surroundings.kubevirt.minimum_tsc_frequency or any(node.tsc_frequency for node in surroundings.nodes):
         return
     elif surroundings.nodes:
@@ -33,7 +34,7 @@ def _finding(field: str, lack: str, *, certain: bool = True) -> Finding:
         field=field,
         what=f"Hyper-V re-enlightenment is on, but {lack}",
         why="the guest's timers would be wrong on another node, so KubeVirt does not live-migrate this machine",
-        remedy="Set features.hyperv.reenlightenment.enabled to false, or let the nodes offer an invariant TSC",
+        remedy="Set domain.features.hyperv.reenlightenment.enabled to false, or let the nodes offer an invariant TSC",
         certain=certain,
     )
 
