@@ -54,6 +54,9 @@ STEPS = (
     Step("a dataVolumeTemplate on ontap-san-economy", "template-san-economy.yaml"),
     Step("a dataVolumeTemplate that asks for ReadWriteOnce", "template-once.yaml", ("san-block", "shared-access")),
     Step("a claim that does not exist yet", "missing-claim.yaml", warns=("claim-known",)),
+    Step("a bridge to the pod network", "bridge.yaml", ("pod-network",)),
+    Step("GPUs that come with the instancetype", "gpus.yaml", ("host-devices",)),
+    Step("a Windows preference without a TSC frequency", "windows.yaml", ("tsc-frequency",)),
     Step("evictionStrategy None", "strategy-none.yaml"),
     Step("evictionStrategy External", "strategy-external.yaml", strategy="External"),
 )
@@ -83,8 +86,8 @@ def main() -> int:
 def _installed() -> Iterator[Installation]:
     print("== A real API server on loopback, and the webhook on its live state", flush=True)
     with LocalCluster(crds=crd_folders()) as cluster:
-        cluster.kubectl("create", "namespace", "vms")
-        cluster.kubectl("create", "namespace", "trident")
+        for namespace in ("vms", "trident", "kubevirt"):
+            cluster.kubectl("create", "namespace", namespace)
         apply(cluster, read_path(EXAMPLES / "cluster"))
         cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", f"--user={USER}")
         with Installation(cluster) as installation:
