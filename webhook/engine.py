@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from webhook.claims import resolve
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts
-from webhook.cluster.resources import KUBEVIRTS, NODES
+from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NODES
 from webhook.machines import read_machine
 from webhook.objects import Object
 from webhook.policy import Case, Surroundings, Verdict, judge
@@ -41,7 +42,18 @@ def evaluate(
     surroundings = _surroundings(state, settings)
     case = _case(obj, state, surroundings, settings)
     before = _case(old, state, surroundings, settings) if old else None
-    return judge(case, before, settings, operation, final=final)
+    verdict = judge(case, before, settings, operation, final=final)
+    if before is not None and before.machine.has_instance and not verdict.allowed:
+        return judge(case, _with_mounted(before, state), settings, operation, final=final)
+    return verdict
+
+
+def _with_mounted(before: Case, cluster: Cluster) -> Case:
+    """The old case with what its running instance still mounts: going back to that is no fault."""
+    machine = before.machine
+    instance = cluster.get(INSTANCES, machine.name, machine.namespace)
+    mounted = instance.claims if instance else frozenset()
+    return replace(before, machine=replace(machine, former_claims=machine.former_claims | mounted))
 
 
 def _case(obj: Object, cluster: Cluster, surroundings: Surroundings, settings: Settings) -> Case:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission import review
+from webhook.admission.owner import owner_of, with_volumes_of
 from webhook.admission.review import Request, Response
-from webhook.admission.scope import GROUP, KIND_OF_RESOURCE, as_machine, is_judged, is_made_for_owner
+from webhook.admission.scope import KIND_OF_RESOURCE, as_machine, is_judged
 from webhook.cluster import Cluster
 from webhook.engine import evaluate
 from webhook.policy import Verdict, Violation
@@ -39,27 +40,22 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
 def judge_request(request: Request, cluster: Cluster, settings: Settings, *, final: bool) -> Verdict:
     """Return the verdict on the machine that a request brings; one without violations where there is nothing to judge.
 
-    A machine made for an owner is judged only for the sake of our patch: what it violates, its owner violates too.
-    Raises `webhook.cluster.Undecidable`.
+    A machine made for an owner is judged at its creation only for the sake of our patch: what it violates, its owner
+    violates too. On an update what its owner holds is tolerated. Raises `webhook.cluster.Undecidable`.
     """
-    for_owner = is_made_for_owner(request, settings)
-    if request.obj is None or not is_judged(request) or (for_owner and final):
-        return Verdict(KIND_OF_RESOURCE.get(request.resource, ""), request.namespace, request.name)
+    nothing = Verdict(KIND_OF_RESOURCE.get((request.group, request.resource), ""), request.namespace, request.name)
+    if request.obj is None or not is_judged(request):
+        return nothing
     obj = as_machine(request.obj, request)
     old = as_machine(request.old, request) if request.old else None
-    return evaluate(
-        obj,
-        cluster,
-        old=obj if for_owner else old,
-        settings=settings,
-        operation=request.operation,
-        final=final,
-    )
-
-
-def is_of_machine(request: Request) -> bool:
-    """Say whether a request is about a machine at all."""
-    return request.group == GROUP and request.resource in KIND_OF_RESOURCE and request.obj is not None
+    owner = owner_of(request, cluster, settings)
+    if owner is not None and old is None:
+        if final:
+            return nothing
+        old = obj
+    elif owner is not None and old is not None and request.resource == "virtualmachineinstances":
+        old = with_volumes_of(owner, old)
+    return evaluate(obj, cluster, old=old, settings=settings, operation=request.operation, final=final)
 
 
 def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
@@ -69,8 +65,8 @@ def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
         "reason": "Invalid",
         "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing),
         "details": {
-            "group": GROUP,
-            "kind": KIND_OF_RESOURCE[request.resource],
+            "group": request.group,
+            "kind": KIND_OF_RESOURCE[request.group, request.resource],
             "name": request.name,
             "causes": [
                 {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}

@@ -15,6 +15,7 @@ from webhook.policy.rules import RULES
 PATHS = ("/validate", "/mutate")
 OUTCOMES = ("allowed", "patched", "denied", "errored", "bad_request")
 OTHER = "other"
+_RESOURCES = tuple(resource for _, resource in KIND_OF_RESOURCE)
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -50,7 +51,7 @@ class Metrics:
     def answered(self, path: str, operation: str, resource: str, outcome: str, seconds: float) -> None:
         """Count an answer; operations and resources that we do not know share one label."""
         operation = operation if operation in _OPERATIONS else OTHER
-        resource = resource if resource in KIND_OF_RESOURCE else OTHER
+        resource = resource if resource in _RESOURCES else OTHER
         self._requests.labels(path, operation, resource, outcome).inc()
         self._duration.labels(path).observe(seconds)
 
@@ -64,7 +65,7 @@ class Metrics:
             self._duration.labels(path)
             for outcome in OUTCOMES:
                 for operation in ("CREATE", "UPDATE"):
-                    for resource in KIND_OF_RESOURCE:
+                    for resource in _RESOURCES:
                         self._requests.labels(path, operation, resource, outcome)
         for rule in RULES:
             for action in ("deny", "warn", "tolerated"):

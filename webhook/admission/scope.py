@@ -5,34 +5,47 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission.review import Request
-from webhook.objects import at, items, mapping
-from webhook.settings import Settings
+from webhook.objects import at, mapping
 
-GROUP = "kubevirt.io"
+KUBEVIRT, POOL = "kubevirt.io", "pool.kubevirt.io"
+_INSTANCES = "virtualmachineinstances"
 
-KIND_OF_RESOURCE = {"virtualmachines": "VirtualMachine", "virtualmachineinstances": "VirtualMachineInstance"}
-"""The resources of ``kubevirt.io`` that are judged, and the kind of machine that each holds."""
+KIND_OF_RESOURCE = {
+    (KUBEVIRT, "virtualmachines"): "VirtualMachine",
+    (KUBEVIRT, _INSTANCES): "VirtualMachineInstance",
+    (KUBEVIRT, "virtualmachineinstancereplicasets"): "VirtualMachineInstanceReplicaSet",
+    (POOL, "virtualmachinepools"): "VirtualMachinePool",
+}
+"""The resources that are judged, by group and plural name, and the kind of machine that each holds."""
 
-WHAT_MATTERS: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {
-    ("virtualmachines", ""): (
-        ("spec", "template"),
-        ("spec", "dataVolumeTemplates"),
-        ("spec", "instancetype"),
-        ("spec", "preference"),
-        ("spec", "updateVolumesStrategy"),
-    ),
-    ("virtualmachines", "status"): (("status", "volumeRequests"),),
-    ("virtualmachineinstances", ""): (
+_OF_VIRTUAL_MACHINE = (
+    ("spec", "template"),
+    ("spec", "dataVolumeTemplates"),
+    ("spec", "instancetype"),
+    ("spec", "preference"),
+)
+
+WHAT_MATTERS: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
+    (KUBEVIRT, "virtualmachines", ""): (*_OF_VIRTUAL_MACHINE, ("spec", "updateVolumesStrategy")),
+    (KUBEVIRT, "virtualmachines", "status"): (("status", "volumeRequests"),),
+    (KUBEVIRT, _INSTANCES, ""): (
         ("spec", "volumes"),
         ("spec", "domain", "devices"),
         ("spec", "networks"),
         ("spec", "evictionStrategy"),
     ),
+    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): (("spec", "template"),),
+    (POOL, "virtualmachinepools", ""): tuple(("spec", "virtualMachineTemplate", *path) for path in _OF_VIRTUAL_MACHINE),
 }
-"""By resource and subresource, the paths of which one must change before an update can bring a violation.
+"""By group, resource and subresource, the paths of which one must change before an update can bring a violation.
 
 A VirtualMachineInstance has no status subresource, so every heartbeat of a node is an update of the whole object.
 """
+
+
+def is_of_machine(request: Request) -> bool:
+    """Say whether a request is about a machine at all."""
+    return (request.group, request.resource) in KIND_OF_RESOURCE and request.obj is not None
 
 
 def is_judged(request: Request) -> bool:
@@ -41,23 +54,12 @@ def is_judged(request: Request) -> bool:
     What is being deleted is let go, since KubeVirt removes its finalizers by updates; so is an update that changes
     nothing a rule looks at.
     """
-    paths = WHAT_MATTERS.get((request.resource, request.subresource))
-    if request.group != GROUP or paths is None or at(request.obj, "metadata", "deletionTimestamp"):
+    paths = WHAT_MATTERS.get((request.group, request.resource, request.subresource))
+    if paths is None or request.obj is None or at(request.obj, "metadata", "deletionTimestamp"):
         return False
     if request.operation == "UPDATE":
         return any(at(request.obj, *path) != at(request.old, *path) for path in paths)
     return request.operation == "CREATE"
-
-
-def is_made_for_owner(request: Request, settings: Settings) -> bool:
-    """Say whether KubeVirt creates this machine for another object, which was judged in its place.
-
-    A virtual machine that ran before must start again, whatever it violates.
-    """
-    controller = f"system:serviceaccount:{settings.kubevirt.namespace}:kubevirt-controller"
-    owners = items(at(request.obj, "metadata", "ownerReferences"))
-    owned = any(at(owner, "controller") is True for owner in owners)
-    return request.operation == "CREATE" and owned and request.user == controller
 
 
 def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:
@@ -66,4 +68,4 @@ def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:
     metadata["namespace"] = request.namespace or metadata.get("namespace")
     if request.name:
         metadata["name"] = request.name
-    return {**obj, "kind": KIND_OF_RESOURCE[request.resource], "metadata": metadata}
+    return {**obj, "kind": KIND_OF_RESOURCE[request.group, request.resource], "metadata": metadata}

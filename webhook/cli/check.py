@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from webhook.admission import handler, review
+from webhook.admission.scope import is_of_machine
 from webhook.cli import report
 from webhook.cli.errors import BAD_INPUT, UsageError, settings_from
 from webhook.cluster import Snapshot
@@ -117,7 +118,7 @@ def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
         except review.WebhookError as error:
             found.errors.append(f"{name}: {error}")
             return
-        if handler.is_of_machine(request):
+        if is_of_machine(request):
             found.questions.append(request)
         else:
             found.passed_over.append(f"passed over: review of {plain(request.resource)} in {name}")

@@ -110,6 +110,13 @@ CLUSTER_PREFERENCES = _extension(
     namespaced=False,
 )
 
+VIRTUAL_MACHINES = _extension("VirtualMachine", _KUBEVIRT, "v1", "virtualmachines", facts.OwnerFacts.read)
+REPLICA_SETS = _extension(
+    "VirtualMachineInstanceReplicaSet", _KUBEVIRT, "v1", "virtualmachineinstancereplicasets", facts.OwnerFacts.read
+)
+POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1beta1", "virtualmachinepools", facts.OwnerFacts.read)
+INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
+
 RESOURCES: tuple[Resource[object], ...] = (
     CLAIMS,
     NODES,
@@ -129,4 +136,8 @@ RESOURCES: tuple[Resource[object], ...] = (
     CLUSTER_INSTANCETYPES,
     PREFERENCES,
     CLUSTER_PREFERENCES,
+    VIRTUAL_MACHINES,
+    REPLICA_SETS,
+    POOLS,
+    INSTANCES,
 )

@@ -8,26 +8,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.admission.scope import GROUP, WHAT_MATTERS
+from webhook.admission.scope import KUBEVIRT, POOL, WHAT_MATTERS
 from webhook.names import CONFIGURATION, DOMAIN
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
+_VERSIONS = {KUBEVIRT: "v1", POOL: "v1beta1"}
+"""The version that we read; requests in other served versions are converted to it (matchPolicy Equivalent)."""
+
+_PATCHED = {
+    (KUBEVIRT, "virtualmachines", ""): ["CREATE", "UPDATE"],
+    (KUBEVIRT, "virtualmachineinstances", ""): ["CREATE"],
+    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): ["CREATE"],
+    (POOL, "virtualmachinepools", ""): ["CREATE"],
+}
+
+Which = tuple[str, str, str]
 
 
-def registrations(service: dict[str, Any], ca_bundle: str) -> list[dict[str, Any]]:
+def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kubevirt") -> list[dict[str, Any]]:
     """Return the validating and the mutating configuration.
 
-    ``service`` is a reference with namespace, name and port; ``ca_bundle`` is base64. The validating side fails closed:
-    what it cannot ask it refuses. The mutating side fails open: the validating side sees the final object.
+    ``service`` is a reference with namespace, name and port; ``ca_bundle`` is base64; ``kubevirt`` is KubeVirt's
+    namespace. The validating side fails closed: what it cannot ask it refuses. The mutating side fails open: the
+    validating side sees the final object.
     """
     validating = [
-        _webhook("validate", resource, subresource, ["UPDATE"] if subresource else ["CREATE", "UPDATE"], "Fail")
-        for resource, subresource in WHAT_MATTERS
+        _webhook("validate", which, _operations(which), _conditions(which, kubevirt)) for which in WHAT_MATTERS
     ]
     mutating = [
-        {**_webhook("mutate", resource, "", operations, "Ignore"), "reinvocationPolicy": "Never"}
-        for resource, operations in (("virtualmachines", ["CREATE", "UPDATE"]), ("virtualmachineinstances", ["CREATE"]))
+        {
+            **_webhook("mutate", which, operations, _conditions(which)),
+            "failurePolicy": "Ignore",
+            "reinvocationPolicy": "Never",
+        }
+        for which, operations in _PATCHED.items()
     ]
     return [
         _configuration("ValidatingWebhookConfiguration", validating, service, "/validate", ca_bundle),
@@ -47,29 +62,48 @@ def _configuration(
     }
 
 
-def _webhook(verb: str, resource: str, subresource: str, operations: list[str], failure_policy: str) -> dict[str, Any]:
+def _webhook(verb: str, which: Which, operations: list[str], conditions: dict[str, str]) -> dict[str, Any]:
+    group, resource, subresource = which
     whole = f"{resource}/{subresource}" if subresource else resource
     return {
         "name": f"{whole.replace('/', '-')}.{verb}.{DOMAIN}",
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "matchPolicy": "Equivalent",
-        "failurePolicy": failure_policy,
+        "failurePolicy": "Fail",
         "timeoutSeconds": TIMEOUT_SECONDS,
         "rules": [
             {
-                "apiGroups": [GROUP],
-                "apiVersions": ["v1"],
+                "apiGroups": [group],
+                "apiVersions": [_VERSIONS[group]],
                 "operations": operations,
                 "resources": [whole],
                 "scope": "Namespaced",
             }
         ],
-        "matchConditions": [
-            {"name": "is-not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"},
-            {"name": "changes-what-matters", "expression": _changes(WHAT_MATTERS[resource, subresource])},
-        ],
+        "matchConditions": [{"name": name, "expression": expression} for name, expression in conditions.items()],
     }
+
+
+def _operations(which: Which) -> list[str]:
+    return ["UPDATE"] if which[2] else ["CREATE", "UPDATE"]
+
+
+def _conditions(which: Which, kubevirt: str | None = None) -> dict[str, str]:
+    """CEL that keeps away what cannot bring a violation, so that it passes with every process of ours gone.
+
+    What KubeVirt creates for an owner, in its namespace ``kubevirt``, was judged with the owner.
+    """
+    conditions = {
+        "is-not-being-deleted": "!has(object.metadata.deletionTimestamp)",
+        "changes-what-matters": _changes(WHAT_MATTERS[which]),
+    }
+    if kubevirt is not None and not which[2]:
+        controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
+        owned = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))"
+        by_controller = f"request.userInfo.username == '{controller}'"
+        conditions["is-not-made-for-an-owner"] = f"oldObject != null || !({by_controller} && {owned})"
+    return conditions
 
 
 def _changes(paths: tuple[tuple[str, ...], ...]) -> str:

@@ -75,7 +75,7 @@ def _first(
     ):
         found = at(spec, *path) if path else None
         if isinstance(found, dict):
-            return Setting(found, f"spec.{name}")
+            return Setting(found, f"{layers.matched.field}.{name}")
     return None
 
 
@@ -101,7 +101,9 @@ def _devices(layers: Layers, key: str) -> tuple[Device, ...]:
     if own:
         root = f"{layers.path}.domain.devices.{key}"
         return tuple(_device(entry, f"{root}[{index}]") for index, entry in enumerate(own))
-    return tuple(_device(entry, "spec.instancetype") for entry in items(layers.matched.instancetype.get(key)))
+    return tuple(
+        _device(entry, f"{layers.matched.field}.instancetype") for entry in items(layers.matched.instancetype.get(key))
+    )
 
 
 def _device(entry: object, field: str) -> Device:

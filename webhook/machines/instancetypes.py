@@ -58,19 +58,26 @@ _PREFERENCE = _Matcher(
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The specs of instancetype and preference, empty where there is none; ``unjudged`` says what was not found."""
+    """The specs of instancetype and preference, empty where there is none; ``unjudged`` says what was not found.
+
+    ``field`` is the path of the spec that names them.
+    """
 
     instancetype: Object
     preference: Object
     unjudged: tuple[str, ...]
+    field: str = "spec"
 
 
-def match(obj: Object, namespace: str, cluster: Cluster) -> Matched:
-    """Return what a VirtualMachine's matchers name; raises Undecidable where the cluster cannot say."""
-    found = {matcher.field: _find(matcher, obj, namespace, cluster) for matcher in (_INSTANCETYPE, _PREFERENCE)}
+def match(vm: Object, path: tuple[str, ...], namespace: str, cluster: Cluster) -> Matched:
+    """Return what the matchers of a VirtualMachine name, which stands at a path in its object.
+
+    Raises Undecidable where the cluster cannot say.
+    """
+    found = {matcher.field: _find(matcher, vm, namespace, cluster) for matcher in (_INSTANCETYPE, _PREFERENCE)}
     specs = {field: spec if isinstance(spec, dict) else {} for field, spec in found.items()}
     unjudged = tuple(spec for spec in found.values() if isinstance(spec, str))
-    return Matched(specs["instancetype"], specs["preference"], unjudged)
+    return Matched(specs["instancetype"], specs["preference"], unjudged, ".".join((*path, "spec")))
 
 
 def _find(matcher: _Matcher, obj: Object, namespace: str, cluster: Cluster) -> Object | str | None:

@@ -103,7 +103,8 @@ class Machine:
     """What is judged. ``template`` is the object that becomes the instance's spec, at ``template_path`` in its object.
 
     ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
-    ``unjudged`` says, a phrase each, what of it could not be found.
+    ``unjudged`` says, a phrase each, what of it could not be found. ``migrated_volumes`` are on their way to another
+    claim, ``former_claims`` what they come from.
     """
 
     kind: str
@@ -118,6 +119,7 @@ class Machine:
     hardware: Hardware
     unjudged: tuple[str, ...] = ()
     migrated_volumes: frozenset[str] = frozenset()
+    former_claims: frozenset[str] = frozenset()
 
     @property
     def eviction_field(self) -> str:

@@ -26,14 +26,22 @@ CLAIM_NAME = {
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
+    """Where an object keeps the instance's spec, and where the VirtualMachine that it is or will make, if any."""
+
+    group: str
     instance_spec: tuple[str, ...]
-    data_volume_templates: tuple[str, ...] | None
-    has_matchers: bool
+    virtual_machine: tuple[str, ...] | None
 
 
 _LAYOUTS = {
-    "VirtualMachine": _Layout(("spec", "template", "spec"), ("spec", "dataVolumeTemplates"), True),
-    "VirtualMachineInstance": _Layout(("spec",), None, False),
+    "VirtualMachine": _Layout("kubevirt.io", ("spec", "template", "spec"), ()),
+    "VirtualMachineInstance": _Layout("kubevirt.io", ("spec",), None),
+    "VirtualMachineInstanceReplicaSet": _Layout("kubevirt.io", ("spec", "template", "spec"), None),
+    "VirtualMachinePool": _Layout(
+        "pool.kubevirt.io",
+        ("spec", "virtualMachineTemplate", "spec", "template", "spec"),
+        ("spec", "virtualMachineTemplate"),
+    ),
 }
 
 KINDS = frozenset(_LAYOUTS)
@@ -41,9 +49,10 @@ KINDS = frozenset(_LAYOUTS)
 
 
 def is_machine(obj: object) -> bool:
-    """Say whether an object is of a kind in KINDS, in whatever version of ``kubevirt.io``."""
+    """Say whether an object is of a kind in KINDS, in whatever version of its API."""
+    layout = _LAYOUTS.get(text(mapping(obj).get("kind")) or "")
     api_version = text(mapping(obj).get("apiVersion")) or ""
-    return api_version.startswith("kubevirt.io/") and text(mapping(obj).get("kind")) in KINDS
+    return layout is not None and api_version.rpartition("/")[0] == layout.group
 
 
 def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Machine:
@@ -60,7 +69,8 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
     found = at(obj, *layout.instance_spec)
     template = found if isinstance(found, dict) else None
     namespace = text(at(obj, "metadata", "namespace")) or "default"
-    matched = match(obj, namespace, cluster) if layout.has_matchers else Matched({}, {}, ())
+    root = layout.virtual_machine
+    matched = Matched({}, {}, ()) if root is None else match(mapping(at(obj, *root)), root, namespace, cluster)
     annotations = mapping(at(obj, *layout.instance_spec[:-1], "metadata", "annotations"))
     layers = Layers(template or {}, ".".join(layout.instance_spec), annotations, matched, kubevirt)
     return Machine(
@@ -76,6 +86,7 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
         hardware=read_hardware(layers),
         unjudged=matched.unjudged,
         migrated_volumes=_migrated_volumes(obj),
+        former_claims=_former_claims(obj),
     )
 
 
@@ -123,19 +134,20 @@ def _source(entry: Object) -> str | None:
 
 def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
     """By name; KubeVirt writes a preferred StorageClass into those that name none."""
-    if layout.data_volume_templates is None:
+    if layout.virtual_machine is None:
         return {}
-    root = ".".join(layout.data_volume_templates)
+    path = (*layout.virtual_machine, "spec", "dataVolumeTemplates")
     preferred = text(at(matched.preference, "volumes", "preferredStorageClassName"))
     templates = {}
-    for index, entry in enumerate(items(at(obj, *layout.data_volume_templates))):
+    for index, entry in enumerate(items(at(obj, *path))):
         name = text(at(entry, "metadata", "name"))
         if name:
             spec = dict(mapping(at(entry, "spec")))
             api = next((key for key in ("storage", "pvc") if isinstance(spec.get(key), dict)), None)
             if api and preferred and spec[api].get("storageClassName") is None:
                 spec[api] = {**spec[api], "storageClassName": preferred}
-            templates[name] = DataVolumeTemplate(spec, ".".join(filter(None, (f"{root}[{index}].spec", api))))
+            field = ".".join((*path[:-1], f"dataVolumeTemplates[{index}]", "spec", *([api] if api else [])))
+            templates[name] = DataVolumeTemplate(spec, field)
     return templates
 
 
@@ -148,3 +160,12 @@ def _migrated_volumes(obj: Object) -> frozenset[str]:
     """The volumes that are just being moved to another claim."""
     moved = items(at(obj, "status", "migratedVolumes"))
     return frozenset(name for name in (at(entry, "volumeName") for entry in moved) if isinstance(name, str))
+
+
+def _former_claims(obj: Object) -> frozenset[str]:
+    """The claims that a volume migration moves away from: a cancelled one goes back to them."""
+    moves = (
+        *items(at(obj, "status", "migratedVolumes")),
+        *items(at(obj, "status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes")),
+    )
+    return frozenset(filter(None, (text(at(move, "sourcePVCInfo", "claimName")) for move in moves)))

@@ -30,7 +30,7 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
     machine = case.machine
     if settings.mode == "off":
         return Verdict(machine.kind, machine.namespace, machine.name)
-    before = Before(_found(old, RULES) if old else (), machine)
+    before = Before(_found(old, RULES), machine, old.machine.former_claims) if old else Before((), machine)
     found = _found(case, _FIRST)
     violations = _violations(found, before, settings)
     case = replace(case, stuck=_stuck(found, violations))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from webhook.machines import Machine
 from webhook.policy.rules import Finding, Rule
@@ -17,9 +17,15 @@ class Before:
     about the whole machine is known by its rule alone.
     """
 
-    def __init__(self, findings: Iterable[tuple[Rule, Finding]], machine: Machine) -> None:
-        """Remember the old object's findings, ``machine`` being the new one."""
+    def __init__(
+        self, findings: Iterable[tuple[Rule, Finding]], machine: Machine, former_claims: Collection[str] = ()
+    ) -> None:
+        """Remember the old object's findings, ``machine`` being the new one.
+
+        ``former_claims`` are those that a volume migration moves away from: going back to one is no fault.
+        """
         present = {volume.name for volume in machine.volumes}
+        self._former_claims = frozenset(former_claims)
         self._known: set[_Key] = set()
         for rule, finding in findings:
             self._known.add(_key(rule, finding))
@@ -28,7 +34,9 @@ class Before:
 
     def tolerates(self, rule: Rule, finding: Finding) -> bool:
         """Say whether the old object had this violation, wherever it stood in it."""
-        return _key(rule, finding) in self._known or (rule.name, "claim", finding.claim or "") in self._known
+        if finding.claim in self._former_claims or _key(rule, finding) in self._known:
+            return True
+        return (rule.name, "claim", finding.claim or "") in self._known
 
 
 def _key(rule: Rule, finding: Finding) -> _Key:

@@ -14,7 +14,7 @@ from webhook.cluster.facts.kubernetes import (
     SnapshotFacts,
     SourceFacts,
 )
-from webhook.cluster.facts.kubevirt import KubeVirtFacts, RevisionFacts, SpecFacts
+from webhook.cluster.facts.kubevirt import InstanceFacts, KubeVirtFacts, OwnerFacts, RevisionFacts, SpecFacts
 from webhook.cluster.facts.trident import BackendFacts, TridentVolumeFacts
 
 __all__ = [
@@ -24,8 +24,10 @@ __all__ = [
     "CloneSourceFacts",
     "DataSourceFacts",
     "DataVolumeFacts",
+    "InstanceFacts",
     "KubeVirtFacts",
     "NodeFacts",
+    "OwnerFacts",
     "PersistentVolumeFacts",
     "ProfileFacts",
     "PropertySet",

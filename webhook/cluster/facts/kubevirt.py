@@ -77,3 +77,44 @@ class RevisionFacts:
             of=text(at(obj, "metadata", "labels", f"{INSTANCETYPE_DOMAIN}object-name")),
             spec=mapping(at(obj, "data", "spec")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerFacts:
+    """An object that a machine can be made for, and what it already holds: volumes as they stand in it."""
+
+    uid: str | None
+    volumes: tuple[Object, ...]
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts of a VirtualMachine, a ReplicaSet or a Pool; pending volume requests count as volumes."""
+        declared = (
+            *items(at(obj, "spec", "template", "spec", "volumes")),
+            *items(at(obj, "spec", "virtualMachineTemplate", "spec", "template", "spec", "volumes")),
+        )
+        requested = (
+            {
+                "name": at(request, "addVolumeOptions", "name"),
+                **mapping(at(request, "addVolumeOptions", "volumeSource")),
+            }
+            for request in items(at(obj, "status", "volumeRequests"))
+        )
+        return cls(text(at(obj, "metadata", "uid")), (*(mapping(found) for found in declared), *requested))
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """A VirtualMachineInstance: the claims that it mounts."""
+
+    claims: frozenset[str]
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object."""
+        volumes = items(at(obj, "spec", "volumes"))
+        found = (
+            text(at(volume, "persistentVolumeClaim", "claimName")) or text(at(volume, "dataVolume", "name"))
+            for volume in volumes
+        )
+        return cls(frozenset(filter(None, found)))
