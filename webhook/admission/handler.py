@@ -9,7 +9,9 @@ from webhook.admission.owner import owner_of, with_volumes_of
 from webhook.admission.review import Request, Response
 from webhook.admission.scope import KIND_OF_RESOURCE, as_machine, is_judged
 from webhook.cluster import Cluster
+from webhook.cluster.facts import OwnerFacts
 from webhook.engine import evaluate
+from webhook.objects import Object
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 
@@ -40,22 +42,34 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
 def judge_request(request: Request, cluster: Cluster, settings: Settings, *, final: bool) -> Verdict:
     """Return the verdict on the machine that a request brings; one without violations where there is nothing to judge.
 
-    A machine made for an owner is judged at its creation only for the sake of our patch: what it violates, its owner
-    violates too. On an update what its owner holds is tolerated. Raises `webhook.cluster.Undecidable`.
+    Raises `webhook.cluster.Undecidable`.
     """
     nothing = Verdict(KIND_OF_RESOURCE.get((request.group, request.resource), ""), request.namespace, request.name)
     if request.obj is None or not is_judged(request):
         return nothing
     obj = as_machine(request.obj, request)
-    old = as_machine(request.old, request) if request.old else None
+    old: Object | None = as_machine(request.old, request) if request.old else None
     owner = owner_of(request, cluster, settings)
-    if owner is not None and old is None:
-        if final:
+    if owner is not None:
+        if _is_instance(request) and old is None and final:
             return nothing
-        old = obj
-    elif owner is not None and old is not None and request.resource == "virtualmachineinstances":
-        old = with_volumes_of(owner, old)
+        old = _before(request, obj, old, owner)
     return evaluate(obj, cluster, old=old, settings=settings, operation=request.operation, final=final)
+
+
+def _before(request: Request, obj: Object, old: Object | None, owner: OwnerFacts) -> Object:
+    """What is tolerated of a machine that KubeVirt makes or changes for an owner, who was judged in its place.
+
+    A VirtualMachine of a Pool may violate what the Pool does. An instance must start, whatever it violates, and is
+    judged only for the sake of our patch; later it may hold what its VirtualMachine holds.
+    """
+    if old is None:
+        return obj if _is_instance(request) else owner.obj
+    return with_volumes_of(owner, old) if _is_instance(request) else old
+
+
+def _is_instance(request: Request) -> bool:
+    return request.resource == "virtualmachineinstances"
 
 
 def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:

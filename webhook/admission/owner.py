@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts
 from webhook.cluster.resources import POOLS, REPLICA_SETS, VIRTUAL_MACHINES, Resource
-from webhook.objects import at, items, mapping, text
+from webhook.objects import Object, at, items, mapping, text
 from webhook.settings import Settings
 
 _OWNERS: dict[str, Resource[OwnerFacts]] = {
@@ -34,7 +32,12 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
     return None
 
 
-def with_volumes_of(owner: OwnerFacts, instance: dict[str, Any]) -> dict[str, Any]:
-    """Return a VirtualMachineInstance with its owner's volumes beside its own: they were judged with the owner."""
+def with_volumes_of(owner: OwnerFacts, instance: Object) -> Object:
+    """Return a VirtualMachineInstance with its VirtualMachine's volumes beside its own: those were judged with it."""
+    declared = items(at(owner.obj, "spec", "template", "spec", "volumes"))
+    requests = (
+        mapping(at(request, "addVolumeOptions")) for request in items(at(owner.obj, "status", "volumeRequests"))
+    )
+    requested = ({"name": found.get("name"), **mapping(found.get("volumeSource"))} for found in requests)
     spec = mapping(instance.get("spec"))
-    return {**instance, "spec": {**spec, "volumes": [*items(spec.get("volumes")), *owner.volumes]}}
+    return {**instance, "spec": {**spec, "volumes": [*items(spec.get("volumes")), *declared, *requested]}}

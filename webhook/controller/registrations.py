@@ -92,13 +92,14 @@ def _operations(which: Which) -> list[str]:
 def _conditions(which: Which, kubevirt: str | None = None) -> dict[str, str]:
     """CEL that keeps away what cannot bring a violation, so that it passes with every process of ours gone.
 
-    What KubeVirt creates for an owner, in its namespace ``kubevirt``, was judged with the owner.
+    An instance that KubeVirt, in its namespace ``kubevirt``, creates for an owner was judged with the owner. No other
+    machine of an owner is let by: a restore's patches can put an ownerReference into a VirtualMachine.
     """
     conditions = {
         "is-not-being-deleted": "!has(object.metadata.deletionTimestamp)",
         "changes-what-matters": _changes(WHAT_MATTERS[which]),
     }
-    if kubevirt is not None and not which[2]:
+    if kubevirt is not None and which[1] == "virtualmachineinstances":
         controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
         owned = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))"
         by_controller = f"request.userInfo.username == '{controller}'"

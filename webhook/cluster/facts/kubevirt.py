@@ -81,26 +81,15 @@ class RevisionFacts:
 
 @dataclass(frozen=True, slots=True)
 class OwnerFacts:
-    """An object that a machine can be made for, and what it already holds: volumes as they stand in it."""
+    """An object that KubeVirt makes machines for, whole: it is itself a machine to be read."""
 
     uid: str | None
-    volumes: tuple[Object, ...]
+    obj: Object
 
     @classmethod
     def read(cls, obj: Object) -> Self:
-        """Take the facts of a VirtualMachine, a ReplicaSet or a Pool; pending volume requests count as volumes."""
-        declared = (
-            *items(at(obj, "spec", "template", "spec", "volumes")),
-            *items(at(obj, "spec", "virtualMachineTemplate", "spec", "template", "spec", "volumes")),
-        )
-        requested = (
-            {
-                "name": at(request, "addVolumeOptions", "name"),
-                **mapping(at(request, "addVolumeOptions", "volumeSource")),
-            }
-            for request in items(at(obj, "status", "volumeRequests"))
-        )
-        return cls(text(at(obj, "metadata", "uid")), (*(mapping(found) for found in declared), *requested))
+        """Take the facts of a VirtualMachine, a ReplicaSet or a Pool."""
+        return cls(text(at(obj, "metadata", "uid")), obj)
 
 
 @dataclass(frozen=True, slots=True)
