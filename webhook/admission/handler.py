@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission import review
-from webhook.admission.owner import owner_of, with_volumes_of
+from webhook.admission.copies import judge_copy
+from webhook.admission.owner import is_kubevirt_controller, owner_of, with_volumes_of
 from webhook.admission.review import Request, Response
-from webhook.admission.scope import KIND_OF_RESOURCE, as_machine, is_judged
+from webhook.admission.scope import as_machine, is_copy, is_judged, kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts
 from webhook.engine import evaluate
@@ -44,7 +45,9 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
 
     Raises `webhook.cluster.Undecidable`.
     """
-    nothing = Verdict(KIND_OF_RESOURCE.get((request.group, request.resource), ""), request.namespace, request.name)
+    nothing = Verdict(kind_of(request), request.namespace, request.name)
+    if request.obj is not None and is_copy(request) and not is_kubevirt_controller(request, settings):
+        return judge_copy(request, as_machine(request.obj, request), cluster, settings)
     if request.obj is None or not is_judged(request):
         return nothing
     obj = as_machine(request.obj, request)
@@ -80,7 +83,7 @@ def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
         "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing),
         "details": {
             "group": request.group,
-            "kind": KIND_OF_RESOURCE[request.group, request.resource],
+            "kind": kind_of(request),
             "name": request.name,
             "causes": [
                 {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}

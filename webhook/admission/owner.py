@@ -22,7 +22,7 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
     Anybody can write an ownerReference: it counts in a request of kubevirt-controller's, where a live object has its
     uid, and on an update as the old object has it. Raises `webhook.cluster.Undecidable`.
     """
-    if request.user != f"system:serviceaccount:{settings.kubevirt.namespace}:kubevirt-controller":
+    if not is_kubevirt_controller(request, settings):
         return None
     for reference in items(at(request.old or request.obj, "metadata", "ownerReferences")):
         resource = _OWNERS.get(text(at(reference, "kind")) or "")
@@ -30,6 +30,11 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
             found = cluster.get(resource, text(at(reference, "name")) or "", request.namespace)
             return found if found and found.uid and found.uid == at(reference, "uid") else None
     return None
+
+
+def is_kubevirt_controller(request: Request, settings: Settings) -> bool:
+    """Say whether KubeVirt's own controller makes the request."""
+    return request.user == f"system:serviceaccount:{settings.kubevirt.namespace}:kubevirt-controller"
 
 
 def with_volumes_of(owner: OwnerFacts, instance: Object) -> Object:

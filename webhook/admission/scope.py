@@ -8,6 +8,7 @@ from webhook.admission.review import Request
 from webhook.objects import at, mapping
 
 KUBEVIRT, POOL = "kubevirt.io", "pool.kubevirt.io"
+SNAPSHOT, CLONE = "snapshot.kubevirt.io", "clone.kubevirt.io"
 _INSTANCES = "virtualmachineinstances"
 
 KIND_OF_RESOURCE = {
@@ -17,6 +18,12 @@ KIND_OF_RESOURCE = {
     (POOL, "virtualmachinepools"): "VirtualMachinePool",
 }
 """The resources that are judged, by group and plural name, and the kind of machine that each holds."""
+
+KIND_OF_COPY = {
+    (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
+    (CLONE, "virtualmachineclones"): "VirtualMachineClone",
+}
+"""The resources that make a machine of another, which are judged at their own creation."""
 
 _OF_VIRTUAL_MACHINE = (
     ("spec", "template"),
@@ -44,8 +51,8 @@ A VirtualMachineInstance has no status subresource, so every heartbeat of a node
 
 
 def is_of_machine(request: Request) -> bool:
-    """Say whether a request is about a machine at all."""
-    return (request.group, request.resource) in KIND_OF_RESOURCE and request.obj is not None
+    """Say whether a request is about a machine, or about what makes one."""
+    return bool(kind_of(request)) and request.obj is not None
 
 
 def is_judged(request: Request) -> bool:
@@ -62,10 +69,22 @@ def is_judged(request: Request) -> bool:
     return request.operation == "CREATE"
 
 
+def is_copy(request: Request) -> bool:
+    """Say whether a request creates what will make a machine of another."""
+    found = (request.group, request.resource) in KIND_OF_COPY
+    return found and request.operation == "CREATE" and not request.subresource
+
+
+def kind_of(request: Request) -> str:
+    """Return the kind of machine, restore or clone that a request is about, "" for any other."""
+    which = (request.group, request.resource)
+    return KIND_OF_RESOURCE.get(which) or KIND_OF_COPY.get(which) or ""
+
+
 def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the object with what the request says of it and it may not: its kind, namespace and name."""
     metadata = dict(mapping(obj.get("metadata")))
     metadata["namespace"] = request.namespace or metadata.get("namespace")
     if request.name:
         metadata["name"] = request.name
-    return {**obj, "kind": KIND_OF_RESOURCE[request.group, request.resource], "metadata": metadata}
+    return {**obj, "kind": kind_of(request), "metadata": metadata}

@@ -44,6 +44,7 @@ class Resource(Generic[Fact_co]):
 
 _CDI, _KUBEVIRT, _TRIDENT = "cdi.kubevirt.io", "kubevirt.io", "trident.netapp.io"
 _SNAPSHOTS, _INSTANCETYPES = "snapshot.storage.k8s.io", "instancetype.kubevirt.io"
+_COPIES = "snapshot.kubevirt.io"
 
 CLAIMS = Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims", True, facts.ClaimFacts.read)
 NODES = Resource("Node", "", "v1", "nodes", False, facts.NodeFacts.read)
@@ -116,6 +117,16 @@ REPLICA_SETS = _extension(
 )
 POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1beta1", "virtualmachinepools", facts.OwnerFacts.read)
 INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
+MACHINE_SNAPSHOTS = _extension(
+    "VirtualMachineSnapshot", _COPIES, "v1beta1", "virtualmachinesnapshots", facts.MachineSnapshotFacts.read
+)
+MACHINE_SNAPSHOT_CONTENTS = _extension(
+    "VirtualMachineSnapshotContent",
+    _COPIES,
+    "v1beta1",
+    "virtualmachinesnapshotcontents",
+    facts.MachineSnapshotContentFacts.read,
+)
 
 RESOURCES: tuple[Resource[object], ...] = (
     CLAIMS,
@@ -140,4 +151,6 @@ RESOURCES: tuple[Resource[object], ...] = (
     REPLICA_SETS,
     POOLS,
     INSTANCES,
+    MACHINE_SNAPSHOTS,
+    MACHINE_SNAPSHOT_CONTENTS,
 )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.admission.scope import KUBEVIRT, POOL, WHAT_MATTERS
+from webhook.admission.scope import CLONE, KIND_OF_COPY, KUBEVIRT, POOL, SNAPSHOT, WHAT_MATTERS
 from webhook.names import CONFIGURATION, DOMAIN
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
-_VERSIONS = {KUBEVIRT: "v1", POOL: "v1beta1"}
+_VERSIONS = {KUBEVIRT: "v1", POOL: "v1beta1", SNAPSHOT: "v1beta1", CLONE: "v1beta1"}
 """The version that we read; requests in other served versions are converted to it (matchPolicy Equivalent)."""
 
 _PATCHED = {
@@ -34,7 +34,8 @@ def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kube
     validating side sees the final object.
     """
     validating = [
-        _webhook("validate", which, _operations(which), _conditions(which, kubevirt)) for which in WHAT_MATTERS
+        *(_webhook("validate", which, _operations(which), _conditions(which, kubevirt)) for which in WHAT_MATTERS),
+        *(_webhook("validate", (*which, ""), ["CREATE"], {}) for which in KIND_OF_COPY),
     ]
     mutating = [
         {

@@ -14,7 +14,15 @@ from webhook.cluster.facts.kubernetes import (
     SnapshotFacts,
     SourceFacts,
 )
-from webhook.cluster.facts.kubevirt import InstanceFacts, KubeVirtFacts, OwnerFacts, RevisionFacts, SpecFacts
+from webhook.cluster.facts.kubevirt import (
+    InstanceFacts,
+    KubeVirtFacts,
+    MachineSnapshotContentFacts,
+    MachineSnapshotFacts,
+    OwnerFacts,
+    RevisionFacts,
+    SpecFacts,
+)
 from webhook.cluster.facts.trident import BackendFacts, TridentVolumeFacts
 
 __all__ = [
@@ -26,6 +34,8 @@ __all__ = [
     "DataVolumeFacts",
     "InstanceFacts",
     "KubeVirtFacts",
+    "MachineSnapshotContentFacts",
+    "MachineSnapshotFacts",
     "NodeFacts",
     "OwnerFacts",
     "PersistentVolumeFacts",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN
+from webhook.cluster.facts.kubernetes import ClaimFacts
+from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, name_of
 from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 
@@ -107,3 +108,33 @@ class InstanceFacts:
             for volume in volumes
         )
         return cls(frozenset(filter(None, found)))
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSnapshotFacts:
+    """A VirtualMachineSnapshot: its content, None until it is ready."""
+
+    content: str | None
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object."""
+        ready = at(obj, "status", "readyToUse") is True
+        return cls(text(at(obj, "status", "virtualMachineSnapshotContentName")) if ready else None)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSnapshotContentFacts:
+    """A VirtualMachineSnapshotContent: the machine as it was, and its claims by name."""
+
+    machine: Object
+    claims: tuple[tuple[str, ClaimFacts], ...]
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object."""
+        backups = (mapping(at(backup, "persistentVolumeClaim")) for backup in items(at(obj, "spec", "volumeBackups")))
+        return cls(
+            machine=mapping(at(obj, "spec", "source", "virtualMachine")),
+            claims=tuple((name_of(claim), ClaimFacts.read(claim)) for claim in backups),
+        )
