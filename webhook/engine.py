@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from webhook.claims import resolve
 from webhook.cluster import Cluster, Snapshot
-from webhook.cluster.facts import KubeVirtFacts
-from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NODES
+from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
+from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NAMESPACES, NODES
 from webhook.machines import read_machine
-from webhook.objects import Object
-from webhook.policy import Case, Surroundings, Verdict, judge
-from webhook.settings import Settings
+from webhook.names import ENFORCEMENT, REASON
+from webhook.objects import Object, at, string_map, text
+from webhook.policy import Bearer, Case, Surroundings, Verdict, exempted, judge
+from webhook.policy.exemptions import Exempted
+from webhook.settings import MODES, Settings
 
 NEWEST_KUBEVIRT = (1, 9)
 
@@ -27,13 +29,14 @@ def evaluate(
     operation: str = "CREATE",
     final: bool = False,
     now: datetime | None = None,
+    bearer: Object | None = None,
 ) -> Verdict:
     """Return the verdict on a machine.
 
     ``obj`` and ``old`` are objects of a machine's kind as the API server sends them; ``cluster`` is an iterable of
     Kubernetes objects or a `Cluster`. What ``old`` already violates, by the facts of now, is tolerated. With ``final``
     the object is judged as it stands (the validating side), else as it is after our own patch. ``now`` is the time for
-    exemptions; None reads the clock.
+    exemptions; None reads the clock. ``bearer`` is the object whose labels exempt, where it is not ``obj`` itself.
 
     Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is no machine.
     """
@@ -41,11 +44,38 @@ def evaluate(
     state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
     surroundings = _surroundings(state, settings)
     case = _case(obj, state, surroundings, settings)
+    namespace = state.get(NAMESPACES, case.machine.namespace)
+    settings = _enforced_in(namespace, settings)
+    waived = _exempted(obj if bearer is None else bearer, namespace, settings, now or datetime.now(UTC))
+    case = replace(case, exempted=waived)
     before = _case(old, state, surroundings, settings) if old else None
     verdict = judge(case, before, settings, operation, final=final)
     if before is not None and before.machine.has_instance and not verdict.allowed:
-        return judge(case, _with_mounted(before, state), settings, operation, final=final)
+        verdict = judge(case, _with_mounted(before, state), settings, operation, final=final)
+    if not state.asks_for_rights and any(violation.exempt for violation in verdict.violations):
+        verdict.unjudged.append("exempt by label: offline, nobody was asked whether its author may exempt")
     return verdict
+
+
+def _enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Settings:
+    """The settings with the mode capped by the namespace's label."""
+    level = namespace.labels.get(ENFORCEMENT) if namespace else None
+    if level not in MODES:
+        return settings
+    return replace(settings, mode=min(settings.mode, level, key=MODES.index))
+
+
+def _exempted(bearer: Object, namespace: NamespaceFacts | None, settings: Settings, now: datetime) -> Exempted:
+    bearers = [
+        Bearer(
+            "the machine",
+            string_map(at(bearer, "metadata", "labels")),
+            text(at(bearer, "metadata", "annotations", REASON)),
+        )
+    ]
+    if namespace:
+        bearers.append(Bearer("its namespace", namespace.labels, namespace.reason))
+    return exempted(bearers, settings.exemptions, now.astimezone(UTC).date())
 
 
 def _with_mounted(before: Case, cluster: Cluster) -> Case:

@@ -3,3 +3,17 @@
 DOMAIN = "migratability.io"
 CONFIGURATION = "migratability"
 """Name of both webhook configurations: it sorts before KubeVirt's ``virt-api-mutator``, so we see the user's object."""
+
+EXEMPT = f"exempt.{DOMAIN}/"
+"""Label EXEMPT + RULE on a machine or its namespace waives the rule, EXEMPT + "all" every rule."""
+ENFORCEMENT = f"{DOMAIN}/enforcement"
+"""Label on a namespace that caps what every rule does there."""
+REASON = f"{DOMAIN}/exempt-reason"
+"""Annotation beside an exemption that says why."""
+VERB = "exempt"
+"""The verb that a user needs to change these, on virtualmachines.kubevirt.io or, for a namespace, on namespaces."""
+
+
+def is_ours(label: str) -> bool:
+    """Say whether a label decides what is exempt or enforced."""
+    return label == ENFORCEMENT or label.startswith(EXEMPT)

@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 Mode = Literal["deny", "warn", "off"]
+MODES: tuple[Mode, ...] = ("off", "warn", "deny")
+"""From the mildest to the strictest."""
 EvictionStrategy = Literal["enforce", "default", "off"]
 
 Part = TypeVar("Part")

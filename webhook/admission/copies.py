@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.admission.review import Request
+from webhook.admission.rights import changes, without_right
 from webhook.admission.scope import kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.overlay import WithClaims
@@ -31,15 +32,23 @@ def judge_copy(request: Request, obj: Object, cluster: Cluster, settings: Settin
     if isinstance(made, str):
         unjudged = [short(f"{made}, so the machine is judged only when it is made")]
         return Verdict(kind, request.namespace, request.name, unjudged=unjudged if settings.mode != "off" else [])
-    machines = WithClaims(cluster, request.namespace, made.claims)
-    operation = "UPDATE" if made.replaces else "CREATE"
-    verdict = evaluate(made.machine, machines, old=made.replaces, settings=settings, operation=operation)
-    return Verdict(
-        kind,
-        request.namespace,
-        request.name,
-        violations=[_in_terms_of(violation, kind) for violation in verdict.violations],
-        unjudged=verdict.unjudged,
+    unrightful = without_right(request, changes(made.machine, made.replaces), cluster, settings)
+    verdict = evaluate(
+        made.machine,
+        WithClaims(cluster, request.namespace, made.claims),
+        old=made.replaces,
+        settings=settings,
+        operation="UPDATE" if made.replaces else "CREATE",
+        bearer={} if unrightful else None,
+    )
+    found = (*unrightful, *verdict.violations)
+    return replace(
+        verdict,
+        kind=kind,
+        name=request.name,
+        violations=[_in_terms_of(violation, kind) for violation in found],
+        notes=[],
+        patch=[],
     )
 
 

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from webhook.admission.scope import KIND_OF_COPY, KIND_OF_RESOURCE
-from webhook.policy import Verdict
+from webhook.policy import Verdict, Violation
 from webhook.policy.rules import RULES
 
 PATHS = ("/validate", "/mutate")
@@ -58,7 +58,7 @@ class Metrics:
     def judged(self, verdict: Verdict) -> None:
         """Count the violations of a verdict that was given."""
         for violation in verdict.violations:
-            self._violations.labels(violation.rule, "tolerated" if violation.tolerated else violation.action).inc()
+            self._violations.labels(violation.rule, _became(violation)).inc()
 
     def _preset(self) -> None:
         for path in PATHS:
@@ -68,8 +68,12 @@ class Metrics:
                     for resource in _RESOURCES:
                         self._requests.labels(path, operation, resource, outcome)
         for rule in RULES:
-            for action in ("deny", "warn", "tolerated"):
+            for action in ("deny", "warn", "tolerated", "exempt"):
                 self._violations.labels(rule.name, action)
+
+
+def _became(violation: Violation) -> str:
+    return "exempt" if violation.exempt else "tolerated" if violation.tolerated else violation.action
 
 
 class _CacheAges(Collector):

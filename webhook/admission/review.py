@@ -31,6 +31,7 @@ class Request:
     namespace: str
     name: str
     user: str
+    user_info: Object
     obj: dict[str, Any] | None
     old: dict[str, Any] | None
 
@@ -69,6 +70,7 @@ def _request(request: dict[str, Any]) -> Request:
         namespace=text(request.get("namespace")) or "",
         name=text(request.get("name")) or "",
         user=text(user.get("username")) or "",
+        user_info=user,
         obj=_object(request, "object"),
         old=_object(request, "oldObject"),
     )

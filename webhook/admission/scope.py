@@ -19,6 +19,8 @@ KIND_OF_RESOURCE = {
 }
 """The resources that are judged, by group and plural name, and the kind of machine that each holds."""
 
+NAMESPACES = ("", "namespaces")
+
 KIND_OF_COPY = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
     (CLONE, "virtualmachineclones"): "VirtualMachineClone",
@@ -42,7 +44,9 @@ WHAT_MATTERS: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
         ("spec", "evictionStrategy"),
     ),
     (KUBEVIRT, "virtualmachineinstancereplicasets", ""): (("spec", "template"),),
-    (POOL, "virtualmachinepools", ""): tuple(("spec", "virtualMachineTemplate", *path) for path in _OF_VIRTUAL_MACHINE),
+    (POOL, "virtualmachinepools", ""): tuple(
+        ("spec", "virtualMachineTemplate", *path) for path in (("metadata",), *_OF_VIRTUAL_MACHINE)
+    ),
 }
 """By group, resource and subresource, the paths of which one must change before an update can bring a violation.
 
@@ -52,7 +56,7 @@ A VirtualMachineInstance has no status subresource, so every heartbeat of a node
 
 def is_of_machine(request: Request) -> bool:
     """Say whether a request is about a machine, or about what makes one."""
-    return bool(kind_of(request)) and request.obj is not None
+    return kind_of(request) not in ("", "Namespace") and request.obj is not None
 
 
 def is_judged(request: Request) -> bool:
@@ -69,6 +73,14 @@ def is_judged(request: Request) -> bool:
     return request.operation == "CREATE"
 
 
+def is_guarded(request: Request) -> bool:
+    """Say whether a request may bring labels of ours, or a violation: what is being deleted is let go."""
+    of_namespace = (request.group, request.resource) == NAMESPACES
+    judged = (request.group, request.resource) in KIND_OF_RESOURCE
+    deleted = at(request.obj, "metadata", "deletionTimestamp")
+    return (judged or of_namespace) and request.operation in ("CREATE", "UPDATE") and not deleted
+
+
 def is_copy(request: Request) -> bool:
     """Say whether a request creates what will make a machine of another."""
     found = (request.group, request.resource) in KIND_OF_COPY
@@ -76,9 +88,9 @@ def is_copy(request: Request) -> bool:
 
 
 def kind_of(request: Request) -> str:
-    """Return the kind of machine, restore or clone that a request is about, "" for any other."""
+    """Return the kind of machine, restore or clone, or Namespace, that a request is about; "" for any other."""
     which = (request.group, request.resource)
-    return KIND_OF_RESOURCE.get(which) or KIND_OF_COPY.get(which) or ""
+    return KIND_OF_RESOURCE.get(which) or KIND_OF_COPY.get(which) or ("Namespace" if which == NAMESPACES else "")
 
 
 def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from webhook.admission import handler, review
+from webhook.admission import review
+from webhook.admission.judge import judge_request
 from webhook.admission.scope import is_of_machine
 from webhook.cli import report
 from webhook.cli.errors import BAD_INPUT, UsageError, settings_from
@@ -82,7 +83,7 @@ def judge_all(found: Input, settings: Settings) -> list[Verdict]:
     """Return the verdict on each machine and request, in their order, all in one cluster."""
     snapshot = Snapshot(found.cluster)
     return [
-        handler.judge_request(question, snapshot, settings, final=False)
+        judge_request(question, snapshot, settings, final=False)
         if isinstance(question, review.Request)
         else evaluate(question, snapshot, settings=settings)
         for question in found.questions

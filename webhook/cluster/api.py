@@ -57,10 +57,17 @@ class Api:
         Raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer within
         ``timeout`` seconds.
         """
-        if timeout <= 0:
-            raise ClusterUnavailable("the API server did not answer in time")
-        response = self._request(path, query, urllib3.Timeout(total=timeout), whole=True)
-        if response.status != 200:
+        return self._answer(self._request("GET", path, query, timeout=urllib3.Timeout(total=_positive(timeout))))
+
+    def post(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Return the parsed answer to a POST; raises as `get`."""
+        content = json.dumps(body).encode()
+        return self._answer(
+            self._request("POST", path, None, timeout=urllib3.Timeout(total=_positive(timeout)), body=content)
+        )
+
+    def _answer(self, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+        if response.status not in (200, 201):
             raise ApiError(response.status, _message(response.data, response.reason))
         try:
             answer = json.loads(response.data)
@@ -73,7 +80,8 @@ class Api:
     @contextmanager
     def stream(self, path: str, query: dict[str, str], *, silence: float) -> Iterator[urllib3.BaseHTTPResponse]:
         """Open a watch and give its response; reading it fails after ``silence`` seconds without a byte."""
-        response = self._request(path, query, urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence), whole=False)
+        patience = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence)
+        response = self._request("GET", path, query, timeout=patience, whole=False)
         try:
             if response.status != 200:
                 raise ApiError(response.status, _message(response.read(1 << 16), response.reason))
@@ -82,12 +90,20 @@ class Api:
             response.close()
 
     def _request(
-        self, path: str, query: dict[str, str] | None, timeout: urllib3.Timeout, *, whole: bool
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None,
+        *,
+        timeout: urllib3.Timeout,
+        body: bytes | None = None,
+        whole: bool = True,
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = self._headers() | ({"Content-Type": "application/json"} if body else {})
         try:
             return self._pool.request(
-                "GET", url, headers=self._headers(), timeout=timeout, preload_content=whole, retries=False
+                method, url, body=body, headers=headers, timeout=timeout, preload_content=whole, retries=False
             )
         except _TRANSPORT_ERRORS as error:
             raise ClusterUnavailable(f"the API server is out of reach: {error}") from error
@@ -106,3 +122,9 @@ def _message(body: bytes, reason: str | None) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return reason or "no reason given"
+
+
+def _positive(timeout: float) -> float:
+    if timeout <= 0:
+        raise ClusterUnavailable("the API server did not answer in time")
+    return timeout

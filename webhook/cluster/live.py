@@ -8,9 +8,10 @@ from collections.abc import Collection
 from typing import Any, TypeVar
 
 from webhook.cluster.api import Api, ApiError
-from webhook.cluster.interface import ClusterUnavailable
+from webhook.cluster.interface import ClusterUnavailable, Right
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import RESOURCES, Resource
+from webhook.objects import Object, at
 
 Fact = TypeVar("Fact")
 
@@ -19,6 +20,8 @@ STALE = 120.0
 DEFAULT_WAIT = 10.0
 
 
+_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_USER_FIELDS = {"user": "username", "groups": "groups", "uid": "uid", "extra": "extra"}
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 
 
@@ -29,6 +32,8 @@ def can_exist(name: str) -> bool:
 
 class LiveCluster:
     """The state of one API server."""
+
+    asks_for_rights = True
 
     def __init__(self, api: Api) -> None:
         """Take the API server to ask; nothing is asked before `start`."""
@@ -73,9 +78,15 @@ class LiveCluster:
         """As `Cluster.list`, within ten seconds."""
         return self.within(DEFAULT_WAIT).list(resource)
 
+    def may(self, user: Object, right: Right) -> bool:
+        """As `Cluster.may`, within ten seconds."""
+        return self.within(DEFAULT_WAIT).may(user, right)
+
 
 class LiveView:
     """The cluster for one request: bound by its deadline, and asking for no object twice."""
+
+    asks_for_rights = True
 
     def __init__(self, cluster: LiveCluster, deadline: float, confirm: bool) -> None:
         """Bind a cluster to a deadline on the monotonic clock."""
@@ -103,6 +114,11 @@ class LiveView:
         """Return the facts of all objects of a kind, from the mirror or, where it is stale, from the server."""
         reflector = self._cluster.reflector(resource)
         return reflector.values() if reflector else self._ask_for_all(resource)
+
+    def may(self, user: Object, right: Right) -> bool:
+        """Ask the API server with a SubjectAccessReview."""
+        answer = self._cluster.api.post(_ACCESS_REVIEWS, _access_review(user, right), timeout=self._left())
+        return at(answer, "status", "allowed") is True
 
     def _get(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
         reflector = None if self._confirm else self._cluster.reflector(resource)
@@ -142,3 +158,20 @@ class LiveView:
         if left <= 0:
             raise ClusterUnavailable("the API server did not answer in time")
         return left
+
+
+def _access_review(user: Object, right: Right) -> dict[str, Any]:
+    """The right that a user of an admission request is to be asked for, as the API server takes it."""
+    attributes = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": right.resource,
+        "namespace": right.namespace,
+        "name": right.name,
+    }
+    who = {key: user[field] for key, field in _USER_FIELDS.items() if user.get(field)}
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {**who, "resourceAttributes": {key: value for key, value in attributes.items() if value}},
+    }

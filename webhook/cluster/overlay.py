@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from webhook.cluster.facts import ClaimFacts
-from webhook.cluster.interface import Cluster
+from webhook.cluster.interface import Cluster, Right
 from webhook.cluster.resources import CLAIMS, Resource
+from webhook.objects import Object
 
 Fact = TypeVar("Fact")
 
@@ -21,6 +22,11 @@ class WithClaims:
         self._namespace = namespace
         self._claims = claims
 
+    @property
+    def asks_for_rights(self) -> bool:
+        """As `Cluster.asks_for_rights`."""
+        return self._cluster.asks_for_rights
+
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """As `Cluster.get`; the claims that are laid over go before."""
         if resource is CLAIMS and namespace == self._namespace and name in self._claims:
@@ -30,6 +36,10 @@ class WithClaims:
     def list(self, resource: Resource[Fact]) -> Collection[Fact]:
         """As `Cluster.list`; the claims that are laid over do not appear."""
         return self._cluster.list(resource)
+
+    def may(self, user: Object, right: Right) -> bool:
+        """As `Cluster.may`."""
+        return self._cluster.may(user, right)
 
     def within(self, seconds: float, *, confirm: bool = False) -> WithClaims:
         """As `Cluster.within`, with the same claims laid over."""

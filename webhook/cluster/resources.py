@@ -48,6 +48,7 @@ _COPIES = "snapshot.kubevirt.io"
 
 CLAIMS = Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims", True, facts.ClaimFacts.read)
 NODES = Resource("Node", "", "v1", "nodes", False, facts.NodeFacts.read)
+NAMESPACES = Resource("Namespace", "", "v1", "namespaces", False, facts.NamespaceFacts.read)
 CLASSES = Resource("StorageClass", "storage.k8s.io", "v1", "storageclasses", False, facts.ClassFacts.read)
 PERSISTENT_VOLUMES = Resource(
     "PersistentVolume", "", "v1", "persistentvolumes", False, facts.PersistentVolumeFacts.read, watched=False
@@ -127,10 +128,12 @@ MACHINE_SNAPSHOT_CONTENTS = _extension(
     "virtualmachinesnapshotcontents",
     facts.MachineSnapshotContentFacts.read,
 )
+RESTORES = _extension("VirtualMachineRestore", _COPIES, "v1beta1", "virtualmachinerestores", facts.RestoreFacts.read)
 
 RESOURCES: tuple[Resource[object], ...] = (
     CLAIMS,
     NODES,
+    NAMESPACES,
     CLASSES,
     PERSISTENT_VOLUMES,
     REVISIONS,
@@ -153,4 +156,5 @@ RESOURCES: tuple[Resource[object], ...] = (
     INSTANCES,
     MACHINE_SNAPSHOTS,
     MACHINE_SNAPSHOT_CONTENTS,
+    RESTORES,
 )

@@ -9,19 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission.scope import CLONE, KIND_OF_COPY, KUBEVIRT, POOL, SNAPSHOT, WHAT_MATTERS
+from webhook.controller import conditions
 from webhook.names import CONFIGURATION, DOMAIN
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
-_VERSIONS = {KUBEVIRT: "v1", POOL: "v1beta1", SNAPSHOT: "v1beta1", CLONE: "v1beta1"}
+_VERSIONS = {"": "v1", KUBEVIRT: "v1", POOL: "v1beta1", SNAPSHOT: "v1beta1", CLONE: "v1beta1"}
 """The version that we read; requests in other served versions are converted to it (matchPolicy Equivalent)."""
 
+_INSTANCES = (KUBEVIRT, "virtualmachineinstances", "")
 _PATCHED = {
     (KUBEVIRT, "virtualmachines", ""): ["CREATE", "UPDATE"],
-    (KUBEVIRT, "virtualmachineinstances", ""): ["CREATE"],
+    _INSTANCES: ["CREATE"],
     (KUBEVIRT, "virtualmachineinstancereplicasets", ""): ["CREATE"],
     (POOL, "virtualmachinepools", ""): ["CREATE"],
 }
+_NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
 
 Which = tuple[str, str, str]
 
@@ -34,12 +37,13 @@ def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kube
     validating side sees the final object.
     """
     validating = [
-        *(_webhook("validate", which, _operations(which), _conditions(which, kubevirt)) for which in WHAT_MATTERS),
+        *(_webhook("validate", which, _operations(which), _judged(which, kubevirt)) for which in WHAT_MATTERS),
         *(_webhook("validate", (*which, ""), ["CREATE"], {}) for which in KIND_OF_COPY),
+        *(_webhook("validate", which, _operations(which), _guarded()) for which in _NAMESPACES),
     ]
     mutating = [
         {
-            **_webhook("mutate", which, operations, _conditions(which)),
+            **_webhook("mutate", which, operations, _patched(which)),
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "Never",
         }
@@ -63,7 +67,7 @@ def _configuration(
     }
 
 
-def _webhook(verb: str, which: Which, operations: list[str], conditions: dict[str, str]) -> dict[str, Any]:
+def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, str]) -> dict[str, Any]:
     group, resource, subresource = which
     whole = f"{resource}/{subresource}" if subresource else resource
     return {
@@ -79,10 +83,10 @@ def _webhook(verb: str, which: Which, operations: list[str], conditions: dict[st
                 "apiVersions": [_VERSIONS[group]],
                 "operations": operations,
                 "resources": [whole],
-                "scope": "Namespaced",
+                "scope": "Cluster" if resource == "namespaces" else "Namespaced",
             }
         ],
-        "matchConditions": [{"name": name, "expression": expression} for name, expression in conditions.items()],
+        "matchConditions": [{"name": name, "expression": expression} for name, expression in match.items()],
     }
 
 
@@ -90,25 +94,21 @@ def _operations(which: Which) -> list[str]:
     return ["UPDATE"] if which[2] else ["CREATE", "UPDATE"]
 
 
-def _conditions(which: Which, kubevirt: str | None = None) -> dict[str, str]:
-    """CEL that keeps away what cannot bring a violation, so that it passes with every process of ours gone.
-
-    An instance that KubeVirt, in its namespace ``kubevirt``, creates for an owner was judged with the owner. No other
-    machine of an owner is let by: a restore's patches can put an ownerReference into a VirtualMachine.
-    """
-    conditions = {
-        "is-not-being-deleted": "!has(object.metadata.deletionTimestamp)",
-        "changes-what-matters": _changes(WHAT_MATTERS[which]),
+def _patched(which: Which) -> dict[str, str]:
+    return {
+        "is-not-being-deleted": conditions.NOT_DELETED,
+        "changes-what-matters": conditions.changes(WHAT_MATTERS[which]),
     }
-    if kubevirt is not None and which[1] == "virtualmachineinstances":
-        controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
-        owned = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))"
-        by_controller = f"request.userInfo.username == '{controller}'"
-        conditions["is-not-made-for-an-owner"] = f"oldObject != null || !({by_controller} && {owned})"
-    return conditions
 
 
-def _changes(paths: tuple[tuple[str, ...], ...]) -> str:
-    """CEL that holds on a creation, where the old object is null, and where one of the paths changes."""
-    chains = ("".join(f".?{key}" for key in path) for path in paths)
-    return " || ".join(["oldObject == null", *(f"object{chain} != oldObject{chain}" for chain in chains)])
+def _judged(which: Which, kubevirt: str) -> dict[str, str]:
+    found = _patched(which)
+    if not which[2]:
+        found["changes-what-matters"] += f" || {conditions.brings_marks()}"
+    if which == _INSTANCES:
+        found["is-not-made-for-an-owner"] = conditions.not_made_for_owner(kubevirt)
+    return found
+
+
+def _guarded() -> dict[str, str]:
+    return {"is-not-being-deleted": conditions.NOT_DELETED, "brings-marks": conditions.brings_marks()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from webhook.claims import Claim, NoClaim
 from webhook.cluster.facts import KubeVirtFacts, NodeFacts
 from webhook.machines import Machine, Volume
+from webhook.policy.exemptions import NONE, Exempted
 from webhook.settings import EvictionStrategy
 
 
@@ -33,14 +34,15 @@ class Surroundings:
 class Case:
     """One machine with the claims behind its volumes, by claim name, and what surrounds it.
 
-    ``eviction`` is the setting of that name; ``stuck`` says that the machine gets in although other rules found that
-    it cannot migrate.
+    ``eviction`` is the setting of that name; ``exempted`` what labels waive; ``stuck`` says that the machine gets in
+    although other rules found that it cannot migrate.
     """
 
     machine: Machine
     claims: Mapping[str, Claim | NoClaim]
     surroundings: Surroundings
     eviction: EvictionStrategy
+    exempted: Exempted = NONE
     stuck: bool = False
 
     def disks(self) -> list[tuple[Volume, Claim]]:

@@ -11,14 +11,13 @@ from webhook.policy.case import Case
 from webhook.policy.ratchet import Before
 from webhook.policy.rules import RULES, Action, Finding, Rule
 from webhook.policy.verdict import Verdict, Violation
-from webhook.settings import Settings
+from webhook.settings import MODES, Settings
 from webhook.wording import short
 
 Found = tuple[Rule, Finding]
 
 _FIRST = tuple(rule for rule in RULES if not rule.judged_last)
 _LAST = tuple(rule for rule in RULES if rule.judged_last)
-_STRICTNESS: tuple[Action, ...] = ("off", "warn", "deny")
 
 
 def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, final: bool) -> Verdict:
@@ -32,25 +31,31 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
         return Verdict(machine.kind, machine.namespace, machine.name)
     before = Before(_found(old, RULES), machine, old.machine.former_claims) if old else Before((), machine)
     found = _found(case, _FIRST)
-    violations = _violations(found, before, settings)
+    violations = _violations(found, before, case, settings)
     case = replace(case, stuck=_stuck(found, violations))
     if final:
         change = eviction.change_passed_over(case, operation)
     else:
         change = eviction.change_for(case, old.machine if old else None, operation)
     case = replace(case, machine=change.applied_to(machine))
-    violations += _violations(_found(case, _LAST), before, settings)
+    violations += _violations(_found(case, _LAST), before, case, settings)
     admitted = not _refused(violations)
     return Verdict(
         machine.kind,
         machine.namespace,
         machine.name,
         violations=_in_order(violations, case),
-        unjudged=[short(phrase) for phrase in machine.unjudged],
+        unjudged=[*(short(phrase) for phrase in machine.unjudged), *_lapsed(case, violations)],
         notes=[change.note] if change.note and admitted else [],
         patch=change.operations_on(machine),
         case=case,
     )
+
+
+def _lapsed(case: Case, violations: Iterable[Violation]) -> list[str]:
+    """What to tell of exemptions that do not count, where they would matter."""
+    matters = any(violation.action == "deny" and not violation.exempt for violation in violations)
+    return list(case.exempted.notes) if matters else []
 
 
 def _found(case: Case, rules: Iterable[Rule]) -> list[Found]:
@@ -67,7 +72,7 @@ def _refused(violations: Iterable[Violation]) -> bool:
     return any(violation.refuses for violation in violations)
 
 
-def _violations(found: Iterable[Found], before: Before, settings: Settings) -> list[Violation]:
+def _violations(found: Iterable[Found], before: Before, case: Case, settings: Settings) -> list[Violation]:
     acted_on = ((rule, finding, _action(rule, finding, settings)) for rule, finding in found)
     return [
         Violation(
@@ -79,7 +84,7 @@ def _violations(found: Iterable[Found], before: Before, settings: Settings) -> l
             remedy=finding.remedy,
             action=action,
             tolerated=before.tolerates(rule, finding),
-            exempt=False,
+            exempt=case.exempted.of(rule.name) is not None,
             evidence=finding.evidence,
             what=finding.what,
         )
@@ -91,7 +96,7 @@ def _violations(found: Iterable[Found], before: Before, settings: Settings) -> l
 def _action(rule: Rule, finding: Finding, settings: Settings) -> Literal["deny", "warn", "off"]:
     """A rule's action, capped by the mode and by what is certain."""
     most: Action = "deny" if finding.certain else "warn"
-    return min(settings.rules.get(rule.name, rule.default), settings.mode, most, key=_STRICTNESS.index)
+    return min(settings.rules.get(rule.name, rule.default), settings.mode, most, key=MODES.index)
 
 
 def _in_order(violations: list[Violation], case: Case) -> list[Violation]:

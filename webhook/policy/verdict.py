@@ -45,7 +45,7 @@ class Violation:
     @property
     def warning(self) -> str:
         """What a client is told where the violation does not keep the machine out."""
-        suffix = " (as before)" if self.tolerated else ""
+        suffix = " (exempt)" if self.exempt else " (as before)" if self.tolerated else ""
         return warning(self.what + suffix, self.rule)
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,6 +82,11 @@ class Verdict:
         if len(found) > _MOST_WARNINGS:
             found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
         return [*dict.fromkeys(found), *self.unjudged, *self.notes]
+
+    def exemption_of(self, violation: Violation) -> str | None:
+        """Return what waives a violation, with reason and last day; None where nothing does."""
+        exemption = self.case.exempted.of(violation.rule) if self.case and violation.exempt else None
+        return str(exemption) if exemption else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as ``check -o json`` prints it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, TRIDENT_DOMAIN, name_of, of_domain
+from webhook.names import REASON, is_ours
 from webhook.objects import Object, at, interned, mapping, string_map, text, texts
 
 APPLY_PROFILE_LABEL = "cdi.kubevirt.io/applyStorageProfile"
@@ -184,4 +185,21 @@ class NodeFacts:
             unschedulable=at(obj, "spec", "unschedulable") is True,
             kubevirt_schedulable=None if schedulable is None else schedulable == "true",
             tsc_frequency=int(frequency) if re.fullmatch("[0-9]{1,18}", frequency) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceFacts:
+    """A Namespace: its labels of ours, and the reason beside them."""
+
+    labels: dict[str, str]
+    reason: str | None
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object."""
+        labels = string_map(at(obj, "metadata", "labels"))
+        return cls(
+            labels={key: value for key, value in labels.items() if is_ours(key)},
+            reason=text(at(obj, "metadata", "annotations", REASON)),
         )

@@ -138,3 +138,16 @@ class MachineSnapshotContentFacts:
             machine=mapping(at(obj, "spec", "source", "virtualMachine")),
             claims=tuple((name_of(claim), ClaimFacts.read(claim)) for claim in backups),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFacts:
+    """A VirtualMachineRestore: which it is, and the machine that it makes."""
+
+    uid: str | None
+    target: str | None
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from the object."""
+        return cls(text(at(obj, "metadata", "uid")), text(at(obj, "spec", "target", "name")))

@@ -1,0 +1,97 @@
+"""Who may exempt: the right is asked of the real user wherever a label of ours comes or changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webhook.admission.owner import is_of_kubevirt
+from webhook.admission.review import Request
+from webhook.cluster import Cluster
+from webhook.cluster.interface import Right
+from webhook.names import ENFORCEMENT, REASON, VERB, is_ours
+from webhook.objects import Object, at, mapping, string_map
+from webhook.policy import Violation
+from webhook.settings import Mode, Settings
+from webhook.wording import quoted
+
+RULE = "exemption"
+_METADATA = (
+    ("metadata",),
+    ("spec", "template", "metadata"),
+    ("spec", "virtualMachineTemplate", "metadata"),
+    ("spec", "virtualMachineTemplate", "spec", "template", "metadata"),
+)
+"""Where a machine and the templates in it carry labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A label of ours, or the annotation with the reason, and where it stands."""
+
+    field: str
+    key: str
+    value: str
+
+
+def marks_of(obj: Object | None) -> dict[str, Mark]:
+    """Return the labels of ours, and the reasons beside them, that an object and its templates carry, by place."""
+    return {f"{mark.field}/{mark.key}": mark for mark in _marks(obj)}
+
+
+def _marks(obj: Object | None) -> Iterator[Mark]:
+    for path in _METADATA:
+        metadata, field = mapping(at(obj, *path)), ".".join(path)
+        for key, value in string_map(metadata.get("labels")).items():
+            if is_ours(key):
+                yield Mark(f"{field}.labels", key, value)
+        reason = string_map(metadata.get("annotations")).get(REASON)
+        if reason is not None:
+            yield Mark(f"{field}.annotations", REASON, reason)
+
+
+def changes(obj: Object | None, old: Object | None) -> list[Mark]:
+    """Return the marks that need the right: those that come or change, and an enforcement level that goes."""
+    now, before = marks_of(obj), marks_of(old)
+    brought = [mark for place, mark in now.items() if place not in before or before[place].value != mark.value]
+    lifted = [mark for place, mark in before.items() if place not in now and mark.key == ENFORCEMENT]
+    return [*brought, *lifted]
+
+
+def without_right(request: Request, changed: list[Mark], cluster: Cluster, settings: Settings) -> list[Violation]:
+    """Return a violation for each mark that the request's user may not change; none for KubeVirt's own accounts.
+
+    KubeVirt's service accounts hold every right and are steered by users, so they are never asked about: a label that
+    they write counts only where the owner carries it. Raises `webhook.cluster.Undecidable`.
+    """
+    if not changed or is_of_kubevirt(request, settings):
+        return []
+    right = _right(request)
+    if request.user not in settings.exemptions.notBy and cluster.may(request.user_info, right):
+        return []
+    return [_violation(mark, request, right, settings.mode) for mark in changed if settings.mode != "off"]
+
+
+def _right(request: Request) -> Right:
+    if request.resource == "namespaces":
+        return Right(VERB, "", "namespaces", "", request.name)
+    return Right(VERB, "kubevirt.io", "virtualmachines", request.namespace, "")
+
+
+def _violation(mark: Mark, request: Request, right: Right, mode: Mode) -> Violation:
+    resource = f"{right.resource}.{right.group}" if right.group else right.resource
+    where = f"in namespace {right.namespace}" if right.namespace else f"for namespace {right.name}"
+    what = f"{quoted(request.user)} may not set {quoted(mark.key)}"
+    return Violation(
+        rule=RULE,
+        reason=None,
+        volume=None,
+        field=mark.field,
+        message=f"{what}; it decides what may stay unmigratable, which needs a right of its own",
+        remedy=f'Ask for the verb "{VERB}" on {resource} {where}, or leave the label out',
+        action="deny" if mode == "deny" else "warn",
+        tolerated=False,
+        exempt=False,
+        evidence=None,
+        what=what,
+    )

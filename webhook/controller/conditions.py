@@ -1,0 +1,39 @@
+"""CEL match conditions: they keep away what cannot bring a violation, so that it passes with all our processes gone.
+
+A null old object is a creation. What has no label of ours on either side changes nothing here, whatever else it does.
+"""
+
+from __future__ import annotations
+
+from webhook.names import ENFORCEMENT, EXEMPT, REASON
+
+NOT_DELETED = "!has(object.metadata.deletionTimestamp)"
+
+
+def changes(paths: tuple[tuple[str, ...], ...]) -> str:
+    """Return a condition that holds on a creation and where one of the paths changes."""
+    chains = ("".join(f".?{key}" for key in path) for path in paths)
+    return " || ".join(["oldObject == null", *(f"object{chain} != oldObject{chain}" for chain in chains)])
+
+
+def brings_marks() -> str:
+    """Return a condition that holds where a label of ours or its reason comes or changes, or an enforcement goes."""
+    new, old = "object.metadata.?labels.orValue({})", "oldObject.metadata.?labels.orValue({})"
+    ours = f"(key.startsWith('{EXEMPT}') || key == '{ENFORCEMENT}')"
+    other = f"(oldObject == null || !(key in {old}) || {old}[key] != {new}[key])"
+    brought = f"{new}.exists(key, {ours} && {other})"
+    lifted = f"(oldObject != null && '{ENFORCEMENT}' in {old} && !('{ENFORCEMENT}' in {new}))"
+    now, before = (f"{who}.metadata.?annotations[?'{REASON}']" for who in ("object", "oldObject"))
+    explained = f"({now}.hasValue() && (oldObject == null || {now} != {before}))"
+    return f"{brought} || {lifted} || {explained}"
+
+
+def not_made_for_owner(kubevirt: str) -> str:
+    """Return a condition that lets by the instances that KubeVirt, in its namespace, creates for an owner.
+
+    They were judged with the owner. No other machine of an owner is let by: the patches of a restore can put an
+    ownerReference into a VirtualMachine.
+    """
+    controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
+    owned = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))"
+    return f"oldObject != null || !(request.userInfo.username == '{controller}' && {owned})"

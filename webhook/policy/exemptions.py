@@ -1,0 +1,90 @@
+"""Exemptions: labels that waive a rule, for a reason, until a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from webhook.names import EXEMPT
+from webhook.settings import Exemptions
+from webhook.wording import plain, quoted, warning
+
+ALL = "all"
+_RULE = "exemption"
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """An object that may carry exemptions: a machine, or its namespace. ``what`` names it in a message."""
+
+    what: str
+    labels: Mapping[str, str]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A rule that is waived, or "all"; ``until`` is the last day, None for ever."""
+
+    rule: str
+    until: date | None
+    reason: str | None
+
+    def __str__(self) -> str:
+        """Return it as the audit log keeps it."""
+        until = f" until {self.until}" if self.until else ""
+        return f"{self.rule}{until}: {self.reason or 'no reason given'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exempted:
+    """The exemptions in force, by rule, and what is to be told about those that are not."""
+
+    by_rule: Mapping[str, Exemption]
+    notes: tuple[str, ...] = ()
+
+    def of(self, rule: str) -> Exemption | None:
+        """Return the exemption that waives a rule, None where none does."""
+        return self.by_rule.get(rule) or self.by_rule.get(ALL)
+
+
+NONE = Exempted({})
+
+
+def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date) -> Exempted:
+    """Return what the labels of a machine and its namespace waive on a day (UTC).
+
+    The value of a label is "true" or the last day; a label without the reason that the settings require, or for longer
+    than they allow, waives nothing.
+    """
+    by_rule: dict[str, Exemption] = {}
+    notes: list[str] = []
+    for bearer in bearers:
+        for label, value in bearer.labels.items():
+            if not label.startswith(EXEMPT):
+                continue
+            rule = label.removeprefix(EXEMPT)
+            found = _read(rule, value, bearer, settings, today)
+            if isinstance(found, Exemption):
+                by_rule.setdefault(found.rule, found)
+            else:
+                notes.append(warning(f"exemption from {plain(rule)} on {bearer.what} {found}", _RULE))
+    return Exempted(by_rule, tuple(notes))
+
+
+def _read(rule: str, value: str, bearer: Bearer, settings: Exemptions, today: date) -> Exemption | str:
+    """The exemption, or why the label waives nothing."""
+    if settings.requireReason and not bearer.reason:
+        return "does not count: no annotation migratability.io/exempt-reason says why"
+    if value == "true":
+        return Exemption(rule, None, bearer.reason)
+    try:
+        until = date.fromisoformat(value)
+    except ValueError:
+        return f'does not count: {quoted(value)} is neither "true" nor a day like 2026-12-31'
+    if until < today:
+        return f"ended on {until}"
+    if until > today + timedelta(days=settings.maxDays):
+        return f"does not count: {until} is more than {settings.maxDays} days ahead"
+    return Exemption(rule, until, bearer.reason)
