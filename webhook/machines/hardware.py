@@ -148,7 +148,8 @@ def _default_network(layers: Layers) -> PodNetwork | None:
     if attach is False:
         return None
     field = f"{layers.path}.domain.devices.interfaces"
-    return PodNetwork("default", Interface("default", layers.kubevirt.default_interface, None, (), field), field)
+    interface = Interface("default", layers.kubevirt.default_interface, None, (), field)
+    return PodNetwork("default", interface, field, by_default=True)
 
 
 def _interface(layers: Layers, name: str) -> Interface | None:

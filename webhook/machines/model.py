@@ -61,11 +61,15 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class PodNetwork:
-    """The pod network of a machine that has interfaces; ``interface`` is None where none has its name."""
+    """The pod network of a machine that has interfaces; ``interface`` is None where none has its name.
+
+    ``by_default`` says that the machine names neither network nor interface, and KubeVirt adds both.
+    """
 
     name: str
     interface: Interface | None
     field: str
+    by_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ class KubeVirtFacts:
     """The KubeVirt CR: its version, and what it says for machines that leave a field unset.
 
     ``migratable_bindings`` are the network binding plugins that say how they migrate; ``mediated_devices`` the resource
-    names of permitted virtual GPUs; ``minimum_tsc_frequency`` in Hz.
+    names of permitted virtual GPUs; ``minimum_tsc_frequency`` in Hz. Where no CR is ``known``, these are KubeVirt's own
+    defaults, which a cluster need not have.
     """
 
+    known: bool = False
     namespace: str = ""
     version: str | None = None
     eviction_strategy: str | None = None
@@ -38,6 +40,7 @@ class KubeVirtFacts:
         devices = items(at(config, "permittedHostDevices", "mediatedDevices"))
         frequency = developer.get("minimumClusterTSCFrequency")
         return cls(
+            known=True,
             namespace=interned(at(obj, "metadata", "namespace")) or "",
             version=text(at(obj, "status", "observedKubeVirtVersion")),
             eviction_strategy=text(config.get("evictionStrategy")),

@@ -13,29 +13,34 @@ GATE_SINCE = (1, 9)
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield every host device, and every GPU but the one virtual GPU that a feature gate lets move."""
+    """Yield every host device, and every GPU but the one virtual GPU that a feature gate lets move.
+
+    Which GPUs are virtual, and the gate, stand in the KubeVirt CR: not certain where none is known.
+    """
     hardware = case.machine.hardware
     for device in hardware.host_devices:
         yield _finding(device.field, f"host device {quoted(device.name)} belongs to its node", device.name)
+    kubevirt = case.surroundings.kubevirt
     for gpu in hardware.gpus:
         if len(hardware.gpus) > 1:
             what = f"GPU {quoted(gpu.name)} is one of {len(hardware.gpus)}"
-        elif gpu.resource not in case.surroundings.kubevirt.mediated_devices:
+        elif gpu.resource not in kubevirt.mediated_devices:
             what = f"GPU {quoted(gpu.name)} is not a virtual GPU that the KubeVirt CR permits"
-        elif case.surroundings.version < GATE_SINCE or GATE not in case.surroundings.kubevirt.feature_gates:
+        elif case.surroundings.version < GATE_SINCE or GATE not in kubevirt.feature_gates:
             what = f"GPU {quoted(gpu.name)} needs KubeVirt 1.9 with the feature gate {GATE}"
         else:
             continue
-        yield _finding(gpu.field, what, gpu.name)
+        yield _finding(gpu.field, what, gpu.name, certain=kubevirt.known or len(hardware.gpus) > 1)
 
 
-def _finding(field: str, what: str, device: str) -> Finding:
+def _finding(field: str, what: str, device: str, *, certain: bool = True) -> Finding:
     return Finding(
         field=field,
         what=what,
         why="it cannot move to another node, so this machine cannot live-migrate",
         remedy="Remove the device, or take an instancetype without it",
         device=device,
+        certain=certain,
     )
 
 

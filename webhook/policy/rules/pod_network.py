@@ -14,7 +14,10 @@ CORE_PASST = (1, 7)
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the pod network where its interface has no binding that survives a migration."""
+    """Yield the pod network where its interface has no binding that survives a migration.
+
+    What the KubeVirt CR decides, the default interface and the plugins, is not certain where no CR is known.
+    """
     network = case.machine.hardware.pod_network
     if network is None:
         return
@@ -23,9 +26,9 @@ def find(case: Case) -> Iterator[Finding]:
         if case.surroundings.version >= CORE_PASST:
             yield _finding(network.field, f"no interface is named like the pod network {quoted(network.name)}")
     elif not _moves(interface, case.surroundings, case.machine.hardware.may_move_bridge):
-        yield _finding(
-            interface.field, f"interface {quoted(network.name)} joins the pod network by {_shown(interface)}"
-        )
+        what = f"interface {quoted(network.name)} joins the pod network by {_shown(interface)}"
+        told_by_cr = network.by_default or interface.binding == "binding"
+        yield _finding(interface.field, what, certain=case.surroundings.kubevirt.known or not told_by_cr)
 
 
 def _moves(interface: Interface, surroundings: Surroundings, may_move_bridge: bool) -> bool:
@@ -47,12 +50,13 @@ def _shown(interface: Interface) -> str:
     return interface.binding or "no binding"
 
 
-def _finding(field: str, what: str) -> Finding:
+def _finding(field: str, what: str, *, certain: bool = True) -> Finding:
     return Finding(
         field=field,
         what=what,
         why="the address would not survive a move, so KubeVirt does not live-migrate this machine",
         remedy="Give the interface on the pod network masquerade: {}",
+        certain=certain,
     )
 
 
