@@ -10,8 +10,8 @@ from webhook.claims import resolve
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.cluster.resources import KUBEVIRTS, NODES
-from webhook.machines import read_machine
-from webhook.objects import Object
+from webhook.machines import machine_kind, read_machine
+from webhook.objects import Object, mapping, text
 from webhook.policy import Case, Surroundings, Verdict, judge
 from webhook.settings import Settings
 
@@ -37,11 +37,21 @@ def evaluate(
     Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is no machine.
     """
     settings = settings or Settings()
+    if settings.mode == "off":
+        return unjudged(obj)
     state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
     surroundings = _surroundings(state, settings)
     case = _case(obj, state, surroundings, settings)
     before = _case(old, state, surroundings, settings) if old else None
     return judge(case, before, settings, operation, final=final)
+
+
+def unjudged(obj: Object) -> Verdict:
+    """Return the verdict on a machine that nobody looks at; raises ValueError where the object is no machine."""
+    kind = machine_kind(obj)
+    metadata = mapping(obj.get("metadata"))
+    name = text(metadata.get("name")) or text(metadata.get("generateName")) or ""
+    return Verdict(kind, text(metadata.get("namespace")) or "default", name)
 
 
 def _case(obj: Object, cluster: Cluster, surroundings: Surroundings, settings: Settings) -> Case:

@@ -61,9 +61,13 @@ def is_made_for_owner(request: Request, settings: Settings) -> bool:
 
 
 def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Return the object with what the request says of it and it may not: its kind, namespace and name."""
+    """Return the object with what the request says of it and it may not: its kind, namespace and name.
+
+    A machine that is being created has no status yet; the one that somebody wrote into it says nothing.
+    """
     metadata = dict(mapping(obj.get("metadata")))
     metadata["namespace"] = request.namespace or metadata.get("namespace")
     if request.name:
         metadata["name"] = request.name
-    return {**obj, "kind": KIND_OF_RESOURCE[request.resource], "metadata": metadata}
+    kept = {key: value for key, value in obj.items() if key != "status" or request.operation != "CREATE"}
+    return {**kept, "kind": KIND_OF_RESOURCE[request.resource], "metadata": metadata}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -90,7 +91,7 @@ class Api:
                 "GET", url, headers=self._headers(), timeout=timeout, preload_content=whole, retries=False
             )
         except _TRANSPORT_ERRORS as error:
-            raise ClusterUnavailable(f"the API server is out of reach: {error}") from error
+            raise ClusterUnavailable(f"the API server is out of reach: {_reason(error)}") from error
 
     def _headers(self) -> dict[str, str]:
         """Credentials are asked for anew each time: a service account's token is replaced while we run."""
@@ -106,3 +107,8 @@ def _message(body: bytes, reason: str | None) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return reason or "no reason given"
+
+
+def _reason(error: Exception) -> str:
+    """The error's text without the addresses of Python objects, so that the same fault reads the same."""
+    return re.sub(r"<[^<>]*>:? ?", "", str(error)) or type(error).__name__
