@@ -1,8 +1,14 @@
-"""Tables in the documentation that follow from the code: ``python -m tests.documentation`` writes them anew."""
+"""What in the documentation follows from the code: ``python -m tests.documentation`` writes it anew."""
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
 
-from webhook.policy.rules import RULES
+from webhook.cli.check import Input, judge_all
+from webhook.cluster.files import read_file, read_path
+from webhook.policy import Violation
+from webhook.policy.rules import RULES, Rule
+from webhook.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -14,7 +20,45 @@ def rules_table() -> str:
     return head + "".join(rows)
 
 
-GENERATED = {"README.md": {"rules": rules_table}}
+def rules_in_full() -> str:
+    """Return a section for each rule, with what an example that breaks it is told."""
+    told = violations_of_examples()
+    return "\n".join(_section(rule, told.get(rule.name)) for rule in RULES)
+
+
+def violations_of_examples() -> dict[str, tuple[str, Violation]]:
+    """Return for each rule that an example breaks the first such file and the violation."""
+    cluster = read_path(ROOT / "examples/cluster")
+    found: dict[str, tuple[str, Violation]] = {}
+    for file in sorted((ROOT / "examples/machines").glob("*.yaml")):
+        for verdict in judge_all(Input(list(read_file(file)), list(cluster)), Settings()):
+            for violation in verdict.violations:
+                found.setdefault(violation.rule, (f"examples/machines/{file.name}", violation))
+    return found
+
+
+def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
+    module = importlib.import_module(f"webhook.policy.rules.{rule.name.replace('-', '_')}")
+    about = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
+    lines = [
+        f"## {rule.name}",
+        "",
+        f"{about[:1].upper()}{about[1:]} Broken by {rule.refuses}.",
+        "",
+        f"Default: `{rule.default}`. KubeVirt's reason: {rule.reason or 'none, it would begin the migration'}.",
+        f"Follows {rule.source}.",
+        "",
+    ]
+    if example:
+        file, violation = example
+        lines += [f"[{file}](../{file}):", "", f"> {violation.field}: {violation.cause}", ""]
+    return "\n".join(lines)
+
+
+GENERATED: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"rules": rules_table},
+    "docs/rules.md": {"rules": rules_in_full},
+}
 """By file, the blocks between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what makes them."""
 
 

@@ -11,9 +11,9 @@ from webhook.claims import resolve
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
 from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NAMESPACES, NODES
-from webhook.machines import read_machine
+from webhook.machines import machine_kind, read_machine
 from webhook.names import ENFORCEMENT, REASON
-from webhook.objects import Object, at, string_map, text
+from webhook.objects import Object, at, mapping, string_map, text
 from webhook.policy import Bearer, Case, Surroundings, Verdict, exempted, judge
 from webhook.policy.exemptions import Exempted
 from webhook.settings import MODES, Settings
@@ -41,11 +41,16 @@ def evaluate(
     Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is no machine.
     """
     settings = settings or Settings()
+    nothing = unjudged(obj)
+    if settings.mode == "off":
+        return nothing
     state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
+    namespace = state.get(NAMESPACES, nothing.namespace)
+    settings = _enforced_in(namespace, settings)
+    if settings.mode == "off":
+        return nothing
     surroundings = _surroundings(state, settings)
     case = _case(obj, state, surroundings, settings)
-    namespace = state.get(NAMESPACES, case.machine.namespace)
-    settings = _enforced_in(namespace, settings)
     waived = _exempted(obj if bearer is None else bearer, namespace, settings, now or datetime.now(UTC))
     case = replace(case, exempted=waived)
     before = _case(old, state, surroundings, settings) if old else None
@@ -84,6 +89,14 @@ def _with_mounted(before: Case, cluster: Cluster) -> Case:
     instance = cluster.get(INSTANCES, machine.name, machine.namespace)
     mounted = instance.claims if instance else frozenset()
     return replace(before, machine=replace(machine, former_claims=machine.former_claims | mounted))
+
+
+def unjudged(obj: Object) -> Verdict:
+    """Return the verdict on a machine that nobody looks at; raises ValueError where the object is no machine."""
+    kind = machine_kind(obj)
+    metadata = mapping(obj.get("metadata"))
+    name = text(metadata.get("name")) or text(metadata.get("generateName")) or ""
+    return Verdict(kind, text(metadata.get("namespace")) or "default", name)
 
 
 def _case(obj: Object, cluster: Cluster, surroundings: Surroundings, settings: Settings) -> Case:

@@ -2,6 +2,7 @@
 
 A setting left out has its initial value. A rule's name that this version does not know is not an error, since a
 rollback must be able to run with the settings of the version it rolls back; it is reported by `Settings.unknown_rules`.
+Any other unknown name is one: a brake with a typing error must not seem to be pulled.
 """
 
 from __future__ import annotations

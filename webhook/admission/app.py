@@ -11,13 +11,14 @@ from typing import Any, Protocol
 
 from flask import Flask, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from webhook.admission import handler, log, review
 from webhook.admission.metrics import Metrics
 from webhook.cluster import Cluster, Undecidable
 from webhook.policy import Verdict
 from webhook.settings import Settings
+from webhook.wording import short
 
 MOST_BYTES = 7 << 20
 """An AdmissionReview holds an object twice, and kube-apiserver takes no request above 3 MiB."""
@@ -84,19 +85,21 @@ def make_app(state: State) -> Flask:
 def _answer(handle: Handle, state: State, metrics: Metrics) -> Response:
     began = time.perf_counter()
     asked: review.Request | None = None
+    settings = state.settings()
     try:
         asked = review.parse(_body())
-        response, verdict = handle(asked, state.cluster, state.settings(), _seconds(request.args.get("timeout")))
+        response, verdict = handle(asked, state.cluster, settings, _seconds(request.args.get("timeout")))
         _report(asked, response, verdict, metrics)
         answer, outcome = _json(response.http_status, response.body), response.outcome
     except review.WebhookError as error:
         answer, outcome = _bad_call(400, str(error)), "bad_request"
     except Undecidable as error:
         logger.warning("undecided: %s", error, extra={"fields": {"uid": asked.uid if asked else ""}})
-        answer, outcome = _undecided(asked, f"cannot decide: {error}"), "errored"
+        answer, outcome = _undecided(asked, f"cannot decide: {error}", settings), "errored"
     except Exception:
         logger.exception("unexpected error", extra={"fields": {"uid": asked.uid if asked else ""}})
-        answer, outcome = _undecided(asked, "unexpected error in the migratability webhook, see its log"), "errored"
+        message = "unexpected error in the migratability webhook, see its log"
+        answer, outcome = _undecided(asked, message, settings), "errored"
     seconds = time.perf_counter() - began
     metrics.answered(request.path, asked.operation if asked else "", asked.resource if asked else "", outcome, seconds)
     return answer
@@ -109,6 +112,8 @@ def _body() -> bytes:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise review.WebhookError(f"the body is larger than {MOST_BYTES >> 20} MiB") from None
+    except (ClientDisconnected, OSError) as error:
+        raise review.WebhookError(f"the body did not come whole: {error}") from error
 
 
 def _seconds(timeout: str | None) -> float:
@@ -126,8 +131,12 @@ def _report(asked: review.Request, response: review.Response, verdict: Verdict, 
         log.refused(asked, verdict)
 
 
-def _undecided(asked: review.Request | None, message: str) -> Response:
-    response = review.errored(asked.uid if asked else "", message)
+def _undecided(asked: review.Request | None, message: str, settings: Settings) -> Response:
+    """Only a webhook that may refuse leaves the decision to the failurePolicy: the brake brakes here too."""
+    if asked and settings.mode != "deny":
+        response = review.allowed(asked, [short(f"not judged: {message}")])
+    else:
+        response = review.errored(asked.uid if asked else "", message)
     return _json(response.http_status, response.body)
 
 

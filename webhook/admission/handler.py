@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from webhook.admission import review
@@ -12,6 +13,9 @@ from webhook.cluster import Cluster
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 
+_MOST_CAUSES = 64
+"""More than a person reads; an answer must stay small whatever an object holds."""
+
 
 def validate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
     """Answer a validating request within so many seconds, and return the verdict behind the answer.
@@ -19,9 +23,11 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
     Every refusal is confirmed by reading anew what it rests on: a cache may lag behind the user who just mended the
     claim. Raises `webhook.cluster.Undecidable`.
     """
+    deadline = time.monotonic() + seconds
     verdict = judge_request(request, cluster.within(seconds), settings, final=True)
     if not verdict.allowed:
-        verdict = judge_request(request, cluster.within(seconds, confirm=True), settings, final=True)
+        left = deadline - time.monotonic()
+        verdict = judge_request(request, cluster.within(left, confirm=True), settings, final=True)
     if verdict.allowed:
         return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
     status = _status(request, [violation for violation in verdict.violations if violation.refuses])
@@ -37,11 +43,14 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
 
 
 def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
-    """kubectl shows the causes alone, virtctl the message alone, so both say all of it."""
+    """kubectl shows the causes alone, virtctl the message alone, so both say all of it; of very many the first."""
+    more = len(refusing) - _MOST_CAUSES
+    refusing = refusing[:_MOST_CAUSES]
+    rest = f"; and {more} more reasons" if more > 0 else ""
     return {
         "code": 422,
         "reason": "Invalid",
-        "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing),
+        "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing) + rest,
         "details": {
             "group": request.group,
             "kind": kind_of(request),

@@ -9,6 +9,7 @@ from webhook.admission.owner import (
     is_kubevirt_controller,
     is_of_kubevirt,
     is_restored,
+    located,
     owner_of,
     with_volumes_of,
 )
@@ -30,6 +31,7 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
 
     Raises `webhook.cluster.Undecidable`.
     """
+    settings = located(request, cluster, settings)
     if request.obj is not None and is_copy(request):
         if is_kubevirt_controller(request, settings):
             return _nothing(request)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts
-from webhook.cluster.resources import POOLS, REPLICA_SETS, RESTORES, VIRTUAL_MACHINES, Resource
+from webhook.cluster.resources import KUBEVIRTS, POOLS, REPLICA_SETS, RESTORES, VIRTUAL_MACHINES, Resource
 from webhook.objects import Object, at, items, mapping, text
 from webhook.settings import Settings
 
 _RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 _UID = 36
+_ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):kubevirt-[a-z-]+")
 _OWNERS: dict[str, Resource[OwnerFacts]] = {
     "VirtualMachine": VIRTUAL_MACHINES,
     "VirtualMachineInstanceReplicaSet": REPLICA_SETS,
@@ -47,6 +51,21 @@ def is_restored(request: Request, cluster: Cluster, settings: Settings) -> bool:
     name, uid = said[: -_UID - 1], said[-_UID:]
     found = cluster.get(RESTORES, name, request.namespace)
     return found is not None and found.uid == uid and found.target == request.name
+
+
+def located(request: Request, cluster: Cluster, settings: Settings) -> Settings:
+    """Return the settings with the namespace in which KubeVirt really is.
+
+    Where the request comes from a service account of KubeVirt's name in another namespace than the settings name, the
+    one KubeVirt CR says which is right. Raises `webhook.cluster.Undecidable`.
+    """
+    found = _ACCOUNT.fullmatch(request.user)
+    if found is None or found[1] == settings.kubevirt.namespace:
+        return settings
+    installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
+    if settings.kubevirt.namespace in installed or found[1] not in installed:
+        return settings
+    return replace(settings, kubevirt=replace(settings.kubevirt, namespace=found[1]))
 
 
 def is_kubevirt_controller(request: Request, settings: Settings) -> bool:

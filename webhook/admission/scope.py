@@ -94,9 +94,13 @@ def kind_of(request: Request) -> str:
 
 
 def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Return the object with what the request says of it and it may not: its kind, namespace and name."""
+    """Return the object with what the request says of it and it may not: its kind, namespace and name.
+
+    A machine that is being created has no status yet; the one that somebody wrote into it says nothing.
+    """
     metadata = dict(mapping(obj.get("metadata")))
     metadata["namespace"] = request.namespace or metadata.get("namespace")
     if request.name:
         metadata["name"] = request.name
-    return {**obj, "kind": kind_of(request), "metadata": metadata}
+    kept = {key: value for key, value in obj.items() if key != "status" or request.operation != "CREATE"}
+    return {**kept, "kind": kind_of(request), "metadata": metadata}

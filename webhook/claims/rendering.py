@@ -5,6 +5,7 @@ Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from webhook.claims.classes import kubernetes_default, virt_default
@@ -26,8 +27,13 @@ class Refusal:
     reason: str
 
 
-def render(spec: Object, namespace: str, cluster: Cluster) -> ClaimRequest | Refusal:
-    """Return the claim that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none."""
+def render(
+    spec: Object, namespace: str, cluster: Cluster, annotations: Mapping[str, str] | None = None
+) -> ClaimRequest | Refusal:
+    """Return the claim that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none.
+
+    ``annotations`` are the DataVolume's of Trident's domain, without it: CDI copies them to the claim.
+    """
     has_pvc, has_storage = isinstance(spec.get("pvc"), dict), isinstance(spec.get("storage"), dict)
     if has_pvc == has_storage:
         return Refusal("exactly one of spec.pvc and spec.storage must be set")
@@ -35,7 +41,16 @@ def render(spec: Object, namespace: str, cluster: Cluster) -> ClaimRequest | Ref
     rendered = _render_by_profile(spec, cluster) if by_profile else _render_pvc(spec, cluster)
     if isinstance(rendered, Refusal):
         return rendered
-    return replace(rendered, namespace=namespace, source=_source(spec, namespace), made_by_cdi=True)
+    asked = mapping(spec.get("storage") or spec.get("pvc"))
+    own = SourceFacts.read({"spec": asked})
+    return replace(
+        rendered,
+        namespace=namespace,
+        volume_name=text(asked.get("volumeName")),
+        source=own or _source(spec, namespace),
+        annotations=annotations or {},
+        made_by_cdi=own is None,
+    )
 
 
 def _source(spec: Object, namespace: str) -> SourceFacts | None:

@@ -40,11 +40,11 @@ class _Resolver:
             return self._existing(existing)
         data_volume = self._cluster.get(DATA_VOLUMES, name, self._namespace)
         if data_volume is not None:
-            rendered = rendering.render(data_volume.spec, self._namespace, self._cluster)
+            rendered = rendering.render(data_volume.spec, self._namespace, self._cluster, data_volume.annotations)
             return self._to_come(rendered, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}")
         template = self._templates.get(name)
         if template is not None:
-            rendered = rendering.render(template.spec, self._namespace, self._cluster)
+            rendered = rendering.render(template.spec, self._namespace, self._cluster, template.annotations)
             return self._to_come(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
         return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it")
 

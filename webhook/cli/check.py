@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print(json.dumps([verdict.to_dict() for verdict in verdicts], indent=2))
     else:
-        report.print_text(verdicts, verbose=args.verbose, explain=args.explain)
+        report.print_text(verdicts, settings, verbose=args.verbose, explain=args.explain)
     if found.errors:
         return BAD_INPUT
     return 0 if all(verdict.allowed for verdict in verdicts) else 1

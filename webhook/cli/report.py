@@ -6,21 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from webhook.policy import Case, Verdict
 from webhook.policy.rules import RULES
+from webhook.settings import Settings
 from webhook.wording import plain, quoted
 
 
-def print_text(verdicts: Sequence[Verdict], *, verbose: bool, explain: bool) -> None:
+def print_text(verdicts: Sequence[Verdict], settings: Settings, *, verbose: bool, explain: bool) -> None:
     """Print each verdict, then how many machines are refused.
 
     ``verbose`` adds what each violation rests on, ``explain`` every volume and every rule.
     """
     for verdict in verdicts:
-        print("\n".join(_lines(verdict, verbose, explain)))
+        print("\n".join(_lines(verdict, settings, verbose, explain)))
     refused = sum(not verdict.allowed for verdict in verdicts)
     print(f"{len(verdicts)} machine{'' if len(verdicts) == 1 else 's'} judged, {refused} refused")
 
 
-def _lines(verdict: Verdict, verbose: bool, explain: bool) -> Iterator[str]:
+def _lines(verdict: Verdict, settings: Settings, verbose: bool, explain: bool) -> Iterator[str]:
     name = f"{plain(verdict.namespace)}/{plain(verdict.name)}"
     yield f"{verdict.kind} {name}: {'admitted' if verdict.allowed else 'refused'}"
     for violation in verdict.violations:
@@ -32,7 +33,7 @@ def _lines(verdict: Verdict, verbose: bool, explain: bool) -> Iterator[str]:
         yield f"  warning: {line}"
     if explain and verdict.case:
         yield from _volumes(verdict.case)
-        yield from _rules(verdict)
+        yield from _rules(verdict, settings)
 
 
 def _volumes(case: Case) -> Iterator[str]:
@@ -43,8 +44,9 @@ def _volumes(case: Case) -> Iterator[str]:
         yield f"  volume {quoted(volume.name)} ({plain(volume.source) if volume.source else 'no source'}{of}): {found}"
 
 
-def _rules(verdict: Verdict) -> Iterator[str]:
+def _rules(verdict: Verdict, settings: Settings) -> Iterator[str]:
     for rule in RULES:
         broken = [violation for violation in verdict.violations if violation.rule == rule.name]
         found = "; ".join(f"{violation.action}: {violation.what}" for violation in broken)
-        yield f"  rule {rule.name}: {found or 'not broken'}"
+        off = settings.rules.get(rule.name) == "off"
+        yield f"  rule {rule.name}: {found or ('off' if off else 'not broken')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -106,7 +107,7 @@ class Api:
                 method, url, body=body, headers=headers, timeout=timeout, preload_content=whole, retries=False
             )
         except _TRANSPORT_ERRORS as error:
-            raise ClusterUnavailable(f"the API server is out of reach: {error}") from error
+            raise ClusterUnavailable(f"the API server is out of reach: {_reason(error)}") from error
 
     def _headers(self) -> dict[str, str]:
         """Credentials are asked for anew each time: a service account's token is replaced while we run."""
@@ -128,3 +129,8 @@ def _positive(timeout: float) -> float:
     if timeout <= 0:
         raise ClusterUnavailable("the API server did not answer in time")
     return timeout
+
+
+def _reason(error: Exception) -> str:
+    """The error's text without the addresses of Python objects, so that the same fault reads the same."""
+    return re.sub(r"<[^<>]*>:? ?", "", str(error)) or type(error).__name__

@@ -99,12 +99,19 @@ class Reflector(Generic[Fact]):
     def _failed(self, error: ClusterUnavailable) -> None:
         if self._stopping.is_set():
             return
-        if self.resource.optional and isinstance(error, ApiError) and error.status in (403, 404):
+        if isinstance(error, ApiError) and self._is_absent(error.status):
             self._facts, self.absent, self.synced = {}, True, True
             self._heard = time.monotonic()
         elif str(error) != self.error:
             log.warning("watch of %s: %s", self.resource.plural, error)
         self.error = str(error)
+
+    def _is_absent(self, status: int) -> bool:
+        """An optional kind that the API server does not know, or that we never could read, is not there.
+
+        What could be read and now is forbidden may be so for a moment only, while the API server starts.
+        """
+        return self.resource.optional and (status == 404 or (status == 403 and (self.absent or not self.synced)))
 
     def _list_and_watch(self) -> None:
         version = self._list()

@@ -110,4 +110,4 @@ def _live(matcher: _Matcher, name: str, kind: str, namespace: str, cluster: Clus
 
 
 def _missing(matcher: _Matcher, which: str) -> str:
-    return f"{matcher.field} {which} is not there, so {matcher.unjudged} cannot be judged"
+    return f"{matcher.field} {which} is not there: {matcher.unjudged} cannot be judged; create it first"

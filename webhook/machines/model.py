@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from webhook.objects import Object
@@ -28,11 +29,13 @@ class Volume:
 class DataVolumeTemplate:
     """An entry of ``spec.dataVolumeTemplates``: KubeVirt makes a DataVolume of it, CDI makes that a claim.
 
-    ``field`` is the path of the part that says what the claim shall be.
+    ``field`` is the path of the part that says what the claim shall be; ``annotations`` are Trident's, without their
+    domain.
     """
 
     spec: Object
     field: str
+    annotations: Object = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 from webhook.cluster import Cluster
 from webhook.cluster.facts import KubeVirtFacts
+from webhook.cluster.facts.reading import TRIDENT_DOMAIN, of_domain
 from webhook.machines.hardware import Layers, read_hardware
 from webhook.machines.instancetypes import Matched, match
 from webhook.machines.model import DataVolumeTemplate, Machine, Volume
 from webhook.objects import Object, at, items, mapping, text
+
+MOST_VOLUMES = 256
+"""As KubeVirt's CustomResourceDefinitions allow."""
 
 CLAIM_NAME = {
     "persistentVolumeClaim": ("claimName",),
@@ -55,6 +59,14 @@ def is_machine(obj: object) -> bool:
     return layout is not None and api_version.rpartition("/")[0] == layout.group
 
 
+def machine_kind(obj: object) -> str:
+    """Return the kind of a machine's object; raises ValueError where it is none in KINDS."""
+    kind = mapping(obj).get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"no machine: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
+    return kind
+
+
 def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Machine:
     """Return the machine that an object of a kind in KINDS declares.
 
@@ -62,10 +74,8 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
     requests behind them. Raises ValueError on another kind, Undecidable where the cluster cannot say. Source: KubeVirt
     1.9 ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
     """
-    kind = str(mapping(obj).get("kind"))
-    layout = _LAYOUTS.get(kind)
-    if layout is None:
-        raise ValueError(f"no machine: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
+    kind = machine_kind(obj)
+    layout = _LAYOUTS[kind]
     found = at(obj, *layout.instance_spec)
     template = found if isinstance(found, dict) else None
     namespace = text(at(obj, "metadata", "namespace")) or "default"
@@ -84,15 +94,23 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
         eviction_strategy=_strategy(at(template, "evictionStrategy")),
         has_instance=at(obj, "status", "created") is True,
         hardware=read_hardware(layers),
-        unjudged=matched.unjudged,
+        unjudged=(*matched.unjudged, *_too_many(obj, template)),
         migrated_volumes=_migrated_volumes(obj),
         former_claims=_former_claims(obj),
     )
 
 
+def _too_many(obj: Object, template: Object | None) -> list[str]:
+    """KubeVirt's API takes no more volumes; a patch can ask us about more before the API server refuses them."""
+    most = max(len(items(at(template, "volumes"))), len(items(at(obj, "status", "volumeRequests"))))
+    if most <= MOST_VOLUMES:
+        return []
+    return [f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are judged"]
+
+
 def _declared(template: Object | None, layout: _Layout) -> Iterator[Volume]:
     root = ".".join((*layout.instance_spec, "volumes"))
-    for index, entry in enumerate(items(at(template, "volumes"))):
+    for index, entry in enumerate(items(at(template, "volumes"))[:MOST_VOLUMES]):
         yield _volume(at(entry, "name"), entry, f"{root}[{index}]")
 
 
@@ -102,7 +120,7 @@ def _requested(obj: Object, template: Object | None) -> Iterator[Volume]:
     A pending removal takes nothing away: the volume is there until KubeVirt removed it.
     """
     declared = {at(entry, "name") for entry in items(at(template, "volumes")) if isinstance(at(entry, "name"), str)}
-    for index, request in enumerate(items(at(obj, "status", "volumeRequests"))):
+    for index, request in enumerate(items(at(obj, "status", "volumeRequests"))[:MOST_VOLUMES]):
         options = at(request, "addVolumeOptions")
         name = at(options, "name")
         source = at(options, "volumeSource")
@@ -146,8 +164,9 @@ def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> di
             api = next((key for key in ("storage", "pvc") if isinstance(spec.get(key), dict)), None)
             if api and preferred and spec[api].get("storageClassName") is None:
                 spec[api] = {**spec[api], "storageClassName": preferred}
+            annotations = of_domain(at(entry, "metadata", "annotations"), TRIDENT_DOMAIN) or {}
             field = ".".join((*path[:-1], f"dataVolumeTemplates[{index}]", "spec", *([api] if api else [])))
-            templates[name] = DataVolumeTemplate(spec, field)
+            templates[name] = DataVolumeTemplate(spec, field, annotations)
     return templates
 
 

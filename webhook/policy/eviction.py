@@ -50,7 +50,7 @@ def change_for(case: Case, old: Machine | None, operation: str) -> Change:
         return Change()
     if current is None and len(case.surroundings.schedulable) == 1:
         return _left("evictionStrategy stays unset: the cluster has one schedulable node, so nothing can migrate")
-    if machine.has_instance:
+    if machine.has_instance and operation == "UPDATE":
         return _left("evictionStrategy cannot change while the machine runs; its next start sets LiveMigrate")
     was = f"changed from {quoted(current)}" if current else "set"
     return Change(LIVE_MIGRATE, _worded(f"evictionStrategy {was} to LiveMigrate, so that a node drain migrates it"))

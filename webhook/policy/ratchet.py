@@ -42,4 +42,6 @@ class Before:
 def _key(rule: Rule, finding: Finding) -> _Key:
     if finding.device is not None:
         return (rule.name, "device", finding.device)
-    return (rule.name,) if finding.volume is None else (rule.name, "volume", finding.volume)
+    return (
+        (rule.name, "value", finding.value or "") if finding.volume is None else (rule.name, "volume", finding.volume)
+    )

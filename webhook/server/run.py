@@ -21,6 +21,7 @@ from webhook.server.tls import TlsContext
 from webhook.server.worker import IdleTolerantWorker
 
 THREADS = 32
+CONNECTIONS = 1000
 KEEPALIVE_SECONDS = 120
 """Longer than the 90 s for which kube-apiserver keeps an idle connection: it must be the side that closes."""
 GRACE_SECONDS = 25
@@ -80,6 +81,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "worker_class": IdleTolerantWorker,
             "workers": 1,
             "threads": THREADS,
+            "worker_connections": CONNECTIONS,
             "keepalive": KEEPALIVE_SECONDS,
             "timeout": 30,
             "graceful_timeout": GRACE_SECONDS,

@@ -1,26 +1,49 @@
-"""gunicorn's thread worker, made to stand clients that connect and say nothing.
+"""gunicorn's thread worker, made to stand clients that connect and say nothing, or say it slowly.
 
 kube-apiserver leaves TLS connections behind that carry no request. The stock worker keeps a thread waiting on each, and
 so stops answering; here the poller waits, and a thread is taken only when there is something to read. Uses internals of
-gunicorn 27 (``_DEFER``, ``TConn.init``, ``TConn.wait_for_data``), which a test with idle connections guards.
+gunicorn 27 (``_DEFER``, ``TConn``, ``pending_conns``), which tests with idle and slow connections guard.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from gunicorn.workers import gthread
+
+from webhook.server.tls import DeadlineSocket
+
+SILENT_SECONDS = 5.0
+"""How long a connection may be open without a TLS handshake."""
+REQUEST_SECONDS = 5.0
+"""How long a client may take to send a request, once it began."""
+_SWEEP_SECONDS = 0.5
+_FULL, _ROOMY = 0.9, 0.7
 
 
 class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """A thread worker that holds no thread for a silent connection, before its TLS handshake or after."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """As the stock worker."""
+        super().__init__(*args, **kwargs)
+        self._swept = 0.0
+
     def handle(self, conn: Any) -> Any:
         """Answer one request of a connection, or give the connection back to the poller while it is silent."""
-        if conn.initialized:
-            return super().handle(conn)
-        if not conn.data_ready and not conn.wait_for_data(0):
-            return gthread._DEFER
+        if not conn.initialized:
+            if not conn.data_ready and not conn.wait_for_data(0):
+                return gthread._DEFER
+            if not self._shakes_hands(conn):
+                return False
+            if not conn.wait_for_data(0):
+                return gthread._DEFER
+        if isinstance(conn.sock, DeadlineSocket):
+            conn.sock.must_be_read_by(time.monotonic() + REQUEST_SECONDS)
+        return super().handle(conn)
+
+    def _shakes_hands(self, conn: Any) -> bool:
         conn.sock.setblocking(True)
         try:
             conn.init()
@@ -28,6 +51,35 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
             self.log.debug("no TLS handshake with %s: %s", conn.client, error)
             return False
         conn.data_ready = conn.sock.pending() > 0
-        if not conn.wait_for_data(0):
-            return gthread._DEFER
-        return super().handle(conn)
+        return True
+
+    def murder_pending(self) -> None:
+        """Close connections that have been silent for too long, and the oldest where there is no room for new ones."""
+        now = time.monotonic()
+        if now - self._swept < _SWEEP_SECONDS:
+            return
+        self._swept = now
+        full = self.nr_conns > _FULL * self.worker_connections
+        surplus = self.nr_conns - int(_ROOMY * self.worker_connections) if full else 0
+        for index, conn in enumerate(list(self.pending_conns)):
+            silent = now - (conn.timeout - self.cfg.keepalive)
+            if index < surplus or silent > self._patience(conn):
+                self._drop(conn)
+
+    def _patience(self, conn: Any) -> float:
+        if not self.alive:
+            return float(gthread.STOP_KEEPALIVE_LINGER)
+        return float(self.cfg.keepalive) if conn.initialized else SILENT_SECONDS
+
+    def _drop(self, conn: Any) -> None:
+        self.pending_conns.remove(conn)
+        self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """As the stock worker; one that stops closes its listeners, so that new clients go elsewhere at once."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()

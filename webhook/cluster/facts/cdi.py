@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from webhook.cluster.facts.kubernetes import SourceFacts
-from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, of_domain
+from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, TRIDENT_DOMAIN, of_domain
 from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 
@@ -39,15 +39,23 @@ class ProfileFacts:
 
 @dataclass(frozen=True, slots=True)
 class DataVolumeFacts:
-    """A DataVolume: its spec, from which CDI makes the claim of the same name; labels as in `ClaimFacts`."""
+    """A DataVolume: its spec, from which CDI makes the claim of the same name.
+
+    Labels and annotations are as in `ClaimFacts`; CDI copies the annotations to the claim.
+    """
 
     spec: Object
     labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
 
     @classmethod
     def read(cls, obj: Object) -> Self:
         """Take the facts from the object."""
-        return cls(mapping(at(obj, "spec")), of_domain(at(obj, "metadata", "labels"), INSTANCETYPE_DOMAIN))
+        return cls(
+            mapping(at(obj, "spec")),
+            of_domain(at(obj, "metadata", "labels"), INSTANCETYPE_DOMAIN),
+            of_domain(at(obj, "metadata", "annotations"), TRIDENT_DOMAIN),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,6 @@ class DataSourceFacts:
 
     source: SourceFacts | None
     labels: dict[str, str] | None
-    architecture: str | None
 
     @classmethod
     def read(cls, obj: Object) -> Self:
@@ -67,10 +74,7 @@ class DataSourceFacts:
             name = text(entry.get("name"))
             if name and found is None:
                 found = SourceFacts(kind, name, text(entry.get("namespace")) or "")
-        labels = at(obj, "metadata", "labels")
-        return cls(
-            found, of_domain(labels, INSTANCETYPE_DOMAIN), interned(at(labels, "template.kubevirt.io/architecture"))
-        )
+        return cls(found, of_domain(at(obj, "metadata", "labels"), INSTANCETYPE_DOMAIN))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def find(case: Case) -> Iterator[Finding]:
             what=f"evictionStrategy is {quoted(strategy)}, not LiveMigrate",
             why="a node drain would not be sure to live-migrate this machine",
             remedy="Remove the field or set it to LiveMigrate",
+            value=strategy,
         )
 
 

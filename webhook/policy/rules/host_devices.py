@@ -19,7 +19,8 @@ def find(case: Case) -> Iterator[Finding]:
     """
     hardware = case.machine.hardware
     for device in hardware.host_devices:
-        yield _finding(device.field, f"host device {quoted(device.name)} belongs to its node", device.name)
+        what = f"host device {quoted(device.name)} belongs to its node"
+        yield _finding(device.field, what, f"hostDevices/{device.name}")
     kubevirt = case.surroundings.kubevirt
     for gpu in hardware.gpus:
         if len(hardware.gpus) > 1:
@@ -30,7 +31,7 @@ def find(case: Case) -> Iterator[Finding]:
             what = f"GPU {quoted(gpu.name)} needs KubeVirt 1.9 with the feature gate {GATE}"
         else:
             continue
-        yield _finding(gpu.field, what, gpu.name, certain=kubevirt.known or len(hardware.gpus) > 1)
+        yield _finding(gpu.field, what, f"gpus/{gpu.name}", certain=kubevirt.known or len(hardware.gpus) > 1)
 
 
 def _finding(field: str, what: str, device: str, *, certain: bool = True) -> Finding:

@@ -55,7 +55,7 @@ def _finding(field: str, what: str, *, certain: bool = True) -> Finding:
         field=field,
         what=what,
         why="the address would not survive a move, so KubeVirt does not live-migrate this machine",
-        remedy="Give the interface on the pod network masquerade: {}",
+        remedy="Name the pod network under networks, and an interface for it with masquerade: {}",
         certain=certain,
     )
 

@@ -17,7 +17,8 @@ class Finding:
 
     ``what`` is wrong, in words that stand alone; ``why`` it matters; ``remedy`` what to do: sentences without a final
     stop. ``volume`` or ``device`` names what is meant, both are None for the whole machine; ``claim`` is the volume's
-    claim. ``reason`` is KubeVirt's where the rule has several. What is not ``certain``, for want of facts, warns.
+    claim. ``reason`` is KubeVirt's where the rule has several; ``value`` what stands at the field where another value
+    would be another violation. What is not ``certain``, for want of facts, warns.
     """
 
     field: str
@@ -29,6 +30,7 @@ class Finding:
     device: str | None = None
     evidence: str | None = None
     reason: str | None = None
+    value: str | None = None
     certain: bool = True
 
 

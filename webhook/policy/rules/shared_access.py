@@ -22,7 +22,7 @@ def find(case: Case) -> Iterator[Finding]:
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is "
                 + (f"{listed(modes)}, not ReadWriteMany" if modes else "without an access mode"),
-                why="two nodes cannot write to it at once, so this machine cannot live-migrate and hangs a node drain",
+                why="two nodes cannot write to it at once, so this machine cannot live-migrate out of a node drain",
                 remedy=with_modes(claim),
                 volume=volume.name,
                 claim=volume.claim,

@@ -21,7 +21,10 @@ def find(case: Case) -> Iterator[Finding]:
     field = hardware.reenlightenment.field
     if hardware.architecture != "amd64":
         yield _finding(field, f"{plain(hardware.architecture)} guests get no TSC frequency")
-    elif surroundings.kubevirt.minimum_tsc_frequency or any(node.tsc_frequency for node in surroundings.nodes):
+    elif surroundings.kubevirt.minimum_tsc_frequency is not None:
+        if surroundings.kubevirt.minimum_tsc_frequency <= 0:
+            yield _finding(field, "the KubeVirt CR's minimumClusterTSCFrequency is not above 0")
+    elif any(node.tsc_frequency for node in surroundings.nodes):
         return
     elif surroundings.nodes:
         yield _finding(field, "no node offers a TSC frequency")
