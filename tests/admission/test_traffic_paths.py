@@ -1,0 +1,203 @@
+"""What a user did with KubeVirt, replayed: a bad disk is refused where its user sees it, all else passes."""
+
+import copy
+import gzip
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build import Object
+from tests.build_paths import Rights
+from webhook.admission.handler import mutate, validate
+from webhook.admission.review import Request, parse_review
+from webhook.cluster.files import read_path
+from webhook.settings import Settings
+
+RECORDED = Path(__file__).parents[3] / "shared" / "traffic"
+SPECS: dict[str, tuple[str, ...]] = {
+    "VirtualMachine": ("spec", "template", "spec"),
+    "VirtualMachineInstance": ("spec",),
+    "VirtualMachineInstanceReplicaSet": ("spec", "template", "spec"),
+    "VirtualMachinePool": ("spec", "virtualMachineTemplate", "spec", "template", "spec"),
+}
+HOT_PLUG = ("virtualmachines/status", "kubevirt-apiserver")
+ONCE, SAN = ("data-rwo", "shared-access"), ("data-sanfs", "san-block")
+REFUSED = [
+    ("virtctl addvolume of an RWO claim on a halted VM (HotplugVolumes)", *HOT_PLUG, *ONCE),
+    ("virtctl addvolume on a running VM (HotplugVolumes)", *HOT_PLUG, *ONCE),
+    *[("clean-up between steps", *HOT_PLUG, *SAN)] * 3,
+    ("running VM: virtctl addvolume --persist of an RWO claim (HotplugVolumes)", *HOT_PLUG, *ONCE),
+    ("bare2 running VMI: virtctl addvolume", "virtualmachineinstances", "kubevirt-apiserver", *ONCE),
+    ("declarative: virtctl addvolume of an RWO claim", "virtualmachines", "kubevirt-apiserver", *ONCE),
+    (
+        "volume migration: updateVolumesStrategy Migration, RWX to RWO",
+        *("virtualmachines", "alice", "data-rwo2", "shared-access"),
+    ),
+]
+"""Each refusal that is due: what the user did, what was written by whom, the claim, the rule."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A recorded request and our answer."""
+
+    number: int
+    what: str
+    request: Request
+    response: Object
+    patch: list[Object]
+
+    @property
+    def resource(self) -> str:
+        """The resource with its subresource."""
+        return "/".join(filter(None, (self.request.resource, self.request.subresource)))
+
+    @property
+    def user(self) -> str:
+        """The user's last name."""
+        return self.request.user.rpartition(":")[2]
+
+    @property
+    def causes(self) -> list[str]:
+        """The causes of a refusal."""
+        return [cause["message"] for cause in self.response.get("status", {}).get("details", {}).get("causes", [])]
+
+
+class World:
+    """The objects that are there, as the recording goes on: every machine with the strategy that our patch sets."""
+
+    def __init__(self) -> None:
+        """Begin with the objects that the recording refers to."""
+        self.fixed = list(read_path(RECORDED / "cluster.yaml"))
+        self.live: dict[tuple[str, str], Object] = {}
+
+    def cluster(self) -> Rights:
+        """Return the cluster as it is now; the administrator has every right."""
+        return Rights((*self.fixed, *self.live.values()), may=("admin",))
+
+    def went_on(self, request: Request) -> None:
+        """Keep what a request wrote: the recording's webhook admitted it."""
+        shown = request.obj or request.old or {}
+        key = (str(shown.get("kind")), request.name or str(shown["metadata"].get("name")))
+        if request.operation == "DELETE":
+            self.live.pop(key, None)
+        elif request.obj is not None:
+            self.live[key] = request.obj
+
+
+def patched(obj: Object | None) -> Object | None:
+    """Return a machine as it would be stored had our mutating side been there."""
+    if obj is None or obj.get("kind") not in SPECS:
+        return obj
+    found = copy.deepcopy(obj)
+    spec: Any = found
+    for key in SPECS[found["kind"]]:
+        spec = spec[key]
+    spec["evictionStrategy"] = "LiveMigrate"
+    return found
+
+
+def recorded(side: str) -> Iterator[tuple[int, str, Object]]:
+    file = RECORDED / "reviews.jsonl.gz"
+    if not file.is_file():
+        pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(map(json.loads, lines)):
+            if line["webhook"] == side:
+                yield number, line["step"], line["review"]
+
+
+@pytest.fixture(scope="module")
+def validated() -> list[Step]:
+    world, found = None, []
+    for number, what, review in recorded("validating"):
+        world = world or World()
+        content = review["request"]
+        content = {**content, "object": patched(content["object"]), "oldObject": patched(content["oldObject"])}
+        request = parse_review({**review, "request": content})
+        response, _ = validate(request, world.cluster(), Settings(), 10.0)
+        found.append(Step(number, what, request, response.body["response"], []))
+        world.went_on(request)
+    return found
+
+
+@pytest.fixture(scope="module")
+def mutated() -> list[Step]:
+    world, found = None, []
+    for number, what, review in recorded("mutating"):
+        world = world or World()
+        request = parse_review(review)
+        response, verdict = mutate(request, world.cluster(), Settings(), 10.0)
+        offered = verdict.patch if "patch" in response.body["response"] else []
+        found.append(Step(number, what, request, response.body["response"], offered))
+        world.went_on(request)
+    return found
+
+
+def refusals(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
+    """Return what was refused, in the order of the recording."""
+    found = []
+    for step in steps:
+        for cause in step.causes:
+            name, rule = cause.split('claim "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
+            found.append((step.what, step.resource, step.user, name, rule))
+    return found
+
+
+def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(
+    validated: list[Step], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print()
+        for what, steps in itertools.groupby(validated, key=lambda step: step.what):
+            answered = list(steps)
+            refused = [step for step in answered if not step.response["allowed"]]
+            print(f"  {what}: {len(answered)} requests, {len(refused)} refused")
+            for step in refused:
+                print(f"    {step.number} {step.request.operation} {step.resource} by {step.user}: {step.causes[0]}")
+    assert refusals(validated) == REFUSED
+
+
+def test_a_refusal_of_a_hot_plug_names_the_claim_in_the_message_that_virtctl_shows(validated: list[Step]) -> None:
+    refused = [step for step in validated if not step.response["allowed"]]
+    assert all(REFUSED[index][3] in step.response["status"]["message"] for index, step in enumerate(refused))
+
+
+def test_no_restore_or_clone_of_a_good_machine_is_refused(validated: list[Step]) -> None:
+    copies = [step for step in validated if step.request.resource in ("virtualmachinerestores", "virtualmachineclones")]
+    assert {step.request.operation for step in copies} == {"CREATE", "UPDATE", "DELETE"}
+    assert {step.request.user for step in copies} >= {"admin"}
+    assert [step.number for step in copies if not step.response["allowed"]] == []
+
+
+def test_a_recorded_clone_is_judged_without_a_warning(validated: list[Step]) -> None:
+    (made,) = [step for step in validated if step.resource == "virtualmachineclones" and step.user == "admin"]
+    assert "warnings" not in made.response
+
+
+def test_every_machine_that_is_created_gets_live_migrate(mutated: list[Step]) -> None:
+    created = [step for step in mutated if step.request.operation == "CREATE" and step.request.obj is not None]
+    machines = [step for step in created if (step.request.obj or {})["kind"] in SPECS]
+    assert {(step.request.obj or {})["kind"] for step in machines} == set(SPECS)
+    for step in machines:
+        path = "/".join(("", *SPECS[(step.request.obj or {})["kind"]], "evictionStrategy"))
+        assert step.patch == [{"op": "add", "path": path, "value": "LiveMigrate"}], step.number
+
+
+def test_nothing_else_is_patched_but_the_template_of_a_halted_machine(mutated: list[Step]) -> None:
+    others = [step for step in mutated if step.patch and step.request.operation != "CREATE"]
+    assert others
+    for step in others:
+        obj, old = step.request.obj or {}, step.request.old or {}
+        assert (obj["kind"], step.request.subresource) == ("VirtualMachine", "")
+        assert not obj.get("status", {}).get("created")
+        assert obj["spec"]["template"] != old["spec"]["template"]
+
+
+def test_the_mutating_side_refuses_nothing(mutated: list[Step]) -> None:
+    assert [step.number for step in mutated if not step.response["allowed"]] == []

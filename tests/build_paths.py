@@ -1,0 +1,240 @@
+"""Objects and requests for tests of the paths by which a machine comes by its disks."""
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.build import CLUSTER, NAMESPACE, Object, kubevirt, review
+from webhook.admission.handler import mutate, validate
+from webhook.admission.review import Request, parse_review
+from webhook.cluster import Snapshot
+from webhook.cluster.interface import Right
+from webhook.policy import Verdict
+from webhook.settings import Settings
+
+ALICE = "alice"
+CONTROLLER = "system:serviceaccount:kubevirt:kubevirt-controller"
+APISERVER = "system:serviceaccount:kubevirt:kubevirt-apiserver"
+UID = "11111111-2222-3333-4444-555555555555"
+OTHER_UID = "99999999-2222-3333-4444-555555555555"
+KUBEVIRT = kubevirt(network={"defaultNetworkInterface": "masquerade"})
+"""Where it is, a machine that says nothing of networks breaks no rule, and its disks alone decide."""
+REASON = {"migratability.io/exempt-reason": "moves to NFS in July"}
+
+_RESOURCES = {
+    "VirtualMachine": ("kubevirt.io", "virtualmachines"),
+    "VirtualMachineInstance": ("kubevirt.io", "virtualmachineinstances"),
+    "VirtualMachineInstanceReplicaSet": ("kubevirt.io", "virtualmachineinstancereplicasets"),
+    "VirtualMachinePool": ("pool.kubevirt.io", "virtualmachinepools"),
+    "VirtualMachineRestore": ("snapshot.kubevirt.io", "virtualmachinerestores"),
+    "VirtualMachineClone": ("clone.kubevirt.io", "virtualmachineclones"),
+    "Namespace": ("", "namespaces"),
+}
+
+
+def replica_set(*volumes: Object, name: str = "web", **fields: Any) -> Object:
+    """Return a VirtualMachineInstanceReplicaSet; ``fields`` join its template's spec."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstanceReplicaSet",
+        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
+        "spec": {"template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}},
+    }
+
+
+def pool(*volumes: Object, name: str = "pool", spec: Object | None = None, **fields: Any) -> Object:
+    """Return a VirtualMachinePool; ``fields`` join its instances' spec, ``spec`` that of its machines."""
+    template = {"spec": {"domain": {}, "volumes": list(volumes), **fields}}
+    return {
+        "apiVersion": "pool.kubevirt.io/v1beta1",
+        "kind": "VirtualMachinePool",
+        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
+        "spec": {"virtualMachineTemplate": {"spec": {**(spec or {}), "template": template}}},
+    }
+
+
+def namespace(reason: str | None = None, /, **labels: str) -> Object:
+    """Return the machines' Namespace; a label's name gets our domain, "_" standing for "-"."""
+    domain = "migratability.io"
+    named = {
+        (f"{domain}/enforcement" if key == "enforcement" else f"exempt.{domain}/{key.replace('_', '-')}"): value
+        for key, value in labels.items()
+    }
+    metadata = {"name": NAMESPACE, "labels": named}
+    if reason:
+        metadata["annotations"] = {f"{domain}/exempt-reason": reason}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def marked(obj: Object, *path: str, labels: Object | None = None, annotations: Object | None = None) -> Object:
+    """Return an object with labels and annotations in the metadata below a path."""
+    if path:
+        return {**obj, path[0]: marked(obj[path[0]], *path[1:], labels=labels, annotations=annotations)}
+    metadata = obj.get("metadata", {})
+    added = {"labels": labels or {}, "annotations": annotations or {}}
+    joined = {key: {**metadata.get(key, {}), **value} for key, value in added.items()}
+    return {**obj, "metadata": {**metadata, **joined}}
+
+
+def exempt(
+    obj: Object, *path: str, rule: str = "all", value: str = "true", reason: Object | None = None, **labels: str
+) -> Object:
+    """Return an object with an exemption and its reason in the metadata below a path."""
+    given = {f"exempt.migratability.io/{rule}": value, **labels}
+    return marked(obj, *path, labels=given, annotations=REASON if reason is None else reason)
+
+
+def owned(obj: Object, owner: Object, **reference: Any) -> Object:
+    """Return an object with a controller reference to an owner; ``reference`` overrides its fields."""
+    found = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"].get("uid", UID),
+        "controller": True,
+        **reference,
+    }
+    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [found]}}
+
+
+def known_as(obj: Object, uid: str = UID) -> Object:
+    """Return an object with a uid."""
+    return {**obj, "metadata": {**obj["metadata"], "uid": uid}}
+
+
+def machine_snapshot(machine: Object, *claims: Object, ready: bool = True, name: str = "nightly") -> list[Object]:
+    """Return a VirtualMachineSnapshot and its content."""
+    api, metadata = "snapshot.kubevirt.io/v1beta1", {"namespace": NAMESPACE}
+    backups = [{"volumeName": claim["metadata"]["name"], "persistentVolumeClaim": claim} for claim in claims]
+    return [
+        {
+            "apiVersion": api,
+            "kind": "VirtualMachineSnapshot",
+            "metadata": {**metadata, "name": name},
+            "spec": {"source": {"kind": "VirtualMachine", "name": machine["metadata"]["name"]}},
+            "status": {"readyToUse": ready, "virtualMachineSnapshotContentName": f"content-{name}"},
+        },
+        {
+            "apiVersion": api,
+            "kind": "VirtualMachineSnapshotContent",
+            "metadata": {**metadata, "name": f"content-{name}"},
+            "spec": {"source": {"virtualMachine": machine}, "volumeBackups": backups},
+        },
+    ]
+
+
+def restore(target: str, *patches: Object | str, name: str = "back", snapshot: str = "nightly") -> Object:
+    """Return a VirtualMachineRestore; a patch is a JSON Patch operation, or the text that stands for one."""
+    return {
+        "apiVersion": "snapshot.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineRestore",
+        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
+        "spec": {
+            "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
+            "virtualMachineSnapshotName": snapshot,
+            "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
+        },
+    }
+
+
+def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", target: str = "copy") -> Object:
+    """Return a VirtualMachineClone of a machine or of a snapshot."""
+    group = "kubevirt.io" if kind == "VirtualMachine" else "snapshot.kubevirt.io"
+    return {
+        "apiVersion": "clone.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClone",
+        "metadata": {"name": "cloning", "namespace": NAMESPACE},
+        "spec": {
+            "source": {"apiGroup": group, "kind": kind, "name": source},
+            "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
+            "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
+        },
+    }
+
+
+def restored(machine: Object, by: Object, uid: str | None = None) -> Object:
+    """Return a machine as KubeVirt makes it for a restore."""
+    said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
+    return marked(machine, annotations={"restore.kubevirt.io/lastRestoreUID": said})
+
+
+class Rights(Snapshot):
+    """A snapshot in which some users have the right to exempt, and which remembers who was asked for what."""
+
+    asks_for_rights = True
+
+    def __init__(self, objects: Iterable[Object], may: Collection[str] = ()) -> None:
+        """Give the right to these users, everywhere."""
+        super().__init__(objects)
+        self.asked: list[tuple[str, Right]] = []
+        self._may = may
+
+    def may(self, user: Any, right: Right) -> bool:
+        """Answer from the table."""
+        self.asked.append((user["username"], right))
+        return user["username"] in self._may
+
+    def within(self, seconds: float, *, confirm: bool = False) -> "Rights":
+        """Return itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API server is told: of a refusal its rules, fields and message."""
+
+    allowed: bool
+    rules: list[str]
+    fields: list[str]
+    message: str
+    warnings: list[str]
+    patch: list[Object]
+    verdict: Verdict
+    asked: list[tuple[str, Right]] = field(default_factory=list)
+
+    @property
+    def users_asked(self) -> set[str]:
+        """Who was asked for the right."""
+        return {user for user, _ in self.asked}
+
+
+def request(
+    obj: Object, old: Object | None = None, *, user: str = ALICE, subresource: str = "", operation: str | None = None
+) -> Request:
+    """Return an admission request for an object of any kind."""
+    group, resource = _RESOURCES[obj["kind"]]
+    shape = review({**obj, "kind": "VirtualMachine"}, old, user=user, subresource=subresource)["request"]
+    own = {
+        "operation": operation or ("UPDATE" if old else "CREATE"),
+        "resource": {"group": group, "version": "v1", "resource": resource},
+        "namespace": obj["metadata"].get("namespace", obj["metadata"].get("name", "")),
+        "object": obj,
+    }
+    return parse_review({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {**shape, **own}})
+
+
+def ask(
+    obj: Object,
+    old: Object | None = None,
+    *objects: Object,
+    may: Collection[str] = (),
+    side: Callable[..., Any] = validate,
+    settings: Object | None = None,
+    **how: Any,
+) -> Answer:
+    """Return the answer to a request; ``objects`` join the usual claims and classes."""
+    cluster = Rights((KUBEVIRT, *CLUSTER, *objects), may)
+    response, verdict = side(request(obj, old, **how), cluster, Settings.parse(settings or {}), 5.0)
+    body = response.body["response"]
+    causes = body.get("status", {}).get("details", {}).get("causes", [])
+    return Answer(
+        allowed=body["allowed"],
+        rules=[cause["message"].rpartition("[")[2].rstrip("]") for cause in causes],
+        fields=[cause["field"] for cause in causes],
+        message=body.get("status", {}).get("message", ""),
+        warnings=body.get("warnings", []),
+        patch=verdict.patch if side is mutate else [],
+        verdict=verdict,
+        asked=cluster.asked,
+    )

@@ -1,0 +1,188 @@
+"""The webhook configurations as they are applied."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from webhook.admission.scope import KIND_OF_COPY, WHAT_MATTERS
+from webhook.controller.registrations import registrations
+
+SERVICE = {"namespace": "migratability", "name": "webhook", "port": 8443}
+BUNDLE = base64.b64encode(b"a certificate").decode()
+VALIDATING, MUTATING = registrations(SERVICE, BUNDLE)
+BOTH = pytest.mark.parametrize("configuration", [VALIDATING, MUTATING], ids=["validating", "mutating"])
+NAMESPACES = {("", "namespaces"), ("", "namespaces/status"), ("", "namespaces/finalize")}
+VERSIONS = {
+    "": "v1",
+    "kubevirt.io": "v1",
+    "pool.kubevirt.io": "v1beta1",
+    "snapshot.kubevirt.io": "v1beta1",
+    "clone.kubevirt.io": "v1beta1",
+}
+PATCHED = {
+    ("kubevirt.io", "virtualmachines"): ["CREATE", "UPDATE"],
+    ("kubevirt.io", "virtualmachineinstances"): ["CREATE"],
+    ("kubevirt.io", "virtualmachineinstancereplicasets"): ["CREATE"],
+    ("pool.kubevirt.io", "virtualmachinepools"): ["CREATE"],
+}
+
+
+def by_resource(configuration: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return each webhook by the one group and resource that it is for."""
+    found = {}
+    for webhook in configuration["webhooks"]:
+        (rule,) = webhook["rules"]
+        (group,), (resource,) = rule["apiGroups"], rule["resources"]
+        assert (group, resource) not in found
+        found[group, resource] = webhook
+    return found
+
+
+def whole(group: str, resource: str, subresource: str = "") -> tuple[str, str]:
+    return group, "/".join(filter(None, (resource, subresource)))
+
+
+def conditions(webhook: dict[str, Any]) -> dict[str, str]:
+    return {condition["name"]: condition["expression"] for condition in webhook["matchConditions"]}
+
+
+def test_there_is_one_of_each_kind() -> None:
+    kinds = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"]
+    assert [configuration["kind"] for configuration in (VALIDATING, MUTATING)] == kinds
+
+
+@BOTH
+def test_its_name_is_fixed_and_sorts_before_kubevirts_mutator(configuration: dict[str, Any]) -> None:
+    """API servers call mutating webhooks by the name of their configuration."""
+    assert configuration["metadata"]["name"] == "migratability"
+    assert sorted(["virt-api-mutator", configuration["metadata"]["name"]])[0] == "migratability"
+
+
+@BOTH
+def test_every_webhook_has_a_name_of_its_own_in_our_domain(configuration: dict[str, Any]) -> None:
+    names = [webhook["name"] for webhook in configuration["webhooks"]]
+    assert len(set(names)) == len(names)
+    assert all(name.endswith(".migratability.io") and name.count(".") >= 2 for name in names)
+
+
+@BOTH
+def test_every_webhook_is_without_side_effects_and_answers_in_time(configuration: dict[str, Any]) -> None:
+    for webhook in configuration["webhooks"]:
+        assert webhook["sideEffects"] == "None"
+        assert webhook["timeoutSeconds"] == 10
+        assert webhook["admissionReviewVersions"] == ["v1"]
+        assert webhook["matchPolicy"] == "Equivalent"
+
+
+@BOTH
+def test_every_webhook_is_called_by_its_service(configuration: dict[str, Any]) -> None:
+    path = "/validate" if configuration is VALIDATING else "/mutate"
+    expected = {"service": {**SERVICE, "path": path}, "caBundle": BUNDLE}
+    assert [webhook["clientConfig"] for webhook in configuration["webhooks"]] == [expected] * len(
+        configuration["webhooks"]
+    )
+
+
+@BOTH
+def test_every_rule_names_the_version_that_we_read(configuration: dict[str, Any]) -> None:
+    for (group, resource), webhook in by_resource(configuration).items():
+        assert webhook["rules"][0]["apiVersions"] == [VERSIONS[group]]
+        assert webhook["rules"][0]["scope"] == ("Cluster" if resource.startswith("namespaces") else "Namespaced")
+
+
+def test_the_validating_side_fails_closed_and_the_mutating_side_open() -> None:
+    assert {webhook["failurePolicy"] for webhook in VALIDATING["webhooks"]} == {"Fail"}
+    assert {webhook["failurePolicy"] for webhook in MUTATING["webhooks"]} == {"Ignore"}
+
+
+def test_the_mutating_side_is_called_once() -> None:
+    assert {webhook["reinvocationPolicy"] for webhook in MUTATING["webhooks"]} == {"Never"}
+    assert not any("reinvocationPolicy" in webhook for webhook in VALIDATING["webhooks"])
+
+
+def test_everything_that_is_judged_or_guarded_is_registered_and_nothing_else() -> None:
+    judged = {whole(*which) for which in WHAT_MATTERS} | {whole(*which) for which in KIND_OF_COPY}
+    assert set(by_resource(VALIDATING)) == judged | NAMESPACES
+
+
+@pytest.mark.parametrize("which", WHAT_MATTERS, ids="/".join)
+def test_a_machines_writes_are_registered(which: tuple[str, str, str]) -> None:
+    rule = by_resource(VALIDATING)[whole(*which)]["rules"][0]
+    assert rule["operations"] == (["UPDATE"] if which[2] else ["CREATE", "UPDATE"])
+
+
+@pytest.mark.parametrize("which", KIND_OF_COPY, ids="/".join)
+def test_the_creation_of_a_copy_is_registered_without_condition(which: tuple[str, str]) -> None:
+    webhook = by_resource(VALIDATING)[which]
+    assert (webhook["rules"][0]["operations"], webhook["matchConditions"]) == (["CREATE"], [])
+
+
+@pytest.mark.parametrize("which", WHAT_MATTERS, ids="/".join)
+def test_every_path_that_matters_is_in_the_condition(which: tuple[str, str, str]) -> None:
+    expression = conditions(by_resource(VALIDATING)[whole(*which)])["changes-what-matters"]
+    assert expression.startswith("oldObject == null || ")
+    for path in WHAT_MATTERS[which]:
+        chain = "".join(f".?{key}" for key in path)
+        assert f"object{chain} != oldObject{chain}" in expression
+
+
+@pytest.mark.parametrize("which", [which for which in WHAT_MATTERS if not which[2]], ids="/".join)
+def test_labels_of_ours_on_a_machine_are_in_the_condition(which: tuple[str, str, str]) -> None:
+    expression = conditions(by_resource(VALIDATING)[whole(*which)])["changes-what-matters"]
+    for mark in ("exempt.migratability.io/", "migratability.io/enforcement", "migratability.io/exempt-reason"):
+        assert f"'{mark}'" in expression
+
+
+def test_a_namespace_is_called_about_only_for_labels_of_ours() -> None:
+    for which in NAMESPACES:
+        webhook = by_resource(VALIDATING)[which]
+        assert set(conditions(webhook)) == {"is-not-being-deleted", "brings-marks"}
+        assert "'migratability.io/enforcement'" in conditions(webhook)["brings-marks"]
+
+
+def test_nothing_is_called_about_that_is_being_deleted() -> None:
+    copies = {whole(*which) for which in KIND_OF_COPY}
+    for configuration in (VALIDATING, MUTATING):
+        for which, webhook in by_resource(configuration).items():
+            if which not in copies:
+                assert conditions(webhook)["is-not-being-deleted"] == "!has(object.metadata.deletionTimestamp)"
+
+
+def test_only_an_instance_is_let_by_for_its_owner() -> None:
+    """The patches of a restore can put an owner into a VirtualMachine."""
+    let_by = [
+        which for which, webhook in by_resource(VALIDATING).items() if "is-not-made-for-an-owner" in conditions(webhook)
+    ]
+    assert let_by == [("kubevirt.io", "virtualmachineinstances")]
+
+
+@pytest.mark.parametrize("namespace", ["kubevirt", "openshift-cnv"])
+def test_the_account_that_makes_instances_is_that_of_kubevirts_namespace(namespace: str) -> None:
+    validating, _ = registrations(SERVICE, BUNDLE, namespace)
+    expression = conditions(by_resource(validating)["kubevirt.io", "virtualmachineinstances"])[
+        "is-not-made-for-an-owner"
+    ]
+    assert f"request.userInfo.username == 'system:serviceaccount:{namespace}:kubevirt-controller'" in expression
+
+
+def test_the_mutating_side_sees_what_it_may_patch() -> None:
+    found = {which: webhook["rules"][0]["operations"] for which, webhook in by_resource(MUTATING).items()}
+    assert found == PATCHED
+
+
+def test_the_mutating_side_sees_the_instances_that_kubevirt_makes() -> None:
+    """Each restart brings one more old machine under the drain's protection."""
+    webhook = by_resource(MUTATING)["kubevirt.io", "virtualmachineinstances"]
+    assert "is-not-made-for-an-owner" not in conditions(webhook)
+
+
+def test_no_rule_has_a_wildcard() -> None:
+    for configuration in (VALIDATING, MUTATING):
+        for webhook in configuration["webhooks"]:
+            assert "*" not in str(webhook["rules"])
+
+
+@BOTH
+def test_no_webhook_has_more_conditions_than_kubernetes_allows(configuration: dict[str, Any]) -> None:
+    assert max(len(webhook["matchConditions"]) for webhook in configuration["webhooks"]) <= 64
