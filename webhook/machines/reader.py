@@ -94,9 +94,7 @@ def _too_many(obj: Object, template: Object | None) -> list[str]:
     most = max(len(items(at(template, "volumes"))), len(items(at(obj, "status", "volumeRequests"))))
     if most <= MOST_VOLUMES:
         return []
-    return [
-        f"{most} volumes are more than KubeVirt's {MOST_VOLUMES}: none but the first are judged; KubeVirt refuses them"
-    ]
+    return [f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are judged"]
 
 
 def _declared(template: Object | None, layout: _Layout) -> Iterator[Volume]:
