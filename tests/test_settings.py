@@ -206,3 +206,7 @@ def test_settings_cannot_be_changed() -> None:
         found.mode = "off"  # type: ignore[misc]
     with pytest.raises(TypeError):
         found.rules["b"] = "off"  # type: ignore[index]
+
+
+def test_a_rule_of_a_nasty_name_is_shown_on_one_line() -> None:
+    assert "\n" not in refused({"rules": {"a\nb": "loud"}})

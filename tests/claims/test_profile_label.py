@@ -73,7 +73,7 @@ def test_a_profile_that_offers_nothing_makes_no_claim_and_is_named() -> None:
     result = found(labelled(), storage_class("s"), storage_profile("s"))
     assert isinstance(result, NoClaim)
     assert "StorageProfile" in result.why
-    assert result.declared_at is None
+    assert result.remedy == "Correct the claim's class and modes"
 
 
 def test_the_default_class_is_taken_and_written_into_the_claim() -> None:

@@ -89,20 +89,20 @@ def test_what_nobody_makes_is_missing() -> None:
     found = resolved(vm(disk("c")))["c"]
     assert isinstance(found, NoClaim)
     assert "does not exist" in found.why
-    assert found.declared_at is None
+    assert found.remedy == "Create the claim or the DataVolume first, or correct its name"
 
 
 def test_a_template_that_makes_no_claim_gives_the_reason_and_where_it_stands() -> None:
     found = resolved(templated(storageClassName="san", volumeMode="Filesystem"), *CLUSTER)["d"]
     assert isinstance(found, NoClaim)
     assert '"san"' in found.why
-    assert found.declared_at == "spec.dataVolumeTemplates[0].spec.storage"
+    assert found.remedy == "Correct spec.dataVolumeTemplates[0].spec.storage"
 
 
 def test_a_data_volume_that_makes_no_claim_hides_the_template() -> None:
     found = resolved(templated(accessModes=[RWX]), data_volume("d", storage={}))["d"]
     assert isinstance(found, NoClaim)
-    assert found.declared_at == 'a new DataVolume "d"'
+    assert found.remedy == 'Make DataVolume "d" anew, corrected'
 
 
 def test_a_template_of_another_name_makes_nothing() -> None:

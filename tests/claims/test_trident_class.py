@@ -219,3 +219,11 @@ def test_backends_that_cannot_be_read_leave_what_the_class_itself_says() -> None
     assert backing(backendType="ontap-san").protocol == "block"
     assert backing(selector="tier=gold").protocol == "unknown"
     assert backing(backendType="ontap-san", additionalStoragePools="nas1:.*").protocol == "unknown"
+
+
+def test_what_a_pool_must_offer_lets_other_pools_in_beside_the_additional_ones() -> None:
+    assert allowed(media="ssd", additionalStoragePools="san1:.*") == ["nas1", "san1", "eco1"]
+
+
+def test_a_label_that_a_pool_lacks_is_not_in_a_set() -> None:
+    assert selects("zone notin (a)", {"tier": "gold"})

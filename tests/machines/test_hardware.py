@@ -174,6 +174,7 @@ INVTSC: list[tuple[str, list[Object], list[Object], bool]] = [
     ("preferred beside others", cpu(("vmx", "require")), cpu(("invtsc", "force")), True),
     ("named, so not preferred", cpu(("invtsc", "disable")), cpu(("invtsc", "require")), False),
     ("preferred, optional", [], cpu(("invtsc", "optional")), False),
+    ("preferred, with a name that is no word", [], [{"name": [1]}], False),
 ]
 
 

@@ -131,7 +131,7 @@ def test_the_virtual_gpu_of_the_instancetype_moves() -> None:
 @pytest.mark.parametrize("key", ["gpus", "hostDevices"])
 def test_the_remedy_applied_to_the_letter_admits_the_machine(key: str) -> None:
     (found,) = verdict(vm(domain=devices(**{key: [device("x", "y")]}))).violations
-    assert found.remedy == "Remove the device, or take an instancetype without it"
+    assert found.remedy == "Remove the device, or take an instancetype without it where it comes from that"
     assert verdict(vm(domain=devices(**{key: []}))).violations == []
     assert verdict(vm(spec={"instancetype": {"name": "plain"}}), instancetype("plain")).violations == []
 

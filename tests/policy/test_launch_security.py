@@ -103,7 +103,7 @@ def test_what_the_machine_asks_for_itself_goes_before_its_preference() -> None:
 
 def test_the_remedy_applied_to_the_letter_admits_the_machine() -> None:
     (found,) = verdict(secured(sev={})).violations
-    assert found.remedy == "Remove launchSecurity"
+    assert found.remedy == "Remove launchSecurity, or take an instancetype or preference without it"
     assert verdict(vm(domain={})).violations == []
 
 

@@ -56,6 +56,12 @@ def samples(word: str) -> dict[str, Sample]:
         "volume": (machine, persistent_volume(word, "block"), claim("c", RWX, volume=word)),
         "driver of a volume": (machine, persistent_volume("pv", driver=word), on_volume),
         "protocol of a volume": (machine, persistent_volume("pv", word), on_volume),
+        "driver of a backend": (
+            machine,
+            persistent_volume("pv", "block", backend="u"),
+            backend("u", word),
+            claim("c", RWX, volume="pv"),
+        ),
         "missing backend": (machine, persistent_volume("pv", "block", backend=word), on_volume),
         "backend": (
             machine,

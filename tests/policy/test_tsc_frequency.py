@@ -147,3 +147,10 @@ def test_re_enlightenment_that_was_there_is_tolerated() -> None:
 
 def test_re_enlightenment_that_an_update_brings_is_refused() -> None:
     assert not verdict(machine(), *NODES, old=vm(disk("good"))).allowed
+
+
+def test_nodes_without_a_frequency_are_a_warning_where_no_kubevirt_cr_is_known_that_might_name_one() -> None:
+    without_cr = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
+    networked = machine(networks=[{"name": "default", "multus": {"networkName": "n"}}])
+    found = evaluate(networked, [*without_cr, *NODES]).violations
+    assert [(violation.rule, violation.action) for violation in found] == [(RULE, "warn")]
