@@ -126,3 +126,7 @@ JUNK = {"empty": b"", "words": b"not a certificate", "half": self_signed(["local
 def test_what_is_no_certificate_cannot_be_loaded(chain: bytes) -> None:
     with pytest.raises(ssl.SSLError):
         serving(Leaf(chain, self_signed(["localhost"], LIFETIME).key))
+
+
+def test_the_key_is_not_shown_where_the_leaf_is() -> None:
+    assert "PRIVATE" not in repr(self_signed(["localhost"], timedelta(days=1)))

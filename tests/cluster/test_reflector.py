@@ -130,7 +130,9 @@ def test_a_silent_watch_is_left_and_what_it_missed_is_caught_up(
     mirror = start()
     api.asked("watch", 1)
     api.put(CLAIMS, claim("missed", RWX))
+    api.faults.clear()
     api.await_that(lambda: modes(mirror, "missed"), "what the silent watch kept back")
+    assert len(api.asked("list")) == 1
 
 
 def test_silence_is_longer_than_kubernetes_takes_between_two_bookmarks() -> None:

@@ -52,9 +52,18 @@ def test_whatever_keeps_failing_is_asked_less_and_less_often(
 ) -> None:
     api.faults[verb] = fault
     start(synced=False)
-    times = [asked.at for asked in api.asked("list", 4)]
+    times = [asked.at for asked in api.asked("watch" if fault == "close" else "list", 4)]
     assert [gap >= least for gap, least in zip(gaps(times), (0.1, 0.2, 0.4), strict=True)] == [True] * 3
     assert len(api.asked("watch")) <= 4
+
+
+def test_the_same_fault_again_is_logged_once(api: FakeApi, start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    api.faults["watch"] = "close"
+    start(synced=False)
+    api.asked("watch", 4)
+    assert [record.message for record in caplog.records] == [
+        "watch of persistentvolumeclaims: the watch ends as soon as it begins"
+    ]
 
 
 def test_an_error_is_told_until_it_is_over(api: FakeApi, start: Start, caplog: pytest.LogCaptureFixture) -> None:

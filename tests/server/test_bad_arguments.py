@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from certs import self_signed
 from tests.server.conftest import ADDRESS, CHECKOUT
@@ -28,11 +29,21 @@ ONE_LINE = {
     "no such key": (["--cert-file", "tls.crt", "--key-file", "none"], "none: No such file or directory"),
     "a key of another certificate": (["--cert-file", "tls.crt", "--key-file", "other.key"], "no certificate with its"),
     "a certificate that is none": (["--cert-file", "cluster.yaml", "--key-file", "tls.key"], "no certificate with its"),
+    "an encrypted key": (["--cert-file", "tls.crt", "--key-file", "encrypted.key"], "the key is encrypted"),
+    "an address that is not ours": (["--address", "192.0.2.1"], "cannot listen on 192.0.2.1 port 8443"),
     "no such snapshot": (["--cluster", "none"], "none: No such file or directory"),
     "a snapshot that is no YAML": (["--cluster", "bad.yaml"], "bad.yaml: neither YAML nor JSON"),
     "no such settings": (["--config", "none"], "none: No such file or directory"),
     "settings that cannot be": (["--config", "settings.yaml"], "settings.yaml: mode: must be one of deny, warn, off"),
 }
+
+
+def encrypted(key: bytes) -> bytes:
+    """Return a private key behind a passphrase."""
+    shape = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    return serialization.load_pem_private_key(key, None).private_bytes(
+        *shape, serialization.BestAvailableEncryption(b"secret")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tls.crt": LEAF.chain,
         "tls.key": LEAF.key,
         "other.key": OTHER.key,
+        "encrypted.key": encrypted(LEAF.key),
         "cluster.yaml": b"",
         "bad.yaml": b"kind: [",
         "settings.yaml": b"mode: maybe",

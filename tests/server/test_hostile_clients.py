@@ -66,6 +66,17 @@ def test_a_request_is_answered_while_more_connections_than_we_hold_say_nothing(s
     assert server.request("GET", "/livez")[0] == 200
 
 
+def test_a_request_is_answered_while_clients_stop_in_the_middle_of_the_handshake(
+    serve: Serve, stack: ExitStack
+) -> None:
+    server = serve()
+    for _ in range(THREADS):
+        connection = stack.enter_context(server.silent())
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01")
+
+    assert server.request("GET", "/livez")[0] == 200
+
+
 def test_idle_connections_do_not_hold_up_the_end(serve: Serve, stack: ExitStack) -> None:
     server: Server = serve()
     stack.enter_context(server.handshake())

@@ -10,7 +10,7 @@ from webhook.admission.review import Request, Response
 from webhook.admission.scope import GROUP, KIND_OF_RESOURCE, as_machine, is_judged, is_made_for_owner
 from webhook.cluster import Cluster
 from webhook.engine import evaluate
-from webhook.policy import Verdict, Violation
+from webhook.policy import Verdict
 from webhook.settings import Settings
 
 _MOST_CAUSES = 64
@@ -30,7 +30,7 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
         verdict = judge_request(request, cluster.within(left, confirm=True), settings, final=True)
     if verdict.allowed:
         return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
-    status = _status(request, [violation for violation in verdict.violations if violation.refuses])
+    status = _status(request, verdict)
     return review.denied(request, status, verdict.warnings, _annotations(verdict)), verdict
 
 
@@ -68,8 +68,9 @@ def is_of_machine(request: Request) -> bool:
     return request.group == GROUP and request.resource in KIND_OF_RESOURCE and request.obj is not None
 
 
-def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
+def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
     """kubectl shows the causes alone, virtctl the message alone, so both say all of it; of very many the first."""
+    refusing = [violation for violation in verdict.violations if violation.refuses]
     more = len(refusing) - _MOST_CAUSES
     refusing = refusing[:_MOST_CAUSES]
     rest = f"; and {more} more reasons" if more > 0 else ""
@@ -80,7 +81,7 @@ def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
         "details": {
             "group": GROUP,
             "kind": KIND_OF_RESOURCE[request.resource],
-            "name": request.name,
+            "name": request.name or verdict.name,
             "causes": [
                 {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}
                 for violation in refusing
