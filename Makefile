@@ -18,7 +18,7 @@ test-cluster: .venv ## the tests that take longer, on the local cluster
 	$(RUN) -m tests.localcluster build
 	$(RUN) -m pytest -m cluster
 
-lint: .venv ## linters, types, import contracts, shell
+lint: .venv ## linters, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

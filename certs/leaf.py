@@ -7,7 +7,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,10 +25,11 @@ class Leaf:
     """A serving certificate with its chain, and its private key, both PEM."""
 
     chain: bytes
-    key: bytes
+    key: bytes = field(repr=False)
 
     def load_into(self, context: ssl.SSLContext) -> None:
-        """Serve this certificate from the next handshake on; raises ssl.SSLError where it does not fit its key.
+        """Serve this certificate from the next handshake on; raises ssl.SSLError or ValueError where it does not
+        fit its key.
 
         OpenSSL takes files only: they exist for the time of the call, in memory where the system has such a folder,
         readable by nobody else.
@@ -37,7 +38,7 @@ class Leaf:
             chain, key = Path(folder, "chain"), Path(folder, "key")
             chain.write_bytes(self.chain)
             key.write_bytes(self.key)
-            context.load_cert_chain(chain, key)
+            context.load_cert_chain(chain, key, password=_no_password)
 
 
 def self_signed(names: Iterable[str], lifetime: timedelta) -> Leaf:
@@ -65,6 +66,10 @@ def self_signed(names: Iterable[str], lifetime: timedelta) -> Leaf:
         certificate.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted; a key without a passphrase is needed")
 
 
 def _general_name(name: str) -> x509.GeneralName:

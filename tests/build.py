@@ -84,16 +84,25 @@ def claim(
 
 
 def persistent_volume(
-    name: str, protocol: str | None = None, backend: str | None = None, driver: str = TRIDENT
+    name: str,
+    protocol: str | None = None,
+    backend: str | None = None,
+    driver: str = TRIDENT,
+    provisioner: str | None = TRIDENT,
 ) -> Object:
-    """Return a PersistentVolume that a CSI driver serves."""
+    """Return a PersistentVolume that a CSI driver serves; without a provisioner somebody made it by hand."""
     attributes = {"protocol": protocol, "backendUUID": backend}
+    annotations = {"pv.kubernetes.io/provisioned-by": provisioner} if provisioner else {}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": name},
+        "metadata": {"name": name, "annotations": annotations},
         "spec": {
-            "csi": {"driver": driver, "volumeAttributes": {key: value for key, value in attributes.items() if value}}
+            "csi": {
+                "driver": driver,
+                "volumeHandle": name,
+                "volumeAttributes": {key: value for key, value in attributes.items() if value},
+            }
         },
     }
 
@@ -134,34 +143,48 @@ def data_volume(name: str, **spec: Any) -> Object:
     }
 
 
-def backend(uuid: str, driver: str, name: str = "tbe-x") -> Object:
-    """Return a TridentBackend."""
+def backend(uuid: str, driver: str, name: str = "tbe-x", *, online: bool | None = None, **config: Any) -> Object:
+    """Return a TridentBackend, which Trident calls by the same name; ``config`` joins what its driver is told."""
     return {
         "apiVersion": "trident.netapp.io/v1",
         "kind": "TridentBackend",
         "metadata": {"name": name, "namespace": "trident"},
         "backendUUID": uuid,
-        "config": {"ontap_config": {"storageDriverName": driver}},
+        "backendName": name,
+        **({} if online is None else {"online": online}),
+        "config": {"ontap_config": {"storageDriverName": driver, **config}},
     }
 
 
-def kubevirt(namespace: str = "kubevirt", **configuration: Any) -> Object:
-    """Return a KubeVirt CR."""
+def kubevirt(namespace: str = "kubevirt", *, version: str | None = None, **configuration: Any) -> Object:
+    """Return a KubeVirt CR; where nothing else is said, machines join the pod network by masquerade, as HCO has it."""
     return {
         "apiVersion": "kubevirt.io/v1",
         "kind": "KubeVirt",
         "metadata": {"name": "kubevirt", "namespace": namespace},
-        "spec": {"configuration": configuration},
+        "spec": {"configuration": {"network": {"defaultNetworkInterface": "masquerade"}, **configuration}},
+        "status": {"observedKubeVirtVersion": version} if version else {},
     }
 
 
-def node(name: str, *, unschedulable: bool = False, kubevirt_schedulable: str | None = "true") -> Object:
-    """Return a Node."""
-    labels = {} if kubevirt_schedulable is None else {"kubevirt.io/schedulable": kubevirt_schedulable}
+def node(
+    name: str,
+    *,
+    unschedulable: bool = False,
+    kubevirt_schedulable: str | None = "true",
+    tsc: int | None = None,
+    labels: dict[str, str] | None = None,
+) -> Object:
+    """Return a Node; ``tsc`` is the frequency that it offers, in Hz."""
+    of_kubevirt = {
+        "kubevirt.io/schedulable": kubevirt_schedulable,
+        "cpu-timer.node.kubevirt.io/tsc-frequency": None if tsc is None else str(tsc),
+    }
+    found = {key: value for key, value in of_kubevirt.items() if value is not None}
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **found, **(labels or {})}},
         "spec": {"unschedulable": True} if unschedulable else {},
     }
 
@@ -211,5 +234,5 @@ CLAIMS = (
     claim("san-fs", RWX, storage_class="san"),
     claim("san-fs-once", RWO, storage_class="san"),
 )
-CLUSTER = (*CLASSES, *CLAIMS)
-"""Classes of NFS and SAN, and a claim of every sort in the namespace of the machines."""
+CLUSTER = (kubevirt(), *CLASSES, *CLAIMS)
+"""KubeVirt, classes of NFS and SAN, and a claim of every sort in the namespace of the machines; no node is known."""

@@ -1,15 +1,18 @@
 """What callers from outside rely on."""
 
+import doctest
 import inspect
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import webhook
 from tests.build import CLUSTER, RWO, Object, claim, disk, host_disk, vm, vmi
 from webhook import Settings, SettingsError, Verdict, Violation, evaluate
-from webhook.cluster import Cluster, Snapshot
+from webhook.cluster import Cluster, Snapshot, Undecidable
+from webhook.cluster.resources import Resource
 
 ATTRIBUTES = [
     "rule",
@@ -95,7 +98,31 @@ def test_the_cluster_may_be_one_of_our_own() -> None:
 
 
 def test_an_empty_cluster_knows_no_claim() -> None:
-    assert [violation.rule for violation in evaluate(vm(disk("once")), []).violations] == ["claim-known"]
+    machine = vm(disk("once"), domain={"devices": {"autoattachPodInterface": False}})
+    assert [violation.rule for violation in evaluate(machine, []).violations] == ["claim-known"]
+
+
+def test_an_empty_cluster_has_kubevirts_own_defaults_but_not_for_certain() -> None:
+    found = evaluate(vm(), [])
+    assert found.allowed
+    assert [(violation.rule, violation.action) for violation in found.violations] == [("pod-network", "warn")]
+
+
+def test_the_example_of_the_package_is_true() -> None:
+    assert doctest.testmod(webhook) == doctest.TestResults(failed=0, attempted=2)
+
+
+class Silent(Snapshot):
+    """A cluster that cannot say."""
+
+    def get(self, resource: Resource[Any], name: str, namespace: str = "") -> Any:
+        """Fail."""
+        raise Undecidable(f"no answer about {name}")
+
+
+def test_where_a_cluster_cannot_say_nothing_is_guessed() -> None:
+    with pytest.raises(Undecidable, match="once"):
+        evaluate(vm(disk("once")), Silent())
 
 
 def test_evaluating_changes_neither_the_object_nor_the_cluster() -> None:

@@ -158,7 +158,23 @@ def test_a_rule_that_this_version_does_not_know_is_reported_and_no_error() -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["mode: [", "mode: deny\nmode warn\n", "\tmode: deny\n", b"mode: \xff\n", "a: b\n---\nc: d"]
+    "text",
+    [
+        "mode: [",
+        "mode: deny\nmode warn\n",
+        "\tmode: deny\n",
+        b"mode: \xff\n",
+        "a: b\n---\nc: d",
+        "mode: 2024-13-45\n",
+        "mode: !!bool x\n",
+        "mode: !!timestamp x\n",
+        "mode: !!binary x\n",
+        "mode: !own x\n",
+        "? [a]\n: b\n",
+        "[" * 5000,
+        "mode: {" * 5000,
+    ],
+    ids=lambda text: repr(text[:24]),
 )
 def test_a_file_that_is_not_yaml_is_an_error_on_one_line_that_names_it(text: str | bytes, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -190,3 +206,7 @@ def test_settings_cannot_be_changed() -> None:
         found.mode = "off"  # type: ignore[misc]
     with pytest.raises(TypeError):
         found.rules["b"] = "off"  # type: ignore[index]
+
+
+def test_a_rule_of_a_nasty_name_is_shown_on_one_line() -> None:
+    assert "\n" not in refused({"rules": {"a\nb": "loud"}})

@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
+from webhook.wording import plain
+
 Mode = Literal["deny", "warn", "off"]
 MODES: tuple[Mode, ...] = ("off", "warn", "deny")
 """From the mildest to the strictest."""
@@ -144,7 +146,7 @@ def _rules(value: object, at: str) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise SettingsError(f"{at}: must be a mapping of rules to deny, warn or off, not {_shown(value)}")
     action = _one_of("deny", "warn", "off")
-    return MappingProxyType({str(name): action(entry, f"{at}.{name}") for name, entry in value.items()})
+    return MappingProxyType({str(name): action(entry, f"{at}.{plain(str(name))}") for name, entry in value.items()})
 
 
 def _yes_or_no(value: object, at: str) -> bool:

@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]{0,252}")
 
 def quoted(name: str) -> str:
     """Return a name in double quotes, on one line whatever is in it, and no longer than a name can be."""
-    return json.dumps(_shortened(name, _LONGEST_NAME)).replace("\x7f", "\\u007f")
+    return f'"{name}"' if _PLAIN.fullmatch(name) else json.dumps(_shortened(name, _LONGEST_NAME))
 
 
 def plain(name: str) -> str:

@@ -16,6 +16,7 @@ from tests.build_paths import (
     machine_snapshot,
     marked,
     namespace,
+    owned,
     restore,
     restored,
 )
@@ -133,42 +134,120 @@ def test_what_nobody_can_tell_yet_is_admitted_with_a_warning(obj: Object, object
     assert "only when it is made" in found.warnings[0]
 
 
+UNTOLD_PATCHED = [
+    ("absent snapshot", restore("new", *EXEMPTING), [], 'snapshot "nightly" is not there'),
+    ("unready snapshot", restore("new", *EXEMPTING), machine_snapshot(BAD, ready=False), "is not ready"),
+    ("absent machine", clone("db", *EXEMPTING), [], 'VirtualMachine "db" is not there'),
+]
+
+
+@pytest.mark.parametrize(
+    ("obj", "objects", "why"), [row[1:] for row in UNTOLD_PATCHED], ids=[row[0] for row in UNTOLD_PATCHED]
+)
+def test_patches_of_what_nobody_can_tell_yet_are_refused(obj: Object, objects: list[Object], why: str) -> None:
+    """They could bring anything to what has been judged by then."""
+    found = ask(obj, None, *objects, may=(ALICE,))
+    assert (found.rules, found.fields) == (["copy-known"], ["spec.patches"])
+    assert why in found.message
+    assert "so its patches cannot be judged" in found.message
+
+
 @EVERY_WAY
-def test_without_the_right_a_label_that_is_copied_is_refused(way: str) -> None:
-    found = copied(way, exempt(BAD))
-    assert (sorted(set(found.rules)), found.users_asked) == (["exemption", "shared-access"], {ALICE})
+def test_patches_that_cannot_be_applied_are_refused(way: str) -> None:
+    found = copied(way, GOOD, {"op": "remove", "path": "/spec/absent"})
+    assert (found.rules, found.fields, found.asked) == (["copy-known"], ["spec.patches"], [])
+    assert "the patches cannot be applied" in found.message
+
+
+@EVERY_WAY
+def test_a_patch_in_another_spelling_is_refused(way: str) -> None:
+    """KubeVirt reads field names in any case."""
+    found = copied(way, GOOD, {"op": "add", "path": "/spec/template/spec/Volumes", "value": [disk("once")]})
+    assert (found.rules, found.fields) == (["copy-known"], ["spec.patches"])
+
+
+@pytest.mark.parametrize(("mode", "warned"), [("warn", True), ("off", False)])
+def test_the_brake_lets_patches_pass_that_cannot_be_applied(mode: str, warned: bool) -> None:
+    found = ask(restore("new", "{"), None, *machine_snapshot(GOOD), settings={"mode": mode})
+    assert (found.allowed, any("[copy-known]" in line for line in found.warnings)) == (True, warned)
+
+
+NOT_CARRIED = '"exempt.migratability.io/all" would come with a machine that KubeVirt makes'
+BY_ANY_MEANS = pytest.mark.parametrize("patches", [(), EXEMPTING], ids=["in what is copied", "by a patch"])
+
+
+def carried(way: str, obj: Object, *patches: Object, value: str = "true", may: tuple[str, ...] = ()) -> Answer:
+    """Return the answer where the restore or clone carries the label itself."""
+    return ask(exempt(asked_for(way, *patches), value=value), None, *there(way, obj), may=may)
+
+
+@EVERY_WAY
+@BY_ANY_MEANS
+@pytest.mark.parametrize("machine", [GOOD, BAD], ids=["good", "bad"])
+def test_a_label_that_the_copy_does_not_carry_itself_is_refused(
+    way: str, patches: tuple[Object, ...], machine: Object
+) -> None:
+    """Also of those with the right: nobody is asked about what KubeVirt writes later. A good machine would keep it."""
+    found = copied(way, machine if patches else exempt(machine), *patches, may=(ALICE,))
+    assert set(found.rules) == {"exemption", *(["shared-access"] if machine is BAD else [])}
+    assert (set(found.fields), found.asked) == ({FROM[asked_for(way)["kind"]]}, [])
+    assert NOT_CARRIED in found.message
+
+
+@EVERY_WAY
+def test_a_label_in_a_template_that_is_copied_must_be_carried_too(way: str) -> None:
+    machine = exempt(GOOD, "spec", "template")
+    assert set(copied(way, machine, may=(ALICE,)).rules) == {"exemption"}
+    assert carried(way, machine, may=(ALICE,)).allowed
+
+
+@EVERY_WAY
+@BY_ANY_MEANS
+def test_without_the_right_a_copy_may_carry_no_label(way: str, patches: tuple[Object, ...]) -> None:
+    found = carried(way, BAD if patches else exempt(BAD), *patches)
+    assert (set(found.rules), found.users_asked) == ({"exemption", "shared-access"}, {ALICE})
     assert '"alice" may not set "exempt.migratability.io/all"' in found.message
+    assert "metadata.labels" in found.fields
 
 
 @EVERY_WAY
-def test_without_the_right_a_label_that_a_patch_brings_is_refused(way: str) -> None:
-    found = copied(way, BAD, *EXEMPTING)
-    assert sorted(set(found.rules)) == ["exemption", "shared-access"]
+@BY_ANY_MEANS
+def test_with_the_right_an_exemption_that_the_copy_carries_is_copied(way: str, patches: tuple[Object, ...]) -> None:
+    found = carried(way, BAD if patches else exempt(BAD), *patches, may=(ALICE,))
+    assert (found.allowed, found.users_asked) == (True, {ALICE})
 
 
 @EVERY_WAY
-def test_without_the_right_a_label_is_refused_also_on_a_good_machine(way: str) -> None:
-    """Else it would wait there for a bad disk."""
-    assert set(copied(way, exempt(GOOD)).rules) == {"exemption"}
+def test_with_the_right_a_copy_may_exempt_a_machine_that_has_no_label(way: str) -> None:
+    assert carried(way, BAD, may=(ALICE,)).allowed
 
 
 @EVERY_WAY
-@pytest.mark.parametrize("patches", [(), EXEMPTING], ids=["in what is copied", "by a patch"])
-def test_with_the_right_an_exemption_is_copied(way: str, patches: tuple[Object, ...]) -> None:
-    machine = BAD if patches else exempt(BAD)
-    assert copied(way, machine, *patches, may=(ALICE,)).allowed
+def test_a_label_is_carried_only_with_its_value(way: str) -> None:
+    found = carried(way, exempt(GOOD), value="2020-01-01", may=(ALICE,))
+    assert (found.rules, NOT_CARRIED in found.message) == (["exemption"], True)
 
 
 @EVERY_WAY
 def test_an_exemption_that_has_ended_is_copied_but_exempts_nothing(way: str) -> None:
-    found = copied(way, exempt(BAD, value="2020-01-01"), may=(ALICE,))
+    found = carried(way, exempt(BAD, value="2020-01-01"), value="2020-01-01", may=(ALICE,))
     assert found.rules == ["shared-access"]
     assert any("ended on 2020-01-01" in line for line in found.warnings)
 
 
 @EVERY_WAY
-def test_a_label_in_a_template_that_is_copied_needs_the_right_too(way: str) -> None:
-    assert set(copied(way, exempt(GOOD, "spec", "template")).rules) == {"exemption"}
+def test_a_label_that_a_copy_gets_later_needs_the_right(way: str) -> None:
+    obj = asked_for(way)
+    assert ask(exempt(obj), obj, *there(way, BAD)).rules == ["exemption", "exemption"]
+    assert ask(exempt(obj), obj, *there(way, BAD), may=(ALICE,)).allowed
+
+
+def test_a_restore_to_its_own_machine_is_exempt_by_that_ones_labels() -> None:
+    """KubeVirt keeps its metadata, and writes none of the restore's."""
+    snapshot = machine_snapshot(BAD)
+    assert ask(restore("db"), None, exempt(GOOD), *snapshot).allowed
+    assert ask(exempt(restore("db")), None, GOOD, *snapshot, may=(ALICE,)).rules == ["shared-access"]
+    assert ask(restore("db"), None, GOOD, *machine_snapshot(exempt(GOOD))).allowed
 
 
 @EVERY_WAY
@@ -188,8 +267,10 @@ def test_a_backup_is_restored_where_the_namespace_does_not_enforce(level: str) -
     assert ask(restore("new"), None, namespace(enforcement=level), *machine_snapshot(BAD)).allowed
 
 
-RESTORE = restore("new")
+RESTORE = exempt(restore("new"))
 MADE = restored(exempt(vm(disk("once"), name="new")), RESTORE)
+CLONED = exempt(known_as(clone("db", target="new"), OTHER_UID))
+OF_CLONE = owned(restore("new"), CLONED)
 
 
 def test_the_machine_of_a_restore_keeps_the_exemption_that_was_asked_for() -> None:
@@ -197,10 +278,24 @@ def test_the_machine_of_a_restore_keeps_the_exemption_that_was_asked_for() -> No
     assert (found.allowed, found.asked) == (True, [])
 
 
+def test_the_machine_of_a_clone_keeps_the_exemption_that_was_asked_for() -> None:
+    """KubeVirt makes it by a restore of its own."""
+    found = ask(MADE, None, OF_CLONE, CLONED, user=CONTROLLER)
+    assert (found.allowed, found.asked) == (True, [])
+
+
+def test_the_labels_of_a_restore_exempt_a_machine_that_has_none() -> None:
+    assert ask(restored(vm(disk("once"), name="new"), RESTORE), None, RESTORE, user=CONTROLLER).allowed
+
+
 NOT_RESTORED = [
     ("the restore is gone", MADE, []),
+    ("the restore carries no label", MADE, [restore("new")]),
     ("another restore of that name", MADE, [known_as(RESTORE, OTHER_UID)]),
-    ("the restore makes another machine", MADE, [restore("other")]),
+    ("the restore makes another machine", MADE, [exempt(restore("other"))]),
+    ("the clone behind it is gone", MADE, [OF_CLONE]),
+    ("the clone behind it carries no label", MADE, [OF_CLONE, known_as(clone("db", target="new"), OTHER_UID)]),
+    ("another clone of that name", MADE, [OF_CLONE, known_as(CLONED)]),
     ("only a name", marked(MADE, annotations={"restore.kubevirt.io/lastRestoreUID": "back"}), [RESTORE]),
     (
         "only a uid",
@@ -213,9 +308,11 @@ NOT_RESTORED = [
 
 @pytest.mark.parametrize(("made", "objects"), [row[1:] for row in NOT_RESTORED], ids=[row[0] for row in NOT_RESTORED])
 def test_no_other_machine_that_kubevirt_makes_brings_its_own_exemption(made: Object, objects: list[Object]) -> None:
-    assert ask(made, None, *objects, user=CONTROLLER).rules == ["shared-access"]
+    found = ask(made, None, *objects, user=CONTROLLER, may=(CONTROLLER,))
+    assert (set(found.rules), found.asked) == ({"exemption", "shared-access"}, [])
+    assert NOT_CARRIED in found.message
 
 
 def test_a_user_who_says_that_it_is_restored_needs_the_right() -> None:
     found = ask(MADE, None, RESTORE)
-    assert sorted(set(found.rules)) == ["exemption", "shared-access"]
+    assert (set(found.rules), found.users_asked) == ({"exemption", "shared-access"}, {ALICE})

@@ -1,7 +1,5 @@
 """Who may exempt: the right is asked of the request's user wherever a label of ours comes or changes."""
 
-from typing import Any
-
 import pytest
 
 from tests.build import CLUSTER, Object, disk, vm, vmi
@@ -41,6 +39,11 @@ PLACES: list[tuple[str, Object, tuple[str, ...]]] = [
     ("Namespace", PLAIN, ()),
 ]
 EVERYWHERE = pytest.mark.parametrize(("obj", "path"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+
+
+def going(obj: Object) -> Object:
+    """Return an object that says that it is being deleted."""
+    return {**obj, "metadata": {**obj["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
 
 
 def field(*path: str) -> str:
@@ -123,9 +126,25 @@ def test_a_lifted_enforcement_is_shown_where_it_stood() -> None:
 
 
 @pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
-@pytest.mark.parametrize("kind", MACHINES)
-def test_kubevirts_own_accounts_are_never_asked_about(kind: str, user: str) -> None:
-    found = ask(exempt(MACHINES[kind]), MACHINES[kind], user=user)
+@pytest.mark.parametrize("kind", [kind for kind in MACHINES if kind != "VirtualMachineInstance"])
+def test_kubevirts_own_accounts_are_never_asked_about_and_bring_no_label(kind: str, user: str) -> None:
+    """They hold every right and are steered by users, so that their right says nothing."""
+    found = ask(exempt(MACHINES[kind]), MACHINES[kind], user=user, may=[user])
+    assert (found.rules, found.asked) == (["exemption", "exemption"], [])
+    assert '"exempt.migratability.io/all" would come with a machine that KubeVirt makes' in found.message
+
+
+@pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
+def test_the_labels_that_kubevirt_copies_to_an_instance_need_no_right(user: str) -> None:
+    """They come from its machine's template, and never count."""
+    for old in (None, VMI):
+        found = ask(exempt(VMI), old, user=user)
+        assert (found.allowed, found.asked) == (True, [])
+
+
+@pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
+def test_kubevirt_may_write_a_machine_that_has_labels(user: str) -> None:
+    found = ask(marked(exempt(VM), labels={"x": "y"}), exempt(VM), user=user)
     assert (found.allowed, found.asked) == (True, [])
 
 
@@ -167,9 +186,15 @@ def test_the_mutating_side_asks_nobody() -> None:
 
 @pytest.mark.parametrize("subresource", ["", "status", "finalize"])
 def test_a_namespace_that_is_being_deleted_is_let_go(subresource: str) -> None:
-    gone: Any = namespace(enforcement="off")
-    gone["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert ask(gone, PLAIN, subresource=subresource).allowed
+    found = ask(going(namespace(enforcement="off")), going(PLAIN), subresource=subresource)
+    assert (found.allowed, found.asked) == (True, [])
+
+
+@pytest.mark.parametrize("obj", [*MACHINES.values(), PLAIN], ids=lambda obj: str(obj["kind"]))
+def test_what_only_says_itself_that_it_is_being_deleted_is_not_let_go(obj: Object) -> None:
+    """The API server stores it all the same."""
+    for old in (None, obj):
+        assert set(ask(going(exempt(obj)), old).rules) == {"exemption"}
 
 
 class Silent(Rights):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.build import RWO, RWX, TRIDENT, Object, backend, persistent_volume, storage_class
-from webhook.claims.backing import PROTOCOL_OF_DRIVER, backing_of
+from tests.build import RWO, RWX, TRIDENT, Object, storage_class
 from webhook.claims.model import Backing, ClaimRequest
+from webhook.claims.origin import Origins
 from webhook.cluster import Snapshot
 
 ROX, RWOP = "ReadOnlyMany", "ReadWriteOncePod"
@@ -18,78 +18,11 @@ def backing(
     named: str | None = "sc",
     bound: str | None = None,
 ) -> Backing:
-    return backing_of(ClaimRequest(access, mode, named), bound, Snapshot(objects))
+    return Origins(Snapshot(objects), "trident").backing_of(ClaimRequest(access, mode, named, volume_name=bound))
 
 
 def by_class(access: str = RWX, mode: str = FS, annotations: Object | None = None, **parameters: str) -> Backing:
     return backing(storage_class("sc", annotations=annotations, **parameters), access=(access,), mode=mode)
-
-
-@pytest.mark.parametrize(("written", "protocol"), [("file", "file"), ("block", "block"), ("blockOnFile", "block")])
-def test_a_bound_volume_says_its_protocol(written: str, protocol: str) -> None:
-    found = backing(persistent_volume("pv", written), bound="pv")
-    assert found.protocol == protocol
-    assert "bound PV pv" in found.evidence
-    assert written in found.evidence
-
-
-def test_the_bound_volume_goes_before_the_class() -> None:
-    objects = (persistent_volume("pv", "block"), storage_class("sc", backendType="ontap-nas"))
-    assert backing(*objects, bound="pv").protocol == "block"
-
-
-def test_the_backend_of_the_bound_volume_names_the_driver() -> None:
-    objects = (
-        persistent_volume("pv", "block", backend="u-2"),
-        backend("u-1", "ontap-nas", "tbe-1"),
-        backend("u-2", "ontap-san-economy", "tbe-2"),
-    )
-    found = backing(*objects, bound="pv")
-    assert (found.protocol, found.driver) == ("block", "ontap-san-economy")
-    assert "tbe-2" in found.evidence
-    assert "tbe-1" not in found.evidence
-
-
-@pytest.mark.parametrize("driver", ["ontap-nas", "ontap-san", "solidfire-san"])
-def test_a_volume_that_says_no_protocol_has_that_of_its_backend(driver: str) -> None:
-    found = backing(persistent_volume("pv", backend="u"), backend("u", driver), bound="pv")
-    assert (found.protocol, found.driver) == (PROTOCOL_OF_DRIVER[driver], driver)
-
-
-@pytest.mark.parametrize("family", ["ontap_config", "solidfire_config", "azure_config", "gcnv_config", "fake_config"])
-def test_a_backend_names_its_driver_under_the_key_of_its_family(family: str) -> None:
-    found = {**backend("u", "x"), "config": {"version": 1, family: {"storageDriverName": "ontap-san"}}}
-    assert backing(persistent_volume("pv", backend="u"), found, bound="pv").driver == "ontap-san"
-
-
-@pytest.mark.parametrize("uuid", [None, "another"])
-def test_a_volume_whose_backend_is_not_there_keeps_its_protocol(uuid: str | None) -> None:
-    found = backing(persistent_volume("pv", "block", backend=uuid), backend("u", "ontap-san"), bound="pv")
-    assert (found.protocol, found.driver) == ("block", None)
-
-
-def test_a_volume_that_says_nothing_is_not_decided() -> None:
-    assert backing(persistent_volume("pv"), bound="pv").protocol == "unknown"
-
-
-def test_a_volume_of_another_driver_is_foreign_whatever_it_says() -> None:
-    objects = (
-        persistent_volume("pv", "block", driver="rbd.csi.ceph.com"),
-        storage_class("sc", backendType="ontap-san"),
-    )
-    found = backing(*objects, bound="pv")
-    assert (found.protocol, found.driver) == ("foreign", None)
-    assert "rbd.csi.ceph.com" in found.evidence
-
-
-def test_a_volume_without_a_csi_driver_is_foreign() -> None:
-    found = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": {"nfs": {}}}
-    assert backing(found, bound="pv").protocol == "foreign"
-
-
-def test_where_the_bound_volume_is_missing_the_class_says() -> None:
-    found = backing(storage_class("sc", backendType="ontap-san"), bound="gone")
-    assert (found.protocol, found.driver) == ("block", "ontap-san")
 
 
 def test_a_class_of_another_provisioner_is_foreign() -> None:
@@ -218,3 +151,33 @@ def test_read_write_many_among_other_modes_is_enough() -> None:
 
 def test_the_provisioner_of_trident_is_its_csi_driver() -> None:
     assert backing(storage_class("sc", provisioner=TRIDENT, backendType="ontap-nas")).driver == "ontap-nas"
+
+
+def test_a_claim_on_a_class_that_old_trident_serves_is_tridents() -> None:
+    assert backing(storage_class("sc", provisioner="netapp.io/trident", backendType="ontap-san")).driver == "ontap-san"
+
+
+ASKED = [
+    # annotation, mode, protocol
+    ("file", FS, "file"),
+    ("block", FS, "block"),
+    ("block", BLOCK, "block"),
+    ("file", BLOCK, "file"),
+    ("any", FS, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("annotation", "mode", "protocol"), ASKED)
+def test_the_protocol_that_a_claim_asks_for_decides_where_its_class_does_not(
+    annotation: str, mode: str, protocol: str
+) -> None:
+    request = ClaimRequest((RWO,), mode, "sc", annotations={"protocol": annotation})
+    found = Origins(Snapshot([storage_class("sc")]), "trident").backing_of(request)
+    assert found.protocol == protocol
+    assert (f"asks for protocol {annotation}" in found.evidence) is (annotation != "any")
+
+
+def test_a_claim_asking_for_a_filesystem_of_many_nodes_over_block_is_taken_at_its_word() -> None:
+    """Trident would never make it, so whoever asks for it is told that it is on SAN."""
+    request = ClaimRequest((RWX,), FS, "sc", annotations={"protocol": "block"})
+    assert Origins(Snapshot([storage_class("sc")]), "trident").backing_of(request).protocol == "block"

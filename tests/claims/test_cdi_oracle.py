@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.build import Object, storage_class, storage_profile
+from tests.build import NAMESPACE, Object, storage_class, storage_profile
 from webhook.claims.model import ClaimRequest
 from webhook.claims.rendering import render
 from webhook.cluster import Snapshot
@@ -85,7 +85,7 @@ def made(found: object) -> tuple[list[str], str, str | None] | None:
 
 @pytest.mark.parametrize(("spec", "expected"), [row[1:] for row in EXCERPT], ids=[row[0] for row in EXCERPT])
 def test_an_excerpt_agrees_with_cdi(spec: Object, expected: tuple[list[str], str, str | None] | None) -> None:
-    assert made(render(spec, CLUSTER)) == expected
+    assert made(render(spec, NAMESPACE, CLUSTER)) == expected
 
 
 def oracle_rows() -> Iterator[dict[str, Any]]:
@@ -98,7 +98,7 @@ def test_every_claim_of_the_oracle_is_rendered_as_cdi_made_it(capsys: pytest.Cap
         pytest.skip(f"no CDI oracle in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
     cluster = Snapshot(json.loads((ORACLE / "cdi_cluster.json").read_text(encoding="utf-8")))
     rows = list(oracle_rows())
-    differing = [row["id"] for row in rows if made(render(row["spec"], cluster)) != _of_cdi(row["claim"])]
+    differing = [row["id"] for row in rows if made(render(row["spec"], NAMESPACE, cluster)) != _of_cdi(row["claim"])]
     with capsys.disabled():
         print(f" {len(rows) - len(differing)} of {len(rows)} claims agree with CDI ", end="")
     assert differing == []

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.build import RWO, RWX, TRIDENT, Object, storage_class, storage_profile
+from tests.build import NAMESPACE, RWO, RWX, TRIDENT, Object, storage_class, storage_profile
 from webhook.claims.model import ClaimRequest
 from webhook.claims.rendering import Refusal, render
 from webhook.cluster import Snapshot
+from webhook.cluster.facts import SourceFacts
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 VIRT_DEFAULT = "storageclass.kubevirt.io/is-default-virt-class"
@@ -20,12 +21,12 @@ FS, BLOCK, NO_CLAIM = "Filesystem", "Block", None
 
 
 def rendered(spec: Object, *objects: Object) -> ClaimRequest | None:
-    found = render(spec, Snapshot(objects))
+    found = render(spec, NAMESPACE, Snapshot(objects))
     return found if isinstance(found, ClaimRequest) else None
 
 
 def refused(spec: Object, *objects: Object) -> str:
-    found = render(spec, Snapshot(objects))
+    found = render(spec, NAMESPACE, Snapshot(objects))
     assert isinstance(found, Refusal)
     return found.reason
 
@@ -34,6 +35,10 @@ def asking(access: str | None, mode: str | None, content: str | None = None, nam
     storage = {"accessModes": [access] if access else None, "volumeMode": mode, "storageClassName": name}
     spec: Object = {"storage": {key: value for key, value in storage.items() if value is not None}}
     return {**spec, "contentType": content} if content else spec
+
+
+def asked_for(access: str, mode: str, name: str, **more: Any) -> ClaimRequest:
+    return ClaimRequest((access,), mode, name, NAMESPACE, made_by_cdi=True, **more)
 
 
 def outcome(found: ClaimRequest | None) -> tuple[str, str] | None:
@@ -196,7 +201,7 @@ def test_a_named_class_goes_before_every_default() -> None:
 @pytest.mark.parametrize("name", ["nowhere", ""])
 def test_a_missing_class_is_no_reason_where_the_access_mode_is_given(name: str) -> None:
     found = rendered(asking(RWX, None, name=name), default_class("a"))
-    assert found == ClaimRequest((RWX,), FS, name)
+    assert found == asked_for(RWX, FS, name)
 
 
 @pytest.mark.parametrize("name", ["nowhere", ""])
@@ -212,12 +217,12 @@ def test_no_class_at_all_without_an_access_mode_makes_no_claim() -> None:
 def test_the_pvc_part_is_taken_as_it_stands(mode: str | None) -> None:
     pvc = {"accessModes": [RWO], "storageClassName": "sc", **({"volumeMode": mode} if mode else {})}
     objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc", *SAN_SETS))
-    assert rendered({"pvc": pvc}, *objects) == ClaimRequest((RWO,), mode or FS, "sc")
+    assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, mode or FS, "sc")
 
 
 def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default() -> None:
     classes = (default_class("a"), default_class("v", NEW, virt=True))
-    assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == ClaimRequest((RWX,), FS, "a")
+    assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == asked_for(RWX, FS, "a")
 
 
 def test_the_pvc_part_without_an_access_mode_makes_no_claim() -> None:
@@ -227,3 +232,58 @@ def test_the_pvc_part_without_an_access_mode_makes_no_claim() -> None:
 @pytest.mark.parametrize("spec", [{}, {"pvc": {}, "storage": {}}, {"pvc": None, "storage": 3}], ids=repr)
 def test_both_parts_or_neither_make_no_claim(spec: Object) -> None:
     assert "exactly one" in refused(spec)
+
+
+@pytest.mark.parametrize("access", [(), (RWO,)], ids=["no access", "access given"])
+def test_the_pvc_part_may_leave_its_volume_mode_to_cdi(access: tuple[str, ...]) -> None:
+    objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc", *NAS_SETS))
+    pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": list(access)}
+    assert outcome(rendered({"pvc": pvc}, *objects)) == (access[0] if access else RWX, FS)
+
+
+SOURCES: list[tuple[Object, SourceFacts | None]] = [
+    ({"source": {"pvc": {"name": "a"}}}, SourceFacts("pvc", "a", NAMESPACE)),
+    ({"source": {"pvc": {"name": "a", "namespace": "images"}}}, SourceFacts("pvc", "a", "images")),
+    ({"source": {"snapshot": {"name": "s", "namespace": "images"}}}, SourceFacts("snapshot", "s", "images")),
+    ({"sourceRef": {"kind": "DataSource", "name": "d"}}, SourceFacts("DataSource", "d", NAMESPACE)),
+    ({"sourceRef": {"kind": "DataSource", "name": "d", "namespace": "i"}}, SourceFacts("DataSource", "d", "i")),
+    ({"source": {"blank": {}}}, None),
+    ({"source": {"http": {"url": "http://example.com"}}}, None),
+    ({"source": None, "sourceRef": {"name": "d"}}, None),
+    ({"source": {"pvc": {"name": 5}}}, None),
+]
+
+
+@pytest.mark.parametrize("part", ["storage", "pvc"])
+@pytest.mark.parametrize(("filled", "source"), SOURCES, ids=[repr(row[0]) for row in SOURCES])
+def test_what_a_claim_is_filled_from_is_kept_and_decides_no_mode(
+    filled: Object, source: SourceFacts | None, part: str
+) -> None:
+    spec = {part: {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc"}, **filled}
+    assert rendered(spec, storage_class("sc")) == asked_for(RWX, FS, "sc", source=source)
+
+
+def test_an_archive_is_known_as_one() -> None:
+    objects = (storage_class("sc"), storage_profile("sc", *NAS_SETS))
+    assert rendered(asking(None, None, "archive"), *objects) == asked_for(RWX, FS, "sc", is_archive=True)
+
+
+@pytest.mark.parametrize("part", ["storage", "pvc"])
+def test_a_volume_that_is_asked_for_and_the_annotations_of_the_data_volume_come_to_the_claim(part: str) -> None:
+    asked = {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc", "volumeName": "pv"}
+    annotations = {"importBackendUUID": "u"}
+    found = render({part: asked}, NAMESPACE, Snapshot([storage_class("sc")]), annotations)
+    assert found == asked_for(RWX, FS, "sc", volume_name="pv", annotations=annotations)
+
+
+@pytest.mark.parametrize("part", ["storage", "pvc"])
+@pytest.mark.parametrize("key", ["dataSource", "dataSourceRef"])
+def test_a_data_source_of_the_claim_itself_is_not_filled_by_cdi(part: str, key: str) -> None:
+    asked = {
+        "accessModes": [RWX],
+        "volumeMode": FS,
+        "storageClassName": "sc",
+        key: {"kind": "VolumeSnapshot", "name": "s"},
+    }
+    found = rendered({part: asked, "source": {"pvc": {"name": "other"}}}, storage_class("sc"))
+    assert found == ClaimRequest((RWX,), FS, "sc", NAMESPACE, source=SourceFacts("VolumeSnapshot", "s", ""))

@@ -19,7 +19,8 @@ from tests.build import (
 )
 from webhook.claims import Claim, NoClaim, resolve
 from webhook.cluster import Snapshot
-from webhook.cluster.facts import BETA_CLASS_ANNOTATION
+from webhook.cluster.facts import KubeVirtFacts
+from webhook.cluster.facts.kubernetes import BETA_CLASS_ANNOTATION
 from webhook.machines import read_machine
 
 ROX = "ReadOnlyMany"
@@ -27,7 +28,8 @@ DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
 def resolved(machine: Object, *objects: Object) -> dict[str, Claim | NoClaim]:
-    return resolve(read_machine(machine), Snapshot(objects))
+    cluster = Snapshot(objects)
+    return resolve(read_machine(machine, cluster, KubeVirtFacts()), cluster, "trident")
 
 
 def the_claim(machine: Object, *objects: Object) -> Claim:
@@ -53,8 +55,8 @@ def test_an_existing_claim_goes_before_the_data_volume_and_the_template() -> Non
 
 def test_a_data_volume_goes_before_the_template() -> None:
     found = the_claim(templated(accessModes=[ROX]), data_volume("d", storage={"accessModes": [RWO]}))
-    assert (found.origin, found.request.access_modes) == ("DataVolume vms/d", (RWO,))
-    assert found.declared_at is None
+    assert (found.origin, found.request.access_modes) == ("DataVolume d", (RWO,))
+    assert found.declared_at == 'a new DataVolume "d"'
 
 
 def test_a_template_is_rendered_and_says_where_it_stands() -> None:
@@ -87,20 +89,20 @@ def test_what_nobody_makes_is_missing() -> None:
     found = resolved(vm(disk("c")))["c"]
     assert isinstance(found, NoClaim)
     assert "does not exist" in found.why
-    assert found.declared_at is None
+    assert found.remedy == "Create the claim or the DataVolume first, or correct its name"
 
 
 def test_a_template_that_makes_no_claim_gives_the_reason_and_where_it_stands() -> None:
     found = resolved(templated(storageClassName="san", volumeMode="Filesystem"), *CLUSTER)["d"]
     assert isinstance(found, NoClaim)
     assert '"san"' in found.why
-    assert found.declared_at == "spec.dataVolumeTemplates[0].spec.storage"
+    assert found.remedy == "Correct spec.dataVolumeTemplates[0].spec.storage"
 
 
 def test_a_data_volume_that_makes_no_claim_hides_the_template() -> None:
     found = resolved(templated(accessModes=[RWX]), data_volume("d", storage={}))["d"]
     assert isinstance(found, NoClaim)
-    assert found.declared_at is None
+    assert found.remedy == 'Make DataVolume "d" anew, corrected'
 
 
 def test_a_template_of_another_name_makes_nothing() -> None:

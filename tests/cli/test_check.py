@@ -2,37 +2,18 @@
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.build import CLUSTER, RWX, Object, claim, disk, review, vm, vmi
+from tests.build import CLUSTER, RWX, Object, claim, disk, vm, vmi
+from tests.cli.conftest import Write
 from webhook import evaluate
 from webhook.cli.main import main
 
 GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
-Write = Callable[..., str]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write objects as YAML documents, or a text as it stands, into a file; returns its path."""
-
-    def written(name: str, *objects: Object, text: str | None = None) -> str:
-        path = tmp_path / name
-        path.write_text(yaml.safe_dump_all(objects) if text is None else text, encoding="utf-8")
-        return str(path)
-
-    return written
-
-
-@pytest.fixture
-def cluster(write: Write) -> list[str]:
-    """The options that name a cluster of the usual classes and claims."""
-    return ["--cluster", write("cluster.yaml", *CLUSTER)]
 
 
 def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -168,49 +149,6 @@ def test_what_joins_the_cluster_draws_no_note(
     assert capsys.readouterr().err == ""
 
 
-def test_a_review_is_judged_as_its_request(write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, write("r.json", text=json.dumps(review(BAD)))]) == 1
-    update = review(BAD, {**BAD, "metadata": {**BAD["metadata"], "labels": {"a": "b"}}}, "UPDATE")
-    assert main(["check", *cluster, write("r.json", text=json.dumps(update))]) == 0
-
-
-def test_a_review_of_an_update_is_patched_as_an_update(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    created, updated = review(GOOD), review({**GOOD, "status": {"created": True}}, GOOD, "UPDATE")
-    patches = [
-        as_json([*cluster, write("r.json", text=json.dumps(found))], capsys)[0]["patch"] for found in (created, updated)
-    ]
-    assert [len(patch) for patch in patches] == [1, 0]
-
-
-def test_a_review_gives_namespace_and_name_that_the_object_lacks(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    request = review(vm(disk("once"), name="x"))
-    request["request"]["object"]["metadata"] = {}
-    (found,) = as_json([*cluster, write("r.json", text=json.dumps(request))], capsys)
-    assert (found["namespace"], found["name"], found["allowed"]) == ("vms", "x", False)
-
-
-@pytest.mark.parametrize(
-    "request_", [None, {}, {"uid": "1", "operation": "CREATE", "resource": {"resource": "virtualmachines"}}], ids=repr
-)
-def test_a_review_without_its_parts_is_bad_input(
-    request_: object, write: Write, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request_}
-    assert main(["check", write("r.json", text=json.dumps(found))]) == 2
-    assert "r.json" in capsys.readouterr().err
-
-
-def test_a_review_of_something_else_is_passed_over(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    found = review(GOOD)
-    found["request"]["resource"] = {"group": "", "version": "v1", "resource": "pods"}
-    assert main(["check", write("r.json", text=json.dumps(found))]) == 0
-    assert "pods" in capsys.readouterr().err
-
-
 def test_json_has_the_shape_of_the_contract(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,3 +200,13 @@ def test_explain_shows_every_volume_and_every_rule(
     for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)', "rule host-disk: not broken"):
         assert part in out
     assert "rule shared-access: deny" in out
+
+
+def test_explain_tells_a_rule_that_is_off_from_one_that_is_not_broken(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = write("settings.yaml", text="rules: {shared-access: off}\n")
+    main(["check", *cluster, "--config", settings, write("a.yaml", BAD), "--explain"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "  rule shared-access: off" in lines
+    assert "  rule san-block: not broken" in lines

@@ -62,14 +62,28 @@ def test_a_member_keeps_a_kind_of_its_own() -> None:
     assert parse(json.dumps({"apiVersion": "v1", "kind": "PodList", "items": [NODE]}), "x") == [NODE]
 
 
-@pytest.mark.parametrize("items", [None, [], "x", {}], ids=repr)
-def test_a_list_without_members_is_empty(items: object) -> None:
-    assert parse(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), "x") == []
+def test_a_list_without_members_is_empty() -> None:
+    assert parse(json.dumps({"apiVersion": "v1", "kind": "List", "items": []}), "x") == []
 
 
-def test_a_kind_that_merely_ends_like_a_list_is_an_object() -> None:
-    found = {"apiVersion": "example.com/v1", "kind": "AccessList", "metadata": {"name": "l"}}
+@pytest.mark.parametrize("kind", ["AccessList", "List"])
+@pytest.mark.parametrize("more", [{}, {"items": None}, {"items": "x"}, {"items": {}}], ids=repr)
+def test_a_kind_that_merely_ends_like_a_list_is_an_object(kind: str, more: dict[str, object]) -> None:
+    found = {"apiVersion": "example.com/v1", "kind": kind, "metadata": {"name": "l"}, **more}
     assert parse(json.dumps(found), "x") == [found]
+
+
+@pytest.mark.parametrize("kind", ["List", "NodeList"])
+def test_lists_inside_lists_are_taken_apart(kind: str) -> None:
+    inner = {"apiVersion": "v1", "kind": kind, "items": [NODE, NODE]}
+    middle = {"apiVersion": "v1", "kind": "List", "items": [inner, NODE]}
+    assert parse(json.dumps({"apiVersion": "v1", "kind": "List", "items": [middle]}), "x") == [NODE] * 3
+
+
+def test_a_list_of_lists_of_one_kind_gives_the_kind_down() -> None:
+    bare = {"metadata": {"name": "m"}}
+    tree = {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "NodeList", "items": [bare]}]}
+    assert parse(json.dumps(tree), "x") == [{"apiVersion": "v1", "kind": "Node", **bare}]
 
 
 def test_a_date_stays_a_string() -> None:
@@ -93,13 +107,47 @@ def test_numbers_and_truth_are_what_kubernetes_reads() -> None:
         "kind: !!python/object:os.system x\n",
         "a: &x *x\n",
         "[" * 5000,
+        "kind: !!bool x\n",
+        "kind: !!int x\n",
+        "kind: !!timestamp x\n",
+        "kind: !!binary x\n",
+        "kind: !!set x\n",
+        "kind: !unheard-of x\n",
+        "? [a]\n: b\n",
     ],
-    ids=["open list", "tab", "cut JSON", "brackets", "object of Python", "reference to itself", "deep"],
+    ids=[
+        "open list",
+        "tab",
+        "cut JSON",
+        "brackets",
+        "object of Python",
+        "reference to itself",
+        "deep",
+        "no truth",
+        "no number",
+        "no date",
+        "no binary",
+        "no set",
+        "unknown tag",
+        "list as a key",
+    ],
 )
 def test_what_is_neither_yaml_nor_json_is_an_error_on_one_line(content: str) -> None:
     message = refused(content, "broken.yaml")
     assert message.startswith("broken.yaml: neither YAML nor JSON: ")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("member", ["kind: []", "kind: {}", "kind: !!binary aGk=", "kind: 5"])
+def test_a_member_of_a_list_whose_kind_is_no_word_has_no_kind(member: str) -> None:
+    message = refused(f"apiVersion: v1\nkind: List\nitems:\n- {member}\n", "list.yaml")
+    assert message == "list.yaml: not a Kubernetes object: it has no kind"
+
+
+@pytest.mark.parametrize("member", ["5", "x", "[]", "null"])
+def test_a_member_of_a_list_that_is_no_object_is_an_error(member: str) -> None:
+    message = refused(f"apiVersion: v1\nkind: PodList\nitems:\n- {member}\n", "list.yaml")
+    assert message == "list.yaml: a member of the PodList is no object"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,16 @@ import pytest
 from tests.build import RWO, RWX, Object, backend, claim, kubevirt, node, persistent_volume, storage_class
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import ClaimFacts
-from webhook.cluster.resources import BACKENDS, CLAIMS, CLASSES, KUBEVIRTS, NODES, RESOURCES, VOLUMES, Resource
+from webhook.cluster.resources import (
+    BACKENDS,
+    CLAIMS,
+    CLASSES,
+    KUBEVIRTS,
+    NODES,
+    PERSISTENT_VOLUMES,
+    RESOURCES,
+    Resource,
+)
 from webhook.cluster.snapshot import resource_of
 
 
@@ -41,7 +50,9 @@ def test_of_two_objects_of_one_name_the_last_counts() -> None:
 
 def test_the_kinds_are_kept_apart() -> None:
     snapshot = Snapshot([node("x"), storage_class("x"), persistent_volume("x"), backend("u", "ontap-nas"), kubevirt()])
-    counts = {resource.kind: len(snapshot.list(resource)) for resource in (NODES, CLASSES, VOLUMES, BACKENDS)}
+    counts = {
+        resource.kind: len(snapshot.list(resource)) for resource in (NODES, CLASSES, PERSISTENT_VOLUMES, BACKENDS)
+    }
     assert counts == {"Node": 1, "StorageClass": 1, "PersistentVolume": 1, "TridentBackend": 1}
     assert [found.namespace for found in snapshot.list(KUBEVIRTS)] == ["kubevirt"]
 

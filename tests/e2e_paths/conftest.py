@@ -18,6 +18,7 @@ from tests.localcluster.installation import Installation, apply
 ALICE, CAROL = "alice", "carol"
 """Both may do everything with machines and namespaces; carol may exempt, by a Role in the machines' namespace."""
 NAMES = (f"m-{number}" for number in itertools.count())
+REAL = pytest.param("KubeVirt's definitions", marks=pytest.mark.cluster)
 NOTHING: Counter[tuple[str, str, str]] = Counter()
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
@@ -146,7 +147,7 @@ def _which(obj: Object) -> tuple[str, ...]:
     return (kind, obj["metadata"]["name"], *(("-n", namespace) if namespace else ()))
 
 
-@pytest.fixture(scope="package", params=["our definitions", "KubeVirt's definitions"])
+@pytest.fixture(scope="package", params=["our definitions", REAL])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """The cluster as users have it."""
     crds = crd_folders() if request.param == "our definitions" else shared_crds()

@@ -155,11 +155,18 @@ def host_disk_spec() -> Object:
 
 def test_a_clone_of_an_exempt_machine_needs_the_right(site: Site) -> None:
     source = site.have(fresh(vm("once"), **MARKS), CAROL)["metadata"]["name"]
-    answers = [site.create(fresh(clone(source)), user=user) for user in (ALICE, CAROL)]
+    answers = [site.create(fresh(clone(source), **MARKS), user=user) for user in (ALICE, CAROL)]
     assert [done for done, _ in answers] == [False, True]
     assert "may not set" in answers[0][1]
 
 
-def test_kubevirts_account_is_not_asked_about_and_brings_no_exemption(site: Site) -> None:
-    good, bad = fresh(vm("good"), **MARKS), fresh(vm("once"), **MARKS)
-    assert [site.create(machine, user=CONTROLLER)[0] for machine in (good, bad)] == [True, False]
+def test_a_clone_that_says_nothing_of_its_sources_exemption_is_refused(site: Site) -> None:
+    source = site.have(fresh(vm("once"), **MARKS), CAROL)["metadata"]["name"]
+    created, output = site.create(fresh(clone(source)), user=CAROL)
+    assert not created
+    assert "[exemption]" in output
+
+
+def test_kubevirts_account_brings_no_exemption_that_nobody_asked_for(site: Site) -> None:
+    machines = fresh(vm("good")), fresh(vm("good"), **MARKS), fresh(vm("once"), **MARKS)
+    assert [site.create(machine, user=CONTROLLER)[0] for machine in machines] == [True, False, False]

@@ -25,6 +25,14 @@ SERVICE = "migratability-webhook"
 CLUSTER_IP = "127.96.0.50"
 ACCOUNT = "migratability-webhook"
 _START_SECONDS = 60.0
+_COUNTER = "migratability_admission_requests_total"
+_PROBE = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachine",
+    "metadata": {"name": "probe", "namespace": "default"},
+    "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}},
+}
+"""A machine that is never stored: it only makes the API server call us."""
 
 
 class Installation:
@@ -84,9 +92,27 @@ class Installation:
             self._child.stop(grace=40)
 
     def register(self) -> None:
-        """Apply both webhook configurations."""
+        """Apply both webhook configurations; returns when the API server goes by both.
+
+        Raises StartError where it does not within a minute.
+        """
         service = {"namespace": NAMESPACE, "name": SERVICE, "port": self.port}
         apply(self.cluster, registrations(service, base64.b64encode(self._authority.pem).decode()))
+        deadline = time.monotonic() + _START_SECONDS
+        before = self.calls()
+        while any(now <= then for now, then in zip(self.calls(), before, strict=True)):
+            if time.monotonic() > deadline:
+                raise StartError("the API server does not call the webhook")
+            self.cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(_PROBE), check=False)
+
+    def calls(self) -> tuple[float, float]:
+        """Return how many requests /mutate and /validate have answered."""
+        lines = [line for line in self.get("/metrics").splitlines() if line.startswith(f"{_COUNTER}{{")]
+        mutated, validated = (
+            sum(float(line.split()[-1]) for line in lines if f'path="{path}"' in line)
+            for path in ("/mutate", "/validate")
+        )
+        return mutated, validated
 
     def unregister(self) -> None:
         """Delete both webhook configurations."""

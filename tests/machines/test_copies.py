@@ -1,14 +1,17 @@
 """The machine that a restore or a clone will make."""
 
+import contextlib
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, vm
+from tests.build import CLUSTER, RWO, RWX, Object, claim, data_volume_disk, disk, vm
 from tests.build_paths import clone, exempt, machine_snapshot, restore
 from webhook.cluster import Snapshot
-from webhook.machines.copies import Copy, read_copy
+from webhook.machines.copies import Copy, Unpatchable, read_copy
 
 HELD = vm(disk("root"), spec={"runStrategy": "Always"}, status={"created": True})
 LABELLED = {**HELD, "metadata": {**HELD["metadata"], "labels": {"app": "db"}, "uid": "x"}}
@@ -38,7 +41,17 @@ def test_a_restore_makes_the_snapshots_machine_under_its_own_name() -> None:
 
 def test_a_restore_makes_the_claims_anew_as_they_were() -> None:
     found = made(restore("new"), *machine_snapshot(HELD, claim("root", RWO), claim("more", RWX)))
-    assert {name: facts.access_modes for name, facts in found.claims.items()} == {"root": (RWO,), "more": (RWX,)}
+    assert {name: facts.access_modes for name, facts in found.claims.items()} == {
+        "root as in the snapshot": (RWO,),
+        "more as in the snapshot": (RWX,),
+    }
+
+
+@pytest.mark.parametrize("volume", [disk, data_volume_disk])
+def test_a_restored_machine_mounts_the_claims_that_are_made_anew(volume: Callable[..., Object]) -> None:
+    held = vm(volume("then", "root"), volume("other"))
+    found = made(restore("new"), *machine_snapshot(held, claim("then", RWO))).machine
+    assert found["spec"]["template"]["spec"]["volumes"] == [volume("then as in the snapshot", "root"), volume("other")]
 
 
 def test_a_restore_to_a_new_machine_replaces_nothing() -> None:
@@ -54,10 +67,48 @@ def test_a_restore_to_its_own_machine_that_is_gone_replaces_nothing() -> None:
     assert made(restore("db"), *machine_snapshot(HELD)).replaces is None
 
 
-def test_a_restore_to_an_existing_machine_applies_no_patch() -> None:
-    """KubeVirt patches only what it creates."""
-    found = made(restore("db", add("/spec/running", True)), HELD, *machine_snapshot(HELD)).machine
-    assert "running" not in found["spec"]
+def test_a_restore_to_its_own_machine_keeps_that_ones_metadata() -> None:
+    live = {**HELD, "metadata": {**HELD["metadata"], "labels": {"app": "now"}}}
+    assert made(restore("db"), live, *machine_snapshot(LABELLED)).machine["metadata"]["labels"] == {"app": "now"}
+
+
+def test_a_restore_with_patches_to_a_machine_that_is_there_is_refused() -> None:
+    """KubeVirt patches only what it creates, so nobody knows whether it will patch."""
+    with pytest.raises(Unpatchable, match="is there, so KubeVirt will not apply the patches"):
+        copied(restore("db", add("/metadata/labels/a", "1")), HELD, *machine_snapshot(LABELLED))
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        '{"op": "add", "path": "/spec/x", "value": {"name": "a", "name": "b"}}',
+        '{"op": "add", "path": "/spec/x", "path": "/spec/y", "value": 1}',
+    ],
+)
+def test_a_patch_that_says_a_key_twice_is_refused(patch: str) -> None:
+    """Go merges what Python would drop."""
+    with pytest.raises(Unpatchable):
+        copied(restore("new", patch), *machine_snapshot(LABELLED))
+
+
+@pytest.mark.parametrize("depth", range(100, 1000, 40))
+def test_a_patch_however_deep_is_applied_or_refused(depth: int) -> None:
+    patch = '{"op": "add", "path": "/spec/x", "value": ' + "[" * depth + "]" * depth + "}"
+    with contextlib.suppress(Unpatchable):
+        assert made(restore("new", patch), *machine_snapshot(LABELLED))
+
+
+@pytest.mark.parametrize("field", ["Volumes", "volume\u017f", "VOLUMES"])
+def test_a_field_in_other_letters_that_go_reads_all_the_same_is_refused(field: str) -> None:
+    with pytest.raises(Unpatchable, match="spells"):
+        copied(restore("new", add(f"/spec/template/spec/{field}", [])), *machine_snapshot(LABELLED))
+
+
+@pytest.mark.parametrize("path", ["/metadata", "/spec", "/spec/template", "/spec/template/spec"])
+@pytest.mark.parametrize("value", [7, [], None])
+def test_a_patch_that_leaves_no_machine_is_refused(path: str, value: object) -> None:
+    with pytest.raises(Unpatchable):
+        copied(restore("new", {"op": "replace", "path": path, "value": value}), *machine_snapshot(LABELLED))
 
 
 @pytest.mark.parametrize("source", ["restore", "clone of a snapshot", "clone of a machine"])
@@ -89,8 +140,8 @@ def test_a_clone_makes_the_live_machine_under_its_own_name() -> None:
 def test_a_clone_of_a_snapshot_has_the_snapshots_machine_and_claims() -> None:
     objects = machine_snapshot(vm(disk("then")), claim("then", RWO))
     found = made(clone("nightly", kind="VirtualMachineSnapshot"), HELD, *objects)
-    assert found.machine["spec"]["template"]["spec"]["volumes"] == [disk("then")]
-    assert list(found.claims) == ["then"]
+    assert found.machine["spec"]["template"]["spec"]["volumes"] == [disk("then as in the snapshot", "then")]
+    assert list(found.claims) == ["then as in the snapshot"]
 
 
 def test_a_clone_keeps_labels_of_ours() -> None:
@@ -131,28 +182,58 @@ def test_what_nobody_can_tell_is_said(obj: Object, objects: list[Object], why: s
     assert why in found
 
 
+NO_OPERATION = "a patch is not one JSON Patch operation"
+UNAPPLIED = "the patches cannot be applied"
+UNSPELLED = "the patches leave no machine whose fields are spelled as KubeVirt spells them"
+MORE = json.dumps(add("/metadata/labels/a", "1"))
 JUNK = [
-    ("no JSON", "{"),
-    ("a number", "7"),
-    ("a list", "[]"),
-    ("a string", '"x"'),
-    ("null", "null"),
-    ("no operation", "{}"),
-    ("an unknown operation", json.dumps({"op": "burn", "path": "/spec"})),
-    ("no path", json.dumps({"op": "remove"})),
-    ("a path that is not there", json.dumps({"op": "remove", "path": "/spec/absent"})),
-    ("a path of a wrong type", json.dumps({"op": "add", "path": 7, "value": 1})),
-    ("a path without slash", json.dumps(add("spec", {}))),
-    ("an index beyond the end", json.dumps(add("/spec/template/spec/volumes/9", {}))),
-    ("a test that fails", json.dumps({"op": "test", "path": "/kind", "value": "Pool"})),
-    ("nested without end", "[" * 100_000),
-    ("a number without end", "9" * 10_000),
+    ("no JSON", "{", NO_OPERATION),
+    ("a number", "7", NO_OPERATION),
+    ("a list", "[]", NO_OPERATION),
+    ("a string", '"x"', NO_OPERATION),
+    ("null", "null", NO_OPERATION),
+    ("nothing", "", NO_OPERATION),
+    ("two operations, which KubeVirt joins", f"{MORE}, {MORE}", NO_OPERATION),
+    ("nested without end", "[" * 100_000, NO_OPERATION),
+    ("a number without end", "9" * 10_000, NO_OPERATION),
+    ("no operation", "{}", UNAPPLIED),
+    ("an unknown operation", json.dumps({"op": "burn", "path": "/spec"}), UNAPPLIED),
+    ("no path", json.dumps({"op": "remove"}), UNAPPLIED),
+    ("a path that is not there", json.dumps({"op": "remove", "path": "/spec/absent"}), UNAPPLIED),
+    ("a path of a wrong type", json.dumps({"op": "add", "path": 7, "value": 1}), UNAPPLIED),
+    ("a path without slash", json.dumps(add("spec", {})), UNAPPLIED),
+    ("an index beyond the end", json.dumps(add("/spec/template/spec/volumes/9", {})), UNAPPLIED),
+    ("a test that fails", json.dumps({"op": "test", "path": "/kind", "value": "Pool"}), UNAPPLIED),
+    ("another spelling in a path", json.dumps(add("/spec/template/spec/Volumes/-", {})), 'spells a field "Volumes"'),
+    (
+        "another spelling in what is copied",
+        json.dumps({"op": "copy", "from": "/SPEC/template", "path": "/spec/x"}),
+        'spells a field "SPEC"',
+    ),
+    (
+        "another spelling in a value",
+        json.dumps(add("/spec/template/spec/volumes/-", {"name": "x", "PersistentVolumeClaim": {"claimName": "once"}})),
+        UNSPELLED,
+    ),
+    ("another spelling in the whole", json.dumps({"op": "replace", "path": "", "value": {"Metadata": {}}}), UNSPELLED),
+    ("a machine that is none", json.dumps({"op": "replace", "path": "", "value": []}), UNSPELLED),
 ]
 
 
-@pytest.mark.parametrize("patch", [row[1] for row in JUNK], ids=[row[0] for row in JUNK])
-def test_a_patch_that_cannot_be_applied_is_said(patch: str) -> None:
-    assert "its patches" in str(copied(restore("new", patch), *machine_snapshot(HELD)))
+@pytest.mark.parametrize(("patch", "why"), [row[1:] for row in JUNK], ids=[row[0] for row in JUNK])
+def test_a_patch_that_cannot_be_applied_raises(patch: str, why: str) -> None:
+    with pytest.raises(Unpatchable, match=re.escape(why)):
+        copied(restore("new", patch), *machine_snapshot(LABELLED))
+
+
+def test_one_bad_patch_among_good_ones_raises() -> None:
+    with pytest.raises(Unpatchable, match=NO_OPERATION):
+        copied(restore("new", MORE, "[]", MORE), *machine_snapshot(LABELLED))
+
+
+def test_a_patch_that_is_no_operation_raises_also_where_the_source_is_not_there() -> None:
+    with pytest.raises(Unpatchable, match=NO_OPERATION):
+        copied(restore("new", "[]"))
 
 
 @pytest.mark.parametrize("patches", ["x", {}, 7, None], ids=repr)
@@ -162,20 +243,16 @@ def test_patches_that_are_no_list_are_none(patches: object) -> None:
 
 
 @pytest.mark.parametrize("entry", [7, None, {}, []], ids=repr)
-def test_a_patch_that_is_no_text_is_said(entry: object) -> None:
+def test_a_patch_that_is_no_text_raises(entry: object) -> None:
     obj = restore("new")
-    found = copied({**obj, "spec": {**obj["spec"], "patches": [entry]}}, *machine_snapshot(HELD))
-    assert isinstance(found, str)
-
-
-def test_a_patch_that_replaces_the_machine_by_something_else_is_said() -> None:
-    found = copied(restore("new", {"op": "replace", "path": "", "value": []}), *machine_snapshot(HELD))
-    assert found == "its patches leave no machine"
+    with pytest.raises(Unpatchable, match=NO_OPERATION):
+        copied({**obj, "spec": {**obj["spec"], "patches": [entry]}}, *machine_snapshot(HELD))
 
 
 def test_patches_that_copy_again_and_again_are_not_applied() -> None:
     bomb = [{"op": "copy", "from": "/spec", "path": f"/spec/{number}"} for number in range(40)]
-    assert copied(restore("new", *bomb), *machine_snapshot(HELD)) == "its patches copy too much"
+    with pytest.raises(Unpatchable, match="the patches copy too much"):
+        copied(restore("new", *bomb), *machine_snapshot(HELD))
 
 
 def test_a_few_copies_are_applied() -> None:

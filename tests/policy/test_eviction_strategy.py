@@ -67,11 +67,13 @@ def test_lowering_it_is_refused_on_both_sides(final: bool) -> None:
 
 
 @pytest.mark.parametrize("before", OTHERS)
-def test_a_strategy_that_the_machine_had_is_tolerated_with_a_warning(before: str) -> None:
+@pytest.mark.parametrize("after", OTHERS)
+def test_only_the_strategy_that_the_machine_had_is_tolerated_with_a_warning(before: str, after: str) -> None:
     running = {"created": True}
-    found = judged(machine("None", status=running, hostname="x"), machine(before, status=running))
-    assert found.allowed
-    assert [(violation.rule, violation.tolerated) for violation in found.violations] == [(RULE, True)]
+    found = judged(machine(after, status=running, hostname="x"), machine(before, status=running))
+    assert found.allowed is (after == before)
+    assert [(violation.rule, violation.tolerated) for violation in found.violations] == [(RULE, after == before)]
+    assert any(RULE in line and "as before" in line for line in found.warnings) is (after == before)
 
 
 @pytest.mark.parametrize("setting", ["default", "off"])

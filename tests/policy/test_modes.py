@@ -1,11 +1,14 @@
 """What a rule does, and the mode that caps it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.build import CLUSTER, disk, vm
 from webhook import Settings, Verdict, evaluate
+from webhook.cluster import Snapshot, Undecidable
+from webhook.cluster.resources import Resource
 
 STRICTNESS = ["off", "warn", "deny"]
 RULE = "shared-access"
@@ -51,6 +54,21 @@ def test_a_rule_that_is_off_leaves_the_others_as_they_are(tmp_path: Path) -> Non
 def test_the_brake_says_nothing_and_patches_nothing(tmp_path: Path) -> None:
     found = judged("mode: off\n", tmp_path)
     assert (found.allowed, found.violations, found.warnings, found.patch) == (True, [], [], [])
+
+
+class Unreachable(Snapshot):
+    """A cluster that cannot say anything."""
+
+    def list(self, resource: Resource[Any]) -> Any:
+        """Fail."""
+        raise Undecidable("out of reach")
+
+
+def test_the_brake_asks_no_cluster() -> None:
+    found = evaluate(MACHINE, Unreachable(), settings=Settings.parse({"mode": "off"}))
+    assert (found.allowed, found.warnings) == (True, [])
+    with pytest.raises(Undecidable):
+        evaluate(MACHINE, Unreachable())
 
 
 def test_the_brake_still_says_which_machine_was_asked_about(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import jsonpatch
 import pytest
 
-from tests.build import CLUSTER, Object, data_volume_disk, disk, host_disk, kubevirt, node, vm, vmi
+from tests.build import CLUSTER, Object, data_volume_disk, disk, kubevirt, node, vm, vmi
 from webhook import Settings, Verdict, evaluate
 
 Make = Callable[..., Object]
@@ -140,6 +140,17 @@ def test_one_schedulable_node_leaves_an_unset_strategy_unset(
     assert ("one schedulable node" in line) is (expected is None)
 
 
+@pytest.mark.parametrize("status", [None, {"created": True}], ids=["halted", "running"])
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_one_schedulable_node_is_honoured_on_an_update_too(status: Object | None, nodes: int) -> None:
+    old = vm(disk("good"), status=status)
+    new = vm(disk("good"), disk("good-block"), status=status)
+    cluster = [node(f"n{index}") for index in range(nodes)]
+    assert after(new, *cluster, old=old) == ("LiveMigrate" if nodes == 2 and not status else None)
+    (line,) = notes(judged(new, *cluster, old=old))
+    assert ("one schedulable node" in line) is (nodes == 1)
+
+
 def test_one_schedulable_node_does_not_keep_an_explicit_value() -> None:
     assert after(vm(disk("good"), evictionStrategy="None"), node("a")) == "LiveMigrate"
 
@@ -179,52 +190,26 @@ def test_a_running_virtual_machine_that_is_protected_hears_nothing() -> None:
     assert judged(new, old=old).warnings == []
 
 
-def test_an_instance_is_not_patched_on_an_update() -> None:
-    assert after(vmi(disk("good"), disk("good-block")), old=vmi(disk("good"))) is None
-
-
-STUCK = [
-    ("a violation that only warns", {"mode": "warn"}, [disk("once")]),
-    ("a rule that only warns", {"rules": {"san-block": "warn"}}, [disk("san-fs")]),
-    ("a hostDisk", {"rules": {"host-disk": "warn"}}, [host_disk("h")]),
+UPDATES: list[tuple[str, Object, Object]] = [
+    ("hot-plug", vmi(disk("good")), vmi(disk("good"), disk("good-block"))),
+    ("nothing", vmi(disk("good")), vmi(disk("good"))),
+    ("lowered", vmi(evictionStrategy="LiveMigrate"), vmi(evictionStrategy="None")),
+    ("removed", vmi(evictionStrategy="LiveMigrate"), vmi()),
+    ("cannot migrate", vmi(disk("once")), vmi(disk("once"), disk("good"))),
+    ("can no longer migrate", vmi(disk("good")), vmi(disk("once"))),
 ]
 
 
-@KINDS
-@pytest.mark.parametrize("before", [None, "None", "LiveMigrateIfPossible"])
-@pytest.mark.parametrize(("settings", "volumes"), [row[1:] for row in STUCK], ids=[row[0] for row in STUCK])
-def test_a_machine_that_gets_in_although_it_cannot_migrate_never_gets_it(
-    make: Make, before: str | None, settings: Object, volumes: list[Object]
-) -> None:
-    obj = make(*volumes, **({"evictionStrategy": before} if before else {}))
-    assert judged(obj, **settings).allowed
-    assert after(obj, **settings) == before
+@pytest.mark.parametrize("mode", ["deny", "warn"])
+@pytest.mark.parametrize("setting", ["enforce", "default", "off"])
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in UPDATES], ids=[row[0] for row in UPDATES])
+def test_an_instance_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
+    cluster = kubevirt(evictionStrategy="LiveMigrate")
+    assert judged(new, cluster, old=old, setting=setting, mode=mode).patch == []
 
 
-def test_an_old_violator_never_gets_it_with_a_change_of_its_template() -> None:
-    assert after(vm(disk("once"), disk("good")), old=vm(disk("once"))) is None
-
-
-def test_a_machine_that_cannot_migrate_and_says_live_migrate_is_warned_of_drains() -> None:
-    obj = vm(disk("once"), evictionStrategy="LiveMigrate")
-    assert after(obj, mode="warn") == "LiveMigrate"
-    (line,) = notes(judged(obj, mode="warn"))
-    assert "drain" in line
-
-
-@pytest.mark.parametrize(
-    ("default", "expected"),
-    [("LiveMigrate", "LiveMigrateIfPossible"), ("LiveMigrateIfPossible", None), ("None", None), (None, None)],
-)
-def test_an_instance_that_cannot_migrate_does_not_inherit_live_migrate_from_the_cluster(
-    default: str | None, expected: str | None
-) -> None:
-    cluster = kubevirt(**({"evictionStrategy": default} if default else {}))
-    assert after(vmi(disk("once")), cluster, mode="warn") == expected
-
-
-def test_a_virtual_machine_that_cannot_migrate_is_left_to_its_instance() -> None:
-    assert after(vm(disk("once")), kubevirt(evictionStrategy="LiveMigrate"), mode="warn") is None
+def test_an_update_without_an_old_object_is_not_patched() -> None:
+    assert evaluate(vm(disk("good")), CLUSTER, operation="UPDATE").patch == []
 
 
 def test_a_machine_of_which_a_claim_is_not_known_gets_it() -> None:

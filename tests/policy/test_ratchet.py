@@ -58,6 +58,7 @@ def test_a_violation_that_was_there_is_tolerated(old: Object, new: Object) -> No
 
 
 REFUSED = [
+    ("its claim under another name beside it", vm(disk("once", "a")), vm(disk("once", "b"), disk("good", "a"))),
     ("nothing was wrong", vm(disk("good")), vm(disk("once"))),
     ("another volume", vm(disk("once")), vm(disk("once-too"))),
     ("the volume was good", vm(disk("good", "d")), vm(disk("once", "d"))),
@@ -125,10 +126,17 @@ def test_a_tolerated_violation_is_no_warning_of_a_new_one() -> None:
     assert [("as before" in line, '"once"' in line) for line in found.warnings] == [(True, True)]
 
 
-def test_a_rule_about_the_whole_machine_is_known_by_its_name() -> None:
+@pytest.mark.parametrize(("before", "known"), [("None", True), ("LiveMigrateIfPossible", False)])
+def test_a_strategy_is_known_by_its_value(before: str, known: bool) -> None:
     running = {"created": True}
-    old = vm(disk("good"), evictionStrategy="LiveMigrateIfPossible", status=running)
-    new = vm(disk("good"), evictionStrategy="None", status=running)
+    old = vm(disk("good"), evictionStrategy=before, status=running)
+    new = vm(disk("good"), disk("good-block"), evictionStrategy="None", status=running)
+    assert tolerated(update(old, new)) == {None: known}
+
+
+def test_a_rule_about_the_whole_machine_is_known_by_its_name() -> None:
+    old = vm(domain={"features": {"hypervPassthrough": {}}})
+    new = vm(domain={"features": {"hypervPassthrough": {"enabled": True}}})
     assert tolerated(update(old, new)) == {None: True}
 
 
@@ -137,3 +145,36 @@ def test_a_rule_about_the_whole_machine_that_was_not_broken_refuses() -> None:
     old = vm(disk("good"), evictionStrategy="LiveMigrate", status=running)
     new = vm(disk("good"), evictionStrategy="None", status=running)
     assert tolerated(update(old, new)) == {None: False}
+
+
+def test_a_claim_is_no_excuse_for_a_second_volume_while_the_first_is_there() -> None:
+    old = vm(disk("once", "a"))
+    new = vm(disk("once-too", "a"), disk("once", "b"))
+    found = update(old, new)
+    assert not found.allowed
+    assert tolerated(found) == {"a": True, "b": False}
+
+
+def test_two_volumes_that_swap_their_claims_are_tolerated() -> None:
+    old = vm(disk("once", "a"), disk("once-too", "b"))
+    assert tolerated(update(old, vm(disk("once-too", "a"), disk("once", "b")))) == {"a": True, "b": True}
+
+
+def test_a_renamed_volume_is_tolerated_by_its_claim_alone() -> None:
+    found = update(vm(disk("once", "a")), vm(disk("once", "b"), disk("once-too", "c")))
+    assert tolerated(found) == {"b": True, "c": False}
+
+
+def test_a_renamed_volume_is_tolerated_for_the_rule_that_it_broke_alone() -> None:
+    """The claim of before is the claim of now, so it breaks no other rule but where the volume does."""
+    old = vm({"name": "a", "ephemeral": {"persistentVolumeClaim": {"claimName": "once"}}})
+    assert tolerated(update(old, vm(disk("once", "b")))) == {"b": False}
+
+
+@pytest.mark.parametrize("value", [5, False, [], ["None"], {"a": 1}], ids=repr)
+def test_a_strategy_that_is_no_word_is_an_explicit_other_one(value: object) -> None:
+    running = {"created": True}
+    old = vm(disk("good"), evictionStrategy="LiveMigrate", status=running)
+    new = vm(disk("good"), evictionStrategy=value, status=running)
+    assert tolerated(update(old, new)) == {None: False}
+    assert tolerated(update(new, {**new, "metadata": {"name": "x", "namespace": "vms"}})) == {None: True}

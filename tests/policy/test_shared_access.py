@@ -113,14 +113,21 @@ def test_a_data_volume_to_come_is_judged() -> None:
 
 @pytest.mark.parametrize(
     ("storage", "mode", "needed"),
-    [("san", None, True), ("san", "Block", False), ("nas", None, False), ("other", None, False)],
+    [("san", None, True), ("san", "Block", True), ("nas", None, False), ("other", None, False)],
 )
-def test_the_remedy_asks_for_block_mode_where_the_backend_needs_it(
+def test_the_remedy_asks_for_block_mode_where_the_claim_has_it_or_the_backend_needs_it(
     storage: str, mode: str | None, needed: bool
 ) -> None:
     found = verdict(vm(disk("c")), claim("c", RWO, mode=mode, storage_class=storage)).violations
     remedy = next(violation.remedy for violation in found if violation.rule == RULE)
     assert ("volumeMode Block" in remedy) is needed
+
+
+def test_a_volume_that_is_just_being_moved_is_no_matter_but_the_others_are() -> None:
+    """KubeVirt copies it to a claim of the other node."""
+    moving = {"status": {"migratedVolumes": [{"volumeName": "a"}]}}
+    assert broken({**vmi(disk("once", "a"), disk("once-block", "b")), **moving}) == ["b"]
+    assert broken({**vmi(disk("once", "a")), **moving}) == []
 
 
 def test_a_claim_of_a_class_that_names_no_driver_is_refused_for_its_access_alone() -> None:

@@ -9,49 +9,81 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.admission.review import Request
-from webhook.admission.rights import changes, without_right
-from webhook.admission.scope import kind_of
+from webhook.admission.rights import changes, not_carried, without_right
+from webhook.admission.scope import as_machine, kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.overlay import WithClaims
 from webhook.engine import evaluate
-from webhook.machines.copies import SOURCE_FIELD, read_copy
-from webhook.objects import Object
+from webhook.machines.copies import SOURCE_FIELD, Copy, Unpatchable, read_copy
+from webhook.objects import Object, at, items
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 from webhook.wording import short
 
+RULE = "copy-known"
 
-def judge_copy(request: Request, obj: Object, cluster: Cluster, settings: Settings) -> Verdict:
+
+def judge_copy(request: Request, cluster: Cluster, settings: Settings) -> Verdict:
     """Return the verdict on the machine that a restore or clone makes, put in terms of the restore or clone.
 
-    Where nobody can tell yet which machine that is, it is admitted with a warning, and the machine judged when it
-    comes. Raises `webhook.cluster.Undecidable`.
+    A label of ours that it brings must stand on the restore or clone itself, whose author is asked for the right. Where
+    nobody can tell yet which machine it makes, it is admitted with a warning, unless it has patches, which could bring
+    anything. Raises `webhook.cluster.Undecidable`.
     """
+    obj = as_machine(request.obj or {}, request)
+    verdict = Verdict(kind_of(request), request.namespace, request.name)
+    if settings.mode == "off":
+        return verdict
+    unrightful = without_right(request, changes(request.obj, request.old), cluster, settings)
+    if request.operation != "CREATE":
+        return replace(verdict, violations=unrightful)
+    try:
+        made = read_copy(obj, request.namespace, cluster)
+    except Unpatchable as error:
+        return replace(verdict, violations=[*unrightful, _unknown(str(error), settings)])
+    if isinstance(made, Copy):
+        return _judged(request, obj, made, unrightful, cluster, settings)
+    if items(at(obj, "spec", "patches")):
+        return replace(
+            verdict, violations=[*unrightful, _unknown(f"{made}, so its patches cannot be judged", settings)]
+        )
+    later = [short(f"{made}, so the machine is judged only when it is made")]
+    return replace(verdict, violations=unrightful, unjudged=later)
+
+
+def _judged(
+    request: Request, obj: Object, made: Copy, unrightful: list[Violation], cluster: Cluster, settings: Settings
+) -> Verdict:
     kind = kind_of(request)
-    made = read_copy(obj, request.namespace, cluster)
-    if isinstance(made, str):
-        unjudged = [short(f"{made}, so the machine is judged only when it is made")]
-        return Verdict(kind, request.namespace, request.name, unjudged=unjudged if settings.mode != "off" else [])
-    unrightful = without_right(request, changes(made.machine, made.replaces), cluster, settings)
-    verdict = evaluate(
+    brought = not_carried(changes(made.machine, made.replaces), obj, settings)
+    found = evaluate(
         made.machine,
         WithClaims(cluster, request.namespace, made.claims),
         old=made.replaces,
         settings=settings,
         operation="UPDATE" if made.replaces else "CREATE",
-        bearer={} if unrightful else None,
+        bearer={} if unrightful else made.replaces or obj,
     )
-    found = (*unrightful, *verdict.violations)
-    return replace(
-        verdict,
-        kind=kind,
-        name=request.name,
-        violations=[_in_terms_of(violation, kind) for violation in found],
-        notes=[],
-        patch=[],
-    )
+    of_machine = [_in_terms_of(violation, kind) for violation in (*brought, *found.violations)]
+    return replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_machine], notes=[], patch=[])
 
 
 def _in_terms_of(violation: Violation, kind: str) -> Violation:
     message = f"the machine that it makes breaks a rule at {violation.field}: {violation.message}"
     return replace(violation, field=SOURCE_FIELD[kind], message=message)
+
+
+def _unknown(what: str, settings: Settings) -> Violation:
+    return Violation(
+        rule=RULE,
+        reason=None,
+        volume=None,
+        field="spec.patches",
+        message=f"{what}; they could bring what nobody has judged",
+        remedy="Give each patch one JSON Patch operation that applies to the machine, once its source is ready",
+        action="deny" if settings.mode == "deny" else "warn",
+        tolerated=False,
+        exempt=False,
+        evidence=None,
+        what=what,
+    )

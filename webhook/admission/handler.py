@@ -10,7 +10,7 @@ from webhook.admission.judge import judge_request
 from webhook.admission.review import Request, Response
 from webhook.admission.scope import kind_of
 from webhook.cluster import Cluster
-from webhook.policy import Verdict, Violation
+from webhook.policy import Verdict
 from webhook.settings import Settings
 
 _MOST_CAUSES = 64
@@ -30,7 +30,7 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
         verdict = judge_request(request, cluster.within(left, confirm=True), settings, final=True)
     if verdict.allowed:
         return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
-    status = _status(request, [violation for violation in verdict.violations if violation.refuses])
+    status = _status(request, verdict)
     return review.denied(request, status, verdict.warnings, _annotations(verdict)), verdict
 
 
@@ -42,8 +42,9 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
     return review.allowed(request, verdict.notes), verdict
 
 
-def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
+def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
     """kubectl shows the causes alone, virtctl the message alone, so both say all of it; of very many the first."""
+    refusing = [violation for violation in verdict.violations if violation.refuses]
     more = len(refusing) - _MOST_CAUSES
     refusing = refusing[:_MOST_CAUSES]
     rest = f"; and {more} more reasons" if more > 0 else ""
@@ -54,7 +55,7 @@ def _status(request: Request, refusing: list[Violation]) -> dict[str, Any]:
         "details": {
             "group": request.group,
             "kind": kind_of(request),
-            "name": request.name,
+            "name": request.name or verdict.name,
             "causes": [
                 {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}
                 for violation in refusing

@@ -8,19 +8,19 @@ from webhook.admission.copies import judge_copy
 from webhook.admission.owner import (
     is_kubevirt_controller,
     is_of_kubevirt,
-    is_restored,
     located,
+    maker_of,
     owner_of,
     with_volumes_of,
 )
 from webhook.admission.review import Request
-from webhook.admission.rights import changes, without_right
+from webhook.admission.rights import changes, not_carried, without_right
 from webhook.admission.scope import as_machine, is_copy, is_guarded, is_judged, kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts
 from webhook.engine import evaluate
 from webhook.objects import Object
-from webhook.policy import Verdict
+from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 
 _NOBODY: Object = {}
@@ -32,44 +32,58 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
     Raises `webhook.cluster.Undecidable`.
     """
     settings = located(request, cluster, settings)
-    if request.obj is not None and is_copy(request):
-        if is_kubevirt_controller(request, settings):
-            return _nothing(request)
-        return judge_copy(request, as_machine(request.obj, request), cluster, settings)
     if request.obj is None or not is_guarded(request):
         return _nothing(request)
-    unrightful = without_right(request, changes(request.obj, request.old), cluster, settings) if final else []
-    verdict = _judge_machine(request, cluster, settings, final, bool(unrightful))
+    if is_copy(request):
+        made_by_kubevirt = is_kubevirt_controller(request, settings)
+        return _nothing(request) if made_by_kubevirt else judge_copy(request, cluster, settings)
+    owner = owner_of(request, cluster, settings)
+    maker = maker_of(request, cluster, settings)
+    unrightful = _unrightful(request, owner, maker, cluster, settings) if final else []
+    bearer = _NOBODY if unrightful else _bearer(request, owner, maker, settings)
+    verdict = _judge_machine(request, owner, bearer, cluster, settings, final)
     return replace(verdict, violations=[*unrightful, *verdict.violations])
 
 
-def _judge_machine(request: Request, cluster: Cluster, settings: Settings, final: bool, unrightful: bool) -> Verdict:
+def _unrightful(
+    request: Request, owner: OwnerFacts | None, maker: Object | None, cluster: Cluster, settings: Settings
+) -> list[Violation]:
+    """What the request changes of our labels without a right to. An instance's own labels never count."""
+    changed = changes(request.obj, request.old)
+    if not is_of_kubevirt(request, settings):
+        return without_right(request, changed, cluster, settings)
+    return [] if _is_instance(request) else not_carried(changed, owner.obj if owner else maker, settings)
+
+
+def _judge_machine(
+    request: Request, owner: OwnerFacts | None, bearer: Object, cluster: Cluster, settings: Settings, final: bool
+) -> Verdict:
     if not is_judged(request):
         return _nothing(request)
     obj = as_machine(request.obj or {}, request)
     old: Object | None = as_machine(request.old, request) if request.old else None
-    owner = owner_of(request, cluster, settings)
     if owner is not None and old is None and final and _is_instance(request):
         return _nothing(request)
-    bearer = _NOBODY if unrightful else _bearer(request, obj, old, owner, cluster, settings)
-    if owner is not None:
-        old = _before(request, obj, old, owner)
-    return evaluate(obj, cluster, old=old, settings=settings, operation=request.operation, final=final, bearer=bearer)
+
+    def judged(before: Object | None) -> Verdict:
+        operation = request.operation
+        return evaluate(obj, cluster, before, settings, operation, final, bearer=bearer)
+
+    verdict = judged(_before(request, obj, old, owner) if owner else old)
+    if owner is not None and old is not None and not _is_instance(request) and not verdict.allowed:
+        return judged(owner.obj)
+    return verdict
 
 
-def _bearer(
-    request: Request, obj: Object, old: Object | None, owner: OwnerFacts | None, cluster: Cluster, settings: Settings
-) -> Object:
-    """Whose labels exempt: the owner's; of what KubeVirt writes by itself, those that were there, or that a restore
-    was asked the right for; else the machine's own.
+def _bearer(request: Request, owner: OwnerFacts | None, maker: Object | None, settings: Settings) -> Object:
+    """Whose labels exempt: the owner's; of what KubeVirt writes by itself, those that were there, or those of the
+    restore or clone that it acts for; else the machine's own.
     """
     if owner is not None:
         return owner.obj
     if not is_of_kubevirt(request, settings):
-        return obj
-    if old is not None:
-        return old
-    return obj if is_restored(request, cluster, settings) else _NOBODY
+        return request.obj or _NOBODY
+    return request.old or maker or _NOBODY
 
 
 def _before(request: Request, obj: Object, old: Object | None, owner: OwnerFacts) -> Object:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
-from webhook.cluster.facts import OwnerFacts
-from webhook.cluster.resources import KUBEVIRTS, POOLS, REPLICA_SETS, RESTORES, VIRTUAL_MACHINES, Resource
+from webhook.cluster.facts import OwnerFacts, RestoreFacts
+from webhook.cluster.resources import CLONES, KUBEVIRTS, POOLS, REPLICA_SETS, RESTORES, VIRTUAL_MACHINES, Resource
 from webhook.objects import Object, at, items, mapping, text
 from webhook.settings import Settings
 
 _RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 _UID = 36
+_INSTANCES = "virtualmachineinstances"
 _ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):kubevirt-[a-z-]+")
 _OWNERS: dict[str, Resource[OwnerFacts]] = {
     "VirtualMachine": VIRTUAL_MACHINES,
@@ -25,32 +27,66 @@ _OWNERS: dict[str, Resource[OwnerFacts]] = {
 def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFacts | None:
     """Return the live object that KubeVirt acts for with this request, None where it acts for none.
 
-    Anybody can write an ownerReference: it counts in a request of KubeVirt's own accounts, on a creation only of
-    kubevirt-controller's, where a live object has its uid; on an update as the old object has it. An instance has the
-    name of its VirtualMachine. Raises `webhook.cluster.Undecidable`.
+    Anybody can write an ownerReference, and the patches of a restore can: it counts only in a request of
+    kubevirt-controller's, on an update as the old object has it, where a live object has its uid, for a machine as
+    KubeVirt makes it for that owner, and that no restore made. What kubevirt-apiserver plugs into an instance
+    for a user is its VirtualMachine's as well: no other has that name. An instance starts although the cluster does not
+    hold its owner: that one is without labels. Raises `webhook.cluster.Undecidable`.
     """
-    if not (is_kubevirt_controller(request, settings) if request.old is None else is_of_kubevirt(request, settings)):
+    said = request.old or request.obj
+    if not is_of_kubevirt(request, settings) or at(said, "metadata", "annotations", _RESTORED_BY):
         return None
-    for reference in items(at(request.old or request.obj, "metadata", "ownerReferences")):
-        kind, name = text(at(reference, "kind")) or "", text(at(reference, "name")) or ""
+    for kind, name, uid in _controllers(said):
         resource = _OWNERS.get(kind)
-        if at(reference, "controller") is not True or resource is None:
+        if resource is None or not _is_made_for(request, kind, name):
             continue
-        if kind == "VirtualMachine" and name != request.name:
-            return None
+        is_plugged = request.old is not None and kind == "VirtualMachine"
+        if not is_plugged and not is_kubevirt_controller(request, settings):
+            continue
         found = cluster.get(resource, name, request.namespace)
-        return found if found and found.uid and found.uid == at(reference, "uid") else None
+        if found is None and request.resource == _INSTANCES and request.old is None:
+            return OwnerFacts(uid, {})
+        return found if found and found.uid == uid else None
     return None
 
 
-def is_restored(request: Request, cluster: Cluster, settings: Settings) -> bool:
-    """Say whether KubeVirt creates this VirtualMachine for a live restore, which was judged in its place."""
+def _controllers(obj: Object | None) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and uid of the controllers that an object's ownerReferences name."""
+    for reference in items(at(obj, "metadata", "ownerReferences")):
+        said = tuple(text(at(reference, key)) for key in ("kind", "name", "uid"))
+        if at(reference, "controller") is True and all(said):
+            yield said[0] or "", said[1] or "", said[2] or ""
+
+
+def _is_made_for(request: Request, kind: str, owner: str) -> bool:
+    """A Pool numbers its VirtualMachines, an instance has its VirtualMachine's name, or any in a ReplicaSet."""
+    if kind == "VirtualMachinePool":
+        numbered = re.fullmatch(re.escape(owner) + r"-\d+", request.name) is not None
+        return request.resource == "virtualmachines" and numbered
+    is_named = kind != "VirtualMachine" or request.name == owner
+    return request.resource == _INSTANCES and is_named
+
+
+def maker_of(request: Request, cluster: Cluster, settings: Settings) -> Object | None:
+    """Return the live restore, or the clone behind it, for which kubevirt-controller creates this VirtualMachine.
+
+    Raises `webhook.cluster.Undecidable`.
+    """
     said = text(at(request.obj, "metadata", "annotations", _RESTORED_BY)) or ""
     if not is_kubevirt_controller(request, settings) or request.resource != "virtualmachines" or len(said) < _UID + 2:
-        return False
-    name, uid = said[: -_UID - 1], said[-_UID:]
-    found = cluster.get(RESTORES, name, request.namespace)
-    return found is not None and found.uid == uid and found.target == request.name
+        return None
+    restore = cluster.get(RESTORES, said[: -_UID - 1], request.namespace)
+    if restore is None or restore.uid != said[-_UID:] or restore.target != request.name:
+        return None
+    return _clone_behind(restore, request.namespace, cluster) or restore.obj
+
+
+def _clone_behind(restore: RestoreFacts, namespace: str, cluster: Cluster) -> Object | None:
+    for kind, name, uid in _controllers(restore.obj):
+        clone = cluster.get(CLONES, name, namespace) if kind == "VirtualMachineClone" else None
+        if clone is not None and clone.uid == uid:
+            return clone.obj
+    return None
 
 
 def located(request: Request, cluster: Cluster, settings: Settings) -> Settings:
@@ -63,7 +99,7 @@ def located(request: Request, cluster: Cluster, settings: Settings) -> Settings:
     if found is None or found[1] == settings.kubevirt.namespace:
         return settings
     installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
-    if settings.kubevirt.namespace in installed or found[1] not in installed:
+    if installed != {found[1]}:
         return settings
     return replace(settings, kubevirt=replace(settings.kubevirt, namespace=found[1]))
 
@@ -81,9 +117,8 @@ def is_of_kubevirt(request: Request, settings: Settings) -> bool:
 def with_volumes_of(owner: OwnerFacts, instance: Object) -> Object:
     """Return a VirtualMachineInstance with its VirtualMachine's volumes beside its own: those were judged with it."""
     declared = items(at(owner.obj, "spec", "template", "spec", "volumes"))
-    requests = (
-        mapping(at(request, "addVolumeOptions")) for request in items(at(owner.obj, "status", "volumeRequests"))
-    )
+    pending = items(at(owner.obj, "status", "volumeRequests"))
+    requests = (mapping(at(request, "addVolumeOptions")) for request in pending)
     requested = ({"name": found.get("name"), **mapping(found.get("volumeSource"))} for found in requests)
     spec = mapping(instance.get("spec"))
     return {**instance, "spec": {**spec, "volumes": [*items(spec.get("volumes")), *declared, *requested]}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from webhook.admission.owner import is_of_kubevirt
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.interface import Right
@@ -59,17 +58,35 @@ def changes(obj: Object | None, old: Object | None) -> list[Mark]:
 
 
 def without_right(request: Request, changed: list[Mark], cluster: Cluster, settings: Settings) -> list[Violation]:
-    """Return a violation for each mark that the request's user may not change; none for KubeVirt's own accounts.
-
-    KubeVirt's service accounts hold every right and are steered by users, so they are never asked about: a label that
-    they write counts only where the owner carries it. Raises `webhook.cluster.Undecidable`.
-    """
-    if not changed or is_of_kubevirt(request, settings):
+    """Return a violation for each mark that the request's user may not change. Raises `webhook.cluster.Undecidable`."""
+    if not changed or settings.mode == "off":
         return []
     right = _right(request)
     if request.user not in settings.exemptions.notBy and cluster.may(request.user_info, right):
         return []
-    return [_violation(mark, request, right, settings.mode) for mark in changed if settings.mode != "off"]
+    return [_violation(mark, request, right, settings.mode) for mark in changed]
+
+
+def not_carried(changed: list[Mark], carrier: Object | None, settings: Settings) -> list[Violation]:
+    """Return a violation for each mark that KubeVirt writes and the object it writes for does not carry.
+
+    KubeVirt's service accounts hold every right and are steered by users, so they are never asked: who made the owner,
+    the restore or the clone was.
+    """
+    carried = {(mark.key, mark.value) for mark in marks_of(carrier).values()}
+    missing = [mark for mark in changed if (mark.key, mark.value) not in carried]
+    return [_uncarried(mark, settings.mode) for mark in missing if settings.mode != "off"]
+
+
+def _uncarried(mark: Mark, mode: Mode) -> Violation:
+    what = f"{quoted(mark.key)} would come with a machine that KubeVirt makes"
+    return _refusal(
+        mark.field,
+        what,
+        "nobody was asked whether it may",
+        "Set the same on the restore, clone or pool itself, which needs the right, or patch it out",
+        mode,
+    )
 
 
 def _right(request: Request) -> Right:
@@ -81,14 +98,23 @@ def _right(request: Request) -> Right:
 def _violation(mark: Mark, request: Request, right: Right, mode: Mode) -> Violation:
     resource = f"{right.resource}.{right.group}" if right.group else right.resource
     where = f"in namespace {right.namespace}" if right.namespace else f"for namespace {right.name}"
-    what = f"{quoted(request.user)} may not set {quoted(mark.key)}"
+    return _refusal(
+        mark.field,
+        f"{quoted(request.user)} may not set {quoted(mark.key)}",
+        "it decides what may stay unmigratable, which needs a right of its own",
+        f'Ask for the verb "{VERB}" on {resource} {where}, or leave it out',
+        mode,
+    )
+
+
+def _refusal(field: str, what: str, why: str, remedy: str, mode: Mode) -> Violation:
     return Violation(
         rule=RULE,
         reason=None,
         volume=None,
-        field=mark.field,
-        message=f"{what}; it decides what may stay unmigratable, which needs a right of its own",
-        remedy=f'Ask for the verb "{VERB}" on {resource} {where}, or leave the label out',
+        field=field,
+        message=f"{what}; {why}",
+        remedy=remedy,
         action="deny" if mode == "deny" else "warn",
         tolerated=False,
         exempt=False,

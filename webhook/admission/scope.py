@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission.review import Request
+from webhook.machines.hardware import POD_BRIDGE_ANNOTATION
 from webhook.objects import at, mapping
 
 KUBEVIRT, POOL = "kubevirt.io", "pool.kubevirt.io"
@@ -42,6 +43,7 @@ WHAT_MATTERS: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
         ("spec", "domain", "devices"),
         ("spec", "networks"),
         ("spec", "evictionStrategy"),
+        ("metadata", "annotations", POD_BRIDGE_ANNOTATION),
     ),
     (KUBEVIRT, "virtualmachineinstancereplicasets", ""): (("spec", "template"),),
     (POOL, "virtualmachinepools", ""): tuple(
@@ -66,7 +68,7 @@ def is_judged(request: Request) -> bool:
     nothing a rule looks at.
     """
     paths = WHAT_MATTERS.get((request.group, request.resource, request.subresource))
-    if paths is None or request.obj is None or at(request.obj, "metadata", "deletionTimestamp"):
+    if paths is None or request.obj is None or _is_going(request):
         return False
     if request.operation == "UPDATE":
         return any(at(request.obj, *path) != at(request.old, *path) for path in paths)
@@ -75,16 +77,17 @@ def is_judged(request: Request) -> bool:
 
 def is_guarded(request: Request) -> bool:
     """Say whether a request may bring labels of ours, or a violation: what is being deleted is let go."""
-    of_namespace = (request.group, request.resource) == NAMESPACES
-    judged = (request.group, request.resource) in KIND_OF_RESOURCE
-    deleted = at(request.obj, "metadata", "deletionTimestamp")
-    return (judged or of_namespace) and request.operation in ("CREATE", "UPDATE") and not deleted
+    return bool(kind_of(request)) and request.operation in ("CREATE", "UPDATE") and not _is_going(request)
+
+
+def _is_going(request: Request) -> bool:
+    """Only what was being deleted before: a creation can say so of itself, and would be stored all the same."""
+    return bool(at(request.old, "metadata", "deletionTimestamp"))
 
 
 def is_copy(request: Request) -> bool:
-    """Say whether a request creates what will make a machine of another."""
-    found = (request.group, request.resource) in KIND_OF_COPY
-    return found and request.operation == "CREATE" and not request.subresource
+    """Say whether a request is about what makes a machine of another."""
+    return (request.group, request.resource) in KIND_OF_COPY
 
 
 def kind_of(request: Request) -> str:

@@ -19,7 +19,7 @@ from webhook.claims.trident_drivers import (
 )
 from webhook.cluster import Cluster
 from webhook.cluster.facts import BackendFacts, ClassFacts, PersistentVolumeFacts
-from webhook.cluster.resources import BACKENDS, CLASSES, PERSISTENT_VOLUMES, TRIDENT_VOLUMES
+from webhook.cluster.resources import BACKENDS, PERSISTENT_VOLUMES, TRIDENT_VOLUMES
 from webhook.wording import listed, plain
 
 
@@ -78,17 +78,18 @@ def backing_of_backend(uuid: str, cluster: Cluster) -> Backing | None:
     return Backing(protocol_of_driver(backend.driver), backend.driver, evidence, backend.nas_type)
 
 
-def backing_of_class(request: ClaimRequest, cluster: Cluster) -> Backing:
-    """Return who will serve a claim that starts empty, by its StorageClass and what it asks for."""
+def backing_of_class(request: ClaimRequest, storage_class: ClassFacts | None, allowed: Backing | None) -> Backing:
+    """Return who will serve a claim that starts empty, by its StorageClass and what it asks for.
+
+    ``allowed`` is what all backends that the class allows have in common, where the class is Trident's.
+    """
     if not request.storage_class:
         return Backing("unknown", None, "no StorageClass")
-    storage_class = cluster.get(CLASSES, request.storage_class)
     if storage_class is None:
         return Backing("unknown", None, f"StorageClass {plain(request.storage_class)} does not exist")
-    if storage_class.provisioner not in PROVISIONERS:
+    if allowed is None:
         served_by = plain(storage_class.provisioner) if storage_class.provisioner else "nobody"
         return Backing("foreign", None, f"StorageClass {plain(storage_class.name)}: served by {served_by}")
-    allowed = allowed_by_class(storage_class, cluster)
     return allowed if allowed.protocol != "unknown" else _provisioned(request, allowed)
 
 

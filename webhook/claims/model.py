@@ -76,10 +76,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """There is no claim, and none can be foretold: ``why`` continues "the claim …"; ``declared_at`` as for `Claim`."""
+    """There is no claim, and none can be foretold: ``why`` continues "the claim …", ``remedy`` says what to do."""
 
     why: str
-    declared_at: str | None = None
+    remedy: str
 
     @property
     def evidence(self) -> str:

@@ -12,7 +12,7 @@ from webhook.claims.classes import kubernetes_default
 from webhook.claims.model import BLOCK_MODE, Backing, ClaimRequest
 from webhook.claims.trident_drivers import PROVISIONERS
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClaimFacts, SourceFacts
+from webhook.cluster.facts import ClaimFacts, ClassFacts, SourceFacts
 from webhook.cluster.resources import (
     CLAIMS,
     CLASSES,
@@ -33,6 +33,7 @@ class Origins:
         """Ask this cluster."""
         self._cluster = cluster
         self._trident = trident
+        self._allowed: dict[str, Backing | None] = {}
 
     def backing_of(self, request: ClaimRequest, depth: int = 0) -> Backing:
         """Return who serves a claim.
@@ -44,11 +45,21 @@ class Origins:
             bound = backing_of_volume(request.volume_name, self._cluster, self._trident)
             if bound:
                 return bound
-        return self._by_origin(request, depth) or backing_of_class(request, self._cluster)
-
-    def _by_origin(self, request: ClaimRequest, depth: int) -> Backing | None:
         storage_class = self._cluster.get(CLASSES, request.storage_class) if request.storage_class else None
-        if request.volume_mode == BLOCK_MODE or (storage_class and storage_class.provisioner not in PROVISIONERS):
+        allowed = self._allowed_by(storage_class)
+        found = None if storage_class and allowed is None else self._by_origin(request, allowed, depth)
+        return found or backing_of_class(request, storage_class, allowed)
+
+    def _allowed_by(self, storage_class: ClassFacts | None) -> Backing | None:
+        """What a class of Trident's allows, asked once a class; None for no class and for a class of others."""
+        if storage_class is None or storage_class.provisioner not in PROVISIONERS:
+            return None
+        if storage_class.name not in self._allowed:
+            self._allowed[storage_class.name] = allowed_by_class(storage_class, self._cluster)
+        return self._allowed[storage_class.name]
+
+    def _by_origin(self, request: ClaimRequest, allowed: Backing | None, depth: int) -> Backing | None:
+        if request.volume_mode == BLOCK_MODE:
             return None
         uuid = request.annotations.get("importBackendUUID")
         imported = backing_of_backend(uuid, self._cluster) if uuid else None
@@ -56,7 +67,7 @@ class Origins:
             return imported
         if shared := request.annotations.get("shareFromPVC"):
             return Backing("file", None, f"shared from claim {plain(shared)}, over NFS", "nfs")
-        if request.made_by_cdi and storage_class and allowed_by_class(storage_class, self._cluster).protocol == "file":
+        if request.made_by_cdi and allowed and allowed.protocol == "file":
             return None
         return self._of_source(request, depth)
 

@@ -13,6 +13,8 @@ from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
 from webhook.machines import DataVolumeTemplate, Machine
 from webhook.wording import plain, quoted
 
+_CREATE = "Create the claim or the DataVolume first, or correct its name"
+
 
 def resolve(machine: Machine, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
     """Return what stands behind each claim name that the machine's volumes use; ``trident`` is Trident's namespace.
@@ -46,7 +48,7 @@ class _Resolver:
         if template is not None:
             rendered = rendering.render(template.spec, self._namespace, self._cluster, template.annotations)
             return self._to_come(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
-        return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it")
+        return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
         """A claim that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
@@ -54,11 +56,13 @@ class _Resolver:
         if facts.leaves_modes_to_cdi:
             rendered = rendering.render_claim(request, self._cluster)
             if isinstance(rendered, rendering.Refusal):
-                return NoClaim(f"will not be made: {rendered.reason}")
+                return NoClaim(f"will not be made: {rendered.reason}", "Correct the claim's class and modes")
             request = rendered
         return Claim("claim", request, self._origins.backing_of(request))
 
     def _to_come(self, rendered: ClaimRequest | rendering.Refusal, origin: str, declared_at: str) -> Claim | NoClaim:
         if isinstance(rendered, rendering.Refusal):
-            return NoClaim(f"will not be made: {rendered.reason}", declared_at)
+            made_anew = declared_at.removeprefix("a new ")
+            remedy = f"Make {made_anew} anew, corrected" if made_anew != declared_at else f"Correct {declared_at}"
+            return NoClaim(f"will not be made: {rendered.reason}", remedy)
         return Claim(origin, rendered, self._origins.backing_of(rendered), declared_at)

@@ -15,6 +15,9 @@ from webhook.cluster.facts.reading import TRIDENT_DOMAIN
 
 Pools = tuple[tuple[str, tuple[str, ...]], ...]
 
+_NO_ATTRIBUTES = frozenset(
+    {"fsType", "storagePools", "additionalStoragePools", "requiredStorage", "excludeStoragePools"}
+)
 _LABEL = r"([\w-]+)"
 _SELECTORS = (
     (re.compile(rf"{_LABEL}\s*={{1,2}}\s*{_LABEL}"), lambda value, wanted: value == wanted),
@@ -22,7 +25,7 @@ _SELECTORS = (
     (re.compile(rf"{_LABEL}\s+in\s+\(([\s\w,-]+)\)"), lambda value, wanted: value in _set(wanted)),
     (
         re.compile(rf"{_LABEL}\s+notin\s+\(([\s\w,-]+)\)"),
-        lambda value, wanted: value is not None and value not in _set(wanted),
+        lambda value, wanted: value not in _set(wanted),
     ),
     (re.compile(_LABEL), lambda value, wanted: value is not None),
     (re.compile(rf"!{_LABEL}"), lambda value, wanted: value is None),
@@ -43,6 +46,7 @@ class TridentClass:
     pools: Pools
     additional: Pools
     excluded: Pools
+    has_attributes: bool
 
     @classmethod
     def of(cls, storage_class: ClassFacts) -> TridentClass:
@@ -62,6 +66,7 @@ class TridentClass:
             pools=_pools(said.get("storagePools")),
             additional=_pools(said.get("additionalStoragePools") or said.get("requiredStorage")),
             excluded=_pools(said.get("excludeStoragePools")),
+            has_attributes=any(_is_attribute(key) for key in said),
         )
 
     def may_use(self, backend: BackendFacts) -> bool:
@@ -74,8 +79,7 @@ class TridentClass:
             return False
         if any(_names(entry, name) for entry in self.additional):
             return True
-        restricts = self.pools or self.driver or self.san_type or self.nas_type or self.selector
-        if self.additional and not restricts:
+        if self.additional and not self.pools and not self.has_attributes:
             return False
         in_pools = not self.pools or any(_names(entry, name) for entry in self.pools)
         return in_pools and self._has_attributes(backend)
@@ -120,6 +124,11 @@ def _names(entry: tuple[str, tuple[str, ...]], backend: str) -> bool:
         return re.fullmatch(entry[0], backend) is not None
     except re.error:
         return False
+
+
+def _is_attribute(parameter: str) -> bool:
+    """Say whether Trident takes a parameter for something that a pool must offer."""
+    return parameter not in _NO_ATTRIBUTES and not parameter.startswith("csi.storage.k8s.io/")
 
 
 def _lower(value: str | None) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from webhook.policy.rules import RULES
 from webhook.settings import Settings, SettingsError
+from webhook.wording import plain
 
 BAD_INPUT = 2
 
@@ -22,7 +23,7 @@ def settings_from(path: Path | None) -> tuple[Settings, list[str]]:
         raise UsageError(str(error)) from error
     known = frozenset(rule.name for rule in RULES)
     remarks = [
-        f"{path}: rules.{name}: this version has no such rule; it has {', '.join(sorted(known))}"
+        f"{path}: rules.{plain(name)}: this version has no such rule; it has {', '.join(sorted(known))}"
         for name in settings.unknown_rules(known)
     ]
     return settings, remarks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,11 +65,21 @@ def run(args: argparse.Namespace) -> int:
         tls = TlsContext(files, args.address)
     except CertificateError as error:
         raise UsageError(str(error)) from error
+    _check_address(args.address, args.port)
     configure_logging()
     for remark in remarks:
         log.warning(remark)
     Server(args.address, args.port, tls, make_state).run()
     return 0
+
+
+def _check_address(address: str, port: int) -> None:
+    """gunicorn would try five times, and say so twelve times."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError as error:
+        raise UsageError(f"cannot listen on {address} port {port}: {error.strerror or error}") from error
 
 
 def _connect() -> LiveCluster:

@@ -56,5 +56,5 @@ class Cluster(Protocol):
     def within(self, seconds: float, *, confirm: bool = False) -> Self | Cluster:
         """Return a view that answers within so many seconds from now.
 
-        With ``confirm`` the view asks the source itself instead of a cache that may lag behind it.
+        With ``confirm`` the view asks the source itself for each object, instead of a cache that may lag behind it.
         """

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import urllib3
@@ -53,6 +54,7 @@ class Reflector(Generic[Fact]):
         self._facts: dict[Key, Fact] = {}
         self._heard = time.monotonic()
         self._stopping = threading.Event()
+        self._version: str | None = None
         self._response: urllib3.BaseHTTPResponse | None = None
         self._thread = threading.Thread(target=self._run, name=f"watch {resource.plural}", daemon=True)
 
@@ -63,9 +65,7 @@ class Reflector(Generic[Fact]):
     def stop(self) -> None:
         """End the thread, also where it waits for an event."""
         self._stopping.set()
-        response = self._response
-        if isinstance(response, urllib3.HTTPResponse):
-            response.shutdown()
+        self._hang_up()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -87,11 +87,11 @@ class Reflector(Generic[Fact]):
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                self._list_and_watch()
+                self._follow()
             except ClusterUnavailable as error:
                 self._failed(error)
             except Exception:
-                self.error = "unexpected error, see the log"
+                self.error, self._version = "unexpected error, see the log", None
                 log.exception("watch of %s broke", self.resource.plural)
             failures = 0 if time.monotonic() - began > _STEADY else failures + 1
             self._stopping.wait(min(_LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0))
@@ -113,13 +113,16 @@ class Reflector(Generic[Fact]):
         """
         return self.resource.optional and (status == 404 or (status == 403 and (self.absent or not self.synced)))
 
-    def _list_and_watch(self) -> None:
-        version = self._list()
-        self.synced, self.absent, self.error = True, False, None
+    def _follow(self) -> None:
+        """List, then watch from there; a watch that broke is taken up where it was, unless that is too long ago."""
+        if self._version is None:
+            self._version, self.error = self._list(), None
+        self.synced, self.absent = True, False
         while not self._stopping.is_set():
             try:
-                version = self._watch(version)
+                self._watch(self._version)
             except ApiError as error:
+                self._version = None
                 if error.status == _GONE:
                     return
                 raise
@@ -139,8 +142,8 @@ class Reflector(Generic[Fact]):
             query = {"limit": str(PAGE), "continue": following}
             self._stopping.wait(_PAUSE_BETWEEN_PAGES)
 
-    def _watch(self, version: str) -> str:
-        """Follow the events after a version until the stream ends, and return the last version seen."""
+    def _watch(self, version: str) -> None:
+        """Follow the events after a version until the stream ends, and remember the last version seen."""
         query = {
             "watch": "true",
             "resourceVersion": version,
@@ -150,15 +153,23 @@ class Reflector(Generic[Fact]):
         began = time.monotonic()
         with self._api.stream(self.resource.path, query, silence=SILENCE) as response:
             self._response = response
+            if self._stopping.is_set():
+                return
             try:
                 for event in _events(response):
-                    self._heard = time.monotonic()
-                    version = self._apply(event) or version
+                    self._heard, self.error = time.monotonic(), None
+                    self._version = self._apply(event) or self._version
             finally:
                 self._response = None
         if time.monotonic() - began < 1.0 and not self._stopping.is_set():
             raise ClusterUnavailable("the watch ends as soon as it begins")
-        return version
+        self.error = None
+
+    def _hang_up(self) -> None:
+        response = self._response
+        if isinstance(response, urllib3.HTTPResponse):
+            with suppress(OSError, RuntimeError, ValueError):  # it may just be ending by itself
+                response.shutdown()
 
     def _apply(self, event: Object) -> str | None:
         kind, obj = event.get("type"), mapping(event.get("object"))

@@ -129,6 +129,9 @@ MACHINE_SNAPSHOT_CONTENTS = _extension(
     facts.MachineSnapshotContentFacts.read,
 )
 RESTORES = _extension("VirtualMachineRestore", _COPIES, "v1beta1", "virtualmachinerestores", facts.RestoreFacts.read)
+CLONES = _extension(
+    "VirtualMachineClone", "clone.kubevirt.io", "v1beta1", "virtualmachineclones", facts.RestoreFacts.read
+)
 
 RESOURCES: tuple[Resource[object], ...] = (
     CLAIMS,
@@ -157,4 +160,5 @@ RESOURCES: tuple[Resource[object], ...] = (
     MACHINE_SNAPSHOTS,
     MACHINE_SNAPSHOT_CONTENTS,
     RESTORES,
+    CLONES,
 )

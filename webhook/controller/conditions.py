@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from webhook.names import ENFORCEMENT, EXEMPT, REASON
 
-NOT_DELETED = "!has(object.metadata.deletionTimestamp)"
+NOT_GOING = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
+"""Only what was being deleted before is let go: a creation can say so of itself."""
 
 
 def changes(paths: tuple[tuple[str, ...], ...]) -> str:
     """Return a condition that holds on a creation and where one of the paths changes."""
-    chains = ("".join(f".?{key}" for key in path) for path in paths)
+    chains = ("".join(f".?{key}" if key.isidentifier() else f"[?'{key}']" for key in path) for path in paths)
     return " || ".join(["oldObject == null", *(f"object{chain} != oldObject{chain}" for chain in chains)])
 
 
@@ -26,6 +27,11 @@ def brings_marks() -> str:
     now, before = (f"{who}.metadata.?annotations[?'{REASON}']" for who in ("object", "oldObject"))
     explained = f"({now}.hasValue() && (oldObject == null || {now} != {before}))"
     return f"{brought} || {lifted} || {explained}"
+
+
+def is_new_or_brings_marks() -> str:
+    """Return a condition that holds on a creation, and where a label of ours comes or changes."""
+    return f"oldObject == null || {brings_marks()}"
 
 
 def not_made_for_owner(kubevirt: str) -> str:

@@ -38,7 +38,7 @@ def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kube
     """
     validating = [
         *(_webhook("validate", which, _operations(which), _judged(which, kubevirt)) for which in WHAT_MATTERS),
-        *(_webhook("validate", (*which, ""), ["CREATE"], {}) for which in KIND_OF_COPY),
+        *(_webhook("validate", (*which, ""), ["CREATE", "UPDATE"], _copied()) for which in KIND_OF_COPY),
         *(_webhook("validate", which, _operations(which), _guarded()) for which in _NAMESPACES),
     ]
     mutating = [
@@ -96,7 +96,7 @@ def _operations(which: Which) -> list[str]:
 
 def _patched(which: Which) -> dict[str, str]:
     return {
-        "is-not-being-deleted": conditions.NOT_DELETED,
+        "is-not-being-deleted": conditions.NOT_GOING,
         "changes-what-matters": conditions.changes(WHAT_MATTERS[which]),
     }
 
@@ -110,5 +110,9 @@ def _judged(which: Which, kubevirt: str) -> dict[str, str]:
     return found
 
 
+def _copied() -> dict[str, str]:
+    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-a-machine": conditions.is_new_or_brings_marks()}
+
+
 def _guarded() -> dict[str, str]:
-    return {"is-not-being-deleted": conditions.NOT_DELETED, "brings-marks": conditions.brings_marks()}
+    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-marks": conditions.brings_marks()}

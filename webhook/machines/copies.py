@@ -26,6 +26,19 @@ SOURCE_FIELD = {RESTORE: "spec.virtualMachineSnapshotName", CLONE: "spec.source"
 
 
 _MOST_COPYING = 3
+_READ = """
+accessModes affinity annotations architecture autoattachPodInterface binding bridge claimName cpu dataSource
+dataSourceRef dataVolume dataVolumeTemplates deviceName devices disk disks domain enabled ephemeral evictionStrategy
+features force gpus hostDevices hostDisk hyperv hypervPassthrough inferFromVolume instancetype interfaces kind labels
+launchSecurity lun macAddress masquerade matchExpressions matchFields metadata name namespace networks nodeAffinity
+nodeSelector nodeSelectorTerms operator ownerReferences persistentVolumeClaim persistentVolumeClaimName pod policy port
+ports preference pvc readOnly reenlightenment requiredDuringSchedulingIgnoredDuringExecution reservation revisionName
+selector sev shared snp source sourceRef spec status storage storageClassName tdx template values virtiofs volumeMode
+volumeName volumes
+"""
+_FIELDS = {name.casefold(): name for name in _READ.split()}
+"""The fields that we read, by their letters without case."""
+_STRUCTURE = (("metadata",), ("spec",), ("spec", "template"), ("spec", "template", "spec"))
 _UNPATCHABLE = (
     ValueError,
     TypeError,
@@ -47,24 +60,33 @@ class Copy:
     replaces: Object | None = None
 
 
+class Unpatchable(ValueError):
+    """The patches of a restore or clone cannot be read as KubeVirt will apply them; the message says why."""
+
+
 def read_copy(obj: Object, namespace: str, cluster: Cluster) -> Copy | str:
     """Return what a VirtualMachineRestore or VirtualMachineClone makes, or a phrase that says why nobody can tell.
 
-    Raises Undecidable where the cluster cannot say.
+    Raises Unpatchable, and Undecidable where the cluster cannot say.
     """
     spec = mapping(obj.get("spec"))
     if obj.get("kind") == RESTORE:
         found = _of_snapshot(text(spec.get("virtualMachineSnapshotName")) or "", namespace, cluster)
     else:
         found = _of_source(mapping(spec.get("source")), namespace, cluster)
+    patches = items(spec.get("patches"))
+    operations = [_operation(patch) for patch in patches]
     if isinstance(found, str):
         return found
     target = text(at(spec, "target", "name"))
-    if obj.get("kind") == RESTORE and target == at(found.machine, "metadata", "name"):
-        live = cluster.get(VIRTUAL_MACHINES, target or "", namespace)
-        if live is not None:
-            return Copy(_named(found.machine, target, namespace), found.claims, live.obj)
-    return _patched(Copy(_named(found.machine, target, namespace), found.claims), spec)
+    live = cluster.get(VIRTUAL_MACHINES, target or "", namespace) if obj.get("kind") == RESTORE else None
+    if live is not None and patches:
+        raise Unpatchable("the VirtualMachine is there, so KubeVirt will not apply the patches")
+    if live is not None and target == at(found.machine, "metadata", "name"):
+        machine = {**found.machine, "metadata": mapping(live.obj.get("metadata"))}
+        return Copy(_named(machine, target, namespace), found.claims, live.obj)
+    patched = _patched(_named(found.machine, target, namespace), operations)
+    return Copy(_named(patched, target, namespace), found.claims)
 
 
 def _of_source(source: Object, namespace: str, cluster: Cluster) -> Copy | str:
@@ -82,7 +104,22 @@ def _of_snapshot(name: str, namespace: str, cluster: Cluster) -> Copy | str:
     content = cluster.get(MACHINE_SNAPSHOT_CONTENTS, snapshot.content, namespace) if snapshot.content else None
     if content is None:
         return f"snapshot {quoted(name)} is not ready"
-    return Copy(content.machine, dict(content.claims))
+    return _with_claims_made_anew(content.machine, dict(content.claims))
+
+
+def _with_claims_made_anew(machine: Object, claims: dict[str, ClaimFacts]) -> Copy:
+    """KubeVirt gives the restored claims new names, so that they and those of the same name now are told apart."""
+    copied = copy.deepcopy(dict(machine))
+    for volume in items(at(copied, "spec", "template", "spec", "volumes")):
+        for source, key in (("persistentVolumeClaim", "claimName"), ("dataVolume", "name")):
+            body = at(volume, source)
+            if isinstance(body, dict) and body.get(key) in claims:
+                body[key] = _anew(body[key])
+    return Copy(copied, {_anew(name): facts for name, facts in claims.items()})
+
+
+def _anew(claim: str) -> str:
+    return f"{claim} as in the snapshot"
 
 
 def _named(machine: Object, name: str | None, namespace: str) -> dict[str, Any]:
@@ -91,19 +128,48 @@ def _named(machine: Object, name: str | None, namespace: str) -> dict[str, Any]:
     return {**kept, "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata}
 
 
-def _patched(made: Copy, spec: Object) -> Copy | str:
-    """Each patch is a JSON Patch operation as a string; a few that copy could fill all memory."""
+def _operation(patch: object) -> Object:
+    """One JSON Patch operation from its text, its path spelled as KubeVirt's API spells fields.
+
+    KubeVirt joins the texts, so that one may hold several operations, and reads field names in any case.
+    """
     try:
-        operations = [json.loads(patch) for patch in items(spec.get("patches"))]
-        if sum(at(operation, "op") == "copy" for operation in operations) > _MOST_COPYING:
-            return "its patches copy too much"
-        machine = jsonpatch.apply_patch(copy.deepcopy(made.machine), operations) if operations else made.machine
-    except (
-        ValueError,
-        TypeError,
-        RecursionError,
-        jsonpatch.JsonPatchException,
-        jsonpatch.JsonPointerException,
-    ) as error:
-        return f"its patches cannot be applied ({type(error).__name__})"
-    return Copy(machine, made.claims) if isinstance(machine, dict) else "its patches leave no machine"
+        operation = json.loads(patch, object_pairs_hook=_once) if isinstance(patch, str) else None
+    except (ValueError, RecursionError):
+        operation = None
+    if not isinstance(operation, dict):
+        raise Unpatchable("a patch is not one JSON Patch operation")
+    for key in ("path", "from"):
+        for part in str(operation.get(key) or "").split("/"):
+            if _FIELDS.get(part.casefold(), part) != part:
+                raise Unpatchable(f"a patch spells a field {quoted(part)}")
+    return operation
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are said once each: of two, KubeVirt may read both."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _patched(machine: dict[str, Any], operations: list[Object]) -> Object:
+    """A few operations that copy could fill all memory."""
+    if sum(operation.get("op") == "copy" for operation in operations) > _MOST_COPYING:
+        raise Unpatchable("the patches copy too much")
+    try:
+        patched = jsonpatch.apply_patch(copy.deepcopy(machine), operations) if operations else machine
+        readable = isinstance(patched, dict) and _spelled(patched)
+    except _UNPATCHABLE as error:
+        raise Unpatchable(f"the patches cannot be applied ({type(error).__name__})") from error
+    if not readable or not all(isinstance(at(patched, *path), dict) for path in _STRUCTURE):
+        raise Unpatchable("the patches leave no machine whose fields are spelled as KubeVirt spells them")
+    return mapping(patched)
+
+
+def _spelled(value: object) -> bool:
+    """Say whether no field of a machine is written in another case than ours."""
+    if isinstance(value, dict):
+        return all(_FIELDS.get(str(key).casefold(), key) == key and _spelled(entry) for key, entry in value.items())
+    return all(_spelled(entry) for entry in value) if isinstance(value, list) else True

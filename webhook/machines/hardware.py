@@ -125,7 +125,7 @@ def _has_invtsc(layers: Layers) -> bool:
     own = items(at(layers.spec, "domain", "cpu", "features"))
     named = {at(feature, "name") for feature in own if isinstance(at(feature, "name"), str)}
     preferred = items(at(layers.matched.preference, "cpu", "preferredCPUFeatures"))
-    features = (*own, *(feature for feature in preferred if at(feature, "name") not in named))
+    features = (*own, *(feature for feature in preferred if text(at(feature, "name")) not in named))
     return any(at(found, "name") == "invtsc" and at(found, "policy") in ("require", "force") for found in features)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from webhook.wording import plain, quoted, warning
 
 ALL = "all"
 _RULE = "exemption"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def _read(rule: str, value: str, bearer: Bearer, settings: Exemptions, today: da
     if value == "true":
         return Exemption(rule, None, bearer.reason)
     try:
-        until = date.fromisoformat(value)
+        until = date.fromisoformat(value if _DAY.fullmatch(value) else "")
     except ValueError:
         return f'does not count: {quoted(value)} is neither "true" nor a day like 2026-12-31'
     if until < today:

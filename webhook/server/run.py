@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import ssl
 import sys
 from collections.abc import Callable
@@ -40,7 +41,15 @@ class Server:
     def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C, then answer what was begun; ends the process."""
         configure_logging()
+        _allow_open_files(2 * CONNECTIONS)
         _Application(self).run()
+
+
+def _allow_open_files(wanted: int) -> None:
+    """A shell often allows 1,024 open files, fewer than our connections and those to the API server may need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def configure_logging() -> None:

@@ -39,9 +39,12 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
                 return False
             if not conn.wait_for_data(0):
                 return gthread._DEFER
-        if isinstance(conn.sock, DeadlineSocket):
-            conn.sock.must_be_read_by(time.monotonic() + REQUEST_SECONDS)
-        return super().handle(conn)
+        deadline = time.monotonic() + REQUEST_SECONDS
+        _must_be_read_by(deadline, conn)
+        result = super().handle(conn)
+        if time.monotonic() > deadline:
+            _must_be_read_by(0.0, conn)
+        return result
 
     def _shakes_hands(self, conn: Any) -> bool:
         conn.sock.setblocking(True)
@@ -49,6 +52,7 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.init()
         except OSError as error:
             self.log.debug("no TLS handshake with %s: %s", conn.client, error)
+            _must_be_read_by(0.0, conn)
             return False
         conn.data_ready = conn.sock.pending() > 0
         return True
@@ -83,3 +87,13 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
         if not self.alive:
             for listener in self.sockets:
                 listener.close()
+
+
+def _must_be_read_by(deadline: float, conn: Any) -> None:
+    """Bound the reads of a connection.
+
+    gunicorn's main thread reads what a client still sends before it closes a connection: from one that already took too
+    long it shall not wait for that.
+    """
+    if isinstance(conn.sock, DeadlineSocket):
+        conn.sock.must_be_read_by(deadline)

@@ -145,12 +145,13 @@ class MachineSnapshotContentFacts:
 
 @dataclass(frozen=True, slots=True)
 class RestoreFacts:
-    """A VirtualMachineRestore: which it is, and the machine that it makes."""
+    """A VirtualMachineRestore or VirtualMachineClone, whole, and the machine that it makes."""
 
     uid: str | None
     target: str | None
+    obj: Object
 
     @classmethod
     def read(cls, obj: Object) -> Self:
         """Take the facts from the object."""
-        return cls(text(at(obj, "metadata", "uid")), text(at(obj, "spec", "target", "name")))
+        return cls(text(at(obj, "metadata", "uid")), text(at(obj, "spec", "target", "name")), obj)

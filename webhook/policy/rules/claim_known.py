@@ -19,9 +19,7 @@ def find(case: Case) -> Iterator[Finding]:
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} {claim.why}",
                 why="nobody can say yet whether this machine will live-migrate",
-                remedy=f"Correct {claim.declared_at}"
-                if claim.declared_at
-                else "Create the claim or the DataVolume first, or correct its name",
+                remedy=claim.remedy,
                 volume=volume.name,
                 claim=volume.claim,
                 evidence=claim.evidence,

@@ -39,7 +39,7 @@ def _finding(field: str, what: str, device: str, *, certain: bool = True) -> Fin
         field=field,
         what=what,
         why="it cannot move to another node, so this machine cannot live-migrate",
-        remedy="Remove the device, or take an instancetype without it",
+        remedy="Remove the device, or take an instancetype without it where it comes from that",
         device=device,
         certain=certain,
     )

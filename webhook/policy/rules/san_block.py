@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
 from webhook.policy.rules.storage_remedy import with_modes
-from webhook.wording import quoted
+from webhook.wording import plain, quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -17,7 +17,7 @@ def find(case: Case) -> Iterator[Finding]:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is in Filesystem mode on "
-                + (claim.backing.driver or "a SAN backend"),
+                + (plain(claim.backing.driver) if claim.backing.driver else "a SAN backend"),
                 why="two nodes can attach a SAN volume only in Block mode, so this machine cannot live-migrate",
                 remedy=with_modes(claim),
                 volume=volume.name,

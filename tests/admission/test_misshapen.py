@@ -1,0 +1,36 @@
+"""Objects of a wrong shape: we run beside KubeVirt's own validation, and leave them to it."""
+
+from typing import Any
+
+import pytest
+
+from tests.admission.client import Webhook, changed
+from tests.build import Object, review, vm
+
+
+def misshapen(**spec: Any) -> Object:
+    return {**vm(), "spec": spec}
+
+
+STRANGE = {
+    "no spec": {key: value for key, value in vm().items() if key != "spec"},
+    "spec null": {**vm(), "spec": None},
+    "template null": misshapen(template=None),
+    "template a list": misshapen(template=[]),
+    "template's spec null": misshapen(template={"spec": None}),
+    "volumes null": misshapen(template={"spec": {"volumes": None}}),
+    "volumes a mapping": misshapen(template={"spec": {"volumes": {"name": "root"}}}),
+    "a volume null": vm(None),  # type: ignore[arg-type]
+    "a volume a string": vm("root"),  # type: ignore[arg-type]
+    "a volume of two numbers": vm({"name": 1, "persistentVolumeClaim": {"claimName": 2}}),
+    "a source that is a string": vm({"name": "root", "persistentVolumeClaim": "once"}),
+    "templates a string": misshapen(template={"spec": {}}, dataVolumeTemplates="x"),
+    "metadata null": {**vm(), "metadata": None},
+}
+
+
+@pytest.mark.parametrize("obj", STRANGE.values(), ids=STRANGE)
+def test_what_kubevirt_itself_will_refuse_is_no_error_of_ours(obj: Object) -> None:
+    request = changed(review(vm()), object=obj)
+    assert Webhook().validate(request)["allowed"] is True
+    assert Webhook().mutate(request)["allowed"] is True

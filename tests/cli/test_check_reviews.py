@@ -1,0 +1,161 @@
+"""migratability check on an AdmissionReview: judged as the webhook would judge the request."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.build import CLUSTER, Object, disk, review, vm, vmi, volume_request
+from tests.cli.conftest import Write
+from webhook.admission.judge import judge_request
+from webhook.admission.review import parse_review
+from webhook.cli.main import main
+from webhook.cluster import Snapshot
+from webhook.settings import Settings
+
+GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
+CONTROLLER = "system:serviceaccount:kubevirt:kubevirt-controller"
+OTHER_CONTROLLER = "system:serviceaccount:elsewhere:kubevirt-controller"
+NODE = "system:serviceaccount:kubevirt:kubevirt-handler"
+
+
+def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    main(["check", *arguments, "-o", "json"])
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_review_is_judged_as_its_request(write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, write("r.json", text=json.dumps(review(BAD)))]) == 1
+    update = review(BAD, {**BAD, "metadata": {**BAD["metadata"], "labels": {"a": "b"}}}, "UPDATE")
+    assert main(["check", *cluster, write("r.json", text=json.dumps(update))]) == 0
+
+
+def test_a_review_of_an_update_is_patched_as_an_update(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    created, updated = review(GOOD), review({**GOOD, "status": {"created": True}}, GOOD, "UPDATE")
+    patches = [
+        as_json([*cluster, write("r.json", text=json.dumps(found))], capsys)[0]["patch"] for found in (created, updated)
+    ]
+    assert [len(patch) for patch in patches] == [1, 0]
+
+
+def test_a_review_gives_namespace_and_name_that_the_object_lacks(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = review(vm(disk("once"), name="x"))
+    request["request"]["object"]["metadata"] = {}
+    (found,) = as_json([*cluster, write("r.json", text=json.dumps(request))], capsys)
+    assert (found["namespace"], found["name"], found["allowed"]) == ("vms", "x", False)
+
+
+@pytest.mark.parametrize(
+    "request_", [None, {}, {"uid": "1", "operation": "CREATE", "resource": {"resource": "virtualmachines"}}], ids=repr
+)
+def test_a_review_without_its_parts_is_bad_input(
+    request_: object, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request_}
+    assert main(["check", write("r.json", text=json.dumps(found))]) == 2
+    assert "r.json" in capsys.readouterr().err
+
+
+def test_a_review_of_something_else_is_passed_over(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    found = review(GOOD)
+    found["request"]["resource"] = {"group": "", "version": "v1", "resource": "pods"}
+    assert main(["check", write("r.json", text=json.dumps(found))]) == 0
+    assert "pods" in capsys.readouterr().err
+
+
+def owned(controller: object = True) -> Object:
+    """Return an instance that says that a virtual machine owns it, and that could not migrate."""
+    machine = vmi(disk("once"))
+    owner = {"kind": "VirtualMachine", "name": "db", "uid": "1", "controller": controller}
+    return {**machine, "metadata": {**machine["metadata"], "ownerReferences": [owner]}}
+
+
+def gone() -> Object:
+    """Return an instance whose owner is no more: one of that name was made anew."""
+    machine = owned()
+    machine["metadata"]["ownerReferences"][0]["uid"] = "0"
+    return machine
+
+
+OWNER = vm(disk("once"))
+OWNER["metadata"]["uid"] = "1"
+
+
+DELETED = {**BAD, "metadata": {**BAD["metadata"], "deletionTimestamp": "2026-11-24T18:59:28Z"}}
+HALTED = {**BAD, "spec": {**BAD["spec"], "runStrategy": "Halted"}}
+REQUESTING = vm(disk("good"), name="good-one", status={"volumeRequests": [volume_request(disk("once", "hot"))]})
+REQUESTS: list[tuple[str, Object, int]] = [
+    ("a user creates", review(BAD), 1),
+    ("a user creates what can migrate", review(GOOD), 0),
+    ("an instance is made for an owner that is there", review(owned(), user=CONTROLLER), 0),
+    ("an instance is made for an owner that is not there", review(gone(), user=CONTROLLER), 1),
+    ("an instance that only says so", review(owned(), user="mallory"), 1),
+    ("an instance by another account of KubeVirt", review(owned(), user=NODE), 1),
+    (
+        "an instance by the account of another KubeVirt",
+        review(owned(), user=OTHER_CONTROLLER),
+        1,
+    ),
+    ("an instance without an owner", review(vmi(disk("once")), user=CONTROLLER), 1),
+    ("an instance whose owner does not control it", review(owned(False), user=CONTROLLER), 1),
+    ("an update that brings a violation", review(BAD, GOOD, "UPDATE"), 1),
+    ("an update that mends one", review(GOOD, BAD, "UPDATE"), 0),
+    ("an update that leaves one", review({**BAD, "status": {}}, BAD, "UPDATE"), 0),
+    ("an update of what no rule looks at", review(HALTED, BAD, "UPDATE"), 0),
+    ("an update of what is being deleted", review(DELETED, {**GOOD, "metadata": DELETED["metadata"]}, "UPDATE"), 0),
+    ("an update that only says so", review(DELETED, GOOD, "UPDATE"), 1),
+    ("an owned instance gets a bad disk", review(owned(), vmi(disk("good")), "UPDATE", user=CONTROLLER), 1),
+    ("a disk is requested", review(REQUESTING, GOOD, "UPDATE", subresource="status"), 1),
+    ("a status that requests none", review(BAD, GOOD, "UPDATE", subresource="status"), 0),
+    ("an operation that changes nothing", review(BAD, None, "CONNECT"), 0),
+]
+
+
+@pytest.mark.parametrize(("request_", "status"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS])
+def test_a_request_is_judged_as_the_webhook_judges_it(
+    request_: Object, status: int, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, cluster = write("r.json", text=json.dumps(request_)), ["--cluster", write("all.yaml", *CLUSTER, OWNER)]
+    assert main(["check", *cluster, path]) == status
+    (found,) = as_json([*cluster, path], capsys)
+    verdict = judge_request(parse_review(request_), Snapshot((*CLUSTER, OWNER)), Settings(), final=False)
+    assert found == json.loads(json.dumps(verdict.to_dict()))
+
+
+def test_an_owned_instance_is_patched_as_the_webhook_patches_it(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = owned()
+    made["spec"]["volumes"] = [disk("good")]
+    (found,) = as_json([*cluster, write("r.json", text=json.dumps(review(made, user=CONTROLLER)))], capsys)
+    assert [operation["value"] for operation in found["patch"]] == ["LiveMigrate"]
+
+
+def test_a_deletion_has_nothing_to_judge(write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    found = review(None, BAD, "DELETE")
+    assert main(["check", *cluster, write("r.json", text=json.dumps(found))]) == 0
+    assert "passed over" in capsys.readouterr().err
+
+
+def test_reviews_and_machines_are_shown_in_the_order_of_the_input(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write("several.yaml", GOOD, review(BAD), vm(name="last"))
+    assert [verdict["name"] for verdict in as_json([*cluster, path], capsys)] == ["good-one", "bad-one", "last"]
+
+
+def test_a_review_inside_a_list_is_judged(write: Write, cluster: list[str]) -> None:
+    found = {"apiVersion": "v1", "kind": "List", "items": [review(BAD)]}
+    assert main(["check", *cluster, write("l.json", text=json.dumps(found))]) == 1
+
+
+@pytest.mark.parametrize("version", ["admission.k8s.io/v1beta1", "v1", None])
+def test_a_review_of_another_version_is_bad_input(version: str | None, write: Write) -> None:
+    found = {**review(GOOD), "apiVersion": version}
+    assert main(["check", write("r.json", text=json.dumps(found))]) == 2

@@ -1,0 +1,56 @@
+"""An API server with faults, and mirrors of what it holds."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from tests.cluster.fake_api import DEADLINE, FakeApi
+from webhook.cluster.api import Api
+from webhook.cluster.reflector import Reflector
+from webhook.cluster.resources import CLAIMS, RESOURCES, Resource
+
+Start = Callable[..., Reflector[Any]]
+
+
+def end(api: FakeApi, mirrors: Iterable[Reflector[Any]]) -> None:
+    """End mirrors that may just be opening a watch, with the server's help: their stop() has tests of its own."""
+    for mirror in mirrors:
+        mirror._stopping.set()
+    api.let_go()
+    for mirror in mirrors:
+        if mirror._thread.is_alive():
+            mirror._thread.join(DEADLINE)
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """A server that knows every kind and holds nothing."""
+    with FakeApi(*RESOURCES) as running:
+        yield running
+
+
+@pytest.fixture
+def connection(api: FakeApi) -> Iterator[Api]:
+    """The way to it."""
+    connection = Api(client.Configuration(host=api.url))
+    yield connection
+    connection._pool.clear()
+
+
+@pytest.fixture
+def start(api: FakeApi, connection: Api) -> Iterator[Start]:
+    """Give what starts a mirror and waits for its first list."""
+    started = []
+
+    def start(resource: Resource[Any] = CLAIMS, *, synced: bool = True) -> Reflector[Any]:
+        mirror: Reflector[Any] = Reflector(connection, resource)
+        started.append(mirror)
+        mirror.start()
+        if synced:
+            api.await_that(lambda: mirror.synced, "first list")
+        return mirror
+
+    yield start
+    end(api, started)

@@ -1,0 +1,183 @@
+"""The mirror of one kind: what it asks the API server, what it keeps of the answers, and how it ends."""
+
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from tests.build import NAMESPACE, ROX, RWO, RWX, claim
+from tests.cluster.conftest import Start
+from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
+from webhook.cluster import reflector as module
+from webhook.cluster.api import Api
+from webhook.cluster.facts import ClaimFacts
+from webhook.cluster.reflector import Reflector
+from webhook.cluster.resources import CLAIMS
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the mirror's clock run a million times faster, so that every stream lived long enough."""
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() * 1_000_000))
+
+
+def modes(mirror: Reflector[Any], name: str) -> tuple[str, ...] | None:
+    facts = mirror.get((NAMESPACE, name))
+    return facts.access_modes if facts else None
+
+
+# 1. list in pages
+
+
+def test_a_list_comes_in_pages_and_is_there_whole(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    for number in range(5):
+        api.put(CLAIMS, claim(f"c{number}", RWX))
+    mirror = start()
+    assert [modes(mirror, f"c{number}") for number in range(5)] == [(RWX,)] * 5
+    assert [(asked.query["limit"], asked.query.get("continue")) for asked in api.asked("list")] == [
+        ("2", None),
+        ("2", "1"),
+        ("2", "2"),
+    ]
+
+
+def test_a_list_that_expires_between_two_pages_is_begun_anew(
+    api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    for number in range(3):
+        api.put(CLAIMS, claim(f"c{number}", RWX))
+    api.faults["list 1"] = 410
+    mirror = start(synced=False)
+    assert "continue" not in api.asked("list", 3)[2].query
+    assert (mirror.synced, tuple(mirror.values())) == (False, ())
+    api.faults.clear()
+    api.await_that(lambda: mirror.synced, "list")
+    assert len(mirror.values()) == 3
+
+
+def test_pages_are_small_enough_to_hold_nobody_up() -> None:
+    assert 100 <= module.PAGE <= 250
+
+
+def test_what_is_gone_after_a_new_list_is_gone_here(api: FakeApi, start: Start) -> None:
+    api.put(CLAIMS, claim("stays", RWX))
+    api.put(CLAIMS, claim("goes", RWX))
+    mirror = start()
+    api.asked("watch", 1)
+    api.put(CLAIMS, claim("goes", RWX), quietly=True, gone=True)
+    api.tell(CLAIMS, GONE)
+    api.await_that(lambda: modes(mirror, "goes") is None, "removal")
+    assert modes(mirror, "stays") == (RWX,)
+
+
+# 2. watch
+
+
+def test_events_are_followed(api: FakeApi, start: Start) -> None:
+    mirror = start()
+    api.asked("watch", 1)
+    api.put(CLAIMS, claim("new", RWO))
+    api.await_that(lambda: modes(mirror, "new") == (RWO,), "ADDED")
+    api.put(CLAIMS, claim("new", RWX, ROX))
+    api.await_that(lambda: modes(mirror, "new") == (RWX, ROX), "MODIFIED")
+    api.put(CLAIMS, claim("new", RWX), gone=True)
+    api.await_that(lambda: modes(mirror, "new") is None, "DELETED")
+    assert len(api.asked("list")) == 1
+
+
+def test_a_watch_begins_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi, start: Start) -> None:
+    api.put(CLAIMS, claim("c", RWX), quietly=True)
+    start()
+    (asked,) = api.asked("watch", 1)
+    assert (asked.query["resourceVersion"], asked.query["allowWatchBookmarks"]) == ("2", "true")
+    assert 240 <= int(asked.query["timeoutSeconds"]) <= 300
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("kind", ["MODIFIED", "BOOKMARK"])
+def test_the_next_watch_begins_after_the_last_thing_heard(api: FakeApi, start: Start, kind: str) -> None:
+    start()
+    api.asked("watch", 1)
+    metadata = {"name": "c", "namespace": NAMESPACE, "resourceVersion": "77"}
+    api.tell(CLAIMS, {"type": kind, "object": {"metadata": metadata}})
+    api.end_watches()
+    assert [asked.query["resourceVersion"] for asked in api.asked("watch", 2)][1] == "77"
+    assert len(api.asked("list")) == 1
+
+
+def test_an_event_of_a_kind_that_nobody_knows_harms_nothing(api: FakeApi, start: Start) -> None:
+    mirror = start()
+    api.asked("watch", 1)
+    api.tell(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
+    api.put(CLAIMS, claim("after", RWX))
+    api.await_that(lambda: modes(mirror, "after"), "the event after it")
+    assert len(api.asked("watch")) == 1
+
+
+# 3. silence
+
+
+def test_a_silent_watch_is_left_and_what_it_missed_is_caught_up(
+    api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SILENCE", 0.2)
+    api.faults["watch"] = "silent"
+    mirror = start()
+    api.asked("watch", 1)
+    api.put(CLAIMS, claim("missed", RWX))
+    api.faults.clear()
+    api.await_that(lambda: modes(mirror, "missed"), "what the silent watch kept back")
+    assert len(api.asked("list")) == 1
+
+
+def test_silence_is_longer_than_kubernetes_takes_between_two_bookmarks() -> None:
+    assert 75 <= module.SILENCE <= 90
+
+
+# 7. slim facts
+
+
+def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Start) -> None:
+    for name in ("a", "b"):
+        api.put(CLAIMS, claim(name, RWX, managedFields=[{"manager": "x" * 1000}]))
+    one, other = start().values()
+    assert isinstance(one, ClaimFacts)
+    assert not hasattr(one, "__dict__")
+    assert one.access_modes[0] is other.access_modes[0]
+
+
+# 8. threads
+
+
+@pytest.mark.parametrize("fault", [None, "silent"], ids=["waiting for an event", "on a silent watch"])
+def test_stop_ends_a_mirror_that_waits(api: FakeApi, start: Start, fault: str | None) -> None:
+    if fault:
+        api.faults["watch"] = fault
+    mirror = start()
+    api.asked("watch", 1)
+    api.await_that(lambda: mirror._response is not None, "open stream")
+    stopping = threading.Thread(target=mirror.stop)
+    stopping.start()
+    stopping.join(DEADLINE)
+    assert not stopping.is_alive()
+    assert not mirror._thread.is_alive()
+
+
+def test_stop_ends_a_mirror_that_pauses_after_an_error(api: FakeApi, start: Start) -> None:
+    api.faults["list"] = 500
+    mirror = start(synced=False)
+    api.asked("list", 3)
+    began = time.monotonic()
+    mirror.stop()
+    assert time.monotonic() - began < DEADLINE
+    assert not mirror._thread.is_alive()
+
+
+def test_nothing_is_asked_before_the_start(api: FakeApi) -> None:
+    Reflector(Api(client.Configuration(host=api.url)), CLAIMS)
+    assert api.requests == []

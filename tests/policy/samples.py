@@ -1,0 +1,86 @@
+"""A machine for each rule that breaks it alone, with what the cluster must hold for that."""
+
+from tests.build import RWO, RWX, Object, claim, disk, host_disk, kubevirt, node, storage_class, vm
+from webhook import Settings
+from webhook.policy.rules import RULES
+
+STRICT = Settings.parse({"rules": {rule.name: "deny" for rule in RULES}})
+"""Every rule refuses."""
+SMB = storage_class("smb", backendType="ontap-nas", nasType="smb")
+OLD_KUBEVIRT = kubevirt(version="v1.8.4")
+
+NASTY = {
+    "newline": "a\nb",
+    "carriage return": "a\rb",
+    "tab": "a\tb",
+    "escape": "a\x1b[31mb",
+    "null": "a\x00b",
+    "delete": "a\x7fb",
+    "next line": "a\x85b",
+    "control sequence": "a\x9b31mb",
+    "line separator": "a\u2028b",
+    "paragraph separator": "a\u2029b",
+    "right to left": "a\u202eb",
+    "lone surrogate": "a\ud800b",
+    "quotes": 'a"b\\',
+    "spaces": "a  b c",
+}
+"""Words that would break a line, colour a terminal, or not be printed at all."""
+
+
+def devices(**found: object) -> Object:
+    """Return a domain with these devices."""
+    return {"devices": found}
+
+
+def interface(name: str = "default", **binding: object) -> Object:
+    """Return the fields of a machine with an interface of this binding on its pod network."""
+    return {
+        "networks": [{"name": name, "pod": {}}],
+        "domain": devices(interfaces=[{"name": name, **binding}]),
+    }
+
+
+def hyperv(**features: object) -> Object:
+    """Return a domain with these Hyper-V features."""
+    return {"features": {"hyperv": features}}
+
+
+def ephemeral(name: str, claimed: str) -> Object:
+    """Return a volume that is a throw-away overlay over a claim."""
+    return {"name": name, "ephemeral": {"persistentVolumeClaim": {"claimName": claimed}}}
+
+
+def breaking(rule: str, name: str, claimed: str | None = None) -> tuple[Object, tuple[Object, ...]]:
+    """Return a machine that breaks a rule, with the objects that it needs for that.
+
+    What breaks it is named so; ``claimed`` is the name of the claim where there is one.
+    """
+    of = claimed or name
+    reserved = devices(disks=[{"name": name, "lun": {"reservation": True}}])
+    samples: dict[str, tuple[Object, tuple[Object, ...]]] = {
+        "claim-known": (vm(disk(of, name)), ()),
+        "ephemeral-claim": (vm(ephemeral(name, of)), (claim(of, RWO),)),
+        "eviction-strategy": (vm(evictionStrategy=name), ()),
+        "host-devices": (vm(domain=devices(hostDevices=[{"name": name, "deviceName": "x"}])), ()),
+        "host-disk": (vm(host_disk(name)), ()),
+        "hyperv-passthrough": (vm(domain={"features": {"hypervPassthrough": {"enabled": True}}}), ()),
+        "launch-security": (vm(domain={"launchSecurity": {"sev": {}}}), ()),
+        "migration-ports": (vm(**interface(name, masquerade={}, ports=[{"port": 49152}])), ()),
+        "node-pinned": (vm(nodeSelector={"kubernetes.io/hostname": name}), ()),
+        "persistent-reservation": (vm(domain=reserved), (OLD_KUBEVIRT,)),
+        "pod-network": (vm(**interface(name, bridge={})), ()),
+        "san-block": (vm(disk(of, name)), (claim(of, RWX, storage_class="san"),)),
+        "shared-access": (vm(disk(of, name)), (claim(of, RWO),)),
+        "smb-share": (vm(disk(of, name)), (claim(of, RWX, storage_class="smb"), SMB)),
+        "tsc-frequency": (vm(domain=hyperv(reenlightenment={}), architecture=name), (node("a"), node("b"))),
+    }
+    return samples[rule]
+
+
+NAMELESS = frozenset({"hyperv-passthrough", "launch-security", "migration-ports"})
+"""The rules whose messages quote nothing that a user wrote."""
+OF_VOLUMES = ("claim-known", "ephemeral-claim", "host-disk", "san-block", "shared-access", "smb-share")
+"""The rules about volumes."""
+SAMPLES = {rule.name: breaking(rule.name, "the-name", "the-claim") for rule in RULES}
+"""By rule."""

@@ -1,0 +1,174 @@
+"""node-pinned: a machine that one node alone may run."""
+
+from typing import Any
+
+import pytest
+
+from tests.build import CLUSTER, Object, disk, node, vm, vmi
+from tests.build_facts import instancetype
+from webhook import Settings, Verdict, evaluate
+
+RULE = "node-pinned"
+HOSTNAME = "kubernetes.io/hostname"
+AFFINITY = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+NODES = (
+    node("n1", labels={"zone": "a", "disk": "ssd", "cores": "8"}),
+    node("n2", labels={"zone": "a", "disk": "hdd", "cores": "16"}),
+    node("n3", labels={"zone": "b", "cores": "32"}),
+)
+
+
+def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
+    found = Settings.parse(settings)
+    operation = "UPDATE" if old else "CREATE"
+    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
+
+
+def whats(machine: Object, *objects: Object) -> list[str]:
+    """Return what is said of the machine, having checked that it is this rule alone that says it."""
+    found = verdict(machine, *objects)
+    assert {violation.rule for violation in found.violations} <= {RULE}
+    return [violation.what for violation in found.violations]
+
+
+def requiring(*terms: object) -> Object:
+    """Return the affinity that requires one of these terms."""
+    required = {"nodeSelectorTerms": list(terms)}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
+
+
+def by_label(key: str, operator: str, *values: str) -> Object:
+    return {"matchExpressions": [{"key": key, "operator": operator, "values": list(values)}]}
+
+
+def by_name(operator: str, *values: str) -> Object:
+    return {"matchFields": [{"key": "metadata.name", "operator": operator, "values": list(values)}]}
+
+
+def preferring(term: Object) -> Object:
+    """Return the affinity that prefers a term without requiring it."""
+    preferred = [{"weight": 1, "preference": term}]
+    return {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
+
+
+SSD, HDD, ZONE_A, ZONE_B = (
+    by_label(key, "In", value) for key, value in (("disk", "ssd"), ("disk", "hdd"), ("zone", "a"), ("zone", "b"))
+)
+HDD_IN_ZONE_A = {"matchExpressions": [*ZONE_A["matchExpressions"], *HDD["matchExpressions"]]}
+NONE, ONLY = "no node may run this machine", 'only node "{}" may run this machine'
+PLACES: list[tuple[str, Object, str | None]] = [
+    # what is wished, the one node that is left ("" for none)
+    ("no wish", {}, None),
+    ("a selector for one", {"nodeSelector": {HOSTNAME: "n1"}}, "n1"),
+    ("a selector for two", {"nodeSelector": {"zone": "a"}}, None),
+    ("a selector of two labels for one", {"nodeSelector": {"zone": "a", "disk": "hdd"}}, "n2"),
+    ("a selector for none", {"nodeSelector": {"zone": "c"}}, ""),
+    ("an empty selector", {"nodeSelector": {}}, None),
+    ("In, one", requiring(ZONE_B), "n3"),
+    ("In, all", requiring(by_label("zone", "In", "a", "b")), None),
+    ("In, no values", requiring(by_label("zone", "In")), ""),
+    ("NotIn, one left", requiring(by_label("zone", "NotIn", "a")), "n3"),
+    ("NotIn holds where the label is missing", requiring(by_label("disk", "NotIn", "ssd")), None),
+    ("Exists, two", requiring(by_label("disk", "Exists")), None),
+    ("Exists, none", requiring(by_label("gpu", "Exists")), ""),
+    ("DoesNotExist, one", requiring(by_label("disk", "DoesNotExist")), "n3"),
+    ("DoesNotExist, all", requiring(by_label("gpu", "DoesNotExist")), None),
+    ("Gt, one", requiring(by_label("cores", "Gt", "16")), "n3"),
+    ("Gt, two", requiring(by_label("cores", "Gt", "15")), None),
+    ("Lt, one", requiring(by_label("cores", "Lt", "16")), "n1"),
+    ("Lt, none", requiring(by_label("cores", "Lt", "8")), ""),
+    ("Gt of no number", requiring(by_label("zone", "Gt", "1")), ""),
+    ("Gt than no number", requiring(by_label("cores", "Gt", "many")), ""),
+    ("Lt where the label is missing", requiring(by_label("gpu", "Lt", "5")), ""),
+    ("Gt without a bound", requiring(by_label("cores", "Gt")), ""),
+    ("an operator that is none", requiring(by_label("zone", "Like", "a")), ""),
+    ("a name", requiring(by_name("In", "n2")), "n2"),
+    ("names", requiring(by_name("In", "n2", "n3")), None),
+    ("not a name", requiring(by_name("NotIn", "n2")), None),
+    ("a name and a label", requiring({**by_name("In", "n1", "n2"), **SSD}), "n1"),
+    ("two labels of one term", requiring(HDD_IN_ZONE_A), "n2"),
+    ("either of two terms", requiring(by_name("In", "n1"), ZONE_B), None),
+    ("an empty term", requiring({}), ""),
+    ("an empty term beside one for two", requiring({}, ZONE_A), None),
+    ("no term at all", requiring(), ""),
+    ("terms that are none", requiring(None, "x", 5), ""),
+    ("selector and affinity together", {"nodeSelector": {"zone": "a"}, **requiring(SSD)}, "n1"),
+    ("a selector that contradicts the affinity", {"nodeSelector": {"zone": "b"}, **requiring(by_name("In", "n1"))}, ""),
+    ("merely preferred", preferring(by_name("In", "n1")), None),
+    ("affinity to pods", {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}}, None),
+]
+
+
+@pytest.mark.parametrize(("fields", "left"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+def test_where_a_machine_may_run(fields: dict[str, Any], left: str | None) -> None:
+    expected = [] if left is None else [ONLY.format(left) if left else NONE]
+    assert whats(vm(disk("good"), **fields), *NODES) == expected
+
+
+CORDONED = node("n4", unschedulable=True, labels={"zone": "b"})
+FOREIGN = node("n5", kubevirt_schedulable="false", labels={"zone": "b"})
+PINNED: Object = {"nodeSelector": {HOSTNAME: "n1"}}
+KNOWN: list[tuple[str, tuple[Object, ...], Object, list[str]]] = [
+    ("no node, named", (), PINNED, ['the nodeSelector names one node, "n1"']),
+    ("no node, not named", (), {"nodeSelector": {"zone": "a"}}, []),
+    ("no node, affinity", (), requiring(by_name("In", "n1")), []),
+    ("one node", NODES[:1], PINNED, []),
+    ("one node, none fits", NODES[1:2], PINNED, []),
+    ("the other of two is cordoned", (NODES[0], node("n2", unschedulable=True)), {"nodeSelector": {}}, []),
+    (
+        "those that also fit may not be used",
+        (*NODES, CORDONED, FOREIGN),
+        {"nodeSelector": {"zone": "b"}},
+        [ONLY.format("n3")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("nodes", "fields", "expected"), [row[1:] for row in KNOWN], ids=[row[0] for row in KNOWN])
+def test_which_nodes_are_known(nodes: tuple[Object, ...], fields: dict[str, Any], expected: list[str]) -> None:
+    assert whats(vm(**fields), *nodes) == expected
+
+
+@pytest.mark.parametrize("found", [None, "x", [], {"nodeSelectorTerms": "x"}, 5], ids=repr)
+def test_an_affinity_of_the_wrong_shape_is_read_as_far_as_it_goes(found: object) -> None:
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": found}}
+    assert whats(vm(affinity=affinity), *NODES) == ([NONE] if isinstance(found, dict) else [])
+
+
+FIELDS = [
+    ("selector", PINNED, "nodeSelector"),
+    ("affinity", requiring(by_name("In", "n1")), AFFINITY),
+    ("both", {**PINNED, **requiring(by_name("In", "n1"))}, "nodeSelector"),
+]
+
+
+@pytest.mark.parametrize(("fields", "path"), [row[1:] for row in FIELDS], ids=[row[0] for row in FIELDS])
+def test_the_violation_says_where_what_and_why(fields: dict[str, Any], path: str) -> None:
+    for machine, root in ((vm(**fields), "spec.template.spec"), (vmi(**fields), "spec")):
+        (found,) = verdict(machine, *NODES).violations
+        assert (found.reason, found.volume, found.field) == (None, None, f"{root}.{path}")
+        assert "no other node" in found.message
+
+
+def test_the_selector_of_the_instancetype_counts_where_the_machine_has_none() -> None:
+    pinning = instancetype("one", nodeSelector={HOSTNAME: "n1"})
+    (found,) = verdict(vm(spec={"instancetype": {"name": "one"}}), pinning, *NODES).violations
+    assert (found.rule, found.field) == (RULE, "spec.instancetype")
+
+
+def test_it_is_admitted_with_a_warning_and_protected() -> None:
+    found = verdict(vm(**PINNED), *NODES)
+    assert found.allowed
+    assert any(RULE in line for line in found.warnings)
+    assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
+
+
+def test_the_rule_refuses_where_the_settings_say_so_but_for_what_was_there() -> None:
+    assert not verdict(vm(**PINNED), *NODES, rules={RULE: "deny"}).allowed
+    assert verdict(vm(**PINNED), *NODES, old=vm(**requiring(by_name("In", "n2"))), rules={RULE: "deny"}).allowed
+
+
+def test_the_remedy_applied_to_the_letter_admits_the_machine() -> None:
+    (found,) = verdict(vm(**PINNED), *NODES).violations
+    assert found.remedy == "Widen nodeSelector and affinity to at least two nodes"
+    assert whats(vm(nodeSelector={"zone": "a"}), *NODES) == []

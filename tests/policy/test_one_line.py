@@ -1,0 +1,143 @@
+"""Whatever the cluster holds under odd names, every line about it stays one line, printable and bounded."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.build import (
+    CLUSTER,
+    RWO,
+    RWX,
+    Object,
+    backend,
+    claim,
+    data_volume,
+    data_volume_disk,
+    disk,
+    persistent_volume,
+    storage_class,
+    templated_vm,
+    vm,
+)
+from tests.build_facts import cloned_from
+from tests.policy.samples import NASTY, interface
+from webhook import Verdict, evaluate
+from webhook.cli.main import main
+
+Sample = tuple[Object, ...]
+
+
+def samples(word: str) -> dict[str, Sample]:
+    """Return, by what is named so, a machine and the objects that it needs to be told about the word."""
+    on_volume = claim("c", RWO, volume="pv")
+    imported = claim("c", RWX, storage_class="any")
+    imported["metadata"]["annotations"] = {"trident.netapp.io/importBackendUUID": "u"}
+    shared = claim("c", RWO, storage_class="any")
+    shared["metadata"]["annotations"] = {"trident.netapp.io/shareFromPVC": word}
+    machine = vm(disk("c"))
+    return {
+        "access mode": (machine, claim("c", word)),
+        "several access modes": (machine, claim("c", *[word] * 7)),
+        "volume mode": (machine, claim("c", RWO, mode=word)),
+        "volume mode of a template": (
+            templated_vm("d", spec={"storage": {"storageClassName": "nas", "volumeMode": word}}),
+        ),
+        "missing class": (machine, claim("c", RWO, storage_class=word)),
+        "missing class of a template": (templated_vm("d", spec={"storage": {"storageClassName": word}}),),
+        "class": (machine, storage_class(word, backendType="ontap-san"), claim("c", RWX, storage_class=word)),
+        "class of a template": (
+            templated_vm("d", spec={"storage": {"storageClassName": word, "volumeMode": "Filesystem"}}),
+            storage_class(word, backendType="ontap-san"),
+        ),
+        "provisioner": (machine, storage_class("s", provisioner=word), claim("c", RWO, storage_class="s")),
+        "sanType": (machine, storage_class("s", sanType=word), claim("c", RWO, storage_class="s")),
+        "nasType": (machine, storage_class("s", nasType=word), claim("c", RWO, storage_class="s")),
+        "volume": (machine, persistent_volume(word, "block"), claim("c", RWX, volume=word)),
+        "driver of a volume": (machine, persistent_volume("pv", driver=word), on_volume),
+        "protocol of a volume": (machine, persistent_volume("pv", word), on_volume),
+        "driver of a backend": (
+            machine,
+            persistent_volume("pv", "block", backend="u"),
+            backend("u", word),
+            claim("c", RWX, volume="pv"),
+        ),
+        "missing backend": (machine, persistent_volume("pv", "block", backend=word), on_volume),
+        "backend": (
+            machine,
+            persistent_volume("pv", "block", backend="u"),
+            backend("u", "ontap-san", word),
+            claim("c", RWX, volume="pv"),
+        ),
+        "backends of a class": (
+            machine,
+            storage_class("any"),
+            *(backend(f"u{index}", "ontap-san", f"{word}{index}") for index in range(9)),
+            claim("c", RWX, storage_class="any"),
+        ),
+        "backend of an import": (machine, storage_class("any"), backend("u", "ontap-san", word), imported),
+        "claim that is shared": (machine, storage_class("any"), shared),
+        "claim that is cloned": (
+            machine,
+            storage_class("any"),
+            persistent_volume(word, "block"),
+            claim(word, RWO, volume=word),
+            claim("c", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", word)),
+        ),
+        "DataVolume": (vm(data_volume_disk(word)), data_volume(word, storage={"accessModes": [RWO]})),
+        "template": (templated_vm(word, spec={"storage": {"accessModes": [RWO]}}),),
+        "machine": ({**machine, "metadata": {"name": word, "namespace": word}}, claim("c", RWO, namespace=word)),
+        "source of a volume": (vm({"name": "v", word: {}}),),
+        "interface": (vm(**interface(word, binding={"name": word})),),
+        "instancetype": (vm(spec={"instancetype": {"name": word}}),),
+        "kind of instancetype": (vm(spec={"instancetype": {"name": "x", "kind": word}}),),
+        "revision": (vm(spec={"preference": {"revisionName": word}}),),
+        "volume to infer from": (vm(spec={"instancetype": {"inferFromVolume": word}}),),
+        "architecture": (vm(architecture=word, domain={"features": {"hyperv": {"reenlightenment": {}}}}),),
+        "GPU": (vm(domain={"devices": {"gpus": [{"name": word, "deviceName": word}]}}),),
+    }
+
+
+def judged(sample: Sample) -> Verdict:
+    machine, *objects = sample
+    return evaluate(machine, [*CLUSTER, *objects], final=True)
+
+
+@pytest.mark.parametrize("word", NASTY.values(), ids=NASTY)
+@pytest.mark.parametrize("what", samples("x"))
+def test_every_line_is_one_line(what: str, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = samples(word)[what]
+    verdict = judged(sample)
+    for violation in verdict.violations:
+        for line in (violation.cause, violation.evidence or "", violation.field):
+            assert line.isprintable(), line
+    for line in verdict.warnings:
+        assert line.isprintable(), line
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps({"kind": "List", "items": [*CLUSTER, *sample]}), encoding="utf-8")
+    main(["check", str(path), "--verbose", "--explain"])
+    out, err = capsys.readouterr()
+    assert err == ""
+    for line in out.split("\n"):
+        assert line.isprintable(), line
+
+
+@pytest.mark.parametrize("word", ["x" * 1_500_000, "word " * 300_000], ids=["one word", "many words"])
+@pytest.mark.parametrize("what", samples("x"))
+def test_every_line_is_bounded(what: str, word: str) -> None:
+    verdict = judged(samples(word)[what])
+    assert all(len(line) <= 256 for line in verdict.warnings)
+    for violation in verdict.violations:
+        assert len(violation.cause) < 2500
+        assert len(violation.evidence or "") < 2500
+
+
+def test_each_sample_tells_about_its_word() -> None:
+    """Else the tests above prove nothing."""
+    silent = []
+    for what, sample in samples("tell-tale").items():
+        verdict = judged(sample)
+        told = [*verdict.warnings, *(f"{found.cause} {found.evidence}" for found in verdict.violations)]
+        if not any("tell-tale" in line for line in told):
+            silent.append(what)
+    assert silent == ["machine", "source of a volume", "kind of instancetype"]

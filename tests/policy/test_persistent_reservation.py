@@ -1,0 +1,94 @@
+"""persistent-reservation: a SCSI reservation, which stays with its initiator."""
+
+import pytest
+
+from tests.build import CLUSTER, Object, disk, kubevirt, vm, vmi
+from tests.policy.samples import devices
+from webhook import Settings, Verdict, evaluate
+
+RULE = "persistent-reservation"
+DISKS = "spec.template.spec.domain.devices.disks"
+
+
+def verdict(machine: Object, version: str | None = "v1.8.4", old: Object | None = None, **settings: object) -> Verdict:
+    cluster = [*CLUSTER, kubevirt(version=version)]
+    found = Settings.parse(settings)
+    return evaluate(machine, cluster, old=old, settings=found, operation="UPDATE" if old else "CREATE")
+
+
+def lun(name: str = "good", reservation: object = True) -> Object:
+    return {"name": name, "lun": {"reservation": reservation}}
+
+
+def machine(*disks: Object) -> Object:
+    return vm(disk("good"), domain=devices(disks=list(disks)))
+
+
+VERSIONS = [
+    ("v1.5.3", True),
+    ("v1.6.6", True),
+    ("v1.8.4", True),
+    ("v1.9.0-rc.2", False),
+    ("v1.9.0", False),
+    ("v1.10.0", False),
+    ("v2.0.0", False),
+    ("something", False),
+    (None, False),
+]
+
+
+@pytest.mark.parametrize(("version", "broken"), VERSIONS, ids=[str(row[0]) for row in VERSIONS])
+def test_a_reservation_is_refused_before_1_9(version: str | None, broken: bool) -> None:
+    assert [found.rule for found in verdict(machine(lun()), version).violations] == ([RULE] if broken else [])
+
+
+@pytest.mark.parametrize(("version", "broken"), [("1.8", True), ("v1.8.4", True), ("1.9", False)])
+def test_the_version_of_the_settings_goes_before_the_clusters(version: str, broken: bool) -> None:
+    assert bool(verdict(machine(lun()), "v1.8.4", kubevirt={"version": version}).violations) is broken
+    assert bool(verdict(machine(lun()), "v1.9.0", kubevirt={"version": version}).violations) is broken
+
+
+@pytest.mark.parametrize("reservation", [False, None, "true", 1], ids=repr)
+def test_a_lun_without_a_reservation_is_admitted(reservation: object) -> None:
+    assert verdict(machine(lun(reservation=reservation))).violations == []
+
+
+def test_a_disk_that_is_no_lun_has_none() -> None:
+    assert verdict(machine({"name": "good", "disk": {"reservation": True}})).violations == []
+
+
+def test_the_violation_says_where_what_and_why() -> None:
+    (found,) = verdict(machine({"name": "x", "disk": {}}, lun("shared"))).violations
+    assert (found.rule, found.reason, found.action) == (RULE, "PersistentReservationNotLiveMigratable", "deny")
+    assert found.field == f"{DISKS}[1].lun.reservation"
+    assert '"shared"' in found.message
+    assert "does not live-migrate" in found.message
+
+
+def test_an_instance_is_judged_at_its_own_path() -> None:
+    (found,) = verdict(vmi(domain=devices(disks=[lun("a")]))).violations
+    assert found.field == "spec.domain.devices.disks[0].lun.reservation"
+
+
+def test_both_remedies_applied_to_the_letter_admit_the_machine() -> None:
+    (found,) = verdict(machine(lun())).violations
+    assert found.remedy == "Remove reservation: true from the disk, or upgrade KubeVirt to 1.9"
+    assert verdict(machine({"name": "good", "lun": {}})).violations == []
+    assert verdict(machine(lun()), "v1.9.0").violations == []
+
+
+RATCHET = [
+    ("the same", [lun("a")], [lun("a")], [True]),
+    ("one more", [lun("a")], [lun("b"), lun("a")], [False, True]),
+    ("on another disk", [lun("a"), lun("b", False)], [lun("a", False), lun("b")], [False]),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tolerated"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
+)
+def test_a_reservation_is_tolerated_by_the_name_of_its_disk(
+    before: list[Object], after: list[Object], tolerated: list[bool]
+) -> None:
+    found = verdict(machine(*after), old=machine(*before))
+    assert [violation.tolerated for violation in found.violations] == tolerated

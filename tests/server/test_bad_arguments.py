@@ -1,0 +1,106 @@
+"""Where the server cannot begin it says why in one line and ends with status 2."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from certs import self_signed
+from tests.server.conftest import ADDRESS, CHECKOUT
+
+LEAF, OTHER = (self_signed(["localhost"], timedelta(days=1)) for _ in range(2))
+
+USAGE = {
+    "port 0": (["--port", "0"], "'0' is not a port from 1 to 65535"),
+    "port 65536": (["--port", "65536"], "'65536' is not a port from 1 to 65535"),
+    "port a word": (["--port", "https"], "'https' is not a port from 1 to 65535"),
+    "an unknown option": (["--http"], "unrecognized arguments: --http"),
+}
+"""argparse shows the usage first; the last line says what is wrong."""
+
+ONE_LINE = {
+    "a certificate without key": (["--cert-file", "tls.crt"], "--cert-file and --key-file go together"),
+    "a key without certificate": (["--key-file", "tls.key"], "--cert-file and --key-file go together"),
+    "no such certificate": (["--cert-file", "none", "--key-file", "tls.key"], "none: No such file or directory"),
+    "no such key": (["--cert-file", "tls.crt", "--key-file", "none"], "none: No such file or directory"),
+    "a key of another certificate": (["--cert-file", "tls.crt", "--key-file", "other.key"], "no certificate with its"),
+    "a certificate that is none": (["--cert-file", "cluster.yaml", "--key-file", "tls.key"], "no certificate with its"),
+    "an encrypted key": (["--cert-file", "tls.crt", "--key-file", "encrypted.key"], "the key is encrypted"),
+    "an address that is not ours": (["--address", "192.0.2.1"], "cannot listen on 192.0.2.1 port 8443"),
+    "no such snapshot": (["--cluster", "none"], "none: No such file or directory"),
+    "a snapshot that is no YAML": (["--cluster", "bad.yaml"], "bad.yaml: neither YAML nor JSON"),
+    "no such settings": (["--config", "none"], "none: No such file or directory"),
+    "settings that cannot be": (["--config", "settings.yaml"], "settings.yaml: mode: must be one of deny, warn, off"),
+}
+
+
+def encrypted(key: bytes) -> bytes:
+    """Return a private key behind a passphrase."""
+    shape = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    return serialization.load_pem_private_key(key, None).private_bytes(
+        *shape, serialization.BestAvailableEncryption(b"secret")
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the files that the tables name."""
+    folder = tmp_path_factory.mktemp("arguments")
+    contents = {
+        "tls.crt": LEAF.chain,
+        "tls.key": LEAF.key,
+        "other.key": OTHER.key,
+        "encrypted.key": encrypted(LEAF.key),
+        "cluster.yaml": b"",
+        "bad.yaml": b"kind: [",
+        "settings.yaml": b"mode: maybe",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def serve(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in the folder; it must end by itself."""
+    options = [*(() if "--cluster" in arguments else ("--cluster", "cluster.yaml")), "--address", ADDRESS]
+    command = [sys.executable, "-m", "webhook.cli.main", "serve", *options, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), ONE_LINE.values(), ids=ONE_LINE)
+def test_bad_input_is_one_line_and_status_2(folder: Path, arguments: list[str], complaint: str) -> None:
+    done = serve(folder, *arguments)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("migratability: ")
+    assert complaint in line
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), USAGE.values(), ids=USAGE)
+def test_a_bad_option_is_said_last_and_status_2(folder: Path, arguments: list[str], complaint: str) -> None:
+    done = serve(folder, *arguments)
+    assert complaint in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_without_a_cluster_to_ask_it_says_what_to_name(folder: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")}
+    done = subprocess.run(
+        [sys.executable, "-m", "webhook.cli.main", "serve", "--address", ADDRESS],
+        cwd=folder,
+        env={**environment, "HOME": str(folder), "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    (line,) = done.stderr.splitlines()
+    assert "name a kubeconfig in KUBECONFIG, or give --cluster a snapshot" in line
+    assert done.returncode == 2

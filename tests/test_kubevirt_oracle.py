@@ -1,0 +1,245 @@
+"""Our verdict against KubeVirt's own: admitted exactly where KubeVirt would migrate, with all reasons that hold."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node
+from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
+from webhook import Verdict, evaluate
+
+ORACLE = Path(__file__).resolve().parents[2] / "shared" / "oracle"
+NAMESPACE = "d"
+HOST_MODEL = "CPUModeLiveMigratable"
+"""KubeVirt's reason that only the node can tell."""
+INTERFACE, DEVICE, DISKS = "InterfaceNotLiveMigratable", "HostDeviceNotLiveMigratable", "DisksNotLiveMigratable"
+SEV, TDX, SECURE = "SEVNotLiveMigratable", "TDXNotLiveMigratable", "SecureExecutionNotLiveMigratable"
+TSC, PASSTHROUGH = "NoTSCFrequencyNotLiveMigratable", "HypervPassthroughNotLiveMigratable"
+RESERVATION = "PersistentReservationNotLiveMigratable"
+VERSIONS = ("1.6.6", "1.8.4", "1.9")
+
+
+def cluster_of(instance: Instance) -> list[Object]:
+    """Return KubeVirt of the version, two nodes, and the claims."""
+    version = "v" + ".".join(map(str, instance.version)) + ".0"
+    frequency = instance.tsc_frequency or None
+    return [
+        {**kubevirt(version=version), "spec": {"configuration": instance.config}},
+        *(node(name, tsc=frequency) for name in ("n1", "n2")),
+        *(claim(name, *modes, storage_class="x", namespace=NAMESPACE) for name, modes in instance.claims.items()),
+    ]
+
+
+def as_instance(instance: Instance) -> Object:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": {"name": "t", "namespace": NAMESPACE, "annotations": instance.annotations},
+        "spec": instance.spec,
+        "status": {"migratedVolumes": [{"volumeName": name} for name in sorted(instance.moving)]},
+    }
+
+
+def as_template(instance: Instance) -> Object:
+    template = {"metadata": {"annotations": instance.annotations}, "spec": instance.spec}
+    metadata = {"name": "t", "namespace": NAMESPACE}
+    spec = {"runStrategy": "Halted", "template": template}
+    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": spec}
+
+
+SHAPES = {"instance": as_instance, "template": as_template}
+
+
+def differences(verdict: Verdict, instance: Instance, told: str) -> list[str]:
+    """Return what in a verdict KubeVirt would not say; ``told`` is its first reason, "" where it would migrate."""
+    holding = reasons_of(instance)
+    ours = {str(violation.reason) for violation in verdict.violations if violation.action == "deny"}
+    found = {
+        f"admitted: {verdict.allowed}, KubeVirt says {told or 'it migrates'}": verdict.allowed is not (told == ""),
+        f"{told} is not among ours: {sorted(ours)}": told != "" and told not in ours,
+        f"ours are {sorted(ours)}, those that hold {sorted(holding)}": ours != set(holding),
+        f"KubeVirt's order begins with {told}, ours with {holding[:1]}": instance.version >= (1, 6)
+        and told != (holding or [""])[0],
+    }
+    return [what for what, differs in found.items() if differs]
+
+
+def compared(instance: Instance, told: str, shapes: tuple[str, ...] = ("instance", "template")) -> list[str]:
+    before = copy.deepcopy(instance.spec)
+    cluster = cluster_of(instance)
+    found = [
+        f"as {shape}: {what}"
+        for shape in shapes
+        for what in differences(evaluate(SHAPES[shape](instance), cluster), instance, told)
+    ]
+    assert instance.spec == before
+    return found
+
+
+def on_pod_network(**binding: object) -> Object:
+    interfaces = [{"name": "default", **binding}]
+    return {"networks": [{"name": "default", "pod": {}}], "domain": {"devices": {"interfaces": interfaces}}}
+
+
+def unattached(*volumes: Object, **domain: Any) -> Object:
+    """Return the spec of an instance without a network."""
+    devices = {"autoattachPodInterface": False, **domain.pop("devices", {})}
+    return {"volumes": list(volumes), "domain": {"devices": devices, **domain}}
+
+
+def since(version: str, reason: str) -> tuple[str, str, str]:
+    return tuple(reason if found >= version else "" for found in VERSIONS)  # type: ignore[return-value]
+
+
+def until(version: str, reason: str) -> tuple[str, str, str]:
+    return tuple(reason if found < version else "" for found in VERSIONS)  # type: ignore[return-value]
+
+
+def always(reason: str) -> tuple[str, str, str]:
+    return (reason, reason, reason)
+
+
+VIRTUAL = {"permittedHostDevices": {"mediatedDevices": [{"mdevNameSelector": "T4", "resourceName": "v/gpu"}]}}
+GATE = {"developerConfiguration": {"featureGates": ["VGPULiveMigration"]}}
+GPU = {"gpus": [{"name": "g", "deviceName": "v/gpu"}]}
+LUN = {"disks": [{"name": "a", "lun": {"bus": "scsi", "reservation": True}}]}
+HYPERV = {"hyperv": {"reenlightenment": {"enabled": True}}}
+INVTSC = {"features": [{"name": "invtsc", "policy": "require"}]}
+EXCERPT: list[tuple[str, Object, tuple[str, str, str], dict[str, Any]]] = [
+    # spec, KubeVirt's first reason in 1.6.6, 1.8.4 and 1.9, what else there is
+    ("shared claim", unattached(disk("a")), always(""), {"claims": {"a": [RWX]}}),
+    ("claim of one node", unattached(disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
+    ("DataVolume of one node", unattached(data_volume_disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
+    ("claim of one node and of many", unattached(disk("a")), always(""), {"claims": {"a": [RWO, RWX]}}),
+    ("one of two is shared", unattached(disk("a"), disk("b")), always(DISKS), {"claims": {"a": [RWX], "b": [RWO]}}),
+    ("hostDisk", unattached(host_disk("a")), always(DISKS), {}),
+    ("shared hostDisk", unattached(host_disk("a", shared=True)), always(""), {}),
+    ("container disk", unattached({"name": "a", "containerDisk": {"image": "x"}}), always(""), {}),
+    ("memory dump of one node", unattached({"name": "a", "memoryDump": {"claimName": "a"}}), always(""), {}),
+    ("masquerade", on_pod_network(masquerade={}), always(""), {}),
+    ("bridge", on_pod_network(bridge={}), always(INTERFACE), {}),
+    ("bridge that may move", on_pod_network(bridge={}), always(""), {"annotations": {ALLOW_BRIDGE: "false"}}),
+    ("passt", on_pod_network(passtBinding={}), until("1.8", INTERFACE), {}),
+    ("no network named", {"domain": {}}, always(INTERFACE), {}),
+    (
+        "no network named, masquerade by default",
+        {"domain": {}},
+        always(""),
+        {"config": {"network": {"defaultNetworkInterface": "masquerade"}}},
+    ),
+    ("host device", unattached(devices={"hostDevices": [{"name": "h", "deviceName": "x"}]}), always(DEVICE), {}),
+    ("virtual GPU", unattached(devices=GPU), until("1.9", DEVICE), {"config": {**VIRTUAL, **GATE}}),
+    ("virtual GPU without the gate", unattached(devices=GPU), always(DEVICE), {"config": VIRTUAL}),
+    ("SEV", unattached(launchSecurity={"sev": {}}), always(SEV), {}),
+    ("SEV-SNP", unattached(launchSecurity={"snp": {}}), since("1.8", SEV), {}),
+    ("TDX", unattached(launchSecurity={"tdx": {}}), since("1.8", TDX), {}),
+    ("secure execution", {**unattached(launchSecurity={}), "architecture": "s390x"}, always(SECURE), {}),
+    ("reservation", unattached(disk("a"), devices=LUN), until("1.9", RESERVATION), {"claims": {"a": [RWX]}}),
+    ("re-enlightenment", unattached(features=HYPERV), always(TSC), {}),
+    ("re-enlightenment with a frequency", unattached(features=HYPERV), always(""), {"tsc_frequency": 2_100_000_000}),
+    ("re-enlightenment with invtsc", unattached(features=HYPERV, cpu=INVTSC), always(""), {}),
+    ("passthrough", unattached(features={"hypervPassthrough": {"enabled": True}}), always(PASSTHROUGH), {}),
+    (
+        "bridge and a disk",
+        {**on_pod_network(bridge={}), "volumes": [disk("a")]},
+        always(INTERFACE),
+        {"claims": {"a": []}},
+    ),
+]
+
+
+def major_and_minor(version: str) -> tuple[int, int]:
+    """Return a version's numbers; a commit of the main branch is newer than every release."""
+    if version.startswith("main"):
+        return (1, 9)
+    major, minor = version.removeprefix("v").split(".")[:2]
+    return int(major), int(minor)
+
+
+@pytest.mark.parametrize("column", range(len(VERSIONS)), ids=VERSIONS)
+@pytest.mark.parametrize(("spec", "told", "more"), [row[1:] for row in EXCERPT], ids=[row[0] for row in EXCERPT])
+def test_an_excerpt_agrees_with_kubevirt(
+    spec: Object, told: tuple[str, str, str], more: dict[str, Any], column: int
+) -> None:
+    instance = Instance(spec, major_and_minor(VERSIONS[column]), **more)
+    assert compared(instance, told[column]) == []
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    if not ORACLE.is_dir():
+        pytest.skip(f"no verdicts of KubeVirt in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
+    return [json.loads(line) for line in (ORACLE / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_verdict_of_kubevirt_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    differing, agreeing, total = [], 0, 0
+    for row in rows("kubevirt_verdicts.jsonl"):
+        for version, said in row["kubevirt"].items():
+            instance = Instance(
+                row["vmi"]["spec"],
+                major_and_minor(version),
+                row["vmi"]["metadata"]["annotations"],
+                row["claims"],
+                row["kubevirtConfig"],
+                row["nodeTscFrequency"] or 0,
+            )
+            for shape in SHAPES:
+                found = compared(instance, said["reason"], (shape,))
+                assert said["live"] is (said["reason"] == "")
+                total += 1
+                agreeing += not found
+                differing += [f"{row['id']} {version}: {what}" for what in found]
+    with capsys.disabled():
+        print(f" {agreeing} of {total} verdicts agree with KubeVirt ", end="")
+    assert differing == []
+    assert agreeing == 2400
+
+
+def cases() -> Iterator[tuple[str, str, Instance, str]]:
+    """Yield name, version, instance and KubeVirt's reason of each case that an admission webhook can judge.
+
+    Left out: what breaks KubeVirt, the CPU model of a node, hostDisks that KubeVirt itself made of claims, and a
+    feature state before its default.
+    """
+    for row in rows("kubevirt_cases.jsonl"):
+        status, spec = row["vmi"].get("status", {}), row["vmi"]["spec"]
+        translated = any("hostDisk" in volume for volume in spec["volumes"]) and "volumeStatus" in status
+        if translated or row["id"] == "reenlightenment {} raw":
+            continue
+        if "defaults" not in row and "networks" not in spec and "interfaces" not in spec["domain"]["devices"]:
+            spec["domain"]["devices"]["autoattachPodInterface"] = False
+        found = [volume["persistentVolumeClaimInfo"] for volume in status.get("volumeStatus", [])]
+        for version, said in row["observed"].items():
+            if "live" in said and said["reason"] != HOST_MODEL:
+                instance = Instance(
+                    spec,
+                    major_and_minor(version),
+                    row["vmi"]["metadata"]["annotations"],
+                    {info["claimName"]: info["accessModes"] for info in found},
+                    row.get("config", {}),
+                    status.get("topologyHints", {}).get("tscFrequency", 0),
+                    frozenset(moved["volumeName"] for moved in status.get("migratedVolumes", [])),
+                )
+                yield row["id"], version, instance, said["reason"]
+
+
+def test_every_case_of_kubevirt_is_ours_but_where_no_claim_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    agreeing, differing, unknown = 0, [], []
+    for name, version, instance, told in cases():
+        verdict = evaluate(as_instance(instance), cluster_of(instance))
+        if [violation.rule for violation in verdict.violations] == ["claim-known"]:
+            unknown.append((name, told, verdict.allowed))
+            continue
+        found = differences(verdict, instance, told)
+        agreeing += not found
+        differing += [f"{name} {version}: {what}" for what in found]
+    with capsys.disabled():
+        total = agreeing + len(differing) + len(unknown)
+        print(f" {agreeing} of {total} cases agree with KubeVirt, {len(unknown)} name no claim ", end="")
+    assert differing == []
+    assert unknown == [("pvc no PVC info in status", DISKS, True)] * 4
+    assert agreeing == 476

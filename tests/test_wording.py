@@ -1,0 +1,77 @@
+"""Words for messages: one line, bounded, whatever is in them."""
+
+import pytest
+
+from tests.policy.samples import NASTY
+from webhook.wording import WARNING_LIMIT, listed, plain, quoted, short, warning
+
+NAME = "ab cdef ghijklmnop qrstuv" * 60_000
+"""1.5 MB in some 180,000 words: quadratic work on it would take minutes."""
+MANY = ["x " * 750_000, "word-of-a-length-over-the-shortest " * 43_000, "x" * 1_500_000, NAME]
+
+
+@pytest.mark.parametrize("text", MANY, ids=["short words", "long words", "one word", "mixed"])
+def test_a_huge_text_becomes_a_warning_of_bounded_length(text: str) -> None:
+    line = warning(text, "some-rule")
+    assert len(line) <= WARNING_LIMIT
+    assert line.endswith(" [some-rule]")
+
+
+@pytest.mark.parametrize("text", MANY, ids=["short words", "long words", "one word", "mixed"])
+@pytest.mark.parametrize("reserved", [0, 20, 200])
+def test_a_huge_text_is_shortened_to_what_is_left(text: str, reserved: int) -> None:
+    assert len(short(text, reserved)) <= WARNING_LIMIT - reserved
+
+
+@pytest.mark.parametrize("text", MANY, ids=["short words", "long words", "one word", "mixed"])
+def test_a_huge_name_is_quoted_as_a_name_of_the_greatest_length(text: str) -> None:
+    assert len(quoted(text)) == 253 + 2
+
+
+def test_escapes_lengthen_a_quoted_name_by_a_bounded_factor() -> None:
+    assert len(quoted("\x00" * 1_500_000)) <= 6 * 253 + 2
+
+
+def test_of_many_words_the_first_are_listed_and_the_others_counted() -> None:
+    assert listed(f"w{index}" for index in range(60_000)) == "w0, w1, w2, w3, w4 and 59995 more"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        (["a b", ""], '"a b" and ""'),
+        (list("abcde"), "a, b, c, d and e"),
+        (list("abcdef"), "a, b, c, d, e and 1 more"),
+    ],
+    ids=repr,
+)
+def test_words_are_listed_as_people_do(words: list[str], shown: str) -> None:
+    assert listed(words) == shown
+
+
+@pytest.mark.parametrize("word", NASTY.values(), ids=NASTY)
+def test_what_is_no_plain_name_is_quoted_on_one_line(word: str) -> None:
+    assert plain(word) == quoted(word)
+    assert quoted(word).isprintable()
+    assert quoted(word).isascii()
+
+
+@pytest.mark.parametrize("word", ["a", "ontap-nas", "kubevirt.io/v1", "A_b.c-9", "9"])
+def test_a_plain_name_stands_as_it_is(word: str) -> None:
+    assert plain(word) == word
+
+
+@pytest.mark.parametrize("word", ["", "-a", ".", "é", "x" * 254, "a\n"])
+def test_a_word_that_could_be_misread_is_quoted(word: str) -> None:
+    assert plain(word).startswith('"')
+
+
+def test_only_as_many_words_are_shortened_as_needed() -> None:
+    text = f"{'a' * 90} is not {'b' * 40}"
+    line = warning(text, "rule")
+    assert len(line) == 120
+    assert line.endswith(f" is not {'b' * 40} [rule]")
