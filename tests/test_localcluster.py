@@ -145,6 +145,7 @@ def test_two_clusters_run_side_by_side(cluster: LocalCluster) -> None:
         assert "only-there" not in cluster.kubectl("get", "namespaces", "-o", "name").stdout
 
 
+@pytest.mark.cluster
 def test_controllers_give_a_new_namespace_its_service_account() -> None:
     with LocalCluster(controllers=True) as cluster:
         cluster.kubectl("create", "namespace", "new")

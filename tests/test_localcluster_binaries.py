@@ -140,7 +140,13 @@ def test_an_unknown_program_is_refused() -> None:
 @pytest.mark.skipif("KUBEBUILDER_ASSETS" in os.environ, reason="its programs have versions of their own")
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("etcd", ["--version"]), ("kube-apiserver", ["--version"]), ("kubectl", ["version", "--client"])],
+    [
+        ("etcd", ["--version"]),
+        ("kube-apiserver", ["--version"]),
+        ("kubectl", ["version", "--client"]),
+        pytest.param("kube-controller-manager", ["--version"], marks=pytest.mark.cluster),
+        pytest.param("helm", ["version"], marks=pytest.mark.cluster),
+    ],
 )
 def test_a_program_prints_the_version_of_its_go_mod(name: str, arguments: list[str]) -> None:
     printed = subprocess.run([binaries.ensure(name)[name], *arguments], capture_output=True, text=True, check=True)

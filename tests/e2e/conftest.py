@@ -54,7 +54,10 @@ class Site:
         return found
 
 
-@pytest.fixture(scope="session", params=["our definitions", "KubeVirt's definitions"])
+REAL = pytest.param("KubeVirt's definitions", marks=pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session", params=["our definitions", REAL])
 def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """A control plane with the custom resources and with what the examples rest on."""
     crds = crd_folders() if request.param == "our definitions" else shared_crds()
