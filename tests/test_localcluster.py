@@ -23,10 +23,14 @@ WITH_STATUS = {
     "datavolumes",
     "kubevirts",
     "storageprofiles",
+    "virtualmachineclones",
     "virtualmachineinstancemigrations",
     "virtualmachineinstancereplicasets",
     "virtualmachinepools",
+    "virtualmachinerestores",
     "virtualmachines",
+    "virtualmachinesnapshotcontents",
+    "virtualmachinesnapshots",
 }
 OWNED = """
 apiVersion: v1

@@ -29,29 +29,41 @@ def evaluate(
     operation: str = "CREATE",
     final: bool = False,
     now: datetime | None = None,
-    bearer: Object | None = None,
 ) -> Verdict:
     """Return the verdict on a machine.
 
     ``obj`` and ``old`` are objects of a machine's kind as the API server sends them; ``cluster`` is an iterable of
     Kubernetes objects or a `Cluster`. What ``old`` already violates, by the facts of now, is tolerated. With ``final``
     the object is judged as it stands (the validating side), else as it is after our own patch. ``now`` is the time for
-    exemptions; None reads the clock. ``bearer`` is the object whose labels exempt, where it is not ``obj`` itself.
+    exemptions; None reads the clock.
 
     Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is no machine.
     """
-    settings = settings or Settings()
+    state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
+    return evaluate_for(obj, obj, state, old, settings or Settings(), operation, final, now)
+
+
+def evaluate_for(
+    bearer: Object,
+    obj: Object,
+    state: Cluster,
+    old: Object | None,
+    settings: Settings,
+    operation: str,
+    final: bool = False,
+    now: datetime | None = None,
+) -> Verdict:
+    """Return the verdict on a machine as `evaluate` does; the labels of ``bearer`` exempt it, not its own."""
     nothing = unjudged(obj)
     if settings.mode == "off":
         return nothing
-    state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
     namespace = state.get(NAMESPACES, nothing.namespace)
-    settings = _enforced_in(namespace, settings)
+    settings = enforced_in(namespace, settings)
     if settings.mode == "off":
         return nothing
     surroundings = _surroundings(state, settings)
     case = _case(obj, state, surroundings, settings)
-    waived = _exempted(obj if bearer is None else bearer, namespace, settings, now or datetime.now(UTC))
+    waived = _exempted(bearer, namespace, settings, now or datetime.now(UTC))
     case = replace(case, exempted=waived)
     before = _case(old, state, surroundings, settings) if old else None
     verdict = judge(case, before, settings, operation, final=final)
@@ -62,8 +74,8 @@ def evaluate(
     return verdict
 
 
-def _enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Settings:
-    """The settings with the mode capped by the namespace's label."""
+def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Settings:
+    """Return the settings with the mode capped by the namespace's label."""
     level = namespace.labels.get(ENFORCEMENT) if namespace else None
     if level not in MODES:
         return settings

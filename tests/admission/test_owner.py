@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.build import RWO, Object, claim, disk, vm, vmi, volume_request
+from tests.build import CLAIMS, CLASSES, RWO, Object, claim, disk, vm, vmi, volume_request
 from tests.build_paths import (
     ALICE,
     APISERVER,
     CONTROLLER,
     OTHER_UID,
     Answer,
+    Rights,
     ask,
     exempt,
     known_as,
@@ -18,8 +19,10 @@ from tests.build_paths import (
     owned,
     pool,
     replica_set,
+    request,
 )
-from webhook.admission.handler import mutate
+from webhook.admission.handler import mutate, validate
+from webhook.settings import Settings
 
 DB = known_as(vm(disk("once")))
 GOOD_DB = known_as(vm(disk("good")))
@@ -89,6 +92,15 @@ def test_the_setting_says_where_kubevirt_is() -> None:
     cnv = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kv", "namespace": "openshift-cnv"}}
     answers = [ask(INSTANCE, None, DB, cnv, user=user, settings=settings) for user in (elsewhere, CONTROLLER)]
     assert [found.allowed for found in answers] == [True, False]
+
+
+def test_where_no_namespace_is_set_the_one_kubevirt_says_where_it_is() -> None:
+    """Else whoever may make the namespace of the default's name could pass for KubeVirt."""
+    elsewhere = "system:serviceaccount:openshift-cnv:kubevirt-controller"
+    cnv = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kv", "namespace": "openshift-cnv"}}
+    cluster = Rights((cnv, *CLASSES, *CLAIMS, DB))
+    answers = [validate(request(INSTANCE, user=user), cluster, Settings(), 5.0)[0] for user in (elsewhere, CONTROLLER)]
+    assert [answer.body["response"]["allowed"] for answer in answers] == [True, False]
 
 
 def test_a_machine_of_a_pool_may_violate_what_the_pool_does() -> None:

@@ -104,6 +104,25 @@ def test_a_field_in_other_letters_that_go_reads_all_the_same_is_refused(field: s
         copied(restore("new", add(f"/spec/template/spec/{field}", [])), *machine_snapshot(LABELLED))
 
 
+OF_THE_USERS_OWN: list[tuple[tuple[str, ...], str]] = [
+    (("metadata", "labels"), "Name"),
+    (("metadata", "annotations"), "Spec"),
+    (("spec", "template", "spec", "nodeSelector"), "Disk"),
+]
+
+
+@pytest.mark.parametrize(("where", "key"), OF_THE_USERS_OWN, ids=lambda found: str(found))
+def test_words_of_the_users_own_are_no_fields(where: tuple[str, ...], key: str) -> None:
+    machine = json.loads(json.dumps(HELD))
+    inner = machine
+    for part in where:
+        inner = inner.setdefault(part, {})
+    inner[key] = "a"
+    patches = [(), (add("/spec/x", 1),), ({"op": "replace", "path": "/".join(("", *where, key)), "value": "b"},)]
+    for given in patches:
+        assert made(restore("new", *given), *machine_snapshot(machine))
+
+
 @pytest.mark.parametrize("path", ["/metadata", "/spec", "/spec/template", "/spec/template/spec"])
 @pytest.mark.parametrize("value", [7, [], None])
 def test_a_patch_that_leaves_no_machine_is_refused(path: str, value: object) -> None:

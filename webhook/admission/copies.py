@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.admission.review import Request
-from webhook.admission.rights import changes, not_carried, without_right
+from webhook.admission.rights import changes, not_carried, refusal, without_right
 from webhook.admission.scope import as_machine, kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.overlay import WithClaims
-from webhook.engine import evaluate
+from webhook.cluster.resources import NAMESPACES
+from webhook.engine import enforced_in, evaluate_for
 from webhook.machines.copies import SOURCE_FIELD, Copy, Unpatchable, read_copy
 from webhook.objects import Object, at, items
 from webhook.policy import Verdict, Violation
@@ -40,13 +41,12 @@ def judge_copy(request: Request, cluster: Cluster, settings: Settings) -> Verdic
     try:
         made = read_copy(obj, request.namespace, cluster)
     except Unpatchable as error:
-        return replace(verdict, violations=[*unrightful, _unknown(str(error), settings)])
+        return replace(verdict, violations=[*unrightful, *_unknown(str(error), request, cluster, settings)])
     if isinstance(made, Copy):
         return _judged(request, obj, made, unrightful, cluster, settings)
     if items(at(obj, "spec", "patches")):
-        return replace(
-            verdict, violations=[*unrightful, _unknown(f"{made}, so its patches cannot be judged", settings)]
-        )
+        unknown = _unknown(f"{made}, so its patches cannot be judged", request, cluster, settings)
+        return replace(verdict, violations=[*unrightful, *unknown])
     later = [short(f"{made}, so the machine is judged only when it is made")]
     return replace(verdict, violations=unrightful, unjudged=later)
 
@@ -56,13 +56,13 @@ def _judged(
 ) -> Verdict:
     kind = kind_of(request)
     brought = not_carried(changes(made.machine, made.replaces), obj, settings)
-    found = evaluate(
+    found = evaluate_for(
+        {} if unrightful else made.replaces or obj,
         made.machine,
         WithClaims(cluster, request.namespace, made.claims),
-        old=made.replaces,
-        settings=settings,
-        operation="UPDATE" if made.replaces else "CREATE",
-        bearer={} if unrightful else made.replaces or obj,
+        made.replaces,
+        settings,
+        "UPDATE" if made.replaces else "CREATE",
     )
     of_machine = [_in_terms_of(violation, kind) for violation in (*brought, *found.violations)]
     return replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_machine], notes=[], patch=[])
@@ -73,17 +73,8 @@ def _in_terms_of(violation: Violation, kind: str) -> Violation:
     return replace(violation, field=SOURCE_FIELD[kind], message=message)
 
 
-def _unknown(what: str, settings: Settings) -> Violation:
-    return Violation(
-        rule=RULE,
-        reason=None,
-        volume=None,
-        field="spec.patches",
-        message=f"{what}; they could bring what nobody has judged",
-        remedy="Give each patch one JSON Patch operation that applies to the machine, once its source is ready",
-        action="deny" if settings.mode == "deny" else "warn",
-        tolerated=False,
-        exempt=False,
-        evidence=None,
-        what=what,
-    )
+def _unknown(what: str, request: Request, cluster: Cluster, settings: Settings) -> list[Violation]:
+    mode = enforced_in(cluster.get(NAMESPACES, request.namespace), settings).mode
+    why = "they could bring what nobody has judged"
+    remedy = "Leave the patches out, or give one JSON Patch operation in each that applies once the source is ready"
+    return [] if mode == "off" else [refusal(RULE, "spec.patches", what, why, remedy, mode)]

@@ -18,7 +18,7 @@ from webhook.admission.rights import changes, not_carried, without_right
 from webhook.admission.scope import as_machine, is_copy, is_guarded, is_judged, kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts
-from webhook.engine import evaluate
+from webhook.engine import evaluate_for
 from webhook.objects import Object
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
@@ -31,9 +31,9 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
 
     Raises `webhook.cluster.Undecidable`.
     """
-    settings = located(request, cluster, settings)
-    if request.obj is None or not is_guarded(request):
+    if settings.mode == "off" or request.obj is None or not is_guarded(request):
         return _nothing(request)
+    settings = located(request, cluster, settings)
     if is_copy(request):
         made_by_kubevirt = is_kubevirt_controller(request, settings)
         return _nothing(request) if made_by_kubevirt else judge_copy(request, cluster, settings)
@@ -67,7 +67,7 @@ def _judge_machine(
 
     def judged(before: Object | None) -> Verdict:
         operation = request.operation
-        return evaluate(obj, cluster, before, settings, operation, final, bearer=bearer)
+        return evaluate_for(bearer, obj, cluster, before, settings, operation, final)
 
     verdict = judged(_before(request, obj, old, owner) if owner else old)
     if owner is not None and old is not None and not _is_instance(request) and not verdict.allowed:

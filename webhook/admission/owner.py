@@ -11,12 +11,12 @@ from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts, RestoreFacts
 from webhook.cluster.resources import CLONES, KUBEVIRTS, POOLS, REPLICA_SETS, RESTORES, VIRTUAL_MACHINES, Resource
 from webhook.objects import Object, at, items, mapping, text
-from webhook.settings import Settings
+from webhook.settings import KubeVirt, Settings
 
 _RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 _UID = 36
 _INSTANCES = "virtualmachineinstances"
-_ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):kubevirt-[a-z-]+")
+_ACCOUNT = re.compile(r"system:serviceaccount:[^:]+:kubevirt-[a-z-]+")
 _OWNERS: dict[str, Resource[OwnerFacts]] = {
     "VirtualMachine": VIRTUAL_MACHINES,
     "VirtualMachineInstanceReplicaSet": REPLICA_SETS,
@@ -90,18 +90,17 @@ def _clone_behind(restore: RestoreFacts, namespace: str, cluster: Cluster) -> Ob
 
 
 def located(request: Request, cluster: Cluster, settings: Settings) -> Settings:
-    """Return the settings with the namespace in which KubeVirt really is.
+    """Return the settings with the namespace in which KubeVirt really is: the one KubeVirt CR's, where none is set.
 
-    Where the request comes from a service account of KubeVirt's name in another namespace than the settings name, the
-    one KubeVirt CR says which is right. Raises `webhook.cluster.Undecidable`.
+    Else whoever may make a namespace of the default's name could pass for KubeVirt. It is asked only where a service
+    account of KubeVirt's names makes the request. Raises `webhook.cluster.Undecidable`.
     """
-    found = _ACCOUNT.fullmatch(request.user)
-    if found is None or found[1] == settings.kubevirt.namespace:
+    if settings.kubevirt.namespace != KubeVirt().namespace or not _ACCOUNT.fullmatch(request.user):
         return settings
     installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
-    if installed != {found[1]}:
+    if len(installed) != 1:
         return settings
-    return replace(settings, kubevirt=replace(settings.kubevirt, namespace=found[1]))
+    return replace(settings, kubevirt=replace(settings.kubevirt, namespace=installed.pop()))
 
 
 def is_kubevirt_controller(request: Request, settings: Settings) -> bool:

@@ -80,7 +80,8 @@ def not_carried(changed: list[Mark], carrier: Object | None, settings: Settings)
 
 def _uncarried(mark: Mark, mode: Mode) -> Violation:
     what = f"{quoted(mark.key)} would come with a machine that KubeVirt makes"
-    return _refusal(
+    return refusal(
+        RULE,
         mark.field,
         what,
         "nobody was asked whether it may",
@@ -98,7 +99,8 @@ def _right(request: Request) -> Right:
 def _violation(mark: Mark, request: Request, right: Right, mode: Mode) -> Violation:
     resource = f"{right.resource}.{right.group}" if right.group else right.resource
     where = f"in namespace {right.namespace}" if right.namespace else f"for namespace {right.name}"
-    return _refusal(
+    return refusal(
+        RULE,
         mark.field,
         f"{quoted(request.user)} may not set {quoted(mark.key)}",
         "it decides what may stay unmigratable, which needs a right of its own",
@@ -107,9 +109,10 @@ def _violation(mark: Mark, request: Request, right: Right, mode: Mode) -> Violat
     )
 
 
-def _refusal(field: str, what: str, why: str, remedy: str, mode: Mode) -> Violation:
+def refusal(rule: str, field: str, what: str, why: str, remedy: str, mode: Mode) -> Violation:
+    """Return a violation of a rule about the request itself, which no exemption waives; in mode warn it only warns."""
     return Violation(
-        rule=RULE,
+        rule=rule,
         reason=None,
         volume=None,
         field=field,

@@ -116,7 +116,7 @@ VIRTUAL_MACHINES = _extension("VirtualMachine", _KUBEVIRT, "v1", "virtualmachine
 REPLICA_SETS = _extension(
     "VirtualMachineInstanceReplicaSet", _KUBEVIRT, "v1", "virtualmachineinstancereplicasets", facts.OwnerFacts.read
 )
-POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1beta1", "virtualmachinepools", facts.OwnerFacts.read)
+POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", "virtualmachinepools", facts.OwnerFacts.read)
 INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
 MACHINE_SNAPSHOTS = _extension(
     "VirtualMachineSnapshot", _COPIES, "v1beta1", "virtualmachinesnapshots", facts.MachineSnapshotFacts.read
@@ -130,7 +130,7 @@ MACHINE_SNAPSHOT_CONTENTS = _extension(
 )
 RESTORES = _extension("VirtualMachineRestore", _COPIES, "v1beta1", "virtualmachinerestores", facts.RestoreFacts.read)
 CLONES = _extension(
-    "VirtualMachineClone", "clone.kubevirt.io", "v1beta1", "virtualmachineclones", facts.RestoreFacts.read
+    "VirtualMachineClone", "clone.kubevirt.io", "v1alpha1", "virtualmachineclones", facts.RestoreFacts.read
 )
 
 RESOURCES: tuple[Resource[object], ...] = (

@@ -14,8 +14,12 @@ from webhook.names import CONFIGURATION, DOMAIN
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
-_VERSIONS = {"": "v1", KUBEVIRT: "v1", POOL: "v1beta1", SNAPSHOT: "v1beta1", CLONE: "v1beta1"}
-"""The version that we read; requests in other served versions are converted to it (matchPolicy Equivalent)."""
+_BOTH = ["v1alpha1", "v1beta1"]
+_VERSIONS = {"": ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH}
+"""Versions of the same shape: KubeVirt before 1.7 serves no other Pools than v1alpha1.
+
+Requests in other served versions are converted to one of them (matchPolicy Equivalent).
+"""
 
 _INSTANCES = (KUBEVIRT, "virtualmachineinstances", "")
 _PATCHED = {
@@ -80,7 +84,7 @@ def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, st
         "rules": [
             {
                 "apiGroups": [group],
-                "apiVersions": [_VERSIONS[group]],
+                "apiVersions": _VERSIONS[group],
                 "operations": operations,
                 "resources": [whole],
                 "scope": "Cluster" if resource == "namespaces" else "Namespaced",

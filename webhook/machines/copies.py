@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import jsonpatch
@@ -38,6 +39,7 @@ volumeName volumes
 """
 _FIELDS = {name.casefold(): name for name in _READ.split()}
 """The fields that we read, by their letters without case."""
+_FREE = ("labels", "annotations", "nodeSelector", "matchLabels")
 _STRUCTURE = (("metadata",), ("spec",), ("spec", "template"), ("spec", "template", "spec"))
 _UNPATCHABLE = (
     ValueError,
@@ -140,10 +142,15 @@ def _operation(patch: object) -> Object:
     if not isinstance(operation, dict):
         raise Unpatchable("a patch is not one JSON Patch operation")
     for key in ("path", "from"):
-        for part in str(operation.get(key) or "").split("/"):
+        for part in takewhile(_is_field, str(operation.get(key) or "").split("/")):
             if _FIELDS.get(part.casefold(), part) != part:
                 raise Unpatchable(f"a patch spells a field {quoted(part)}")
     return operation
+
+
+def _is_field(key: str) -> bool:
+    """Say whether what stands below a key are fields, and not words of the user's own."""
+    return key not in _FREE
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -160,7 +167,7 @@ def _patched(machine: dict[str, Any], operations: list[Object]) -> Object:
         raise Unpatchable("the patches copy too much")
     try:
         patched = jsonpatch.apply_patch(copy.deepcopy(machine), operations) if operations else machine
-        readable = isinstance(patched, dict) and _spelled(patched)
+        readable = not operations or (isinstance(patched, dict) and _spelled(patched))
     except _UNPATCHABLE as error:
         raise Unpatchable(f"the patches cannot be applied ({type(error).__name__})") from error
     if not readable or not all(isinstance(at(patched, *path), dict) for path in _STRUCTURE):
@@ -171,5 +178,8 @@ def _patched(machine: dict[str, Any], operations: list[Object]) -> Object:
 def _spelled(value: object) -> bool:
     """Say whether no field of a machine is written in another case than ours."""
     if isinstance(value, dict):
-        return all(_FIELDS.get(str(key).casefold(), key) == key and _spelled(entry) for key, entry in value.items())
+        return all(
+            _FIELDS.get(key.casefold(), key) == key and (not _is_field(key) or _spelled(entry))
+            for key, entry in value.items()
+        )
     return all(_spelled(entry) for entry in value) if isinstance(value, list) else True
