@@ -148,6 +148,13 @@ def test_an_update_that_changes_nothing_that_matters_is_not_even_judged(
     assert Webhook(Silent()).validate(request) == {"uid": UID, "allowed": True}
 
 
+@pytest.mark.parametrize("user", [CONTROLLER, CONTROLLER.replace("controller", "handler")])
+def test_for_a_heartbeat_of_an_instance_nobody_looks_for_its_owner(user: str) -> None:
+    instance = owned(vmi(disk("once")))
+    request = review({**instance, "status": {"phase": "Running"}}, instance, "UPDATE", user=user)
+    assert Webhook(Silent()).validate(request) == {"uid": UID, "allowed": True}
+
+
 def test_an_instance_that_kubevirt_creates_for_its_machine_is_not_judged() -> None:
     request = review(owned(vmi(disk("once"))), user=CONTROLLER)
     assert Webhook([*CLUSTER, OWNER]).validate(request) == {"uid": UID, "allowed": True}

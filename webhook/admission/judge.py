@@ -33,6 +33,8 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
     """
     if settings.mode == "off" or request.obj is None or not is_guarded(request):
         return _nothing(request)
+    if not (is_copy(request) or is_judged(request) or changes(request.obj, request.old)):
+        return _nothing(request)
     settings = located(request, cluster, settings)
     if is_copy(request):
         made_by_kubevirt = is_kubevirt_controller(request, settings)
