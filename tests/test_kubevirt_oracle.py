@@ -91,15 +91,15 @@ def unattached(*volumes: Object, **domain: Any) -> Object:
     return {"volumes": list(volumes), "domain": {"devices": devices, **domain}}
 
 
-def since(version: str, reason: str) -> tuple[str, str, str]:
-    return tuple(reason if found >= version else "" for found in VERSIONS)  # type: ignore[return-value]
+def since(version: str, reason: str) -> tuple[str, ...]:
+    return tuple(reason if found >= version else "" for found in VERSIONS)
 
 
-def until(version: str, reason: str) -> tuple[str, str, str]:
-    return tuple(reason if found < version else "" for found in VERSIONS)  # type: ignore[return-value]
+def until(version: str, reason: str) -> tuple[str, ...]:
+    return tuple(reason if found < version else "" for found in VERSIONS)
 
 
-def always(reason: str) -> tuple[str, str, str]:
+def always(reason: str) -> tuple[str, ...]:
     return (reason, reason, reason)
 
 
@@ -109,7 +109,7 @@ GPU = {"gpus": [{"name": "g", "deviceName": "v/gpu"}]}
 LUN = {"disks": [{"name": "a", "lun": {"bus": "scsi", "reservation": True}}]}
 HYPERV = {"hyperv": {"reenlightenment": {"enabled": True}}}
 INVTSC = {"features": [{"name": "invtsc", "policy": "require"}]}
-EXCERPT: list[tuple[str, Object, tuple[str, str, str], dict[str, Any]]] = [
+EXCERPT: list[tuple[str, Object, tuple[str, ...], dict[str, Any]]] = [
     # spec, KubeVirt's first reason in 1.6.6, 1.8.4 and 1.9, what else there is
     ("shared claim", unattached(disk("a")), always(""), {"claims": {"a": [RWX]}}),
     ("claim of one node", unattached(disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
@@ -163,7 +163,7 @@ def major_and_minor(version: str) -> tuple[int, int]:
 @pytest.mark.parametrize("column", range(len(VERSIONS)), ids=VERSIONS)
 @pytest.mark.parametrize(("spec", "told", "more"), [row[1:] for row in EXCERPT], ids=[row[0] for row in EXCERPT])
 def test_an_excerpt_agrees_with_kubevirt(
-    spec: Object, told: tuple[str, str, str], more: dict[str, Any], column: int
+    spec: Object, told: tuple[str, ...], more: dict[str, Any], column: int
 ) -> None:
     instance = Instance(spec, major_and_minor(VERSIONS[column]), **more)
     assert compared(instance, told[column]) == []

@@ -20,8 +20,8 @@ STRANGE = {
     "template's spec null": misshapen(template={"spec": None}),
     "volumes null": misshapen(template={"spec": {"volumes": None}}),
     "volumes a mapping": misshapen(template={"spec": {"volumes": {"name": "root"}}}),
-    "a volume null": vm(None),  # type: ignore[arg-type]
-    "a volume a string": vm("root"),  # type: ignore[arg-type]
+    "a volume null": misshapen(template={"spec": {"volumes": [None]}}),
+    "a volume a string": misshapen(template={"spec": {"volumes": ["root"]}}),
     "a volume of two numbers": vm({"name": 1, "persistentVolumeClaim": {"claimName": 2}}),
     "a source that is a string": vm({"name": "root", "persistentVolumeClaim": "once"}),
     "templates a string": misshapen(template={"spec": {}}, dataVolumeTemplates="x"),

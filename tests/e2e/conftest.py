@@ -54,16 +54,21 @@ class Site:
         return found
 
 
-REAL = pytest.param("KubeVirt's definitions", marks=pytest.mark.cluster)
+DEFINITIONS = ("our definitions", pytest.param("KubeVirt's definitions", marks=pytest.mark.cluster))
 
 
-@pytest.fixture(scope="session", params=["our definitions", REAL])
+def definitions(which: str) -> list[Path]:
+    """Return the files of one of the DEFINITIONS; skips where they are not at hand."""
+    found = crd_folders() if which == "our definitions" else shared_crds()
+    if found is None:
+        pytest.skip("the real definitions of KubeVirt and CDI are not beside this checkout, in ../shared/crds")
+    return found
+
+
+@pytest.fixture(scope="session", params=DEFINITIONS)
 def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """A control plane with the custom resources and with what the examples rest on."""
-    crds = crd_folders() if request.param == "our definitions" else shared_crds()
-    if crds is None:
-        pytest.skip("the real definitions of KubeVirt and CDI are not beside this checkout, in ../shared/crds")
-    with LocalCluster(crds=crds) as running:
+    with LocalCluster(crds=definitions(request.param)) as running:
         for namespace in ("vms", "trident", "kubevirt"):
             running.kubectl("create", "namespace", namespace)
         apply(running, read_path(EXAMPLES / "cluster"))

@@ -12,13 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.build import CLASSES, RWO, RWX, Object, claim, disk
 from tests.build_paths import CONTROLLER, KUBEVIRT
-from tests.localcluster import LocalCluster, crd_folders, shared_crds
+from tests.e2e.conftest import DEFINITIONS, definitions
+from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 
 ALICE, CAROL = "alice", "carol"
 """Both may do everything with machines and namespaces; carol may exempt, by a Role in the machines' namespace."""
 NAMES = (f"m-{number}" for number in itertools.count())
-REAL = pytest.param("KubeVirt's definitions", marks=pytest.mark.cluster)
 NOTHING: Counter[tuple[str, str, str]] = Counter()
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
@@ -147,13 +147,10 @@ def _which(obj: Object) -> tuple[str, ...]:
     return (kind, obj["metadata"]["name"], *(("-n", namespace) if namespace else ()))
 
 
-@pytest.fixture(scope="package", params=["our definitions", REAL])
+@pytest.fixture(scope="package", params=DEFINITIONS)
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """The cluster as users have it."""
-    crds = crd_folders() if request.param == "our definitions" else shared_crds()
-    if crds is None:
-        pytest.skip("the real definitions of KubeVirt and CDI are not beside this checkout, in ../shared/crds")
-    with LocalCluster(crds=crds) as running:
+    with LocalCluster(crds=definitions(request.param)) as running:
         for namespace in ("vms", "trident", "kubevirt"):
             running.kubectl("create", "namespace", namespace)
         claims = (claim("good", RWX, mode="Filesystem"), claim("once", RWO))

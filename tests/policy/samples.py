@@ -1,7 +1,7 @@
 """A machine for each rule that breaks it alone, with what the cluster must hold for that."""
 
-from tests.build import RWO, RWX, Object, claim, disk, host_disk, kubevirt, node, storage_class, vm
-from webhook import Settings
+from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, host_disk, kubevirt, node, storage_class, vm
+from webhook import Settings, Verdict, evaluate
 from webhook.policy.rules import RULES
 
 STRICT = Settings.parse({"rules": {rule.name: "deny" for rule in RULES}})
@@ -84,3 +84,10 @@ OF_VOLUMES = ("claim-known", "ephemeral-claim", "host-disk", "san-block", "share
 """The rules about volumes."""
 SAMPLES = {rule.name: breaking(rule.name, "the-name", "the-claim") for rule in RULES}
 """By rule."""
+
+
+def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
+    """Return the verdict on a machine in the usual cluster with these objects in it."""
+    found = Settings.parse(settings)
+    operation = "UPDATE" if old else "CREATE"
+    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.build import (
-    CLUSTER,
     ROX,
     RWO,
     RWX,
@@ -16,18 +15,11 @@ from tests.build import (
     vm,
     vmi,
 )
-from tests.policy.samples import ephemeral
-from webhook import Settings, Verdict, evaluate
+from tests.policy.samples import ephemeral, verdict
 
 RULE = "ephemeral-claim"
 RWOP = "ReadWriteOncePod"
 OVERLAY = vm(ephemeral("e", "c"))
-
-
-def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
-    found = Settings.parse(settings)
-    operation = "UPDATE" if old else "CREATE"
-    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
 
 
 def rules(machine: Object, *objects: Object) -> list[str]:

@@ -5,19 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, Object, vm, vmi
+from tests.build import Object, vm, vmi
 from tests.build_facts import preference
-from tests.policy.samples import interface
-from webhook import Settings, Verdict, evaluate
+from tests.policy.samples import interface, verdict
 
 RULE = "migration-ports"
 PORTS = "domain.devices.interfaces[0].ports"
-
-
-def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
-    found = Settings.parse(settings)
-    operation = "UPDATE" if old else "CREATE"
-    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
 
 
 def forwarding(*ports: object, **binding: Any) -> Object:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, Object, disk, node, vm, vmi
+from tests.build import Object, disk, node, vm, vmi
 from tests.build_facts import instancetype
-from webhook import Settings, Verdict, evaluate
+from tests.policy.samples import verdict
 
 RULE = "node-pinned"
 HOSTNAME = "kubernetes.io/hostname"
@@ -16,12 +16,6 @@ NODES = (
     node("n2", labels={"zone": "a", "disk": "hdd", "cores": "16"}),
     node("n3", labels={"zone": "b", "cores": "32"}),
 )
-
-
-def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
-    found = Settings.parse(settings)
-    operation = "UPDATE" if old else "CREATE"
-    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
 
 
 def whats(machine: Object, *objects: Object) -> list[str]:

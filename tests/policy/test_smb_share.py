@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.build import (
-    CLUSTER,
     RWO,
     RWX,
     Object,
@@ -18,18 +17,12 @@ from tests.build import (
     vm,
     vmi,
 )
-from webhook import Settings, Verdict, evaluate
+from tests.policy.samples import verdict
 
 RULE = "smb-share"
 SMB = storage_class("smb", backendType="ontap-nas", nasType="smb")
 PREFIXED: Object = {"trident.netapp.io/nasType": "smb"}
 ON_SMB = claim("c", RWX, storage_class="smb")
-
-
-def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
-    found = Settings.parse(settings)
-    operation = "UPDATE" if old else "CREATE"
-    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
 
 
 def rules(machine: Object, *objects: Object) -> list[str]:
