@@ -5,11 +5,14 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import jsonpatch
+
 from tests.build import CLUSTER, NAMESPACE, Object, kubevirt, review
 from webhook.admission.handler import mutate, validate
 from webhook.admission.review import Request, parse_review
 from webhook.cluster import Snapshot
 from webhook.cluster.interface import Right
+from webhook.machines.mark import operations_on
 from webhook.policy import Verdict
 from webhook.settings import Settings
 
@@ -153,6 +156,12 @@ def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", tar
     }
 
 
+def with_mark(obj: Object, *names: str) -> Object:
+    """Return an object whose marks hold these names."""
+    found: Object = jsonpatch.apply_patch(obj, operations_on(obj, frozenset(names)))
+    return found
+
+
 def restored(machine: Object, by: Object, uid: str | None = None) -> Object:
     """Return a machine as KubeVirt makes it for a restore."""
     said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
@@ -162,7 +171,7 @@ def restored(machine: Object, by: Object, uid: str | None = None) -> Object:
 class Rights(Snapshot):
     """A snapshot in which some users have the right to exempt, and which remembers who was asked for what."""
 
-    asks_for_rights = True
+    is_live = True
 
     def __init__(self, objects: Iterable[Object], may: Collection[str] = ()) -> None:
         """Give the right to these users, everywhere."""
@@ -214,6 +223,13 @@ def request(
     return parse_review({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {**shape, **own}})
 
 
+def with_marks(obj: Object, old: Object | None, cluster: Rights, settings: Settings, **how: Any) -> Object:
+    """Return an object as it is after the mutating side has marked it; the rest of our patch is left out."""
+    _, verdict = mutate(request(obj, old, **how), cluster, settings, 5.0)
+    marked: Object = jsonpatch.apply_patch(obj, verdict.marking)
+    return marked
+
+
 def ask(
     obj: Object,
     old: Object | None = None,
@@ -223,9 +239,14 @@ def ask(
     settings: Object | None = None,
     **how: Any,
 ) -> Answer:
-    """Return the answer to a request; ``objects`` join the usual claims and classes."""
-    cluster = Rights((KUBEVIRT, *CLUSTER, *objects), may)
-    response, verdict = side(request(obj, old, **how), cluster, Settings.parse(settings or {}), 5.0)
+    """Return the answer to a request; ``objects`` join the usual claims and classes.
+
+    On the validating side the object has the marks that the mutating side gives it.
+    """
+    cluster, found = Rights((KUBEVIRT, *CLUSTER, *objects), may), Settings.parse(settings or {})
+    if side is validate:
+        obj = with_marks(obj, old, cluster, found, **how)
+    response, verdict = side(request(obj, old, **how), cluster, found, 5.0)
     body = response.body["response"]
     causes = body.get("status", {}).get("details", {}).get("causes", [])
     return Answer(

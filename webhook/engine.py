@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from webhook.claims import resolve
@@ -12,9 +12,10 @@ from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
 from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NAMESPACES, NODES
 from webhook.machines import machine_kind, read_machine
+from webhook.machines.mark import lacking, marked, operations_on
 from webhook.names import ENFORCEMENT, REASON
 from webhook.objects import Object, at, mapping, string_map, text
-from webhook.policy import Bearer, Case, Surroundings, Verdict, exempted, judge
+from webhook.policy import Bearer, Case, Surroundings, Verdict, exempted, judge, judge_start, unverified
 from webhook.policy.exemptions import Exempted
 from webhook.settings import MODES, Settings
 
@@ -54,24 +55,41 @@ def evaluate_for(
     now: datetime | None = None,
 ) -> Verdict:
     """Return the verdict on a machine as `evaluate` does; the labels of ``bearer`` exempt it, not its own."""
-    nothing = unjudged(obj)
-    if settings.mode == "off":
-        return nothing
-    namespace = state.get(NAMESPACES, nothing.namespace)
-    settings = enforced_in(namespace, settings)
-    if settings.mode == "off":
-        return nothing
-    surroundings = _surroundings(state, settings)
-    case = _case(obj, state, surroundings, settings)
-    waived = _exempted(bearer, namespace, settings, now or datetime.now(UTC))
-    case = replace(case, exempted=waived)
-    before = _case(old, state, surroundings, settings) if old else None
-    verdict = judge(case, before, settings, operation, final=final)
+    view = _view(obj, state, settings)
+    if view is None:
+        return unjudged(obj)
+    case = replace(view.case(obj), exempted=view.exempted(bearer, now))
+    before = view.case(old) if old else None
+    verdict = judge(case, before, view.settings, operation, final=final)
     if before is not None and before.machine.has_instance and not verdict.allowed:
-        verdict = judge(case, _with_mounted(before, state), settings, operation, final=final)
-    if not state.asks_for_rights and any(violation.exempt for violation in verdict.violations):
+        verdict = judge(case, _with_mounted(before, state), view.settings, operation, final=final)
+    names = unverified(case, verdict.violations, marked(old) if old else frozenset())
+    if final:
+        verdict = replace(verdict, lacking=lacking(obj, names))
+    else:
+        verdict = replace(verdict, marking=operations_on(obj, names))
+    if not state.is_live and any(violation.exempt for violation in verdict.violations):
         verdict.unjudged.append("exempt by label: offline, nobody was asked whether its author may exempt")
     return verdict
+
+
+def evaluate_start(
+    bearer: Object,
+    obj: Object,
+    names: frozenset[str],
+    state: Cluster,
+    settings: Settings,
+    now: datetime | None = None,
+) -> Verdict:
+    """Return the verdict on a machine that starts, on these names of its mark alone; ``bearer``'s labels exempt it.
+
+    An exemption that has ended counts: what is there may start. Raises `webhook.cluster.Undecidable`.
+    """
+    view = _view(obj, state, settings)
+    if view is None:
+        return unjudged(obj)
+    case = replace(view.case(obj), exempted=view.exempted(bearer, now, after_the_end=True))
+    return judge_start(case, names, view.settings)
 
 
 def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Settings:
@@ -82,17 +100,38 @@ def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Setting
     return replace(settings, mode=min(settings.mode, level, key=MODES.index))
 
 
-def _exempted(bearer: Object, namespace: NamespaceFacts | None, settings: Settings, now: datetime) -> Exempted:
-    bearers = [
-        Bearer(
-            "the machine",
-            string_map(at(bearer, "metadata", "labels")),
-            text(at(bearer, "metadata", "annotations", REASON)),
-        )
-    ]
-    if namespace:
-        bearers.append(Bearer("its namespace", namespace.labels, namespace.reason))
-    return exempted(bearers, settings.exemptions, now.astimezone(UTC).date())
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a machine is judged by: the cluster, its namespace and the settings that are in force there."""
+
+    cluster: Cluster
+    namespace: NamespaceFacts | None
+    settings: Settings
+    surroundings: Surroundings
+
+    def case(self, obj: Object) -> Case:
+        machine = read_machine(obj, self.cluster, self.surroundings.kubevirt)
+        claims = resolve(machine, self.cluster, self.settings.trident.namespace)
+        return Case(machine, claims, self.surroundings, self.settings.evictionStrategy)
+
+    def exempted(self, bearer: Object, now: datetime | None, *, after_the_end: bool = False) -> Exempted:
+        labels = string_map(at(bearer, "metadata", "labels"))
+        bearers = [Bearer("the machine", labels, text(at(bearer, "metadata", "annotations", REASON)))]
+        if self.namespace:
+            bearers.append(Bearer("its namespace", self.namespace.labels, self.namespace.reason))
+        today = (now or datetime.now(UTC)).astimezone(UTC).date()
+        return exempted(bearers, self.settings.exemptions, today, after_the_end=after_the_end)
+
+
+def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
+    """What an object is judged by; None where nothing is judged."""
+    if settings.mode == "off":
+        return None
+    namespace = cluster.get(NAMESPACES, unjudged(obj).namespace)
+    settings = enforced_in(namespace, settings)
+    if settings.mode == "off":
+        return None
+    return _View(cluster, namespace, settings, _surroundings(cluster, settings))
 
 
 def _with_mounted(before: Case, cluster: Cluster) -> Case:
@@ -109,11 +148,6 @@ def unjudged(obj: Object) -> Verdict:
     metadata = mapping(obj.get("metadata"))
     name = text(metadata.get("name")) or text(metadata.get("generateName")) or ""
     return Verdict(kind, text(metadata.get("namespace")) or "default", name)
-
-
-def _case(obj: Object, cluster: Cluster, surroundings: Surroundings, settings: Settings) -> Case:
-    machine = read_machine(obj, cluster, surroundings.kubevirt)
-    return Case(machine, resolve(machine, cluster, settings.trident.namespace), surroundings, settings.evictionStrategy)
 
 
 def _surroundings(cluster: Cluster, settings: Settings) -> Surroundings:

@@ -10,6 +10,8 @@ ENFORCEMENT = f"{DOMAIN}/enforcement"
 """Label on a namespace that caps what every rule does there."""
 REASON = f"{DOMAIN}/exempt-reason"
 """Annotation beside an exemption that says why."""
+MARK = f"{DOMAIN}/unverified"
+"""Annotation on a machine and its templates that names what could not be judged yet; it is ours alone to write."""
 VERB = "exempt"
 """The verb that a user needs to change these, on virtualmachines.kubevirt.io or, for a namespace, on namespaces."""
 
@@ -17,3 +19,9 @@ VERB = "exempt"
 def is_ours(label: str) -> bool:
     """Say whether a label decides what is exempt or enforced."""
     return label == ENFORCEMENT or label.startswith(EXEMPT)
+
+
+def names_in_mark(value: object) -> frozenset[str]:
+    """Return the names that the annotation MARK holds; none where it is absent."""
+    found = value.split(",") if isinstance(value, str) else []
+    return frozenset(name.strip() for name in found if name.strip())

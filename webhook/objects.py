@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 Object = Mapping[str, Any]
 
 _NOTHING: Object = {}
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 
 
 def mapping(value: object) -> Object:
@@ -49,3 +51,8 @@ def interned(value: object) -> str | None:
 def string_map(value: object) -> dict[str, str]:
     """Return the entries of a mapping whose key and value are strings."""
     return {key: entry for key, entry in mapping(value).items() if isinstance(key, str) and isinstance(entry, str)}
+
+
+def can_be_name(name: str) -> bool:
+    """Say whether an object can have this name at all; users write names that would lead a URL astray."""
+    return _NAME.fullmatch(name) is not None

@@ -25,7 +25,7 @@ REQUEST = review(vm(disk("good")))
 class Broken:
     """A cluster that raises whatever it is asked."""
 
-    asks_for_rights = True
+    is_live = True
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -37,6 +37,9 @@ class Broken:
         raise self._error
 
     def may(self, user: Mapping[str, Any], right: Right) -> bool:
+        raise self._error
+
+    def tell(self, about: Mapping[str, Any], reason: str, message: str) -> None:
         raise self._error
 
     def within(self, seconds: float, *, confirm: bool = False) -> Cluster:

@@ -24,7 +24,7 @@ UID = "11111111-2222-3333-4444-555555555555"
 class Silent:
     """A cluster that cannot be asked: whoever judges a machine with a claim finds out."""
 
-    asks_for_rights = True
+    is_live = True
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         raise ClusterUnavailable("nobody should ask")
@@ -33,6 +33,9 @@ class Silent:
         raise ClusterUnavailable("nobody should ask")
 
     def may(self, user: Mapping[str, Any], right: Right) -> bool:
+        raise ClusterUnavailable("nobody should ask")
+
+    def tell(self, about: Mapping[str, Any], reason: str, message: str) -> None:
         raise ClusterUnavailable("nobody should ask")
 
     def within(self, seconds: float, *, confirm: bool = False) -> Cluster:

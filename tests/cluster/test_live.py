@@ -11,7 +11,7 @@ from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
 from webhook.cluster import ClusterUnavailable, live
 from webhook.cluster.api import Api, ApiError
 from webhook.cluster.interface import Undecidable
-from webhook.cluster.live import LiveCluster, can_exist
+from webhook.cluster.live import LiveCluster
 from webhook.cluster.reflector import SILENCE
 from webhook.cluster.resources import (
     CLAIMS,
@@ -22,6 +22,7 @@ from webhook.cluster.resources import (
     PROFILES,
     RESOURCES,
 )
+from webhook.objects import can_be_name
 
 SECONDS = 20.0
 WATCHED = [resource for resource in RESOURCES if resource.watched]
@@ -206,7 +207,7 @@ def test_a_name_that_nothing_can_have_is_never_put_into_a_url(api: FakeApi, read
 
 @pytest.mark.parametrize("name", ["a", "0", "a-b", "pvc-2ddfd6b3", "a.b.c", "a" * 253])
 def test_a_name_that_an_object_can_have_is_asked_for(name: str) -> None:
-    assert can_exist(name)
+    assert can_be_name(name)
 
 
 def test_it_is_ready_once_every_watched_kind_was_listed(api: FakeApi, cluster: LiveCluster) -> None:

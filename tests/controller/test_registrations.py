@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from webhook.admission.scope import KIND_OF_COPY, WHAT_MATTERS
+from webhook.admission.scope import ARRIVALS, KIND_OF_COPY, WHAT_MATTERS
 from webhook.controller.registrations import registrations
 
 SERVICE = {"namespace": "migratability", "name": "webhook", "port": 8443}
@@ -19,12 +19,13 @@ VERSIONS = {
     "pool.kubevirt.io": ["v1alpha1", "v1beta1"],
     "snapshot.kubevirt.io": ["v1alpha1", "v1beta1"],
     "clone.kubevirt.io": ["v1alpha1", "v1beta1"],
+    "cdi.kubevirt.io": ["v1beta1"],
 }
 PATCHED = {
     ("kubevirt.io", "virtualmachines"): ["CREATE", "UPDATE"],
     ("kubevirt.io", "virtualmachineinstances"): ["CREATE"],
-    ("kubevirt.io", "virtualmachineinstancereplicasets"): ["CREATE"],
-    ("pool.kubevirt.io", "virtualmachinepools"): ["CREATE"],
+    ("kubevirt.io", "virtualmachineinstancereplicasets"): ["CREATE", "UPDATE"],
+    ("pool.kubevirt.io", "virtualmachinepools"): ["CREATE", "UPDATE"],
 }
 
 
@@ -67,10 +68,10 @@ def test_every_webhook_has_a_name_of_its_own_in_our_domain(configuration: dict[s
 
 
 @BOTH
-def test_every_webhook_is_without_side_effects_and_answers_in_time(configuration: dict[str, Any]) -> None:
-    for webhook in configuration["webhooks"]:
-        assert webhook["sideEffects"] == "None"
-        assert webhook["timeoutSeconds"] == 10
+def test_every_webhook_says_its_side_effects_and_answers_in_time(configuration: dict[str, Any]) -> None:
+    for which, webhook in by_resource(configuration).items():
+        assert webhook["sideEffects"] == ("NoneOnDryRun" if which in ARRIVALS else "None")
+        assert webhook["timeoutSeconds"] == (2 if which in ARRIVALS else 10)
         assert webhook["admissionReviewVersions"] == ["v1"]
         assert webhook["matchPolicy"] == "Equivalent"
 
@@ -91,8 +92,9 @@ def test_every_rule_names_the_versions_that_every_kubevirt_serves(configuration:
         assert webhook["rules"][0]["scope"] == ("Cluster" if resource.startswith("namespaces") else "Namespaced")
 
 
-def test_the_validating_side_fails_closed_and_the_mutating_side_open() -> None:
-    assert {webhook["failurePolicy"] for webhook in VALIDATING["webhooks"]} == {"Fail"}
+def test_the_validating_side_fails_closed_but_for_claims_and_the_mutating_side_open() -> None:
+    for which, webhook in by_resource(VALIDATING).items():
+        assert webhook["failurePolicy"] == ("Ignore" if which in ARRIVALS else "Fail")
     assert {webhook["failurePolicy"] for webhook in MUTATING["webhooks"]} == {"Ignore"}
 
 
@@ -103,7 +105,7 @@ def test_the_mutating_side_is_called_once() -> None:
 
 def test_everything_that_is_judged_or_guarded_is_registered_and_nothing_else() -> None:
     judged = {whole(*which) for which in WHAT_MATTERS} | {whole(*which) for which in KIND_OF_COPY}
-    assert set(by_resource(VALIDATING)) == judged | NAMESPACES
+    assert set(by_resource(VALIDATING)) == judged | NAMESPACES | set(ARRIVALS)
 
 
 @pytest.mark.parametrize("which", WHAT_MATTERS, ids="/".join)
@@ -137,8 +139,8 @@ def test_labels_of_ours_on_a_machine_are_in_the_condition(which: tuple[str, str,
 def test_a_namespace_is_called_about_only_for_labels_of_ours() -> None:
     for which in NAMESPACES:
         webhook = by_resource(VALIDATING)[which]
-        assert set(conditions(webhook)) == {"is-not-being-deleted", "brings-marks"}
-        assert "'migratability.io/enforcement'" in conditions(webhook)["brings-marks"]
+        assert set(conditions(webhook)) == {"is-not-being-deleted", "brings-labels"}
+        assert "'migratability.io/enforcement'" in conditions(webhook)["brings-labels"]
 
 
 def test_nothing_is_called_about_that_is_being_deleted() -> None:
@@ -147,7 +149,7 @@ def test_nothing_is_called_about_that_is_being_deleted() -> None:
     expression = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
     for configuration in (VALIDATING, MUTATING):
         for which, webhook in by_resource(configuration).items():
-            if which not in copies:
+            if which not in copies and which not in ARRIVALS:
                 assert conditions(webhook)["is-not-being-deleted"] == expression
 
 

@@ -15,6 +15,7 @@ from tests.build_paths import CONTROLLER, KUBEVIRT
 from tests.e2e.conftest import DEFINITIONS, definitions
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
+from webhook.objects import at
 
 ALICE, CAROL = "alice", "carol"
 """Both may do everything with machines and namespaces; carol may exempt, by a Role in the machines' namespace."""
@@ -85,6 +86,24 @@ def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
     return named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
 
 
+def started(owner: Object, *claims: str) -> Object:
+    """Return the instance that KubeVirt makes for a VirtualMachine, with the annotations of its template."""
+    reference = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+    }
+    annotations = at(owner, "spec", "template", "metadata", "annotations") or {}
+    return vmi(*claims, name=owner["metadata"]["name"], ownerReferences=[reference], annotations=annotations)
+
+
+def stored(name: str, *access_modes: str, **spec: Any) -> Object:
+    """Return a claim that an API server takes."""
+    return claim(name, *access_modes, resources={"requests": {"storage": "1Gi"}}, **spec)
+
+
 class Site:
     """The cluster as its users have it: everything goes through kubectl."""
 
@@ -153,11 +172,9 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with LocalCluster(crds=definitions(request.param)) as running:
         for namespace in ("vms", "trident", "kubevirt"):
             running.kubectl("create", "namespace", namespace)
-        claims = (claim("good", RWX, mode="Filesystem"), claim("once", RWO))
-        room = {"resources": {"requests": {"storage": "1Gi"}}}
-        stored = [{**found, "spec": {**found["spec"], **room}} for found in claims]
+        claims = [stored("good", RWX, mode="Filesystem"), stored("once", RWO)]
         classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
-        apply(running, [*classes, *stored, KUBEVIRT, *_users()])
+        apply(running, [*classes, *claims, KUBEVIRT, *_users()])
         with Installation(running) as installation:
             found = Site(installation)
             _await_in_force(found)

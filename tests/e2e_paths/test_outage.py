@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.build import Object, disk, volume_request
+from tests.build import RWO, Object, disk, volume_request
 from tests.build_paths import CONTROLLER, REASON
-from tests.e2e_paths.conftest import CAROL, NAMES, Site, clone, pool, replica_set, restore, vm, vmi
+from tests.e2e_paths.conftest import CAROL, NAMES, Site, clone, pool, replica_set, restore, started, stored, vm, vmi
 
 OUT_OF_REACH = "failed calling webhook"
 MARKS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
@@ -21,6 +21,7 @@ class Outage:
         """Make the machines, then stop the process."""
         self.site = site
         self.machines = [site.have(vm("good", finalizers=["x.io/y"])) for _ in range(2)]
+        self.unverified = site.have(vm("not-there-yet"))
         self.instance = site.have(vmi("good", finalizers=["x.io/y"]))
         self.namespace = site.have({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": next(NAMES)}})
         marked = {"metadata": {"labels": {"migratability.io/enforcement": "warn"}}}
@@ -75,12 +76,18 @@ def test_a_machine_is_deleted(outage: Outage) -> None:
     assert not site.kubectl("get", "VirtualMachine", machine["metadata"]["name"], "-n", "vms")[0]
 
 
-def test_a_machine_starts(outage: Outage) -> None:
-    owner = outage.machine
-    keys = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": True}
-    reference = {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-    made = vmi("good", name=owner["metadata"]["name"], ownerReferences=[reference])
-    created, output = outage.site.create(made, user=CONTROLLER)
+def test_a_verified_machine_starts(outage: Outage) -> None:
+    created, output = outage.site.create(started(outage.machine, "good"), user=CONTROLLER)
+    assert created, output
+
+
+def test_a_machine_that_nobody_could_judge_yet_does_not_start(outage: Outage) -> None:
+    created, output = outage.site.create(started(outage.unverified, "not-there-yet"), user=CONTROLLER)
+    assert (created, OUT_OF_REACH in output) == (False, True)
+
+
+def test_claims_are_made(outage: Outage) -> None:
+    created, output = outage.site.kubectl("create", "-f", "-", stdin=stored("any", RWO), user=CONTROLLER)
     assert created, output
 
 

@@ -12,8 +12,8 @@ from webhook.admission.review import Request
 from webhook.admission.rights import changes, not_carried, refusal, without_right
 from webhook.admission.scope import as_machine, kind_of
 from webhook.cluster import Cluster
-from webhook.cluster.overlay import WithClaims
-from webhook.cluster.resources import NAMESPACES
+from webhook.cluster.overlay import Overlay
+from webhook.cluster.resources import CLAIMS, NAMESPACES
 from webhook.engine import enforced_in, evaluate_for
 from webhook.machines.copies import SOURCE_FIELD, Copy, Unpatchable, read_copy
 from webhook.objects import Object, at, items
@@ -59,13 +59,14 @@ def _judged(
     found = evaluate_for(
         {} if unrightful else made.replaces or obj,
         made.machine,
-        WithClaims(cluster, request.namespace, made.claims),
+        Overlay(cluster, CLAIMS, request.namespace, made.claims),
         made.replaces,
         settings,
         "UPDATE" if made.replaces else "CREATE",
     )
     of_machine = [_in_terms_of(violation, kind) for violation in (*brought, *found.violations)]
-    return replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_machine], notes=[], patch=[])
+    verdict = replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_machine])
+    return replace(verdict, notes=[], strategy=[], marking=[])
 
 
 def _in_terms_of(violation: Violation, kind: str) -> Violation:

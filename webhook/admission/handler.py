@@ -6,12 +6,15 @@ import time
 from typing import Any
 
 from webhook.admission import review
+from webhook.admission.arrivals import is_arrival, receive
 from webhook.admission.judge import judge_request
 from webhook.admission.review import Request, Response
 from webhook.admission.scope import kind_of
-from webhook.cluster import Cluster
+from webhook.cluster import Cluster, Undecidable
+from webhook.names import MARK
 from webhook.policy import Verdict
 from webhook.settings import Settings
+from webhook.wording import listed
 
 _MOST_CAUSES = 64
 """More than a person reads; an answer must stay small whatever an object holds."""
@@ -21,13 +24,20 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
     """Answer a validating request within so many seconds, and return the verdict behind the answer.
 
     Every refusal is confirmed by reading anew what it rests on: a cache may lag behind the user who just mended the
-    claim. Raises `webhook.cluster.Undecidable`.
+    claim. Raises `webhook.cluster.Undecidable`, also where the marks of the machine do not name all that they must: our
+    patch did not come, or somebody took it away.
     """
+    if is_arrival(request):
+        warnings = [] if settings.mode == "off" else receive(request, cluster.within(seconds), settings)
+        return review.allowed(request, warnings), Verdict(request.resource, request.namespace, request.name)
     deadline = time.monotonic() + seconds
     verdict = judge_request(request, cluster.within(seconds), settings, final=True)
-    if not verdict.allowed:
+    if not verdict.allowed or verdict.lacking:
         left = deadline - time.monotonic()
         verdict = judge_request(request, cluster.within(left, confirm=True), settings, final=True)
+    if verdict.allowed and verdict.lacking:
+        missing = listed(verdict.lacking)
+        raise Undecidable(f"its annotation {MARK} lacks {missing}, which our patch puts there; try again")
     if verdict.allowed:
         return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
     status = _status(request, verdict)

@@ -8,14 +8,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from webhook.admission.scope import KIND_OF_COPY, KIND_OF_RESOURCE
+from webhook.admission.scope import ARRIVALS, KIND_OF_COPY, KIND_OF_RESOURCE
 from webhook.policy import Verdict, Violation
 from webhook.policy.rules import RULES
 
 PATHS = ("/validate", "/mutate")
 OUTCOMES = ("allowed", "patched", "denied", "errored", "bad_request")
 OTHER = "other"
-_RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_COPY))
+_RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_COPY, *ARRIVALS))
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 

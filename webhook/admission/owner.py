@@ -9,7 +9,7 @@ from dataclasses import replace
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts, RestoreFacts
-from webhook.cluster.resources import CLONES, KUBEVIRTS, POOLS, REPLICA_SETS, RESTORES, VIRTUAL_MACHINES, Resource
+from webhook.cluster.resources import CLONES, KUBEVIRTS, OWNERS, RESTORES
 from webhook.objects import Object, at, items, mapping, text
 from webhook.settings import KubeVirt, Settings
 
@@ -17,11 +17,6 @@ _RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 _UID = 36
 _INSTANCES = "virtualmachineinstances"
 _ACCOUNT = re.compile(r"system:serviceaccount:[^:]+:kubevirt-[a-z-]+")
-_OWNERS: dict[str, Resource[OwnerFacts]] = {
-    "VirtualMachine": VIRTUAL_MACHINES,
-    "VirtualMachineInstanceReplicaSet": REPLICA_SETS,
-    "VirtualMachinePool": POOLS,
-}
 
 
 def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFacts | None:
@@ -37,7 +32,7 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
     if not is_of_kubevirt(request, settings) or at(said, "metadata", "annotations", _RESTORED_BY):
         return None
     for kind, name, uid in _controllers(said):
-        resource = _OWNERS.get(kind)
+        resource = OWNERS.get(kind)
         if resource is None or not _is_made_for(request, kind, name):
             continue
         is_plugged = request.old is not None and kind == "VirtualMachine"
@@ -47,6 +42,19 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
         if found is None and request.resource == _INSTANCES and request.old is None:
             return OwnerFacts(uid, {})
         return found if found and found.uid == uid else None
+    return None
+
+
+def owner_now(machine: Object, cluster: Cluster) -> OwnerFacts | None:
+    """Return the live object whose machine a stored machine is, None where it has none.
+
+    Raises `webhook.cluster.Undecidable`.
+    """
+    namespace = text(at(machine, "metadata", "namespace")) or ""
+    for kind, name, uid in _controllers(machine):
+        found = cluster.get(OWNERS[kind], name, namespace) if kind in OWNERS else None
+        if found is not None and found.uid == uid:
+            return found
     return None
 
 

@@ -21,7 +21,10 @@ class WebhookError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An admission request. ``obj`` is None on a DELETE, ``old`` None on a CREATE."""
+    """An admission request. ``obj`` is None on a DELETE, ``old`` None on a CREATE.
+
+    What is on a ``dry_run`` is not stored, and must have no effect elsewhere.
+    """
 
     uid: str
     group: str
@@ -34,6 +37,7 @@ class Request:
     user_info: Object
     obj: dict[str, Any] | None
     old: dict[str, Any] | None
+    dry_run: bool = False
 
 
 def parse(body: bytes) -> Request:
@@ -73,6 +77,7 @@ def _request(request: dict[str, Any]) -> Request:
         user_info=user,
         obj=_object(request, "object"),
         old=_object(request, "oldObject"),
+        dry_run=request.get("dryRun") is True,
     )
     for field, value in (("uid", parsed.uid), ("operation", parsed.operation), ("resource", parsed.resource)):
         if not value:

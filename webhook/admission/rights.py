@@ -25,7 +25,7 @@ _METADATA = (
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Tag:
     """A label of ours, or the annotation with the reason, and where it stands."""
 
     field: str
@@ -33,56 +33,56 @@ class Mark:
     value: str
 
 
-def marks_of(obj: Object | None) -> dict[str, Mark]:
+def tags_of(obj: Object | None) -> dict[str, Tag]:
     """Return the labels of ours, and the reasons beside them, that an object and its templates carry, by place."""
-    return {f"{mark.field}/{mark.key}": mark for mark in _marks(obj)}
+    return {f"{tag.field}/{tag.key}": tag for tag in _tags(obj)}
 
 
-def _marks(obj: Object | None) -> Iterator[Mark]:
+def _tags(obj: Object | None) -> Iterator[Tag]:
     for path in _METADATA:
         metadata, field = mapping(at(obj, *path)), ".".join(path)
         for key, value in string_map(metadata.get("labels")).items():
             if is_ours(key):
-                yield Mark(f"{field}.labels", key, value)
+                yield Tag(f"{field}.labels", key, value)
         reason = string_map(metadata.get("annotations")).get(REASON)
         if reason is not None:
-            yield Mark(f"{field}.annotations", REASON, reason)
+            yield Tag(f"{field}.annotations", REASON, reason)
 
 
-def changes(obj: Object | None, old: Object | None) -> list[Mark]:
-    """Return the marks that need the right: those that come or change, and an enforcement level that goes."""
-    now, before = marks_of(obj), marks_of(old)
-    brought = [mark for place, mark in now.items() if place not in before or before[place].value != mark.value]
-    lifted = [mark for place, mark in before.items() if place not in now and mark.key == ENFORCEMENT]
+def changes(obj: Object | None, old: Object | None) -> list[Tag]:
+    """Return the tags that need the right: those that come or change, and an enforcement level that goes."""
+    now, before = tags_of(obj), tags_of(old)
+    brought = [tag for place, tag in now.items() if place not in before or before[place].value != tag.value]
+    lifted = [tag for place, tag in before.items() if place not in now and tag.key == ENFORCEMENT]
     return [*brought, *lifted]
 
 
-def without_right(request: Request, changed: list[Mark], cluster: Cluster, settings: Settings) -> list[Violation]:
-    """Return a violation for each mark that the request's user may not change. Raises `webhook.cluster.Undecidable`."""
+def without_right(request: Request, changed: list[Tag], cluster: Cluster, settings: Settings) -> list[Violation]:
+    """Return a violation for each tag that the request's user may not change. Raises `webhook.cluster.Undecidable`."""
     if not changed or settings.mode == "off":
         return []
     right = _right(request)
     if request.user not in settings.exemptions.notBy and cluster.may(request.user_info, right):
         return []
-    return [_violation(mark, request, right, settings.mode) for mark in changed]
+    return [_violation(tag, request, right, settings.mode) for tag in changed]
 
 
-def not_carried(changed: list[Mark], carrier: Object | None, settings: Settings) -> list[Violation]:
-    """Return a violation for each mark that KubeVirt writes and the object it writes for does not carry.
+def not_carried(changed: list[Tag], carrier: Object | None, settings: Settings) -> list[Violation]:
+    """Return a violation for each tag that KubeVirt writes and the object it writes for does not carry.
 
     KubeVirt's service accounts hold every right and are steered by users, so they are never asked: who made the owner,
     the restore or the clone was.
     """
-    carried = {(mark.key, mark.value) for mark in marks_of(carrier).values()}
-    missing = [mark for mark in changed if (mark.key, mark.value) not in carried]
-    return [_uncarried(mark, settings.mode) for mark in missing if settings.mode != "off"]
+    carried = {(tag.key, tag.value) for tag in tags_of(carrier).values()}
+    missing = [tag for tag in changed if (tag.key, tag.value) not in carried]
+    return [_uncarried(tag, settings.mode) for tag in missing if settings.mode != "off"]
 
 
-def _uncarried(mark: Mark, mode: Mode) -> Violation:
-    what = f"{quoted(mark.key)} would come with a machine that KubeVirt makes"
+def _uncarried(tag: Tag, mode: Mode) -> Violation:
+    what = f"{quoted(tag.key)} would come with a machine that KubeVirt makes"
     return refusal(
         RULE,
-        mark.field,
+        tag.field,
         what,
         "nobody was asked whether it may",
         "Set the same on the restore, clone or pool itself, which needs the right, or patch it out",
@@ -96,13 +96,13 @@ def _right(request: Request) -> Right:
     return Right(VERB, "kubevirt.io", "virtualmachines", request.namespace, "")
 
 
-def _violation(mark: Mark, request: Request, right: Right, mode: Mode) -> Violation:
+def _violation(tag: Tag, request: Request, right: Right, mode: Mode) -> Violation:
     resource = f"{right.resource}.{right.group}" if right.group else right.resource
     where = f"in namespace {right.namespace}" if right.namespace else f"for namespace {right.name}"
     return refusal(
         RULE,
-        mark.field,
-        f"{quoted(request.user)} may not set {quoted(mark.key)}",
+        tag.field,
+        f"{quoted(request.user)} may not set {quoted(tag.key)}",
         "it decides what may stay unmigratable, which needs a right of its own",
         f'Ask for the verb "{VERB}" on {resource} {where}, or leave it out',
         mode,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission.review import Request
+from webhook.cluster.resources import CLAIMS, DATA_VOLUMES, Resource
 from webhook.machines.hardware import POD_BRIDGE_ANNOTATION
+from webhook.names import MARK
 from webhook.objects import at, mapping
 
 KUBEVIRT, POOL = "kubevirt.io", "pool.kubevirt.io"
-SNAPSHOT, CLONE = "snapshot.kubevirt.io", "clone.kubevirt.io"
+SNAPSHOT, CLONE, CDI = "snapshot.kubevirt.io", "clone.kubevirt.io", "cdi.kubevirt.io"
 _INSTANCES = "virtualmachineinstances"
 
 KIND_OF_RESOURCE = {
@@ -22,12 +24,19 @@ KIND_OF_RESOURCE = {
 
 NAMESPACES = ("", "namespaces")
 
+ARRIVALS: dict[tuple[str, str], Resource[Any]] = {
+    ("", "persistentvolumeclaims"): CLAIMS,
+    (CDI, "datavolumes"): DATA_VOLUMES,
+}
+"""What may arrive after the machine that names it; never refused."""
+
 KIND_OF_COPY = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
     (CLONE, "virtualmachineclones"): "VirtualMachineClone",
 }
 """The resources that make a machine of another, which are judged at their own creation."""
 
+_MARK = ("metadata", "annotations", MARK)
 _OF_VIRTUAL_MACHINE = (
     ("spec", "template"),
     ("spec", "dataVolumeTemplates"),
@@ -36,7 +45,7 @@ _OF_VIRTUAL_MACHINE = (
 )
 
 WHAT_MATTERS: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
-    (KUBEVIRT, "virtualmachines", ""): (*_OF_VIRTUAL_MACHINE, ("spec", "updateVolumesStrategy")),
+    (KUBEVIRT, "virtualmachines", ""): (*_OF_VIRTUAL_MACHINE, ("spec", "updateVolumesStrategy"), _MARK),
     (KUBEVIRT, "virtualmachines", "status"): (("status", "volumeRequests"),),
     (KUBEVIRT, _INSTANCES, ""): (
         ("spec", "volumes"),
@@ -45,9 +54,10 @@ WHAT_MATTERS: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
         ("spec", "evictionStrategy"),
         ("metadata", "annotations", POD_BRIDGE_ANNOTATION),
     ),
-    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): (("spec", "template"),),
-    (POOL, "virtualmachinepools", ""): tuple(
-        ("spec", "virtualMachineTemplate", *path) for path in (("metadata",), *_OF_VIRTUAL_MACHINE)
+    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): (("spec", "template"), _MARK),
+    (POOL, "virtualmachinepools", ""): (
+        *(("spec", "virtualMachineTemplate", *path) for path in (("metadata",), *_OF_VIRTUAL_MACHINE)),
+        _MARK,
     ),
 }
 """By group, resource and subresource, the paths of which one must change before an update can bring a violation.
@@ -56,22 +66,37 @@ A VirtualMachineInstance has no status subresource, so every heartbeat of a node
 """
 
 
+PATCHED: dict[tuple[str, str, str], tuple[str, ...]] = {
+    (KUBEVIRT, "virtualmachines", ""): ("CREATE", "UPDATE"),
+    (KUBEVIRT, _INSTANCES, ""): ("CREATE",),
+    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): ("CREATE", "UPDATE"),
+    (POOL, "virtualmachinepools", ""): ("CREATE", "UPDATE"),
+}
+"""By group, resource and subresource, the operations on which our patch may come."""
+
+
+def is_patched(request: Request) -> bool:
+    """Say whether our patch may come with a request."""
+    return request.operation in PATCHED.get((request.group, request.resource, request.subresource), ())
+
+
 def is_of_machine(request: Request) -> bool:
     """Say whether a request is about a machine, or about what makes one."""
     return kind_of(request) not in ("", "Namespace") and request.obj is not None
 
 
-def is_judged(request: Request) -> bool:
-    """Say whether a request can bring a violation.
+def is_judged(request: Request, *, final: bool) -> bool:
+    """Say whether a request can bring a violation, or, where it is not ``final``, whether a mark may go with it.
 
     What is being deleted is let go, since KubeVirt removes its finalizers by updates; so is an update that changes
-    nothing a rule looks at.
+    nothing a rule looks at. But each update of a marked machine is a chance to find good by now what the mark names.
     """
     paths = WHAT_MATTERS.get((request.group, request.resource, request.subresource))
     if paths is None or request.obj is None or _is_going(request):
         return False
     if request.operation == "UPDATE":
-        return any(at(request.obj, *path) != at(request.old, *path) for path in paths)
+        may_lift = not final and _MARK in paths and at(request.obj, *_MARK) is not None
+        return may_lift or any(at(request.obj, *path) != at(request.old, *path) for path in paths)
     return request.operation == "CREATE"
 
 

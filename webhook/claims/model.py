@@ -63,6 +63,11 @@ class Claim:
     declared_at: str | None = None
 
     @property
+    def is_to_come(self) -> bool:
+        """Whether the claim does not exist yet."""
+        return self.declared_at is not None
+
+    @property
     def is_filesystem_on_san(self) -> bool:
         """Whether a filesystem lies on a volume that is reached over a block protocol."""
         return self.request.volume_mode == FILESYSTEM_MODE and self.backing.protocol == "block"

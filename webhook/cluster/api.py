@@ -17,6 +17,9 @@ from webhook.cluster.interface import ClusterUnavailable
 
 CONNECT_TIMEOUT = 3.0
 _MOST_CONNECTIONS = 48
+_JSON = "application/json"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TRANSPORT_ERRORS = (urllib3.exceptions.HTTPError, OSError)
 
 
@@ -52,13 +55,17 @@ class Api:
             raise ClusterUnavailable(f"no cluster to ask: {error}") from error
         return cls(configuration)
 
-    def get(self, path: str, query: dict[str, str] | None = None, *, timeout: float) -> dict[str, Any]:
-        """Return the parsed answer to a GET.
+    def get(
+        self, path: str, query: dict[str, str] | None = None, *, timeout: float, metadata_only: bool = False
+    ) -> dict[str, Any]:
+        """Return the parsed answer to a GET; with ``metadata_only`` the objects of a list hold nothing else.
 
         Raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer within
         ``timeout`` seconds.
         """
-        return self._answer(self._request("GET", path, query, timeout=urllib3.Timeout(total=_positive(timeout))))
+        patience = urllib3.Timeout(total=_positive(timeout))
+        accept = _METADATA_LIST if metadata_only else _JSON
+        return self._answer(self._request("GET", path, query, timeout=patience, accept=accept))
 
     def post(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
         """Return the parsed answer to a POST; raises as `get`."""
@@ -79,10 +86,13 @@ class Api:
         return answer
 
     @contextmanager
-    def stream(self, path: str, query: dict[str, str], *, silence: float) -> Iterator[urllib3.BaseHTTPResponse]:
+    def stream(
+        self, path: str, query: dict[str, str], *, silence: float, metadata_only: bool = False
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
         """Open a watch and give its response; reading it fails after ``silence`` seconds without a byte."""
         patience = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence)
-        response = self._request("GET", path, query, timeout=patience, whole=False)
+        accept = _METADATA if metadata_only else _JSON
+        response = self._request("GET", path, query, timeout=patience, whole=False, accept=accept)
         try:
             if response.status != 200:
                 raise ApiError(response.status, _message(response.read(1 << 16), response.reason))
@@ -99,9 +109,10 @@ class Api:
         timeout: urllib3.Timeout,
         body: bytes | None = None,
         whole: bool = True,
+        accept: str = _JSON,
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = self._headers() | ({"Content-Type": "application/json"} if body else {})
+        headers = self._headers() | {"Accept": accept} | ({"Content-Type": "application/json"} if body else {})
         try:
             return self._pool.request(
                 method, url, body=body, headers=headers, timeout=timeout, preload_content=whole, retries=False
@@ -111,7 +122,7 @@ class Api:
 
     def _headers(self) -> dict[str, str]:
         """Credentials are asked for anew each time: a service account's token is replaced while we run."""
-        headers = {"Accept": "application/json", "User-Agent": "migratability-webhook"}
+        headers = {"User-Agent": "migratability-webhook"}
         bearer: Any = self._configuration.auth_settings().get("BearerToken")
         if bearer and bearer["value"]:
             headers[bearer["key"]] = bearer["value"]

@@ -35,8 +35,8 @@ class Cluster(Protocol):
     """What machines, claims and policy may ask about the cluster."""
 
     @property
-    def asks_for_rights(self) -> bool:
-        """Whether `may` asks anybody, or only says yes."""
+    def is_live(self) -> bool:
+        """Whether machines run here and `may` asks somebody; else these are files, and it says yes."""
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """Return the facts of one object, or None if it does not exist.
@@ -52,6 +52,9 @@ class Cluster(Protocol):
 
         Raises Undecidable where it cannot be said.
         """
+
+    def tell(self, about: Object, reason: str, message: str) -> None:
+        """Leave an Event on an object for its users, which has apiVersion, kind and metadata; best effort."""
 
     def within(self, seconds: float, *, confirm: bool = False) -> Self | Cluster:
         """Return a view that answers within so many seconds from now.

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import re
+import logging
 import time
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from webhook.cluster.api import Api, ApiError
+from webhook.cluster.events import event_on
 from webhook.cluster.interface import ClusterUnavailable, Right
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import RESOURCES, Resource
-from webhook.objects import Object, at
+from webhook.objects import Object, at, can_be_name
 
 Fact = TypeVar("Fact")
+
+log = logging.getLogger(__name__)
 
 STALE = 120.0
 """Seconds without a word about a kind after which its mirror is no longer believed."""
 DEFAULT_WAIT = 10.0
+_CONFLICT = 409
 
 
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _USER_FIELDS = {"user": "username", "groups": "groups", "uid": "uid", "extra": "extra"}
-_OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
-
-
-def can_exist(name: str) -> bool:
-    """Say whether an object can have this name at all; users write names that would lead a URL astray."""
-    return _OBJECT_NAME.fullmatch(name) is not None
 
 
 class LiveCluster:
     """The state of one API server."""
 
-    asks_for_rights = True
+    is_live = True
 
     def __init__(self, api: Api) -> None:
         """Take the API server to ask; nothing is asked before `start`."""
         self.api = api
         self._reflectors: dict[str, Reflector[Any]] = {
-            resource.kind: Reflector(api, resource) for resource in RESOURCES if resource.watched
+            resource.key: Reflector(api, resource) for resource in RESOURCES if resource.watched
         }
 
     def start(self) -> None:
@@ -63,7 +62,7 @@ class LiveCluster:
 
     def reflector(self, resource: Resource[Fact]) -> Reflector[Fact] | None:
         """Return the mirror of a kind while it can be believed, else None."""
-        found = self._reflectors.get(resource.kind)
+        found = self._reflectors.get(resource.key)
         return found if found and found.synced and found.age < STALE else None
 
     def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
@@ -82,11 +81,15 @@ class LiveCluster:
         """As `Cluster.may`, within ten seconds."""
         return self.within(DEFAULT_WAIT).may(user, right)
 
+    def tell(self, about: Object, reason: str, message: str) -> None:
+        """As `Cluster.tell`, within ten seconds."""
+        self.within(DEFAULT_WAIT).tell(about, reason, message)
+
 
 class LiveView:
     """The cluster for one request: bound by its deadline, and asking for no object twice."""
 
-    asks_for_rights = True
+    is_live = True
 
     def __init__(self, cluster: LiveCluster, deadline: float, confirm: bool) -> None:
         """Bind a cluster to a deadline on the monotonic clock."""
@@ -104,7 +107,7 @@ class LiveView:
 
         A miss is never an answer: the claim may have been made a moment before its machine.
         """
-        key = (resource.kind, namespace, name)
+        key = (resource.key, namespace, name)
         if key not in self._seen:
             self._seen[key] = self._get(resource, name, namespace)
         found: Fact | None = self._seen[key]
@@ -120,6 +123,18 @@ class LiveView:
         answer = self._cluster.api.post(_ACCESS_REVIEWS, _access_review(user, right), timeout=self._left())
         return at(answer, "status", "allowed") is True
 
+    def tell(self, about: Object, reason: str, message: str) -> None:
+        """Write a Kubernetes Event, the same as the last one where nothing changed; a failure is logged."""
+        event = event_on(about, reason, message, datetime.now(UTC))
+        try:
+            self._cluster.api.post(
+                f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event, timeout=self._left()
+            )
+        except ClusterUnavailable as error:
+            if isinstance(error, ApiError) and error.status == _CONFLICT:
+                return
+            log.warning("no event on %s: %s", event["metadata"]["name"], error)
+
     def _get(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
         reflector = None if self._confirm else self._cluster.reflector(resource)
         mirrored = reflector.get((namespace if resource.namespaced else "", name)) if reflector else None
@@ -128,7 +143,7 @@ class LiveView:
         return self._ask_for(resource, name, namespace)
 
     def _ask_for(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
-        if not (can_exist(name) and can_exist(namespace or "none")):
+        if not (can_be_name(name) and can_be_name(namespace or "none")):
             return None
         try:
             return resource.read(self._cluster.api.get(resource.path_of(name, namespace), timeout=self._left()))
@@ -142,7 +157,9 @@ class LiveView:
         query = {"limit": "500"}
         try:
             while True:
-                page = self._cluster.api.get(resource.path, query, timeout=self._left())
+                page = self._cluster.api.get(
+                    resource.path, query, timeout=self._left(), metadata_only=resource.metadata_only
+                )
                 found += [resource.read(obj) for obj in page.get("items") or ()]
                 following = page.get("metadata", {}).get("continue")
                 if not following:

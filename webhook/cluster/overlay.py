@@ -1,46 +1,51 @@
-"""A cluster in which some objects are other than they are."""
+"""A cluster in which some objects are other than they are, or are there already."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from webhook.cluster.facts import ClaimFacts
 from webhook.cluster.interface import Cluster, Right
-from webhook.cluster.resources import CLAIMS, Resource
+from webhook.cluster.resources import Resource
 from webhook.objects import Object
 
 Fact = TypeVar("Fact")
 
 
-class WithClaims:
-    """A cluster with other claims in one namespace."""
+class Overlay:
+    """A cluster with other facts of one kind in one namespace; no list shows them."""
 
-    def __init__(self, cluster: Cluster, namespace: str, claims: Mapping[str, ClaimFacts]) -> None:
-        """Lay claims, by name, over those of the cluster."""
+    def __init__(self, cluster: Cluster, resource: Resource[Fact], namespace: str, facts: Mapping[str, Fact]) -> None:
+        """Lay facts, by name, over those of the cluster."""
         self._cluster = cluster
+        self._resource: Resource[Any] = resource
         self._namespace = namespace
-        self._claims = claims
+        self._facts = facts
 
     @property
-    def asks_for_rights(self) -> bool:
-        """As `Cluster.asks_for_rights`."""
-        return self._cluster.asks_for_rights
+    def is_live(self) -> bool:
+        """As `Cluster.is_live`."""
+        return self._cluster.is_live
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
-        """As `Cluster.get`; the claims that are laid over go before."""
-        if resource is CLAIMS and namespace == self._namespace and name in self._claims:
-            return self._claims[name]  # type: ignore[return-value]
+        """As `Cluster.get`; what is laid over goes before."""
+        if resource.key == self._resource.key and namespace == self._namespace and name in self._facts:
+            return self._facts[name]  # type: ignore[return-value]
         return self._cluster.get(resource, name, namespace)
 
     def list(self, resource: Resource[Fact]) -> Collection[Fact]:
-        """As `Cluster.list`; the claims that are laid over do not appear."""
+        """As `Cluster.list`."""
         return self._cluster.list(resource)
 
     def may(self, user: Object, right: Right) -> bool:
         """As `Cluster.may`."""
         return self._cluster.may(user, right)
 
-    def within(self, seconds: float, *, confirm: bool = False) -> WithClaims:
-        """As `Cluster.within`, with the same claims laid over."""
-        return WithClaims(self._cluster.within(seconds, confirm=confirm), self._namespace, self._claims)
+    def tell(self, about: Object, reason: str, message: str) -> None:
+        """As `Cluster.tell`."""
+        self._cluster.tell(about, reason, message)
+
+    def within(self, seconds: float, *, confirm: bool = False) -> Overlay:
+        """As `Cluster.within`, with the same laid over."""
+        view = self._cluster.within(seconds, confirm=confirm)
+        return Overlay(view, self._resource, self._namespace, self._facts)

@@ -131,7 +131,9 @@ class Reflector(Generic[Fact]):
         found: dict[Key, Fact] = {}
         query = {"limit": str(PAGE)}
         while True:
-            page = self._api.get(self.resource.path, query, timeout=LIST_TIMEOUT)
+            page = self._api.get(
+                self.resource.path, query, timeout=LIST_TIMEOUT, metadata_only=self.resource.metadata_only
+            )
             self._heard = time.monotonic()
             for obj in page.get("items") or ():
                 found[key_of(obj)] = self.resource.read(obj)
@@ -151,7 +153,9 @@ class Reflector(Generic[Fact]):
             "timeoutSeconds": str(random.randint(240, 300)),
         }
         began = time.monotonic()
-        with self._api.stream(self.resource.path, query, silence=SILENCE) as response:
+        with self._api.stream(
+            self.resource.path, query, silence=SILENCE, metadata_only=self.resource.metadata_only
+        ) as response:
             self._response = response
             if self._stopping.is_set():
                 return

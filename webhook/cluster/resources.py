@@ -17,7 +17,8 @@ class Resource(Generic[Fact_co]):
     """A kind of the Kubernetes API and how its objects become slim facts.
 
     ``watched`` kinds are held in memory by a live cluster, the others are read when asked for. An ``optional`` kind
-    may be unknown to the API server, or forbidden to us: then there are none of it.
+    may be unknown to the API server, or forbidden to us: then there are none of it. Of a kind with ``metadata_only``
+    the API server is asked for no more than that.
     """
 
     kind: str
@@ -28,6 +29,12 @@ class Resource(Generic[Fact_co]):
     read: Callable[[Object], Fact_co]
     watched: bool = True
     optional: bool = False
+    metadata_only: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other."""
+        return f"{self.kind} (metadata)" if self.metadata_only else self.kind
 
     @property
     def path(self) -> str:
@@ -67,8 +74,9 @@ def _extension(
     *,
     namespaced: bool = True,
     watched: bool = False,
+    metadata_only: bool = False,
 ) -> Resource[Fact_co]:
-    return Resource(kind, group, version, plural, namespaced, read, watched, optional=True)
+    return Resource(kind, group, version, plural, namespaced, read, watched, optional=True, metadata_only=metadata_only)
 
 
 KUBEVIRTS = _extension("KubeVirt", _KUBEVIRT, "v1", "kubevirts", facts.KubeVirtFacts.read, watched=True)
@@ -117,6 +125,16 @@ REPLICA_SETS = _extension(
     "VirtualMachineInstanceReplicaSet", _KUBEVIRT, "v1", "virtualmachineinstancereplicasets", facts.OwnerFacts.read
 )
 POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", "virtualmachinepools", facts.OwnerFacts.read)
+OWNERS = {owner.kind: owner for owner in (VIRTUAL_MACHINES, REPLICA_SETS, POOLS)}
+"""What KubeVirt makes machines for, by kind."""
+MARKED_MACHINES = tuple(
+    _extension(kind, _KUBEVIRT, "v1", plural, facts.MarkFacts.read, watched=True, metadata_only=True)
+    for kind, plural in (
+        ("VirtualMachine", "virtualmachines"),
+        ("VirtualMachineInstanceReplicaSet", "virtualmachineinstancereplicasets"),
+    )
+)
+"""What the marks of the machines name, by kind of machine."""
 INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
 MACHINE_SNAPSHOTS = _extension(
     "VirtualMachineSnapshot", _COPIES, "v1beta1", "virtualmachinesnapshots", facts.MachineSnapshotFacts.read
@@ -156,6 +174,7 @@ RESOURCES: tuple[Resource[object], ...] = (
     VIRTUAL_MACHINES,
     REPLICA_SETS,
     POOLS,
+    *MARKED_MACHINES,
     INSTANCES,
     MACHINE_SNAPSHOTS,
     MACHINE_SNAPSHOT_CONTENTS,

@@ -11,38 +11,40 @@ from webhook.objects import Object, at, mapping, text
 
 Fact = TypeVar("Fact")
 
-_BY_KIND = {(resource.group, resource.kind): resource for resource in RESOURCES}
+_BY_KIND = {(resource.group, resource.kind): resource for resource in RESOURCES if not resource.metadata_only}
+_OF_METADATA = {(resource.group, resource.kind): resource for resource in RESOURCES if resource.metadata_only}
 
 
 class Snapshot:
     """Cluster state that does not change: what is not in it does not exist."""
 
-    asks_for_rights = False
+    is_live = False
 
     def __init__(self, objects: Iterable[Object] = ()) -> None:
         """Take the objects of the kinds in `resources`; others are passed over.
 
         A namespaced object without namespace stands in "default". Of two objects of one name the last counts.
         """
-        self._facts: dict[str, dict[tuple[str, str], Any]] = {resource.kind: {} for resource in RESOURCES}
+        self._facts: dict[str, dict[tuple[str, str], Any]] = {resource.key: {} for resource in RESOURCES}
         for obj in objects:
-            resource = resource_of(obj)
-            if resource is not None:
-                key = _key(resource, obj)
-                self._facts[resource.kind][key] = resource.read(obj)
+            for resource in _resources_of(obj):
+                self._facts[resource.key][_key(resource, obj)] = resource.read(obj)
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """Return the facts of one object, or None if the snapshot does not hold it."""
-        found: Fact | None = self._facts[resource.kind].get((namespace if resource.namespaced else "", name))
+        found: Fact | None = self._facts[resource.key].get((namespace if resource.namespaced else "", name))
         return found
 
     def list(self, resource: Resource[Fact]) -> Collection[Fact]:
         """Return the facts of all objects of a kind."""
-        return self._facts[resource.kind].values()
+        return self._facts[resource.key].values()
 
     def may(self, user: Object, right: Right) -> bool:
         """Say yes: there is nobody to ask."""
         return True
+
+    def tell(self, about: Object, reason: str, message: str) -> None:
+        """Do nothing: nobody reads the events of a file."""
 
     def within(self, seconds: float, *, confirm: bool = False) -> Snapshot:
         """Return itself: a snapshot answers at once and has no other source to ask."""
@@ -51,10 +53,20 @@ class Snapshot:
 
 def resource_of(obj: object) -> Resource[object] | None:
     """Return which of the known kinds an object is of, or None; its API version does not matter."""
+    return _BY_KIND.get(_group_and_kind(obj))
+
+
+def _resources_of(obj: object) -> list[Resource[object]]:
+    """Each view that there is of an object: of all of it, and of its metadata."""
+    which = _group_and_kind(obj)
+    return [table[which] for table in (_BY_KIND, _OF_METADATA) if which in table]
+
+
+def _group_and_kind(obj: object) -> tuple[str, str]:
+    """An object without an API version is of no kind, also where the version of a core object is meant."""
     api_version = text(mapping(obj).get("apiVersion"))
-    if api_version is None:
-        return None
-    return _BY_KIND.get((api_version.rpartition("/")[0], text(mapping(obj).get("kind")) or ""))
+    kind = text(mapping(obj).get("kind")) if api_version else None
+    return (api_version or "").rpartition("/")[0], kind or ""
 
 
 def _key(resource: Resource[object], obj: Object) -> tuple[str, str]:

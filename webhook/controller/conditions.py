@@ -5,10 +5,13 @@ A null old object is a creation. What has no label of ours on either side change
 
 from __future__ import annotations
 
-from webhook.names import ENFORCEMENT, EXEMPT, REASON
+from webhook.names import ENFORCEMENT, EXEMPT, MARK, REASON
 
 NOT_GOING = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
 """Only what was being deleted before is let go: a creation can say so of itself."""
+
+IS_MARKED = f"object.metadata.?annotations[?'{MARK}'].hasValue()"
+"""What of the object could not be judged yet is named in an annotation."""
 
 
 def changes(paths: tuple[tuple[str, ...], ...]) -> str:
@@ -17,7 +20,7 @@ def changes(paths: tuple[tuple[str, ...], ...]) -> str:
     return " || ".join(["oldObject == null", *(f"object{chain} != oldObject{chain}" for chain in chains)])
 
 
-def brings_marks() -> str:
+def brings_labels() -> str:
     """Return a condition that holds where a label of ours or its reason comes or changes, or an enforcement goes."""
     new, old = "object.metadata.?labels.orValue({})", "oldObject.metadata.?labels.orValue({})"
     ours = f"(key.startsWith('{EXEMPT}') || key == '{ENFORCEMENT}')"
@@ -29,17 +32,17 @@ def brings_marks() -> str:
     return f"{brought} || {lifted} || {explained}"
 
 
-def is_new_or_brings_marks() -> str:
+def is_new_or_brings_labels() -> str:
     """Return a condition that holds on a creation, and where a label of ours comes or changes."""
-    return f"oldObject == null || {brings_marks()}"
+    return f"oldObject == null || {brings_labels()}"
 
 
 def not_made_for_owner(kubevirt: str) -> str:
     """Return a condition that lets by the instances that KubeVirt, in its namespace, creates for an owner.
 
-    They were judged with the owner. No other machine of an owner is let by: the patches of a restore can put an
-    ownerReference into a VirtualMachine.
+    They were judged with the owner, but for what their mark names. No other machine of an owner is let by: the patches
+    of a restore can put an ownerReference into a VirtualMachine.
     """
     controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
     owned = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))"
-    return f"oldObject != null || !(request.userInfo.username == '{controller}' && {owned})"
+    return f"oldObject != null || {IS_MARKED} || !(request.userInfo.username == '{controller}' && {owned})"

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.admission.scope import CLONE, KIND_OF_COPY, KUBEVIRT, POOL, SNAPSHOT, WHAT_MATTERS
+from webhook.admission.scope import ARRIVALS, CDI, CLONE, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT, WHAT_MATTERS
 from webhook.controller import conditions
 from webhook.names import CONFIGURATION, DOMAIN
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
 _BOTH = ["v1alpha1", "v1beta1"]
-_VERSIONS = {"": ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH}
+_VERSIONS = {"": ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH, CDI: ["v1beta1"]}
 """Versions of the same shape: KubeVirt before 1.7 serves no other Pools than v1alpha1.
 
 Requests in other served versions are converted to one of them (matchPolicy Equivalent).
 """
 
 _INSTANCES = (KUBEVIRT, "virtualmachineinstances", "")
-_PATCHED = {
-    (KUBEVIRT, "virtualmachines", ""): ["CREATE", "UPDATE"],
-    _INSTANCES: ["CREATE"],
-    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): ["CREATE"],
-    (POOL, "virtualmachinepools", ""): ["CREATE"],
-}
 _NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
+
+_UNHINDERED = {"failurePolicy": "Ignore", "timeoutSeconds": 2, "sideEffects": "NoneOnDryRun"}
+"""Claims serve other workloads too: we stand in nobody's way, and leave Events on machines."""
 
 Which = tuple[str, str, str]
 
@@ -44,14 +41,15 @@ def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kube
         *(_webhook("validate", which, _operations(which), _judged(which, kubevirt)) for which in WHAT_MATTERS),
         *(_webhook("validate", (*which, ""), ["CREATE", "UPDATE"], _copied()) for which in KIND_OF_COPY),
         *(_webhook("validate", which, _operations(which), _guarded()) for which in _NAMESPACES),
+        *({**_webhook("validate", (*which, ""), ["CREATE"], {}), **_UNHINDERED} for which in ARRIVALS),
     ]
     mutating = [
         {
-            **_webhook("mutate", which, operations, _patched(which)),
+            **_webhook("mutate", which, list(operations), _patched(which)),
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "Never",
         }
-        for which, operations in _PATCHED.items()
+        for which, operations in PATCHED.items()
     ]
     return [
         _configuration("ValidatingWebhookConfiguration", validating, service, "/validate", ca_bundle),
@@ -99,24 +97,25 @@ def _operations(which: Which) -> list[str]:
 
 
 def _patched(which: Which) -> dict[str, str]:
-    return {
-        "is-not-being-deleted": conditions.NOT_GOING,
-        "changes-what-matters": conditions.changes(WHAT_MATTERS[which]),
-    }
+    """An update of a marked machine is a chance to find good by now what its mark names."""
+    return _that_matter(which, conditions.IS_MARKED if "UPDATE" in PATCHED[which] else "")
 
 
 def _judged(which: Which, kubevirt: str) -> dict[str, str]:
-    found = _patched(which)
-    if not which[2]:
-        found["changes-what-matters"] += f" || {conditions.brings_marks()}"
+    found = _that_matter(which, "" if which[2] else conditions.brings_labels())
     if which == _INSTANCES:
         found["is-not-made-for-an-owner"] = conditions.not_made_for_owner(kubevirt)
     return found
 
 
+def _that_matter(which: Which, other: str) -> dict[str, str]:
+    matters = " || ".join(filter(None, (conditions.changes(WHAT_MATTERS[which]), other)))
+    return {"is-not-being-deleted": conditions.NOT_GOING, "changes-what-matters": matters}
+
+
 def _copied() -> dict[str, str]:
-    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-a-machine": conditions.is_new_or_brings_marks()}
+    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-a-machine": conditions.is_new_or_brings_labels()}
 
 
 def _guarded() -> dict[str, str]:
-    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-marks": conditions.brings_marks()}
+    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-labels": conditions.brings_labels()}

@@ -60,13 +60,25 @@ _PREFERENCE = _Matcher(
 class Matched:
     """The specs of instancetype and preference, empty where there is none; ``unjudged`` says what was not found.
 
-    ``field`` is the path of the spec that names them.
+    ``named`` are those that the machine names, by field and name ("instancetype/large"), ``missing`` of them what
+    is not there. ``field`` is the path of the spec that names them.
     """
 
     instancetype: Object
     preference: Object
     unjudged: tuple[str, ...]
+    named: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
     field: str = "spec"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The spec of one of the two, or a phrase that says that it is not there; ``name`` is None where it is unknown."""
+
+    name: str | None
+    spec: Object | None
+    missing: str | None = None
 
 
 def match(vm: Object, path: tuple[str, ...], namespace: str, cluster: Cluster) -> Matched:
@@ -75,39 +87,49 @@ def match(vm: Object, path: tuple[str, ...], namespace: str, cluster: Cluster) -
     Raises Undecidable where the cluster cannot say.
     """
     found = {matcher.field: _find(matcher, vm, namespace, cluster) for matcher in (_INSTANCETYPE, _PREFERENCE)}
-    specs = {field: spec if isinstance(spec, dict) else {} for field, spec in found.items()}
-    unjudged = tuple(spec for spec in found.values() if isinstance(spec, str))
-    return Matched(specs["instancetype"], specs["preference"], unjudged, ".".join((*path, "spec")))
+    specs = {field: (one.spec if one else None) or {} for field, one in found.items()}
+    named = {f"{field}/{one.name}": one for field, one in found.items() if one and one.name}
+    return Matched(
+        specs["instancetype"],
+        specs["preference"],
+        tuple(one.missing for one in found.values() if one and one.missing),
+        frozenset(named),
+        frozenset(name for name, one in named.items() if one.missing),
+        ".".join((*path, "spec")),
+    )
 
 
-def _find(matcher: _Matcher, obj: Object, namespace: str, cluster: Cluster) -> Object | str | None:
-    """The spec; None where nothing is named; a phrase that says what was not found."""
+def _find(matcher: _Matcher, obj: Object, namespace: str, cluster: Cluster) -> _Found | None:
     named = at(obj, "spec", matcher.field)
     if not isinstance(named, dict):
         return None
     name, kind = text(named.get("name")), text(named.get("kind")) or ""
     revision = text(named.get("revisionName"))
-    if not name and not revision:
+    if revision:
+        kept = cluster.get(REVISIONS, revision, namespace)
+        return _found(matcher, revision, kept.spec if kept else None, f"revision {quoted(revision)}")
+    if not name:
         volume = text(named.get("inferFromVolume"))
         inferred = infer(matcher.field, volume, obj, namespace, cluster) if volume else None
         if inferred is None:
             ignored = named.get("inferFromVolumeFailurePolicy") == "Ignore"
-            return None if ignored else _missing(matcher, f"of volume {quoted(volume or '')}")
+            return None if ignored else _found(matcher, None, None, f"of volume {quoted(volume or '')}")
         name, kind = inferred
-    if revision:
-        kept = cluster.get(REVISIONS, revision, namespace)
-        return kept.spec if kept else _missing(matcher, f"revision {quoted(revision)}")
     recorded = text(at(obj, "status", matcher.status_field, "controllerRevisionRef", "name"))
     kept = cluster.get(REVISIONS, recorded, namespace) if recorded else None
-    return kept.spec if kept and kept.of == name else _live(matcher, name or "", kind, namespace, cluster)
+    spec = kept.spec if kept and kept.of == name else _live(matcher, name, kind, namespace, cluster)
+    return _found(matcher, name, spec, quoted(name))
 
 
-def _live(matcher: _Matcher, name: str, kind: str, namespace: str, cluster: Cluster) -> Object | str:
+def _live(matcher: _Matcher, name: str, kind: str, namespace: str, cluster: Cluster) -> Object | None:
     known = {matcher.kind: matcher.namespaced, matcher.cluster_kind: matcher.cluster_wide, "": matcher.cluster_wide}
     resource = known.get(kind.lower().removesuffix("s"))
     found = cluster.get(resource, name, namespace) if resource and name else None
-    return mapping(found.spec) if found else _missing(matcher, quoted(name))
+    return mapping(found.spec) if found else None
 
 
-def _missing(matcher: _Matcher, which: str) -> str:
-    return f"{matcher.field} {which} is not there: {matcher.unjudged} cannot be judged; create it first"
+def _found(matcher: _Matcher, name: str | None, spec: Object | None, which: str) -> _Found:
+    if spec is not None:
+        return _Found(name, spec)
+    phrase = f"{matcher.field} {which} is not there: {matcher.unjudged} cannot be judged; create it first"
+    return _Found(name, None, phrase)

@@ -111,7 +111,8 @@ class Machine:
 
     ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
     ``unjudged`` says, a phrase each, what of it could not be found. ``migrated_volumes`` are on their way to another
-    claim, ``former_claims`` what they come from.
+    claim, ``former_claims`` what they come from. ``templates`` are its instancetype and preference, by kind and name
+    ("instancetype/large"), and ``missing_templates`` those that are not there.
     """
 
     kind: str
@@ -127,6 +128,8 @@ class Machine:
     unjudged: tuple[str, ...] = ()
     migrated_volumes: frozenset[str] = frozenset()
     former_claims: frozenset[str] = frozenset()
+    templates: frozenset[str] = frozenset()
+    missing_templates: frozenset[str] = frozenset()
 
     @property
     def eviction_field(self) -> str:

@@ -67,6 +67,23 @@ def machine_kind(obj: object) -> str:
     return kind
 
 
+def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
+    """Return the paths at which a machine's object has metadata: its own, and those of the templates in it.
+
+    Left out are places to which no annotation can be added, since what should hold it is no object. Raises ValueError
+    on an object of a kind that is none in KINDS.
+    """
+    layout = _LAYOUTS[machine_kind(obj)]
+    above = dict.fromkeys(((), layout.virtual_machine or (), layout.instance_spec[:-1]))
+    return [(*path, "metadata") for path in above if _can_be_annotated(at(obj, *path))]
+
+
+def _can_be_annotated(value: object) -> bool:
+    metadata = at(value, "metadata")
+    annotations = at(metadata, "annotations")
+    return isinstance(value, dict) and isinstance(metadata, dict | None) and isinstance(annotations, dict | None)
+
+
 def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Machine:
     """Return the machine that an object of a kind in KINDS declares.
 
@@ -97,6 +114,8 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
         unjudged=(*matched.unjudged, *_too_many(obj, template)),
         migrated_volumes=_migrated_volumes(obj),
         former_claims=_former_claims(obj),
+        templates=matched.named,
+        missing_templates=matched.missing,
     )
 
 

@@ -2,7 +2,8 @@
 
 from webhook.policy.case import Case, Surroundings
 from webhook.policy.exemptions import Bearer, exempted
-from webhook.policy.judge import judge
+from webhook.policy.judge import judge, judge_start
+from webhook.policy.unverified import unverified
 from webhook.policy.verdict import Verdict, Violation
 
-__all__ = ["Bearer", "Case", "Surroundings", "Verdict", "Violation", "exempted", "judge"]
+__all__ = ["Bearer", "Case", "Surroundings", "Verdict", "Violation", "exempted", "judge", "judge_start", "unverified"]

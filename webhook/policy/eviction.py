@@ -67,7 +67,7 @@ def change_passed_over(case: Case, operation: str) -> Change:
 
 def _may_change(machine: Machine, old: Machine | None) -> bool:
     """An update brings the patch only to a VirtualMachine, with a change of its template."""
-    return machine.kind != _INSTANCE and old is not None and old.template != machine.template
+    return machine.kind == "VirtualMachine" and old is not None and old.template != machine.template
 
 
 def _for_stuck(machine: Machine, default: str | None) -> Change:

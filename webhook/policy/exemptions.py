@@ -54,11 +54,12 @@ class Exempted:
 NONE = Exempted({})
 
 
-def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date) -> Exempted:
+def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date, *, after_the_end: bool = False) -> Exempted:
     """Return what the labels of a machine and its namespace waive on a day (UTC).
 
     The value of a label is "true" or the last day; a label without the reason that the settings require, or for longer
-    than they allow, waives nothing.
+    than they allow, waives nothing. With ``after_the_end`` one whose last day has passed counts too: what is there may
+    start.
     """
     by_rule: dict[str, Exemption] = {}
     notes: list[str] = []
@@ -67,7 +68,7 @@ def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date) -> Ex
             if not label.startswith(EXEMPT):
                 continue
             rule = label.removeprefix(EXEMPT)
-            found = _read(rule, value, bearer, settings, today)
+            found = _read(rule, value, bearer, settings, today, after_the_end)
             if isinstance(found, Exemption):
                 by_rule.setdefault(found.rule, found)
             else:
@@ -75,7 +76,9 @@ def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date) -> Ex
     return Exempted(by_rule, tuple(notes))
 
 
-def _read(rule: str, value: str, bearer: Bearer, settings: Exemptions, today: date) -> Exemption | str:
+def _read(
+    rule: str, value: str, bearer: Bearer, settings: Exemptions, today: date, after_the_end: bool
+) -> Exemption | str:
     """The exemption, or why the label waives nothing."""
     if settings.requireReason and not bearer.reason:
         return "does not count: no annotation migratability.io/exempt-reason says why"
@@ -85,7 +88,7 @@ def _read(rule: str, value: str, bearer: Bearer, settings: Exemptions, today: da
         until = date.fromisoformat(value if _DAY.fullmatch(value) else "")
     except ValueError:
         return f'does not count: {quoted(value)} is neither "true" nor a day like 2026-12-31'
-    if until < today:
+    if until < today and not after_the_end:
         return f"ended on {until}"
     if until > today + timedelta(days=settings.maxDays):
         return f"does not count: {until} is more than {settings.maxDays} days ahead"

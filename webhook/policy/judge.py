@@ -9,7 +9,8 @@ from typing import Literal
 from webhook.policy import eviction
 from webhook.policy.case import Case
 from webhook.policy.ratchet import Before
-from webhook.policy.rules import RULES, Action, Finding, Rule
+from webhook.policy.rules import RULES, Action, Finding, Rule, claim_known
+from webhook.policy.unverified import concerns
 from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import MODES, Settings
 from webhook.wording import short
@@ -45,9 +46,22 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
         violations=_in_order(violations, case),
         unjudged=[*(short(phrase) for phrase in machine.unjudged), *_lapsed(case, violations)],
         notes=[change.note] if change.note and admitted else [],
-        patch=change.operations_on(machine),
+        strategy=change.operations_on(machine),
         case=case,
     )
+
+
+def judge_start(case: Case, names: frozenset[str], settings: Settings) -> Verdict:
+    """Return the verdict on an instance that starts, on what its mark names alone.
+
+    What is still not there cannot start, unless the rule about it is off.
+    """
+    if settings.rules.get(claim_known.RULE.name) != "off":
+        settings = replace(settings, rules={**settings.rules, claim_known.RULE.name: "deny"})
+    machine = case.machine
+    found = [(rule, finding) for rule, finding in _found(case, _FIRST) if concerns(names, finding)]
+    violations = _in_order(_violations(found, Before((), machine), case, settings), case)
+    return Verdict(machine.kind, machine.namespace, machine.name, violations=violations, case=case)
 
 
 def _lapsed(case: Case, violations: Iterable[Violation]) -> list[str]:

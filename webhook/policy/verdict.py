@@ -55,10 +55,12 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All violations of a machine, in the order of its volumes; ``patch`` holds JSON Patch operations.
+    """All violations of a machine, in the order of its volumes.
 
+    ``strategy`` and ``marking`` hold the JSON Patch operations that set the eviction strategy and the marks.
     ``unjudged`` says what could not be found and so not be judged. ``notes`` are the warnings about the eviction
-    strategy, which concern the patch; ``case`` is what was judged.
+    strategy, which concern the patch; ``lacking`` is what the machine's marks must name and do not; ``case`` is what
+    was judged.
     """
 
     kind: str
@@ -67,13 +69,20 @@ class Verdict:
     violations: list[Violation] = dataclasses.field(default_factory=list)
     unjudged: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
-    patch: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    strategy: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    marking: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    lacking: list[str] = dataclasses.field(default_factory=list)
     case: Case | None = None
 
     @property
     def allowed(self) -> bool:
         """Whether the machine is admitted."""
         return not any(violation.refuses for violation in self.violations)
+
+    @property
+    def patch(self) -> list[dict[str, Any]]:
+        """Our patch, as JSON Patch operations."""
+        return [*self.strategy, *self.marking]
 
     @property
     def warnings(self) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Self
 
 from webhook.cluster.facts.kubernetes import ClaimFacts
 from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, name_of
+from webhook.names import MARK, names_in_mark
 from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 
@@ -94,6 +95,21 @@ class OwnerFacts:
     def read(cls, obj: Object) -> Self:
         """Take the facts of a VirtualMachine, a ReplicaSet or a Pool."""
         return cls(text(at(obj, "metadata", "uid")), obj)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFacts:
+    """What the mark of a machine names; read from its metadata alone."""
+
+    namespace: str
+    name: str
+    names: frozenset[str]
+
+    @classmethod
+    def read(cls, obj: Object) -> Self:
+        """Take the facts from an object, or from its metadata."""
+        names = names_in_mark(at(obj, "metadata", "annotations", MARK))
+        return cls(interned(at(obj, "metadata", "namespace")) or "", name_of(obj), names)
 
 
 @dataclass(frozen=True, slots=True)

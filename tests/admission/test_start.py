@@ -1,0 +1,106 @@
+"""The start of a machine is judged on what its mark names, and on nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.build import RWO, RWX, Object, claim, data_volume, disk, vm, vmi
+from tests.build_paths import (
+    CONTROLLER,
+    REASON,
+    Answer,
+    ask,
+    exempt,
+    known_as,
+    namespace,
+    owned,
+    replica_set,
+    with_mark,
+)
+from webhook.admission.handler import mutate, validate
+
+TO_COME = "claim/later"
+SHARED, ONCE, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
+OWNER = known_as(vm(disk("good"), disk("later")))
+INSTANCE = owned(vmi(disk("good"), disk("later")), OWNER)
+
+
+def start(instance: Object, *objects: Object, owner: Object = OWNER, side: Callable[..., Any] = validate) -> Answer:
+    """Return the answer when kubevirt-controller creates an instance for its owner."""
+    return ask(instance, None, owner, *objects, user=CONTROLLER, side=side)
+
+
+STARTS = [
+    ("is not there", (), ["claim-known"]),
+    ("is shared", (SHARED,), []),
+    ("is ReadWriteOnce", (ONCE,), ["shared-access"]),
+    ("is a filesystem on SAN", (ON_SAN,), ["san-block"]),
+    ("comes of a DataVolume", (data_volume("later", storage={"storageClassName": "nas", "accessModes": [RWX]}),), []),
+]
+
+
+@pytest.mark.parametrize(("objects", "rules"), [row[1:] for row in STARTS], ids=[row[0] for row in STARTS])
+def test_a_marked_instance_starts_only_where_its_claim(objects: tuple[Object, ...], rules: list[str]) -> None:
+    found = start(with_mark(INSTANCE, TO_COME), *objects)
+    assert (found.rules, found.allowed) == (rules, rules == [])
+
+
+def test_an_instance_without_the_mark_starts_whatever_it_mounts() -> None:
+    assert start(INSTANCE, ONCE).allowed
+    assert start(INSTANCE).allowed
+
+
+def test_the_start_is_judged_on_marked_things_alone() -> None:
+    old = known_as(vm(disk("once"), disk("later")))
+    instance = with_mark(
+        owned(vmi(disk("once"), disk("later"), domain={"devices": {"hostDevices": [{}]}}), old), TO_COME
+    )
+    assert start(instance, SHARED, owner=old).allowed
+    assert start(instance, ONCE, owner=old).rules == ["shared-access"]
+
+
+def test_after_a_missing_instancetype_all_that_it_can_bring_is_judged() -> None:
+    device = {"devices": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]}}
+    owner = known_as(vm(disk("once"), spec={"instancetype": {"name": "large"}}))
+    bad = with_mark(owned(vmi(disk("once"), domain=device), owner), "instancetype/large")
+    assert start(bad, owner=owner).rules == ["host-devices"]
+    assert start(with_mark(owned(vmi(disk("once")), owner), "instancetype/large"), owner=owner).allowed
+
+
+@pytest.mark.parametrize("value", ["true", "2020-01-01"], ids=["in force", "ended"])
+def test_an_exemption_of_the_owner_lets_it_start_also_after_its_last_day(value: str) -> None:
+    owner = exempt(OWNER, rule="shared-access", value=value, reason=REASON)
+    assert start(with_mark(INSTANCE, TO_COME), ONCE, owner=owner).allowed
+    assert start(with_mark(INSTANCE, TO_COME), ON_SAN, owner=owner).rules == ["san-block"]
+
+
+def test_an_exemption_on_the_instance_itself_does_not_count() -> None:
+    assert start(with_mark(exempt(INSTANCE), TO_COME), ONCE).rules == ["shared-access"]
+
+
+def test_in_a_namespace_that_only_warns_it_starts() -> None:
+    assert start(with_mark(INSTANCE, TO_COME), ONCE, namespace(enforcement="warn")).allowed
+
+
+def test_with_the_rule_off_a_claim_that_is_not_there_keeps_nothing_from_starting() -> None:
+    settings = {"rules": {"claim-known": "off"}}
+    found = ask(with_mark(INSTANCE, TO_COME), None, OWNER, user=CONTROLLER, settings=settings)
+    assert found.allowed
+
+
+def test_the_instance_of_a_replica_set_is_judged_by_its_mark_too() -> None:
+    owner = replica_set(disk("later"))
+    instance = with_mark(owned(vmi(disk("later"), name="web-x"), owner), TO_COME)
+    assert start(instance, ONCE, owner=owner).rules == ["shared-access"]
+
+
+def test_the_mark_that_an_instance_brings_stays_while_its_strategy_is_set() -> None:
+    found = start(with_mark(INSTANCE, TO_COME, "claim/good"), SHARED, side=mutate)
+    assert [operation["path"] for operation in found.patch] == ["/spec/evictionStrategy"]
+
+
+def test_nobody_but_kubevirt_starts_an_instance_for_an_owner() -> None:
+    """What somebody else creates is judged whole."""
+    found = ask(with_mark(owned(vmi(disk("once"), disk("later")), OWNER), TO_COME), None, OWNER, SHARED)
+    assert found.rules == ["shared-access"]

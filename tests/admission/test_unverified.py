@@ -1,0 +1,177 @@
+"""What could not be judged yet is named on the machine, until it was judged good."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jsonpatch
+import pytest
+
+from tests.build import CLUSTER, RWO, RWX, Object, claim, data_volume, disk, templated_vm, vm, vmi, volume_request
+from tests.build_paths import (
+    APISERVER,
+    KUBEVIRT,
+    Rights,
+    ask,
+    clone,
+    exempt,
+    pool,
+    replica_set,
+    request,
+    with_mark,
+)
+from webhook.admission.handler import mutate, validate
+from webhook.cluster import Snapshot, Undecidable
+from webhook.machines.mark import marked
+from webhook.names import MARK
+from webhook.settings import Settings
+
+MAKERS: dict[str, Callable[..., Object]] = {
+    "VirtualMachine": vm,
+    "instance": vmi,
+    "ReplicaSet": replica_set,
+    "Pool": pool,
+}
+OF_TEMPLATES = {kind: make for kind, make in MAKERS.items() if kind != "instance"}
+TO_COME = "claim/later"
+SHARED, ONCE, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
+
+
+def after(obj: Object, old: Object | None = None, *objects: Object, **how: Any) -> frozenset[str]:
+    """Return what the marks of an object name after our patch."""
+    found = ask(obj, old, *objects, side=mutate, **how)
+    return marked(jsonpatch.apply_patch(obj, found.patch))
+
+
+def validated(obj: Object, old: Object | None = None, *objects: Object, **how: Any) -> bool:
+    """Return whether an object is admitted as it stands; raises Undecidable."""
+    cluster = Rights((KUBEVIRT, *CLUSTER, *objects))
+    response, _ = validate(request(obj, old, **how), cluster, Settings(), 5.0)
+    admitted: bool = response.body["response"]["allowed"]
+    return admitted
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_claim_that_is_not_there_is_named(kind: str) -> None:
+    assert after(MAKERS[kind](disk("good"), disk("later"))) == {TO_COME}
+
+
+def test_a_claim_that_a_template_or_a_data_volume_will_make_is_named() -> None:
+    spec = {"storage": {"storageClassName": "nas", "accessModes": [RWX]}}
+    assert after(templated_vm("root", "data", spec=spec)) == {"claim/root", "claim/data"}
+    assert after(vm(disk("later")), None, data_volume("later", **spec)) == {TO_COME}
+
+
+@pytest.mark.parametrize("field", ["instancetype", "preference"])
+@pytest.mark.parametrize(
+    "matcher", [{"name": "large"}, {"name": "x", "revisionName": "large"}], ids=["name", "revision"]
+)
+def test_an_instancetype_and_a_preference_that_are_not_there_are_named(field: str, matcher: Object) -> None:
+    assert after(vm(disk("good"), spec={field: matcher})) == {f"{field}/large"}
+
+
+def test_a_machine_of_which_everything_is_there_has_no_mark() -> None:
+    assert MARK not in str(ask(vm(disk("good"), disk("good-block")), side=mutate).patch)
+
+
+def test_a_claim_whose_name_no_object_can_have_is_not_named() -> None:
+    assert after(vm(disk("not a name"), disk("later"))) == {TO_COME}
+
+
+@pytest.mark.parametrize("kind", OF_TEMPLATES)
+def test_a_name_goes_when_its_claim_is_there_and_good(kind: str) -> None:
+    obj = with_mark(MAKERS[kind](disk("later")), TO_COME)
+    assert after(obj, obj, SHARED) == frozenset()
+
+
+@pytest.mark.parametrize("kind", OF_TEMPLATES)
+@pytest.mark.parametrize("arrived", [ONCE, ON_SAN], ids=["ReadWriteOnce", "SAN Filesystem"])
+def test_a_name_stays_when_its_claim_is_there_and_bad(kind: str, arrived: Object) -> None:
+    obj = with_mark(MAKERS[kind](disk("later")), TO_COME)
+    assert after(obj, obj, arrived) == {TO_COME}
+
+
+def test_a_name_goes_when_its_claim_is_bad_and_exempt() -> None:
+    obj = with_mark(exempt(vm(disk("later"))), TO_COME)
+    assert after(obj, obj, ONCE) == frozenset()
+
+
+def test_a_name_goes_when_the_machine_no_longer_has_the_volume() -> None:
+    assert after(with_mark(vm(disk("good")), TO_COME), with_mark(vm(disk("later")), TO_COME)) == frozenset()
+
+
+def test_a_bad_claim_of_an_old_machine_that_was_never_marked_is_not_named() -> None:
+    obj = vm(disk("once"))
+    assert after(vm(disk("once"), hostname="x"), obj) == frozenset()
+
+
+def test_an_instancetype_stays_named_while_it_gives_the_machine_what_cannot_move() -> None:
+    large = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterInstancetype",
+        "metadata": {"name": "large"},
+        "spec": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]},
+    }
+    obj = with_mark(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
+    assert after(obj, obj, large) == {"instancetype/large"}
+    assert after(obj, obj, {**large, "spec": {}}) == frozenset()
+
+
+@pytest.mark.parametrize("kind", OF_TEMPLATES)
+def test_who_takes_the_mark_away_finds_it_back(kind: str) -> None:
+    obj = MAKERS[kind](disk("later"))
+    assert after(obj, with_mark(obj, TO_COME)) == {TO_COME}
+    assert after(obj, with_mark(obj, TO_COME), ONCE) == {TO_COME}
+
+
+def test_names_that_somebody_writes_or_copies_are_worked_out_anew() -> None:
+    assert after(with_mark(vm(disk("good"), disk("later")), "claim/good", "claim/other")) == {TO_COME}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_validating_decides_nothing_where_a_name_is_lacking(kind: str) -> None:
+    with pytest.raises(Undecidable, match=f"{MARK} lacks {TO_COME}"):
+        validated(MAKERS[kind](disk("later")))
+    assert validated(with_mark(MAKERS[kind](disk("later")), TO_COME))
+
+
+@pytest.mark.parametrize("kind", OF_TEMPLATES)
+def test_validating_decides_nothing_where_a_name_was_taken_away(kind: str) -> None:
+    obj = MAKERS[kind](disk("later"))
+    with pytest.raises(Undecidable, match=TO_COME):
+        validated(obj, with_mark(obj, TO_COME), ONCE)
+
+
+def test_a_machine_that_is_refused_is_refused_whatever_it_lacks() -> None:
+    assert not validated(vm(disk("later"), disk("once")))
+
+
+def test_offline_only_what_was_taken_away_is_missed() -> None:
+    """Nobody need have asked for our patch there."""
+    obj, cluster = vm(disk("later")), Snapshot((KUBEVIRT, *CLUSTER))
+    response, _ = validate(request(obj), cluster, Settings(), 5.0)
+    assert response.body["response"]["allowed"]
+    with pytest.raises(Undecidable):
+        validate(request(obj, with_mark(obj, TO_COME)), cluster, Settings(), 5.0)
+
+
+def test_a_hot_plug_into_status_or_instance_needs_no_mark_since_none_can_come_with_it() -> None:
+    waiting = {"volumeRequests": [volume_request(disk("later"))]}
+    assert validated(vm(status=waiting), vm(), user=APISERVER, subresource="status")
+    assert validated(vmi(disk("later")), vmi(), user=APISERVER)
+
+
+def test_the_mark_alone_is_reason_enough_to_look_again_on_the_mutating_side() -> None:
+    obj = with_mark(vm(disk("later"), spec={"runStrategy": "Halted"}), TO_COME)
+    started = {**obj, "spec": {**obj["spec"], "runStrategy": "Always"}}
+    assert after(started, obj, SHARED, user=APISERVER) == frozenset()
+    assert after(started, obj, user=APISERVER) == {TO_COME}
+
+
+def test_lifting_a_mark_changes_nothing_else_of_a_running_machine() -> None:
+    obj = with_mark(vm(disk("later"), status={"created": True}), TO_COME)
+    found = ask({**obj, "spec": {**obj["spec"], "running": True}}, obj, SHARED, side=mutate)
+    assert [operation["op"] for operation in found.patch] == ["remove", "remove"]
+
+
+def test_what_makes_a_copy_gets_no_mark_itself() -> None:
+    assert ask(clone("db"), None, vm(disk("later")), side=mutate).patch == []

@@ -1,0 +1,40 @@
+"""Kubernetes Events, which ``kubectl describe`` shows with the object that they are about."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from webhook.objects import Object, at, text
+
+_COMPONENT = "migratability-webhook"
+_LONGEST_MESSAGE = 1024
+_LONGEST_NAME = 220
+
+
+def event_on(about: Object, reason: str, message: str, now: datetime) -> dict[str, Any]:
+    """Return a warning Event on an object with apiVersion, kind and metadata; the same words give the same name."""
+    name, namespace = text(at(about, "metadata", "name")) or "", text(at(about, "metadata", "namespace")) or "default"
+    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    said = hashlib.sha256(f"{at(about, 'metadata', 'uid')} {reason} {message}".encode()).hexdigest()[:16]
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{name[:_LONGEST_NAME]}.{said}", "namespace": namespace},
+        "involvedObject": {
+            "apiVersion": about.get("apiVersion"),
+            "kind": about.get("kind"),
+            "name": name,
+            "namespace": namespace,
+            "uid": at(about, "metadata", "uid"),
+        },
+        "type": "Warning",
+        "reason": reason,
+        "message": message[:_LONGEST_MESSAGE],
+        "source": {"component": _COMPONENT},
+        "reportingComponent": _COMPONENT,
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "count": 1,
+    }
