@@ -191,7 +191,7 @@ class Rights(Snapshot):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server is told: of a refusal its rules, fields and message."""
+    """What the API server is told: of a refusal its rules, fields, message and causes; ``audit`` goes to its log."""
 
     allowed: bool
     rules: list[str]
@@ -201,6 +201,8 @@ class Answer:
     patch: list[Object]
     verdict: Verdict
     asked: list[tuple[str, Right]] = field(default_factory=list)
+    causes: list[tuple[str, str]] = field(default_factory=list)
+    audit: dict[str, str] = field(default_factory=dict)
 
     @property
     def users_asked(self) -> set[str]:
@@ -258,4 +260,6 @@ def ask(
         patch=verdict.patch if side is mutate else [],
         verdict=verdict,
         asked=cluster.asked,
+        causes=[(cause["field"], cause["message"]) for cause in causes],
+        audit=body.get("auditAnnotations", {}),
     )

@@ -92,16 +92,6 @@ def test_an_instance_is_judged_at_its_own_path() -> None:
     assert found.field == "spec.volumes[0].ephemeral.persistentVolumeClaim.claimName"
 
 
-def test_each_remedy_applied_to_the_letter_admits_the_machine() -> None:
-    (found,) = verdict(OVERLAY, claim("c", RWO)).violations
-    assert found.remedy == (
-        "Use a claim with accessModes [ReadWriteMany] or [ReadOnlyMany], on SAN with volumeMode Block"
-    )
-    for access in (RWX, ROX):
-        assert rules(OVERLAY, claim("c", access)) == []
-        assert rules(OVERLAY, claim("c", access, mode="Block", storage_class="san")) == []
-
-
 def test_an_overlay_that_was_there_is_tolerated_by_its_name_and_by_its_claim() -> None:
     objects = (claim("c", RWO), claim("d", RWO), storage_class("x"))
     for new in (vm(ephemeral("e", "d")), vm(ephemeral("renamed", "c"))):

@@ -128,14 +128,6 @@ def test_the_virtual_gpu_of_the_instancetype_moves() -> None:
     assert found.violations == []
 
 
-@pytest.mark.parametrize("key", ["gpus", "hostDevices"])
-def test_the_remedy_applied_to_the_letter_admits_the_machine(key: str) -> None:
-    (found,) = verdict(vm(domain=devices(**{key: [device("x", "y")]}))).violations
-    assert found.remedy == "Remove the device, or take an instancetype without it where it comes from that"
-    assert verdict(vm(domain=devices(**{key: []}))).violations == []
-    assert verdict(vm(spec={"instancetype": {"name": "plain"}}), instancetype("plain")).violations == []
-
-
 RATCHET = [
     ("the same device", ["a"], ["a"], [True]),
     ("at another place", ["a", "b"], ["b", "a"], [True, True]),

@@ -101,12 +101,6 @@ def test_what_the_machine_asks_for_itself_goes_before_its_preference() -> None:
     assert reasons(machine, APPLIED[1][1]) == [TDX]
 
 
-def test_the_remedy_applied_to_the_letter_admits_the_machine() -> None:
-    (found,) = verdict(secured(sev={})).violations
-    assert found.remedy == "Remove launchSecurity, or take an instancetype or preference without it"
-    assert verdict(vm(domain={})).violations == []
-
-
 def test_one_technique_for_another_is_tolerated_as_the_same_rule() -> None:
     found = verdict(secured(tdx={}), old=secured(sev={}))
     assert [violation.tolerated for violation in found.violations] == [True]

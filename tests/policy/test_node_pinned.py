@@ -160,9 +160,3 @@ def test_it_is_admitted_with_a_warning_and_protected() -> None:
 def test_the_rule_refuses_where_the_settings_say_so_but_for_what_was_there() -> None:
     assert not verdict(vm(**PINNED), *NODES, rules={RULE: "deny"}).allowed
     assert verdict(vm(**PINNED), *NODES, old=vm(**requiring(by_name("In", "n2"))), rules={RULE: "deny"}).allowed
-
-
-def test_the_remedy_applied_to_the_letter_admits_the_machine() -> None:
-    (found,) = verdict(vm(**PINNED), *NODES).violations
-    assert found.remedy == "Widen nodeSelector and affinity to at least two nodes"
-    assert whats(vm(nodeSelector={"zone": "a"}), *NODES) == []

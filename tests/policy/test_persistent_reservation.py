@@ -70,13 +70,6 @@ def test_an_instance_is_judged_at_its_own_path() -> None:
     assert found.field == "spec.domain.devices.disks[0].lun.reservation"
 
 
-def test_both_remedies_applied_to_the_letter_admit_the_machine() -> None:
-    (found,) = verdict(machine(lun())).violations
-    assert found.remedy == "Remove reservation: true from the disk, or upgrade KubeVirt to 1.9"
-    assert verdict(machine({"name": "good", "lun": {}})).violations == []
-    assert verdict(machine(lun()), "v1.9.0").violations == []
-
-
 RATCHET = [
     ("the same", [lun("a")], [lun("a")], [True]),
     ("one more", [lun("a")], [lun("b"), lun("a")], [False, True]),

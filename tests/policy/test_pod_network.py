@@ -184,13 +184,6 @@ def test_a_plugin_that_cannot_move_is_named() -> None:
     assert '"mine"' in found.message
 
 
-@pytest.mark.parametrize("binding", [{"bridge": {}}, {}, {"binding": {"name": "x"}}], ids=repr)
-def test_the_remedy_applied_to_the_letter_admits_the_machine(binding: Object) -> None:
-    (found,) = verdict(vm(**interface(**binding))).violations
-    assert found.remedy.endswith("masquerade: {}")
-    assert rules(vm(**interface(masquerade={}))) == []
-
-
 def test_an_old_bridge_is_tolerated_on_an_update_whatever_its_interface_is_called_now() -> None:
     found = verdict(vm(**interface("b", bridge={})), old=vm(**interface("a", bridge={})))
     assert [(violation.rule, violation.tolerated) for violation in found.violations] == [(RULE, True)]

@@ -103,12 +103,6 @@ def test_wherever_the_volume_stands_it_is_found(machine: Object) -> None:
     assert rules(machine, SMB, ON_SMB) == [RULE]
 
 
-def test_the_remedy_applied_to_the_letter_admits_the_machine() -> None:
-    (found,) = verdict(vm(disk("c")), SMB, ON_SMB).violations
-    assert found.remedy == "Use a claim of a StorageClass with nasType nfs"
-    assert rules(vm(disk("c")), storage_class("n", nasType="nfs"), claim("c", RWX, storage_class="n")) == []
-
-
 def test_a_share_of_one_node_breaks_both_rules() -> None:
     assert sorted(rules(vm(disk("c")), SMB, claim("c", RWO, storage_class="smb"))) == ["shared-access", RULE]
 

@@ -128,18 +128,6 @@ def test_what_the_machine_turns_off_itself_the_preference_does_not_turn_on() -> 
     assert acted(machine, WINDOWS, *NODES) == []
 
 
-@pytest.mark.parametrize("of_preference", [False, True], ids=["of the machine", "of its preference"])
-def test_both_remedies_applied_to_the_letter_admit_the_machine(of_preference: bool) -> None:
-    spec = PREFERRED if of_preference else {}
-    broken = vm(spec=spec) if of_preference else machine()
-    (found,) = verdict(broken, WINDOWS, *NODES).violations
-    assert found.remedy == (
-        "Set domain.features.hyperv.reenlightenment.enabled to false, or let the nodes offer an invariant TSC"
-    )
-    assert acted(vm(spec=spec, domain=hyperv(reenlightenment={"enabled": False})), WINDOWS, *NODES) == []
-    assert acted(broken, WINDOWS, node("a", tsc=1), node("b", tsc=1)) == []
-
-
 def test_re_enlightenment_that_was_there_is_tolerated() -> None:
     found = verdict(machine(hostname="x"), *NODES, old=machine())
     assert [violation.tolerated for violation in found.violations] == [True]

@@ -1,4 +1,4 @@
-"""Each remedy helps: applied to the letter it admits the machine, and it names what can be changed."""
+"""The remedy of a disk names what can be changed where the disk comes from: its template, its DataVolume, its claim."""
 
 import copy
 import re
@@ -14,7 +14,6 @@ from tests.build import (
     data_volume,
     data_volume_disk,
     disk,
-    host_disk,
     storage_class,
     templated_vm,
     vm,
@@ -68,17 +67,14 @@ def corrected(machine: Object, objects: tuple[Object, ...], remedy: str) -> tupl
 
 
 CORRECTABLE: dict[str, tuple[Object, ...]] = {
-    "claim of one node": (vm(disk("once")),),
     "claim of one node of an instance": (vmi(disk("once")),),
     "claim of one node in Block mode": (vm(disk("once-block")),),
-    "filesystem on SAN": (vm(disk("san-fs")),),
     "filesystem of one node on SAN": (vm(disk("san-fs-once")),),
     "claim of one node on a class that names no driver": (
         vm(disk("c")),
         storage_class("any"),
         claim("c", RWO, storage_class="any"),
     ),
-    "hostDisk": (vm(host_disk("h")),),
     "template of one node": (templated_vm("d", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}}),),
     "template of one node on SAN": (template_on_san(),),
     "template of one node in Block mode": (
@@ -129,18 +125,6 @@ def test_an_archive_is_never_told_to_be_in_block_mode() -> None:
     assert found == [f"Set accessModes [{RWX}] and a storageClassName on ontap-nas in {TEMPLATE}.storage"] * 2
 
 
-def test_the_other_remedy_of_a_host_disk_admits_it() -> None:
-    assert "shared: true" in remedies(vm(host_disk("h")))[0]
-    assert remedies(vm(host_disk("h", shared=True))) == []
-
-
-def test_both_remedies_of_a_missing_claim_admit_the_machine() -> None:
-    (remedy,) = remedies(vm(disk("nowhere")))
-    assert remedy == "Create the claim or the DataVolume first, or correct its name"
-    assert remedies(vm(disk("nowhere")), claim("nowhere", RWX)) == []
-    assert remedies(vm(disk("nowhere")), data_volume("nowhere", storage={"storageClassName": "nas"})) == []
-
-
 def test_a_data_volume_that_is_to_come_is_named_as_one_to_make_anew() -> None:
     made = data_volume("d", storage={"storageClassName": "nas", "accessModes": [RWO]})
     assert remedies(vm(data_volume_disk("d", "root")), made) == [f'Set accessModes [{RWX}] in a new DataVolume "d"']
@@ -165,9 +149,3 @@ def test_a_data_volume_of_which_cdi_makes_nothing_is_named() -> None:
 )
 def test_a_template_of_which_cdi_makes_nothing_is_corrected_where_it_can_be(spec: Object, where: str) -> None:
     assert remedies(templated_vm("d", spec=spec)) == [f"Correct {where}"]
-
-
-@pytest.mark.parametrize("fields", [{}, {"evictionStrategy": "LiveMigrate"}], ids=["removed", "set"])
-def test_both_remedies_of_a_strategy_admit_the_machine(fields: Object) -> None:
-    assert remedies(vm(disk("good"), evictionStrategy="None")) == ["Remove the field or set it to LiveMigrate"]
-    assert remedies(vm(disk("good"), **fields)) == []

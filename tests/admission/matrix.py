@@ -1,0 +1,206 @@
+"""What is due on every path by which a machine comes by what is in it, to be read beside the design.
+
+Each group of columns is one of the MOMENTS, the marks in it stand for the WAYS in their order, and every mark for each
+of the FAULTS. A letter is an outcome (OUTCOMES), a digit says why the cell does not apply (WHY_NOT). Whatever the
+letter, a good machine breaks no rule; and a missing claim refuses nothing and is told in a warning.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+WAYS = (
+    "no exemption",
+    "exempt",
+    "expired",
+    "exempt without the right",
+    "label brought by a snapshot",
+    "label brought by a patch",
+    "label in a template",
+    "forged owner",
+)
+MOMENTS = ("creation", "update of a good one", "update of a bad one")
+
+MATRIX = """
+VirtualMachine by a user                                   R E R N 1 1 R R   R E R N 1 1 R R   T E T n 1 1 T T
+VirtualMachine by kubevirt-apiserver (addvolume)           2 2 2 2 2 2 2 2   R E R C 1 1 R R   T E T c 1 1 T T
+volumeRequests in /status by kubevirt-apiserver            2 2 2 2 2 2 2 2   R E R 3 1 1 R R   T E T 3 1 1 T T
+instance by a user                                         R E R N 1 1 4 R   R E R N 1 1 4 R   T E T n 1 1 4 T
+instance for a VirtualMachine                              S S S S 1 1 S R   5 5 5 5 5 5 5 5   5 5 5 5 5 5 5 5
+instance for a ReplicaSet                                  S S S S 1 1 S R   5 5 5 5 5 5 5 5   5 5 5 5 5 5 5 5
+instance by kubevirt-apiserver                             2 2 2 2 2 2 2 2   R E R R 1 1 4 R   T E T T 1 1 4 T
+owned instance by kubevirt-apiserver                       2 2 2 2 2 2 2 2   R E R R 1 1 R R   T E T T 1 1 T T
+owned instance by kubevirt-apiserver, as in its machine    2 2 2 2 2 2 2 2   T E T T 1 1 T R   T E T T 1 1 T T
+owned instance by kubevirt-controller                      2 2 2 2 2 2 2 2   R E R R 1 1 R R   T E T T 1 1 T T
+owned instance by kubevirt-controller, as in its machine   2 2 2 2 2 2 2 2   T E T T 1 1 T R   T E T T 1 1 T T
+ReplicaSet by a user                                       R E R N 1 1 R R   R E R N 1 1 R R   T E T n 1 1 T T
+Pool by a user                                             R E R N 1 1 R R   R E R N 1 1 R R   T E T n 1 1 T T
+VirtualMachine for a Pool                                  R E R C 1 1 R R   R E R C 1 1 R R   T E T c 1 1 T T
+VirtualMachine for a Pool, as in the Pool                  T E T c 1 1 T R   T E T c 1 1 T R   T E T c 1 1 T T
+Restore by a user, to a new name                           R E R N C C C R   6 6 6 6 6 6 6 6   6 6 6 6 6 6 6 6
+Restore by a user, over the machine                        7 7 7 7 7 7 7 7   R E R N R K C R   T E T n T K c T
+Clone by a user                                            R E R N C C C R   6 6 6 6 6 6 6 6   6 6 6 6 6 6 6 6
+VirtualMachine that a Restore makes                        R E R 8 C C C R   7 7 7 7 7 7 7 7   7 7 7 7 7 7 7 7
+VirtualMachine that a Restore writes over                  7 7 7 7 7 7 7 7   R E R 8 9 9 C R   T E T 8 9 9 c T
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is due: what becomes of the fault, and why a label of ours refuses the write, where it does."""
+
+    fault: Literal["refused", "exempt", "as before", "unseen"]
+    label: Literal["without the right", "not carried", "unknown patches", None] = None
+
+
+OUTCOMES = {
+    "R": Outcome("refused"),
+    "E": Outcome("exempt"),
+    "T": Outcome("as before"),
+    "S": Outcome("unseen"),
+    "N": Outcome("refused", "without the right"),
+    "n": Outcome("as before", "without the right"),
+    "C": Outcome("refused", "not carried"),
+    "c": Outcome("as before", "not carried"),
+    "K": Outcome("unseen", "unknown patches"),
+}
+
+WHY_NOT = {
+    "1": "no snapshot and no patch takes part",
+    "2": "a hot-plug is an update",
+    "3": "a write of the status changes no label",
+    "4": "a machine without an owner and a template has no label in one",
+    "5": "what KubeVirt changes in an instance later is a hot-plug, which has rows of its own",
+    "6": "a restore or clone to a new name is judged once, at its creation",
+    "7": "with no machine there a restore makes one, else it writes over it",
+    "8": "what a restore writes has its labels from the snapshot, a patch or a template",
+    "9": "over a machine that is there KubeVirt keeps its labels and applies no patch",
+    "hot-plug": "a device is not hot-plugged",
+}
+HOT_PLUGS = ("addvolume", "/status", "instance by kubevirt-")
+"""Words in the names of the paths on which volumes alone come."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What makes a machine bad: the rule (None for a good one), whether it refuses, and the words that are due.
+
+    ``of`` names the volume or device.
+    """
+
+    rule: str | None
+    refuses: bool = False
+    claim: str | None = None
+    of: str = ""
+    what: str = ""
+    remedy: str = ""
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it is a device of the host, and no volume."""
+        return self.rule == "host-devices"
+
+
+SHARED = "accessModes [ReadWriteMany]"
+FAULTS = {
+    "good": Fault(None, claim="good-block"),
+    "ReadWriteOnce": Fault(
+        "shared-access",
+        True,
+        "once",
+        'volume "data"',
+        'claim "once" is ReadWriteOnce, not ReadWriteMany',
+        f"Use another claim, with {SHARED}.",
+    ),
+    "SAN Filesystem": Fault(
+        "san-block",
+        True,
+        "san-fs",
+        'volume "data"',
+        'claim "san-fs" is in Filesystem mode on ontap-san',
+        f"Use another claim, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas.",
+    ),
+    "missing claim": Fault("claim-known", False, "absent", 'volume "data"', 'claim "absent"'),
+    "host device": Fault(
+        "host-devices",
+        True,
+        None,
+        'host device "nic"',
+        "belongs to its node",
+        "Remove the device, or take an instancetype without it where it comes from that.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the table; ``mark`` is what stands in it."""
+
+    path: str
+    moment: str
+    way: str
+    fault_name: str
+    mark: str
+
+    @property
+    def fault(self) -> Fault:
+        """What makes the machine bad."""
+        return FAULTS[self.fault_name]
+
+    @property
+    def of_bad(self) -> bool:
+        """Whether the machine was bad before."""
+        return self.moment == "update of a bad one"
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is due."""
+        return OUTCOMES[self.mark]
+
+    @property
+    def why_not(self) -> str | None:
+        """Why the cell does not apply, None where it does."""
+        return WHY_NOT.get(self.mark)
+
+    @property
+    def rules(self) -> set[str]:
+        """The rules that are due to refuse."""
+        fault = {self.fault.rule or ""} if self.fault.refuses and self.outcome.fault == "refused" else set()
+        label = self.outcome.label
+        return fault | ({"copy-known" if label == "unknown patches" else "exemption"} if label else set())
+
+    @property
+    def told(self) -> str | None:
+        """The end of the warning about the fault that is due; None where no warning is."""
+        if self.fault.rule is None or self.outcome.fault == "unseen" or self.fault.rule in self.rules:
+            return None
+        before = " (as before)" if self.fault.refuses else ""
+        ends = {"exempt": " (exempt)", "as before": before}
+        return f"{ends.get(self.outcome.fault, '')} [{self.fault.rule}]"
+
+    def __str__(self) -> str:
+        """Return the cell's name."""
+        return f"{self.path}, {self.moment}, {self.fault_name}, {self.way}"
+
+
+def cells() -> list[Cell]:
+    """Return every cell of the table, applicable or not."""
+    return [
+        Cell(path, moment, way, fault, _mark(path, moment, fault, mark))
+        for path, marks in _rows()
+        for (moment, way), mark in zip(_columns(), marks, strict=True)
+        for fault in FAULTS
+    ]
+
+
+def _rows() -> list[tuple[str, list[str]]]:
+    lines = (line.partition("   ") for line in MATRIX.strip().splitlines())
+    return [(path, marks.split()) for path, _, marks in lines]
+
+
+def _columns() -> list[tuple[str, str]]:
+    return [(moment, way) for moment in MOMENTS for way in WAYS]
+
+
+def _mark(path: str, moment: str, fault: str, mark: str) -> str:
+    plugged = any(words in path for words in HOT_PLUGS) and moment == "update of a good one"
+    return "hot-plug" if plugged and FAULTS[fault].is_device and mark in OUTCOMES else mark

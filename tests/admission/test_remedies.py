@@ -1,0 +1,135 @@
+"""The remedies of what is refused in a request itself help, done to the letter: labels of ours, patches of a copy."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.build import Object, disk, vm
+from tests.build_paths import ALICE, CONTROLLER, Answer, ask, clone, exempt, machine_snapshot, owned, pool, restore
+from webhook.admission import copies, rights
+
+GOOD, BAD = vm(disk("good")), vm(disk("once"))
+ALREADY_EXEMPT = exempt(BAD)
+ADDING = {"op": "add", "path": "/spec/template/spec/hostname", "value": "copy"}
+UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
+DROPPING = [{"op": "remove", "path": f"/metadata/{key}"} for key in ("labels", "annotations")]
+CARRY = "Set the same on the restore, clone or pool itself, which needs the right, or patch it out"
+ASK = 'Ask for the verb "exempt" on {}, or leave it out'
+OF_MACHINES, OF_NAMESPACES = "virtualmachines.kubevirt.io in namespace vms", "namespaces for namespace vms"
+SPACE: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vms"}}
+UNPATCHED = "Leave the patches out, or give one JSON Patch operation in each that applies once the source is ready"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: the object, what else is there, whether its user has the right, and who it is."""
+
+    obj: Object
+    there: list[Object] = field(default_factory=list)
+    has_right: bool = False
+    user: str = ALICE
+
+    def answer(self) -> Answer:
+        """Return the answer."""
+        return ask(self.obj, None, *self.there, may=[self.user] if self.has_right else [], user=self.user)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A request that a rule refuses, its remedy, and by words of that the request as it is then."""
+
+    rule: str
+    asked: Asked
+    remedy: str
+    ways: dict[str, Asked]
+
+
+SNAPSHOT = machine_snapshot(ALREADY_EXEMPT)
+NUMBERED = exempt(vm(disk("once"), name="pool-0"))
+BARE_POOL, EXEMPT_POOL = pool(disk("once")), exempt(pool(disk("once")))
+REFUSED = {
+    "a label on a machine": Refused(
+        rights.RULE,
+        Asked(exempt(GOOD)),
+        ASK.format(OF_MACHINES),
+        {"Ask for the verb": Asked(exempt(GOOD), has_right=True), "leave it out": Asked(GOOD)},
+    ),
+    "a label on a namespace": Refused(
+        rights.RULE,
+        Asked(exempt(SPACE)),
+        ASK.format(OF_NAMESPACES),
+        {"Ask for the verb": Asked(exempt(SPACE), has_right=True), "leave it out": Asked(SPACE)},
+    ),
+    "a label that a restore brings": Refused(
+        rights.RULE,
+        Asked(restore("new"), machine_snapshot(exempt(GOOD))),
+        CARRY,
+        {
+            "Set the same on the restore": Asked(exempt(restore("new")), SNAPSHOT, has_right=True),
+            "patch it out": Asked(restore("new", *DROPPING), machine_snapshot(exempt(GOOD))),
+        },
+    ),
+    "a label that a clone brings": Refused(
+        rights.RULE,
+        Asked(clone("db"), [exempt(GOOD)]),
+        CARRY,
+        {
+            "clone": Asked(exempt(clone("db")), [ALREADY_EXEMPT], has_right=True),
+            "patch it out": Asked(clone("db", *DROPPING), [exempt(GOOD)]),
+        },
+    ),
+    "a label on a machine of a Pool": Refused(
+        rights.RULE,
+        Asked(owned(NUMBERED, BARE_POOL), [BARE_POOL], user=CONTROLLER),
+        CARRY,
+        {"pool itself": Asked(owned(NUMBERED, EXEMPT_POOL), [EXEMPT_POOL], user=CONTROLLER)},
+    ),
+    "patches of a source that is not ready": Refused(
+        copies.RULE,
+        Asked(restore("new", ADDING), machine_snapshot(GOOD, ready=False)),
+        UNPATCHED,
+        {
+            "Leave the patches out": Asked(restore("new"), machine_snapshot(GOOD, ready=False)),
+            "once the source is ready": Asked(restore("new", ADDING), machine_snapshot(GOOD)),
+        },
+    ),
+    "patches that do not apply": Refused(
+        copies.RULE,
+        Asked(clone("db", UNAPPLIED), [GOOD]),
+        UNPATCHED,
+        {
+            "Leave the patches out": Asked(clone("db"), [GOOD]),
+            "one JSON Patch operation in each that applies": Asked(clone("db", ADDING), [GOOD]),
+        },
+    ),
+    "patches over a machine that is there": Refused(
+        copies.RULE,
+        Asked(restore("db", ADDING), [GOOD, *machine_snapshot(GOOD)]),
+        UNPATCHED,
+        {"Leave the patches out": Asked(restore("db"), [GOOD, *machine_snapshot(GOOD)])},
+    ),
+    "two operations in one patch": Refused(
+        copies.RULE,
+        Asked(clone("db", '{"op": "remove", "path": "/a"}, {"op": "remove", "path": "/b"}'), [GOOD]),
+        UNPATCHED,
+        {"one JSON Patch operation in each": Asked(clone("db", ADDING, ADDING), [GOOD])},
+    ),
+}
+WAYS = [(name, words) for name, refused in REFUSED.items() for words in refused.ways]
+
+
+def test_both_rules_about_requests_have_a_remedy_that_is_done_to_the_letter() -> None:
+    assert {refused.rule for refused in REFUSED.values()} == {rights.RULE, copies.RULE}
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_is_told_its_remedy(refused: Refused) -> None:
+    found = refused.asked.answer()
+    ends = {message.rpartition(". ")[0].rpartition(". ")[2] for _, message in found.causes}
+    assert (found.allowed, {*found.rules, *ends}) == (False, {refused.rule, refused.remedy})
+
+
+@pytest.mark.parametrize(("name", "words"), WAYS, ids=[f"{name}: {words}" for name, words in WAYS])
+def test_what_a_remedy_says_admits_the_request(name: str, words: str) -> None:
+    assert words in REFUSED[name].remedy
+    assert REFUSED[name].ways[words].answer().allowed

@@ -1,0 +1,309 @@
+"""For every rule a machine that breaks it, its remedy word by word, and what doing so changes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.build import (
+    ROX,
+    RWX,
+    Object,
+    claim,
+    data_volume,
+    data_volume_disk,
+    disk,
+    host_disk,
+    kubevirt,
+    node,
+    storage_class,
+    templated_vm,
+    vm,
+)
+from tests.build_facts import instancetype, preference
+from tests.build_paths import marked
+from tests.policy.samples import OLD_KUBEVIRT, SMB, devices, ephemeral, hyperv, interface
+
+SPEC = "/spec/template/spec"
+DOMAIN = f"{SPEC}/domain"
+CLAIM = f"{SPEC}/volumes/0/persistentVolumeClaim/claimName"
+OVERLAID = f"{SPEC}/volumes/0/ephemeral/persistentVolumeClaim/claimName"
+STORAGE = "/spec/dataVolumeTemplates/0/spec/storage"
+SHARED = "accessModes [ReadWriteMany]"
+HOSTNAME = "kubernetes.io/hostname"
+NODES = tuple(node(name, labels={"zone": zone}) for name, zone in (("a", "east"), ("b", "east"), ("c", "west")))
+NIC = {"name": "nic", "deviceName": "intel.com/nic"}
+PLAIN = (instancetype("plain"), preference("plain"))
+RESERVED = devices(disks=[{"name": "good", "lun": {"reservation": True}}])
+BEYOND = {"storageClassName": "gone"}
+LEFT_TO_CDI = marked(claim("open", storage_class="gone"), labels={"cdi.kubevirt.io/applyStorageProfile": "true"})
+
+
+@dataclass(frozen=True)
+class Way:
+    """What doing a part of a remedy changes: a JSON Patch of the machine, or what else is there."""
+
+    patch: list[Object] = field(default_factory=list)
+    objects: tuple[Object, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A machine that breaks a rule, what else is there, and its remedy: by its words, what doing so changes."""
+
+    machine: Object
+    remedy: str
+    ways: dict[str, Way]
+    objects: tuple[Object, ...] = ()
+
+
+def put(path: str, value: Any) -> Way:
+    """Return the way that sets a field, whether it is there or not."""
+    return Way([{"op": "add", "path": path, "value": value}])
+
+
+def drop(path: str) -> Way:
+    """Return the way that removes a field."""
+    return Way([{"op": "remove", "path": path}])
+
+
+def both(*ways: Way) -> Way:
+    """Return the way that does several things to the machine."""
+    return Way([operation for way in ways for operation in way.patch])
+
+
+def there(*objects: Object) -> Way:
+    """Return the way that leaves the machine and has this in the cluster."""
+    return Way(objects=objects)
+
+
+def of_type(kind: str) -> Object:
+    """Return a machine of an instancetype or preference that asks too much."""
+    return vm(disk("good"), spec={kind: {"name": "special"}})
+
+
+def required(*names: str) -> Object:
+    """Return the affinity that requires one of these nodes."""
+    term = {"matchExpressions": [{"key": HOSTNAME, "operator": "In", "values": list(names)}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
+
+
+DEVICE = "Remove the device, or take an instancetype without it where it comes from that"
+SECRET = "Remove launchSecurity, or take an instancetype or preference without it"
+WIDEN = "Widen nodeSelector and affinity to at least two nodes"
+BINDINGS: tuple[Object, ...] = ({"bridge": {}}, {}, {"binding": {"name": "x"}})
+NETWORK = "Name the pod network under networks, and an interface for it with masquerade: {}"
+MASQUERADED = both(
+    put(f"{SPEC}/networks", [{"name": "default", "pod": {}}]),
+    put(f"{DOMAIN}/devices", {"interfaces": [{"name": "default", "masquerade": {}}]}),
+)
+CLOCK_OFF = "Set domain.features.hyperv.reenlightenment.enabled to false"
+
+OF_STORAGE: dict[str, list[Broken]] = {
+    "claim-known": [
+        Broken(
+            vm(disk("nowhere")),
+            "Create the claim or the DataVolume first, or correct its name",
+            {
+                "Create the claim": there(claim("nowhere", RWX)),
+                "the DataVolume first": there(data_volume("nowhere", storage={"storageClassName": "nas"})),
+                "correct its name": put(CLAIM, "good"),
+            },
+        ),
+        Broken(
+            templated_vm("d", spec={"storage": BEYOND}),
+            "Correct spec.dataVolumeTemplates[0].spec.storage",
+            {"Correct spec.dataVolumeTemplates[0].spec.storage": put(f"{STORAGE}/storageClassName", "nas")},
+        ),
+        Broken(
+            vm(data_volume_disk("d")),
+            'Make DataVolume "d" anew, corrected',
+            {'Make DataVolume "d" anew, corrected': there(data_volume("d", storage={"storageClassName": "nas"}))},
+            (data_volume("d", storage=BEYOND),),
+        ),
+        Broken(
+            vm(disk("open")),
+            "Correct the claim's class and modes",
+            {"Correct the claim's class and modes": there(claim("open", RWX, mode="Filesystem", storage_class="nas"))},
+            (LEFT_TO_CDI,),
+        ),
+    ],
+    "ephemeral-claim": [
+        Broken(
+            vm(ephemeral("root", "once")),
+            "Use a claim with accessModes [ReadWriteMany] or [ReadOnlyMany], on SAN with volumeMode Block",
+            {
+                "accessModes [ReadWriteMany]": put(OVERLAID, "good"),
+                "[ReadOnlyMany]": put(OVERLAID, "read"),
+                "on SAN with volumeMode Block": put(OVERLAID, "good-block"),
+            },
+            (claim("read", ROX),),
+        )
+    ],
+    "host-disk": [
+        Broken(
+            vm(host_disk("root")),
+            f"Put the disk on a claim with {SHARED}, or set shared: true where every node sees the same file",
+            {
+                f"Put the disk on a claim with {SHARED}": Way(
+                    [{"op": "replace", "path": f"{SPEC}/volumes/0", "value": disk("good", "root")}]
+                ),
+                "set shared: true": put(f"{SPEC}/volumes/0/hostDisk/shared", True),
+            },
+        )
+    ],
+    "san-block": [
+        Broken(
+            vm(disk("san-fs")),
+            f"Use another claim, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas",
+            {
+                f"{SHARED} and volumeMode Block": put(CLAIM, "good-block"),
+                f"{SHARED} and a storageClassName on ontap-nas": put(CLAIM, "good"),
+            },
+        )
+    ],
+    "shared-access": [
+        Broken(vm(disk("once")), f"Use another claim, with {SHARED}", {"another claim": put(CLAIM, "good")}),
+    ],
+    "smb-share": [
+        Broken(
+            vm(disk("share")),
+            "Use a claim of a StorageClass with nasType nfs",
+            {"a claim of a StorageClass with nasType nfs": put(CLAIM, "export")},
+            (
+                *(SMB, claim("share", RWX, storage_class="smb")),
+                *(storage_class("nfs", nasType="nfs"), claim("export", RWX, storage_class="nfs")),
+            ),
+        )
+    ],
+}
+
+OF_HARDWARE: dict[str, list[Broken]] = {
+    "host-devices": [
+        Broken(
+            vm(domain=devices(hostDevices=[NIC])),
+            DEVICE,
+            {"Remove the device": drop(f"{DOMAIN}/devices/hostDevices/0")},
+        ),
+        Broken(vm(domain=devices(gpus=[NIC])), DEVICE, {"Remove the device": drop(f"{DOMAIN}/devices/gpus/0")}),
+        Broken(
+            of_type("instancetype"),
+            DEVICE,
+            {"take an instancetype without it": put("/spec/instancetype/name", "plain")},
+            (*PLAIN, instancetype("special", hostDevices=[NIC])),
+        ),
+    ],
+    "hyperv-passthrough": [
+        Broken(
+            vm(domain={"features": {"hypervPassthrough": {"enabled": True}}}),
+            "Remove it, and name the Hyper-V features that the guest needs under features.hyperv",
+            {
+                "Remove it": both(
+                    drop(f"{DOMAIN}/features/hypervPassthrough"),
+                    put(f"{DOMAIN}/features/hyperv", {"relaxed": {"enabled": True}}),
+                )
+            },
+        )
+    ],
+    "launch-security": [
+        Broken(
+            vm(domain={"launchSecurity": {"sev": {}}}),
+            SECRET,
+            {"Remove launchSecurity": drop(f"{DOMAIN}/launchSecurity")},
+        ),
+        Broken(
+            of_type("instancetype"),
+            SECRET,
+            {"take an instancetype": put("/spec/instancetype/name", "plain")},
+            (*PLAIN, instancetype("special", launchSecurity={"tdx": {}})),
+        ),
+        Broken(
+            of_type("preference"),
+            SECRET,
+            {"preference without it": put("/spec/preference/name", "plain")},
+            (*PLAIN, preference("special", preferredLaunchSecurity={"snp": {}})),
+        ),
+    ],
+    "persistent-reservation": [
+        Broken(
+            vm(disk("good"), domain=RESERVED),
+            "Remove reservation: true from the disk, or upgrade KubeVirt to 1.9",
+            {
+                "Remove reservation: true from the disk": drop(f"{DOMAIN}/devices/disks/0/lun/reservation"),
+                "upgrade KubeVirt to 1.9": there(kubevirt(version="v1.9.0")),
+            },
+            (OLD_KUBEVIRT,),
+        )
+    ],
+    "tsc-frequency": [
+        Broken(
+            vm(domain=hyperv(reenlightenment={"enabled": True})),
+            f"{CLOCK_OFF}, or let the nodes offer an invariant TSC",
+            {
+                CLOCK_OFF: put(f"{DOMAIN}/features/hyperv/reenlightenment/enabled", False),
+                "let the nodes offer an invariant TSC": there(node("a", tsc=2_500_000_000), node("b")),
+            },
+            (node("a"), node("b")),
+        ),
+        Broken(
+            of_type("preference"),
+            f"{CLOCK_OFF}, or let the nodes offer an invariant TSC",
+            {CLOCK_OFF: put(DOMAIN, hyperv(reenlightenment={"enabled": False}))},
+            (node("a"), node("b"), preference("special", features={"preferredHyperv": {"reenlightenment": {}}})),
+        ),
+        Broken(
+            vm(domain=hyperv(reenlightenment={}), architecture="arm64"),
+            CLOCK_OFF,
+            {CLOCK_OFF: put(f"{DOMAIN}/features/hyperv/reenlightenment/enabled", False)},
+        ),
+    ],
+}
+
+OF_PLACE: dict[str, list[Broken]] = {
+    "eviction-strategy": [
+        Broken(
+            vm(disk("good"), evictionStrategy="None"),
+            "Remove the field or set it to LiveMigrate",
+            {
+                "Remove the field": drop(f"{SPEC}/evictionStrategy"),
+                "set it to LiveMigrate": put(f"{SPEC}/evictionStrategy", "LiveMigrate"),
+            },
+        )
+    ],
+    "migration-ports": [
+        Broken(
+            vm(**interface(masquerade={}, ports=[{"port": 22}, {"port": 49152}])),
+            "Use other ports",
+            {"Use other ports": put(f"{DOMAIN}/devices/interfaces/0/ports", [{"port": 22}, {"port": 8080}])},
+        )
+    ],
+    "node-pinned": [
+        Broken(
+            vm(nodeSelector={HOSTNAME: "a"}),
+            WIDEN,
+            {"Widen nodeSelector": put(f"{SPEC}/nodeSelector", {"zone": "east"})},
+            NODES,
+        ),
+        Broken(
+            vm(affinity=required("a")),
+            WIDEN,
+            {"affinity to at least two nodes": put(f"{SPEC}/affinity", required("a", "c"))},
+            NODES,
+        ),
+    ],
+    "pod-network": [
+        *(Broken(vm(**interface(**binding)), NETWORK, {NETWORK: MASQUERADED}) for binding in BINDINGS),
+        Broken(
+            vm(disk("good")),
+            NETWORK,
+            {NETWORK: MASQUERADED},
+            (kubevirt(network={"defaultNetworkInterface": "bridge"}),),
+        ),
+        Broken(
+            vm(networks=[{"name": "pods", "pod": {}}], domain=devices(interfaces=[{"name": "x", "masquerade": {}}])),
+            NETWORK,
+            {NETWORK: MASQUERADED},
+        ),
+    ],
+}
+
+REMEDIES: dict[str, list[Broken]] = {**OF_STORAGE, **OF_HARDWARE, **OF_PLACE}
+"""By rule."""

@@ -1,0 +1,37 @@
+"""The remedy of every rule helps: what its words say, done to the letter, admits the machine."""
+
+import jsonpatch
+import pytest
+
+from tests.build import CLUSTER, Object
+from tests.policy.remedies import REMEDIES, Broken
+from tests.policy.samples import STRICT
+from webhook import Verdict, evaluate
+from webhook.policy.rules import RULES
+
+BROKEN = [(rule, broken) for rule, found in REMEDIES.items() for broken in found]
+WAYS = [(rule, broken, words) for rule, broken in BROKEN for words in broken.ways]
+
+
+def judged(machine: Object, *objects: Object) -> Verdict:
+    """Return the verdict where every rule refuses."""
+    return evaluate(machine, [*CLUSTER, *objects], settings=STRICT, final=True)
+
+
+def test_every_rule_has_a_remedy_that_is_done_to_the_letter() -> None:
+    assert set(REMEDIES) == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize(("rule", "broken"), BROKEN, ids=[rule for rule, _ in BROKEN])
+def test_a_machine_that_breaks_a_rule_is_told_its_remedy(rule: str, broken: Broken) -> None:
+    found = judged(broken.machine, *broken.objects)
+    assert not found.allowed
+    assert {(violation.rule, violation.remedy) for violation in found.violations} == {(rule, broken.remedy)}
+
+
+@pytest.mark.parametrize(("rule", "broken", "words"), WAYS, ids=[f"{rule}: {words}" for rule, _, words in WAYS])
+def test_what_a_remedy_says_admits_the_machine(rule: str, broken: Broken, words: str) -> None:
+    way = broken.ways[words]
+    mended = jsonpatch.apply_patch(broken.machine, way.patch)
+    assert words in broken.remedy
+    assert judged(mended, *(broken.objects if way.objects is None else way.objects)).violations == []
