@@ -4,6 +4,7 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tests.localcluster import LocalCluster
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _THREADS = 6
+_IDLE_SECONDS = 30
+"""After 90 the API server closes a connection; one closed here is opened anew with the next call."""
 _PLURALS = {
     "DataVolume": "datavolumes",
     "Namespace": "namespaces",
@@ -126,6 +129,9 @@ class Api:
             found = http.client.HTTPSConnection(host, port, timeout=60, context=self._tls)
             self._here.connection = found
             self._opened.append(found)
+        elif time.monotonic() - self._here.used > _IDLE_SECONDS:
+            found.close()
+        self._here.used = time.monotonic()
         return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.build import Object
+from tests.build import Object, disk
 from tests.build_paths import ALICE, APISERVER, CONTROLLER
 from tests.e2e_old.api import Answer, Api
 from tests.e2e_old.violators import (
@@ -137,7 +137,10 @@ def _replace_instance(api: Api, machine: Machine) -> Writes:
 
 
 def _replace_machine(api: Api, machine: Machine) -> Writes:
-    """The Pool makes another, under another name, while the lost one is on its way out."""
+    """The Pool makes another, under another name, beside the lost one.
+
+    It has to be judged: the patches of a restore can put the same ownerReference into a VirtualMachine.
+    """
     lost = machine.virtual_machine
     made = api.create(machine_for(api.get(machine.owner), number=1), CONTROLLER)
     yield made
@@ -149,9 +152,11 @@ def _replace_machine(api: Api, machine: Machine) -> Writes:
 
 
 def _delete(api: Api, machine: Machine) -> Writes:
-    """The user deletes what he made; KubeVirt deletes what it made and lets go of it all."""
+    """A user deletes it, somebody still writes to it, KubeVirt deletes what it made for it and lets go of it all."""
     first, *others = machine.parts
     yield api.delete(first, ALICE)
+    late = {"volumes": machine.fault.volumes(disk("once-new", "new"))}
+    yield api.patch(first, in_template(machine.kind, late), ALICE)
     for other in others:
         yield from _delete_object(api, other, CONTROLLER)
     yield _let_go(api, first)
