@@ -10,10 +10,12 @@ from tests.e2e_replay.world import bare
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 from tests.recording import Recording
+from tests.recording.own import own_recording
 from tests.recording.traffic import shared_traffic
 
 OWN, SHARED = "our own recording", "the recording in ../shared"
-RECORDINGS = (pytest.param(SHARED, marks=pytest.mark.cluster),)
+RECORDINGS = (OWN, pytest.param(SHARED, marks=pytest.mark.cluster))
+_DEFINITIONS = {OWN: "our definitions", SHARED: "KubeVirt's definitions"}
 
 
 class Replay:
@@ -26,20 +28,14 @@ class Replay:
 
 
 @pytest.fixture(scope="package", params=RECORDINGS)
-def recording(request: pytest.FixtureRequest) -> Recording:
-    """A recording; skips where it is not at hand."""
-    found = shared_traffic()
-    if found is None:
+def replay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+    """A recording, made again from its first write to its last; skips where it is not at hand."""
+    recording = own_recording() if request.param == OWN else shared_traffic()
+    if recording is None:
         pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
-    return found
-
-
-@pytest.fixture(scope="package")
-def replay(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
-    """The recording, made again from its first write to its last."""
     settings = tmp_path_factory.mktemp("settings") / "settings.yaml"
     settings.write_text("mode: deny\n")
-    with LocalCluster(crds=definitions("KubeVirt's definitions")) as cluster:
+    with LocalCluster(crds=definitions(_DEFINITIONS[request.param])) as cluster:
         _furnish(cluster, recording)
         with Installation(cluster, ("--config", str(settings))) as installation:
             player = Player(installation, settings)

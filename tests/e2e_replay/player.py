@@ -142,7 +142,7 @@ class Player:
 
     def _has_status(self, write: Write) -> bool:
         """Whether the resource's status is written through a subresource."""
-        base = f"/apis/{write.group}/{write.version}"
+        base = _api(write)
         if base not in self._with_status:
             found = self._must("GET", base)["resources"]
             self._with_status[base] = {resource["name"] for resource in found}
@@ -171,8 +171,11 @@ class Player:
 
 
 def _collection(write: Write) -> str:
-    namespace = write.shown["metadata"]["namespace"]
-    return f"/apis/{write.group}/{write.version}/namespaces/{namespace}/{write.resource}"
+    return f"{_api(write)}/namespaces/{write.shown['metadata']['namespace']}/{write.resource}"
+
+
+def _api(write: Write) -> str:
+    return f"/apis/{write.group}/{write.version}" if write.group else f"/api/{write.version}"
 
 
 def _object(write: Write, subresource: str = "") -> str:

@@ -35,9 +35,8 @@ class Uids:
         for reference in items(at(found, "metadata", "ownerReferences")):
             reference["uid"] = self._live.get(reference["uid"], reference["uid"])
         if isinstance(said := at(found, "metadata", "annotations", _RESTORED_BY), str):
-            found["metadata"]["annotations"][_RESTORED_BY] = re.sub(
-                r".{36}$", lambda uid: self._live.get(uid[0], uid[0]), said
-            )
+            restored_by = re.sub(r".{36}$", lambda uid: self._live.get(uid[0], uid[0]), said)
+            found["metadata"]["annotations"][_RESTORED_BY] = restored_by
         return found
 
 
@@ -72,9 +71,10 @@ def as_if_mutated(obj: Object, live: Object | None) -> Object:
     """Return a recorded machine as it would be with our mutating side: its strategy, and the live one's annotations."""
     found = patched(obj) or {}
     for path in _METADATA:
-        ours = {
-            key: value for key, value in mapping(at(live, *path, "annotations")).items() if key.startswith(f"{DOMAIN}/")
-        }
-        if ours and isinstance(metadata := at(found, *path), dict):
-            metadata["annotations"] = {**mapping(metadata.get("annotations")), **ours}
+        annotations = mapping(at(live, *path, "annotations"))
+        for key in (key for key in annotations if key.startswith(f"{DOMAIN}/")):
+            metadata: Object = found
+            for step in path:
+                metadata = metadata.setdefault(step, {})
+            metadata.setdefault("annotations", {})[key] = annotations[key]
     return found
