@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.build import Object
-from tests.e2e_replay.world import Uids, are_alike, as_if_mutated, bare, can_become, is_going
+from tests.e2e_replay.world import Uids, are_alike, as_if_mutated, as_made_for, bare, can_become, is_going
 from tests.localcluster import LocalCluster
 from tests.localcluster.api import Client
 from tests.localcluster.installation import Installation
 from tests.recording import Write
-from webhook.objects import items, mapping
+from webhook.objects import at, items, mapping
 
 _ADMIN = ("admin", ("system:masters",))
 _OUTDATED = "1"
@@ -88,8 +88,17 @@ class Player:
         if write.obj is None:
             return None
         if live is None:
-            return bare(self._uids.translated(write.obj))
+            made = bare(self._uids.translated(write.obj))
+            return as_made_for(self._owner(write), made) if write.resource == "virtualmachineinstances" else made
         return _over(live, self._recorded(write.obj, live), _OUTDATED if write.is_late else None)
+
+    def _owner(self, write: Write) -> Object | None:
+        """Return the live object for which KubeVirt makes an instance."""
+        for reference in items(at(write.obj, "metadata", "ownerReferences")):
+            owners = _collection(write, f"{reference['kind'].lower()}s")
+            status, found = self._call("GET", f"{owners}/{reference['name']}")
+            return found if status == 200 else None
+        return None
 
     def _recorded(self, obj: Object, live: Object | None) -> Object:
         return as_if_mutated(self._uids.translated(obj), live)
@@ -170,12 +179,12 @@ class Player:
         return self._installation.cluster
 
 
-def _collection(write: Write) -> str:
-    return f"{_api(write)}/namespaces/{write.shown['metadata']['namespace']}/{write.resource}"
-
-
 def _api(write: Write) -> str:
     return f"/apis/{write.group}/{write.version}" if write.group else f"/api/{write.version}"
+
+
+def _collection(write: Write, resource: str = "") -> str:
+    return f"{_api(write)}/namespaces/{write.shown['metadata']['namespace']}/{resource or write.resource}"
 
 
 def _object(write: Write, subresource: str = "") -> str:

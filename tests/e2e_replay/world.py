@@ -13,7 +13,7 @@ _OF_THE_SERVER = (
     *("deletionTimestamp", "deletionGracePeriodSeconds"),
 )
 _RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
-_METADATA = (("metadata",), ("spec", "template", "metadata"))
+TEMPLATE = ("spec", "template", "metadata")
 
 
 class Uids:
@@ -70,11 +70,21 @@ def are_alike(one: Object, other: Object) -> bool:
 def as_if_mutated(obj: Object, live: Object | None) -> Object:
     """Return a recorded machine as it would be with our mutating side: its strategy, and the live one's annotations."""
     found = patched(obj) or {}
-    for path in _METADATA:
-        annotations = mapping(at(live, *path, "annotations"))
-        for key in (key for key in annotations if key.startswith(f"{DOMAIN}/")):
-            metadata: Object = found
-            for step in path:
-                metadata = metadata.setdefault(step, {})
-            metadata.setdefault("annotations", {})[key] = annotations[key]
+    for path in (("metadata",), TEMPLATE):
+        _annotate(found, path, at(live, *path))
     return found
+
+
+def as_made_for(owner: Object | None, instance: Object) -> Object:
+    """Return an instance with those of our annotations that KubeVirt copies from its owner's template."""
+    found = copy.deepcopy(instance)
+    _annotate(found, ("metadata",), at(owner, *TEMPLATE))
+    return found
+
+
+def _annotate(obj: Object, path: tuple[str, ...], source: Object | None) -> None:
+    ours = {key: value for key, value in mapping(at(source, "annotations")).items() if key.startswith(f"{DOMAIN}/")}
+    if ours:
+        for key in path:
+            obj = obj.setdefault(key, {})
+        obj["annotations"] = {**obj.get("annotations", {}), **ours}

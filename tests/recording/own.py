@@ -118,6 +118,11 @@ def _templated(scribe: Scribe) -> None:
     does.make_data_volumes(scribe, "web")
 
 
+def _start_templated(scribe: Scribe) -> None:
+    does.start(scribe, "web")
+    does.beat(scribe, "web", 5)
+
+
 def _replica_set(scribe: Scribe) -> None:
     made = replica_set(disk("good", "root"), name="workers")
     scribe.create(ALICE, made)
@@ -211,6 +216,7 @@ _STEPS = {
     "stop": _stop,
     "delete": _delete,
     "create a machine with dataVolumeTemplates": _templated,
+    "start it, its claims being there": _start_templated,
     "create a ReplicaSet": _replica_set,
     "create a Pool": _pool,
     "addvolume on an instance that nobody owns": _bare,
