@@ -116,10 +116,8 @@ def _attach(scribe: Scribe, name: str, volume: str) -> None:
 
 def _carry_out(scribe: Scribe, name: str, change: Change) -> None:
     scribe.update(CONTROLLER, VM, name, change)
-    asked = scribe.get(VM, name)["status"]["volumeRequests"]
     _status(scribe, name, volumeRequests=None)
     _status(scribe, name, volumeSnapshotStatuses=[{"name": "root", "enabled": False, "reason": "no class"}])
-    scribe.lose(CONTROLLER, VM, name, says(volumeSnapshotStatuses=[], volumeRequests=asked), subresource="status")
 
 
 def plug_declared(scribe: Scribe, user: User, name: str, volume: Object) -> None:
