@@ -4,6 +4,9 @@ Each write starts from the state that it found in the recording, whose webhook a
 is another, because something was refused or because the recording begins in the midst, it is put right first, and what
 is refused is stored all the same afterwards; both with `mode: off`, by which the webhook judges nothing, and neither is
 counted. So what follows a refused write is judged as well: KubeVirt must be able to go on.
+
+The recording was made without a mutating webhook. A creation is sent as it was recorded, to be patched; what follows it
+holds LiveMigrate, as if it had been. What was lost to another write there is sent as an update of an outdated state.
 """
 
 from collections.abc import Iterable
@@ -16,6 +19,9 @@ from tests.e2e_replay.conftest import Replay
 from tests.e2e_replay.player import Played
 from tests.recording import Refusal
 from webhook.objects import at
+
+pytestmark = pytest.mark.timeout(300)
+"""The first test waits for the whole replay."""
 
 
 def by_step(played: Iterable[Played]) -> dict[str, list[Played]]:
