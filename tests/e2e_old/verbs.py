@@ -137,10 +137,7 @@ def _replace_instance(api: Api, machine: Machine) -> Writes:
 
 
 def _replace_machine(api: Api, machine: Machine) -> Writes:
-    """The Pool makes another, under another name, beside the lost one.
-
-    It has to be judged: the patches of a restore can put the same ownerReference into a VirtualMachine.
-    """
+    """The Pool makes another, under another name, beside the lost one."""
     lost = machine.virtual_machine
     made = api.create(machine_for(api.get(machine.owner), number=1), CONTROLLER)
     yield made
@@ -212,7 +209,7 @@ VERBS = (
     Verb("a bad disk unplugged from an instance", (Kind.BARE,), _unplug, judged=True),
     Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, judged=True),
     Verb("a replaced replica of a ReplicaSet", (Kind.REPLICA_SET,), _replace_instance),
-    Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_machine, judged=True),
+    Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_machine),
     Verb("a stop", TEMPLATED, _stop),
     Verb("a start", TEMPLATED, _start),
     Verb("a removed finalizer", tuple(Kind), _remove_finalizer),

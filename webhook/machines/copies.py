@@ -24,6 +24,8 @@ from webhook.wording import quoted
 RESTORE, CLONE = "VirtualMachineRestore", "VirtualMachineClone"
 SOURCE_FIELD = {RESTORE: "spec.virtualMachineSnapshotName", CLONE: "spec.source"}
 """Where a restore and a clone say what they copy."""
+RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
+"""Annotation that KubeVirt puts on what a restore made, after the restore's patches."""
 
 
 _MOST_COPYING = 3
