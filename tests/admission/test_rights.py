@@ -211,3 +211,27 @@ class Silent(Rights):
 def test_where_nobody_can_be_asked_nothing_is_decided(obj: Object) -> None:
     with pytest.raises(Undecidable):
         validate(request(obj), Silent((KUBEVIRT, *CLUSTER)), Settings(), 5.0)
+
+
+MISSPELT = [
+    ("a rule", vm(disk("good")), {"exempt.migratability.io/shared-acces": "true"}, "there is no such rule"),
+    ("a rule on a namespace", namespace(), {"exempt.migratability.io/x": "true"}, "there is no such rule"),
+    ("a level", namespace(), {"migratability.io/enforcement": "dney"}, "it is none of deny, warn and off"),
+]
+
+
+@pytest.mark.parametrize(("obj", "labels", "why"), [row[1:] for row in MISSPELT], ids=[row[0] for row in MISSPELT])
+def test_who_misspells_is_told_that_the_label_does_nothing(obj: Object, labels: Object, why: str) -> None:
+    labelled = marked(obj, labels=labels, annotations=REASON)
+    (line,) = [line for line in ask(labelled, may=(ALICE,)).warnings if line.endswith("[exemption]")]
+    assert f"does nothing: {why}" in line
+    (key,) = labels
+    assert key in line
+    assert ask(labelled, labelled, may=(ALICE,)).warnings == []
+
+
+def test_a_label_that_is_spelt_right_is_not_remarked_on() -> None:
+    assert ask(namespace("a reason", all="true", enforcement="warn"), may=(ALICE,)).warnings == []
+    assert (
+        ask(exempt(vm(disk("good"), evictionStrategy="LiveMigrate"), rule="shared-access"), may=(ALICE,)).warnings == []
+    )
