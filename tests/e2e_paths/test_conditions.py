@@ -143,11 +143,23 @@ def test_a_machine_that_kubevirt_makes_for_a_pool_is_only_patched(site: Site) ->
     assert site.calls(lambda: site.have(made, CONTROLLER)) == asked(mutated(VMS, "CREATE"))
 
 
+def with_template(machine: Object) -> Object:
+    """Return a machine with a dataVolumeTemplate, which KubeVirt numbers with it."""
+    storage = {
+        "storageClassName": "nas",
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    template = {"metadata": {"name": "root-0"}, "spec": {"storage": storage, "source": {"blank": {}}}}
+    return {**machine, "spec": {**machine["spec"], "dataVolumeTemplates": [template]}}
+
+
 RESTORED = {"restore.kubevirt.io/lastRestoreUID": "back-11111111-2222-3333-4444-555555555555"}
 OTHER_MACHINES: list[tuple[str, str, Callable[[Object], Object]]] = [
     ("somebody else makes", ALICE, pool_machine),
     ("a restore makes", CONTROLLER, lambda owner: pool_machine(owner, annotations=RESTORED)),
     ("has no number", CONTROLLER, lambda owner: pool_machine(owner, "x")),
+    ("has a claim of its own", CONTROLLER, lambda owner: with_template(pool_machine(owner))),
 ]
 
 

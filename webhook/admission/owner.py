@@ -29,7 +29,7 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
     hold its owner: that one is without labels. Raises `webhook.cluster.Undecidable`.
     """
     said = request.old or request.obj
-    if not is_of_kubevirt(request, settings) or at(said, "metadata", "annotations", RESTORED_BY):
+    if not is_of_kubevirt(request, settings) or _is_restored(request):
         return None
     for kind, name, uid in _controllers(said):
         resource = OWNERS.get(kind)
@@ -56,6 +56,12 @@ def owner_now(machine: Object, cluster: Cluster) -> OwnerFacts | None:
         if found is not None and found.uid == uid:
             return found
     return None
+
+
+def _is_restored(request: Request) -> bool:
+    """Whether a restore makes this VirtualMachine. Into an instance its user can write the annotation."""
+    is_new_machine = request.old is None and request.resource == "virtualmachines"
+    return is_new_machine and at(request.obj, "metadata", "annotations", RESTORED_BY) is not None
 
 
 def _controllers(obj: Object | None) -> Iterator[tuple[str, str, str]]:

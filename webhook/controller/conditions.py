@@ -47,8 +47,11 @@ _NUMBERED = (
     "object.metadata.name.substring(size(owner.name) + 1).matches('^[0-9]+$')"
 )
 _OF_POOL = f"owner.?controller.orValue(false) && owner.kind == 'VirtualMachinePool' && {_NUMBERED}"
-MACHINE_OF_POOL = f"{_OWNERS}.exists(owner, {_OF_POOL}) && !object.metadata.?annotations[?'{RESTORED_BY}'].hasValue()"
-"""A VirtualMachine for a Pool, which numbers them; the patches of a restore can put an ownerReference into others."""
+MACHINE_OF_POOL = (
+    f"{_OWNERS}.exists(owner, {_OF_POOL}) && !has(object.spec.dataVolumeTemplates) && "
+    f"!object.metadata.?annotations[?'{RESTORED_BY}'].hasValue()"
+)
+"""A VirtualMachine for a Pool, which numbers them, and the DataVolumes of their templates with them."""
 
 
 def not_made_for_owner(owned: str, kubevirt: str) -> str:

@@ -23,6 +23,7 @@ Requests in other served versions are converted to one of them (matchPolicy Equi
 
 _INSTANCES = (KUBEVIRT, "virtualmachineinstances", "")
 _MACHINES = (KUBEVIRT, "virtualmachines", "")
+_LIFTED = (_MACHINES, (KUBEVIRT, "virtualmachineinstancereplicasets", ""))
 _NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
 
 _UNHINDERED = {"failurePolicy": "Ignore", "timeoutSeconds": 2, "sideEffects": "NoneOnDryRun"}
@@ -98,8 +99,11 @@ def _operations(which: Which) -> list[str]:
 
 
 def _patched(which: Which) -> dict[str, str]:
-    """A change of a marked machine's spec, its start say, is a chance to find good by now what its mark names."""
-    return _that_matter(which, conditions.MARKED_AND_CHANGED if "UPDATE" in PATCHED[which] else "")
+    """A change of a marked machine's spec, its start say, is a chance to find good by now what its mark names.
+
+    But not of a Pool's, which would restart all its machines.
+    """
+    return _that_matter(which, conditions.MARKED_AND_CHANGED if which in _LIFTED else "")
 
 
 def _judged(which: Which, kubevirt: str) -> dict[str, str]:
