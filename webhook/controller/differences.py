@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_WHOLE = ("namespaceSelector", "objectSelector", "rules")
+_WHOLE = ("data", "namespaceSelector", "objectSelector", "rules")
 """Fields of which a part that we do not state changes the meaning of what we do."""
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from certs import Lifetimes
 from webhook import fields
 from webhook.fields import FieldError, Reader, shown
 from webhook.objects import Object, can_be_name
@@ -53,6 +54,10 @@ class Certificates:
     """Files: its key, PEM."""
     caFile: Path | None = None
     """Files: the authorities by which API servers are to verify it, PEM."""
+
+    def lifetimes(self) -> Lifetimes:
+        """Return how long our own authority and leaf live; raises ValueError for what cannot be kept."""
+        return Lifetimes(self.caLifetime, self.leafLifetime, self.settle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +141,10 @@ def _check(certificates: Certificates) -> None:
     for key in wanted:
         if not getattr(certificates, key):
             raise FieldError(f"certificates.{key}: must be set where certificates.source is {certificates.source}")
-    if certificates.leafLifetime >= certificates.caLifetime:
-        raise FieldError("certificates.leafLifetime: must be shorter than certificates.caLifetime")
+    try:
+        certificates.lifetimes()
+    except ValueError as error:
+        raise FieldError(f"certificates: {error}") from error
 
 
 def _object_name(value: object, at: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ def wanted_probe(situation: Situation) -> dict[str, Any]:
     return {**probe, "metadata": metadata(probe["metadata"]["name"], situation.owner)}
 
 
-def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -> list[Step]:
+def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -> Sequence[Step]:
     """Return what to do now so that the live configurations, all ours, become the wanted ones.
 
     ``proven`` says that a probe was answered just now; without, nothing is applied that refuses where nothing did.
