@@ -104,7 +104,10 @@ class _Application(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return make_app(self._server.make_state())
+        app = make_app(self._server.make_state())
+        if clients := self._server.tls.clients:
+            app.wsgi_app = clients.guard(app.wsgi_app)  # type: ignore[method-assign]
+        return app
 
     def _ssl_context(self, _config: object, _default: object) -> ssl.SSLContext:
         return self._server.tls.current()
