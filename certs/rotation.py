@@ -103,12 +103,10 @@ def renewed(
     A leaf is renewed after two thirds of its lifetime, when the authority changed, and when it is not valid at all, as
     after a clock that jumped. None where there is none and nothing may sign yet.
     """
-    if not stored.signing or (leaf and _is_good(leaf, stored.signing, now)):
+    signing = stored.signing
+    if not signing or not _is_usable(signing, now) or (leaf and _is_good(leaf, signing, now)):
         return leaf
-    try:
-        return stored.signing.sign(names, lifetimes.leaf, now)
-    except CertificateError:
-        return leaf
+    return signing.sign(names, lifetimes.leaf, now)
 
 
 def _is_good(leaf: Leaf, signing: Authority, now: datetime) -> bool:

@@ -49,6 +49,7 @@ class Serving:
             settled = self._settled(held, now)
             if self._offered is None:
                 return
+            self._waiting = None
             if self._offered != self._served:
                 self._decide(self._offered, held, settled, now)
             self._not_ready = self._why_not_ready(held, now)

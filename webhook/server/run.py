@@ -111,7 +111,10 @@ class _Application(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return make_app(self._server.make_state())
+        app = make_app(self._server.make_state())
+        if clients := self._server.tls.clients:
+            app.wsgi_app = clients.guard(app.wsgi_app)  # type: ignore[method-assign]
+        return app
 
     def on_stop(self) -> None:
         """Hear from the worker that it was told to stop."""
