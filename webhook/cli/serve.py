@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from certs import Serving
 from webhook.admission.app import State
+from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
-from webhook.cluster import ClusterUnavailable, Snapshot
+from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, read_path
 from webhook.controller.installation import Installation, InstallationError, Replica
 from webhook.server.clients import Clients
@@ -123,14 +124,10 @@ def _check_address(address: str, port: int) -> None:
 
 
 def _connect() -> LiveCluster:
-    """Importing the Kubernetes client takes most of a second, which `check` and a snapshot need not pay."""
-    from webhook.cluster.api import Api
+    api = connected(", or give --cluster a snapshot")
     from webhook.cluster.live import LiveCluster
 
-    try:
-        return LiveCluster(Api.connect())
-    except ClusterUnavailable as error:
-        raise UsageError(f"{error}; name a kubeconfig in KUBECONFIG, or give --cluster a snapshot") from error
+    return LiveCluster(api)
 
 
 def _snapshot(path: Path | None) -> Snapshot | None:

@@ -22,10 +22,15 @@ def differences(wanted: object, live: object, at: str = "") -> Iterator[str]:
                 yield from [place] if value != live.get(key) else ()
             else:
                 yield from differences(value, live.get(key), place)
-    elif _is_by_name(wanted) and _is_by_name(live):
-        yield from _between_named(wanted, live, at)
+    elif _is_by_name(wanted) and (live is None or _is_by_name(live)):
+        yield from _between_named(wanted, live or [], at)
     elif wanted != live:
         yield at
+
+
+def differs(wanted: object, live: object) -> bool:
+    """Say whether a live object, None where there is none, is not as it is wanted."""
+    return next(differences(wanted, live), None) is not None
 
 
 def _between_named(wanted: Any, live: Any, at: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.controller.differences import differences
+from webhook.controller.differences import differences, differs
 from webhook.controller.installation import Installation
 from webhook.controller.owned import Owner, metadata
 from webhook.controller.registered import MUTATING, VALIDATING, Registered
@@ -101,9 +101,9 @@ def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -
         if MUTATING not in live:
             return [Apply(by_kind[MUTATING], ())]
     return [
-        Apply(obj, places)
+        Apply(obj, tuple(differences(obj, live[kind])) if kind in live else ())
         for kind, obj in by_kind.items()
-        if (places := tuple(differences(obj, live.get(kind)))) or kind not in live
+        if differs(obj, live.get(kind))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from webhook.admission.probe import ANSWER, PROBE_NAME, probe_object
 from webhook.cluster.api import ApiError
 from webhook.controller import plan
 from webhook.controller.calls import Calls
-from webhook.controller.differences import differences
+from webhook.controller.differences import differs
 from webhook.controller.lease import leases_of
 from webhook.controller.owned import with_metadata
 from webhook.controller.registered import VALIDATING, Registered, path_of
@@ -21,6 +22,8 @@ from webhook.wording import listed
 _MOST_PUT_BACK = 10
 _PUT_BACK_WITHIN = 600.0
 _PAUSE = 60.0
+_PORT = re.compile(r"\S+:\d+->")
+"""The end of a connection that is another one each time, so that the same fault reads the same."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,7 @@ class Registrar:
     def _proves(self, calls: Calls, situation: plan.Situation) -> bool:
         """Register the probe and create its object: it is refused, in our words, once the API server reaches us."""
         wanted = plan.wanted_probe(situation)
-        if any(differences(wanted, calls.get(path_of(VALIDATING, PROBE_NAME)))):
+        if differs(wanted, calls.get(path_of(VALIDATING, PROBE_NAME))):
             self._has_probe = True
             _apply(calls, wanted)
         namespace = situation.installation.namespace
@@ -64,7 +67,8 @@ class Registrar:
             calls.create(leases_of(namespace), probe_object(namespace), dry_run=True)
         except ApiError as error:
             answered = ANSWER in str(error)
-            self._troubles.tell("the way from the API server to us", None if answered else str(error))
+            why = _PORT.sub("", str(error))
+            self._troubles.tell("the way from the API server to us", None if answered else why)
             return answered
         return False
 
@@ -107,6 +111,6 @@ def _apply(calls: Calls, wanted: dict[str, Any]) -> None:
     """
     path = path_of(wanted["kind"], wanted["metadata"]["name"])
     stored = calls.apply(path, wanted)
-    if any(differences(wanted, stored)):
+    if differs(wanted, stored):
         metadata = with_metadata(stored, wanted["metadata"])
         calls.replace(path, {**stored, "metadata": metadata, "webhooks": wanted["webhooks"]})

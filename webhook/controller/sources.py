@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from certs import CertificateError, Files, Leaf, Stored, renewed, rotate, service_names
 from webhook.cluster.api import ApiError
 from webhook.controller.calls import MANAGER, Calls
-from webhook.controller.differences import differences
+from webhook.controller.differences import differs
 from webhook.controller.installation import Installation, Replica
 from webhook.controller.owned import MANAGED_BY, Owner, metadata, with_metadata
 from webhook.controller.troubles import Troubles
@@ -105,7 +105,7 @@ class SecretSource:
             return
         stored = rotate(self._stored, registered, now, self._lifetimes)
         wanted = secret_of(stored, metadata(self._name, owner, self._namespace))
-        if self._live and not any(differences(wanted, self._live)):
+        if self._live and not differs(wanted, self._live):
             return
         try:
             self._live = self._write(calls, wanted)
