@@ -36,6 +36,7 @@ DEADLINE = 60.0
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
 _RBAC = "rbac.authorization.k8s.io"
 _REGISTRATIONS = "admissionregistration.k8s.io"
+KUBEVIRTS_NAMESPACE = "openshift-cnv"
 VALIDATING = f"/apis/{_REGISTRATIONS}/v1/validatingwebhookconfigurations/migratability"
 MUTATING = f"/apis/{_REGISTRATIONS}/v1/mutatingwebhookconfigurations/migratability"
 PROBE = f"{VALIDATING}-probe"
@@ -159,6 +160,37 @@ class Release:
         replica.child.stop(grace=40)
         self.replicas.remove(replica)
 
+    def await_log(self, replica: Replica, words: str) -> None:
+        """Return when a replica has said the words."""
+        await_that(lambda: words in replica.log, f"{words!r} in the log")
+
+    def await_in_force(self) -> None:
+        """Return when both configurations are there and the API server goes by them."""
+        await_that(lambda: self.is_registered and self.holds, "release in force")
+
+    def make(self, obj: Object) -> None:
+        """Apply an object."""
+        apply(self.cluster, [obj])
+
+    def forbid(self, resource: str) -> None:
+        """Take the right to read a kind from the replicas."""
+        rules = [rule for rule in _CLUSTER_RULES if rule["resources"] != [resource]]
+        apply(self.cluster, _permission("ClusterRole", {}, rules))
+
+    def allow(self) -> None:
+        """Give the replicas all their rights."""
+        apply(self.cluster, _permission("ClusterRole", {}, _CLUSTER_RULES))
+
+    def edit(self, path: str, change: Callable[[Any], None]) -> None:
+        """Change a live object by hand."""
+        live = self.api.get(path, timeout=10)
+        change(live)
+        self.api.put(path, live, timeout=10)
+
+    def delete(self, path: str) -> None:
+        """Delete an object by hand."""
+        self.api.delete(path, timeout=10)
+
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
         try:
@@ -226,7 +258,7 @@ def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterat
         forwarder.close()
         for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA):
             if release.read(path):
-                release.api.delete(path, timeout=10)
+                release.delete(path)
 
 
 class Forwarder:
@@ -310,7 +342,7 @@ def _foundation(port: int) -> list[Object]:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": service},
         owner_role(),
-        *_permission("ClusterRole", {}, [*_reading(), *_registering()]),
+        *_permission("ClusterRole", {}, _CLUSTER_RULES),
         *_permission("Role", {"namespace": NAMESPACE}, _own_objects()),
     ]
 
@@ -364,6 +396,9 @@ def _permission(kind: str, place: Object, rules: list[Object]) -> list[Object]:
             "subjects": [subject],
         },
     ]
+
+
+_CLUSTER_RULES = [*_reading(), *_registering()]
 
 
 def _free_port(address: str) -> int:

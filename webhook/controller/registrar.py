@@ -19,7 +19,7 @@ from webhook.controller.registered import VALIDATING, Registered, path_of
 from webhook.controller.troubles import Troubles
 from webhook.wording import listed
 
-_MOST_PUT_BACK = 10
+_MOST_PUT_BACK = 20
 _PUT_BACK_WITHIN = 600.0
 _PAUSE = 60.0
 _PORT = re.compile(r"\S+:\d+->")
