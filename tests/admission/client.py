@@ -39,6 +39,10 @@ class FakeState:
         """Return the age of each cache."""
         return self.cache_ages
 
+    def gauges(self) -> dict[str, float]:
+        """Return no other figures."""
+        return {}
+
 
 class Webhook:
     """The app over a snapshot of the given objects and a KubeVirt, or over a cluster of the test's own."""

@@ -47,12 +47,15 @@ class State(Protocol):
     def ages(self) -> dict[str, float]:
         """The age of each cache in seconds, by resource."""
 
+    def gauges(self) -> dict[str, float]:
+        """Further figures, by the names of their metrics."""
+
 
 def make_app(state: State) -> Flask:
     """Return the app that answers with this state."""
     app = Flask("webhook")
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    metrics = Metrics(state.ages)
+    metrics = Metrics(state.ages, state.gauges)
 
     @app.post("/validate")
     def validate() -> Response:
@@ -127,7 +130,7 @@ def _seconds(timeout: str | None) -> float:
 def _report(asked: review.Request, response: review.Response, verdict: Verdict, metrics: Metrics) -> None:
     if request.path == "/validate":
         metrics.judged(verdict)
-    if response.outcome == "denied":
+    if response.outcome == "denied" and not verdict.allowed:
         log.refused(asked, verdict)
 
 

@@ -17,14 +17,18 @@ OUTCOMES = ("allowed", "patched", "denied", "errored", "bad_request")
 OTHER = "other"
 _RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_COPY, *ARRIVALS))
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
+_GAUGES = {
+    "migratability_leader": "1 on the replica that keeps the webhook configurations, 0 on the others.",
+    "migratability_certificate_expiry_timestamp_seconds": "When the certificate in use ends; 0 while there is none.",
+}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
     """One process's metrics; every series that can appear is there from the start, at zero."""
 
-    def __init__(self, ages: Callable[[], dict[str, float]]) -> None:
-        """Take what tells the age of each cache, in seconds by resource."""
+    def __init__(self, ages: Callable[[], dict[str, float]], gauges: Callable[[], dict[str, float]] = dict) -> None:
+        """Take what tells the age of each cache, in seconds by resource, and further figures by metric."""
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "migratability_admission_requests",
@@ -46,6 +50,7 @@ class Metrics:
             registry=self.registry,
         )
         self.registry.register(_CacheAges(ages))
+        self.registry.register(_Gauges(gauges))
         self._preset()
 
     def answered(self, path: str, operation: str, resource: str, outcome: str, seconds: float) -> None:
@@ -89,3 +94,12 @@ class _CacheAges(Collector):
         for resource, age in self._ages().items():
             gauge.add_metric([resource], age)
         yield gauge
+
+
+class _Gauges(Collector):
+    def __init__(self, figures: Callable[[], dict[str, float]]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for name, figure in self._figures().items():
+            yield GaugeMetricFamily(name, _GAUGES[name], value=figure)

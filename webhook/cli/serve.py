@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from certs import Serving
 from webhook.admission.app import State
+from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
-from webhook.cluster import ClusterUnavailable, Snapshot
+from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, read_path
+from webhook.controller.installation import Installation, InstallationError, Replica
+from webhook.server.clients import Clients
 from webhook.server.run import Server, configure_logging
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
-from webhook.server.tls import CertificateError, TlsContext
+from webhook.server.tls import TLS_VERSIONS, CertificateError, TlsContext
 
 if TYPE_CHECKING:
     from webhook.cluster.live import LiveCluster
@@ -28,10 +33,18 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "serve",
         help="serve the admission webhook over TLS",
         description="Serves POST /validate and /mutate, GET /livez, /readyz and /metrics, always over TLS. Without "
-        "--cluster it asks the API server: inside a pod by its service account, else by the kubeconfig.",
+        "--cluster it asks the API server: inside a pod by its service account, else by the kubeconfig. With "
+        "--installation it is one replica of an installed webhook, which makes its own certificate and keeps its "
+        "registrations in the API server.",
     )
     parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder of Kubernetes objects to ask")
     parser.add_argument("--config", type=Path, metavar="PATH", help="settings file; edits take effect at once")
+    parser.add_argument(
+        "--installation",
+        type=Path,
+        metavar="FILE",
+        help="what this replica is a part of, as the chart writes it; POD_NAME, POD_NAMESPACE and POD_IP must be set",
+    )
     parser.add_argument("--address", default="0.0.0.0", metavar="A", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8443, help="port to listen on (default: %(default)s)")
     parser.add_argument(
@@ -47,30 +60,58 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; raises UsageError where it cannot begin."""
     if (args.cert_file is None) != (args.key_file is None):
         raise UsageError("--cert-file and --key-file go together")
-    files = (args.cert_file, args.key_file) if args.cert_file else None
+    if args.installation and (args.cert_file or args.cluster):
+        raise UsageError("--installation goes with neither --cluster nor --cert-file")
     _, remarks = settings_from(args.config)
-    snapshot = _snapshot(args.cluster)
-    if snapshot is None:
-        _connect()
-
-    def make_state() -> State:
-        settings = SettingsFile(args.config)
-        if snapshot is not None:
-            return SnapshotState(snapshot, settings)
-        cluster = _connect()
-        cluster.start()
-        return LiveState(cluster, settings)
-
     try:
-        tls = TlsContext(files, args.address)
-    except CertificateError as error:
+        server = _installed(args) if args.installation else _alone(args)
+    except (CertificateError, InstallationError) as error:
         raise UsageError(str(error)) from error
     _check_address(args.address, args.port)
     configure_logging()
     for remark in remarks:
         log.warning(remark)
-    Server(args.address, args.port, tls, make_state).run()
+    server.run()
     return 0
+
+
+def _alone(args: argparse.Namespace) -> Server:
+    """A process that nobody registered: on a snapshot, or on the API server."""
+    snapshot = _snapshot(args.cluster)
+    cluster = _connect() if snapshot is None else None
+
+    def make_state() -> State:
+        settings = SettingsFile(args.config)
+        if cluster is None:
+            return SnapshotState(snapshot or Snapshot(), settings)
+        cluster.start()
+        return LiveState(cluster, settings)
+
+    files = (args.cert_file, args.key_file) if args.cert_file else None
+    return Server(args.address, args.port, TlsContext(files, args.address), make_state)
+
+
+def _installed(args: argparse.Namespace) -> Server:
+    """A replica of an installation."""
+    from webhook.controller.loop import Controller
+
+    installation = Installation.load(args.installation)
+    replica = Replica.of(os.environ, installation)
+    service = installation.service
+    serving = Serving(installation.certificates.settle, f"{service.name}.{installation.namespace}.svc")
+    settings, cluster = SettingsFile(args.config), _connect()
+    controller = Controller(installation, replica, cluster, settings.current, serving)
+
+    def make_state() -> State:
+        cluster.start()
+        controller.start()
+        return LiveState(cluster, settings, controller)
+
+    asked = installation.clientCertificates
+    clients = Clients(asked.caFile, frozenset(asked.names)) if asked.caFile else None
+    minimum = TLS_VERSIONS[installation.tls.minVersion]
+    tls = TlsContext(serving, args.address, minimum=minimum, clients=clients)
+    return Server(args.address, args.port, tls, make_state, on_stop=controller.stop, on_exit=controller.close)
 
 
 def _check_address(address: str, port: int) -> None:
@@ -83,14 +124,10 @@ def _check_address(address: str, port: int) -> None:
 
 
 def _connect() -> LiveCluster:
-    """Importing the Kubernetes client takes most of a second, which `check` and a snapshot need not pay."""
-    from webhook.cluster.api import Api
+    api = connected(", or give --cluster a snapshot")
     from webhook.cluster.live import LiveCluster
 
-    try:
-        return LiveCluster(Api.connect())
-    except ClusterUnavailable as error:
-        raise UsageError(f"{error}; name a kubeconfig in KUBECONFIG, or give --cluster a snapshot") from error
+    return LiveCluster(api)
 
 
 def _snapshot(path: Path | None) -> Snapshot | None:

@@ -31,12 +31,18 @@ _MEMORY = Path("/dev/shm")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What to serve and where. ``make_state`` is called in the process that answers, after the fork."""
+    """What to serve and where.
+
+    ``make_state`` is called in the process that answers, after the fork; ``on_stop`` there when it is told to stop,
+    within a signal handler, and ``on_exit`` when it has answered what was begun.
+    """
 
     address: str
     port: int
     tls: TlsContext
     make_state: Callable[[], State]
+    on_stop: Callable[[], None] = lambda: None
+    on_exit: Callable[[], None] = lambda: None
 
     def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C, then answer what was begun; ends the process."""
@@ -99,12 +105,20 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "ssl_context": self._ssl_context,
             "logger_class": _JsonLogger,
             "proc_name": "migratability",
+            "worker_exit": lambda _arbiter, _worker: self._server.on_exit(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return make_app(self._server.make_state())
+        app = make_app(self._server.make_state())
+        if clients := self._server.tls.clients:
+            app.wsgi_app = clients.guard(app.wsgi_app)  # type: ignore[method-assign]
+        return app
+
+    def on_stop(self) -> None:
+        """Hear from the worker that it was told to stop."""
+        self._server.on_stop()
 
     def _ssl_context(self, _config: object, _default: object) -> ssl.SSLContext:
         return self._server.tls.current()

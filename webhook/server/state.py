@@ -11,6 +11,7 @@ from webhook.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from webhook.cluster.live import LiveCluster
+    from webhook.controller.loop import Controller
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +61,26 @@ class SnapshotState:
         """A snapshot has no caches."""
         return {}
 
+    def gauges(self) -> dict[str, float]:
+        """Nor is it installed anywhere."""
+        return {}
+
 
 class LiveState:
     """State for the API server."""
 
-    def __init__(self, cluster: LiveCluster, settings: SettingsFile) -> None:
-        """Serve this cluster with these settings."""
+    def __init__(self, cluster: LiveCluster, settings: SettingsFile, controller: Controller | None = None) -> None:
+        """Serve this cluster with these settings, as an installed replica where there is a controller."""
         self.cluster: Cluster = cluster
         self.settings = settings.current
-        self.unready = cluster.unready
         self.ages = cluster.ages
+        self._cluster = cluster
+        self._controller = controller
+
+    def unready(self) -> dict[str, str]:
+        """What is not mirrored yet, and what keeps API servers from calling this replica."""
+        return self._cluster.unready() | (self._controller.unready() if self._controller else {})
+
+    def gauges(self) -> dict[str, float]:
+        """What the controller counts."""
+        return self._controller.gauges() if self._controller else {}

@@ -6,20 +6,23 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
+from certs import CertificateError as CertificateError
 from certs import Leaf, self_signed
+from webhook.server.clients import Clients
 
 WAIT_SECONDS = 2.0
+TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+"""The minimum versions that there are to choose from."""
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""For TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has nothing else."""
 _SELF_SIGNED_LIFETIME = timedelta(days=365)
 
 log = logging.getLogger(__name__)
-
-
-class CertificateError(ValueError):
-    """The certificate cannot be served; the message names the files and says why."""
 
 
 class DeadlineSocket(ssl.SSLSocket):
@@ -49,43 +52,57 @@ class DeadlineSocket(ssl.SSLSocket):
         return super().recv(buflen, flags)
 
 
+class Certificates(Protocol):
+    """Something that decides what is served, such as ``certs.Serving``."""
+
+    def current(self) -> Leaf | None:
+        """Return the leaf to serve; None where there is none yet."""
+
+
 class TlsContext:
     """What gunicorn serves every connection with."""
 
-    def __init__(self, files: tuple[Path, Path] | None, address: str) -> None:
-        """Load the certificate and key files, or make a self-signed certificate for the address in memory.
+    def __init__(
+        self,
+        source: tuple[Path, Path] | Certificates | None,
+        address: str,
+        *,
+        minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+        clients: Clients | None = None,
+    ) -> None:
+        """Load the certificate and key files, or what the source has to serve.
 
-        Raises CertificateError.
+        Without a source, and while it has nothing, a self-signed certificate for the address is made in memory: so the
+        kubelet, which verifies none, can ask why a replica is not ready. Raises CertificateError.
         """
-        self._files = files
+        self._leaf, self._what = _reader(source, address)
+        self._minimum, self.clients = minimum, clients
         self._lock = threading.Lock()
         self._complaint = ""
-        if files is None:
-            self._seen = self_signed({address, "localhost", "127.0.0.1"}, _SELF_SIGNED_LIFETIME)
-        else:
-            self._seen = _read(files)
-        self._context = _context(self._seen, files)
+        self._seen = self._present()
+        self._context = self._make(*self._seen)
 
     def current(self) -> ssl.SSLContext:
-        """Return the context with the files' present content, where that is usable.
+        """Return the context with what is to be served at present, where that is usable.
 
-        Called at every handshake. While a new pair is half written or does not fit, the old one is served.
+        Called at every handshake, which parses nothing while nothing changed. While a new pair is half written or does
+        not fit, the old one is served.
         """
-        if self._files is not None and self._lock.acquire(blocking=False):
+        if self._lock.acquire(blocking=False):
             try:
-                self._follow(self._files)
+                self._follow()
             finally:
                 self._lock.release()
         return self._context
 
-    def _follow(self, files: tuple[Path, Path]) -> None:
+    def _follow(self) -> None:
         """A context in use is never changed: between certificate and key it would fail the handshakes of the moment."""
         try:
-            present = _read(files)
+            present = self._present()
             if present == self._seen:
                 return
             self._seen = present
-            self._context = _context(present, files)
+            self._context = self._make(*present)
             self._complaint = ""
             log.info("serving a new certificate")
         except CertificateError as error:
@@ -93,21 +110,34 @@ class TlsContext:
                 self._complaint = str(error)
                 log.warning("still serving the old certificate: %s", error)
 
+    def _present(self) -> tuple[Leaf, bytes]:
+        return self._leaf(), self.clients.read() if self.clients else b""
+
+    def _make(self, leaf: Leaf, authorities: bytes) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = self._minimum
+        context.set_ciphers(_CIPHERS)
+        context.sslsocket_class = DeadlineSocket
+        if self.clients:
+            self.clients.ask(context, authorities)
+        try:
+            leaf.load_into(context)
+        except (ssl.SSLError, ValueError) as error:
+            raise CertificateError(f"{self._what}: no certificate with its key: {error}") from error
+        return context
+
+
+def _reader(source: tuple[Path, Path] | Certificates | None, address: str) -> tuple[Callable[[], Leaf], str]:
+    """Return what gives the leaf of the moment, and a word for it."""
+    if isinstance(source, tuple):
+        files = source
+        return lambda: _read(files), " and ".join(map(str, files))
+    own = self_signed({address, "localhost", "127.0.0.1"}, _SELF_SIGNED_LIFETIME)
+    return lambda: (source.current() if source else None) or own, "the certificate"
+
 
 def _read(files: tuple[Path, Path]) -> Leaf:
     try:
         return Leaf(*(file.read_bytes() for file in files))
     except OSError as error:
         raise CertificateError(f"{error.filename}: {error.strerror}") from error
-
-
-def _context(leaf: Leaf, files: Any) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = DeadlineSocket
-    try:
-        leaf.load_into(context)
-    except (ssl.SSLError, ValueError) as error:
-        names = " and ".join(str(file) for file in files or ())
-        raise CertificateError(f"{names}: no certificate with its key: {error}") from error
-    return context

@@ -81,6 +81,13 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         conn.close()
 
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """As the stock worker; what works beside it hears of it at once."""
+        is_first = self.alive
+        super().handle_exit(sig, frame)
+        if is_first:
+            self.app.on_stop()
+
     def set_accept_enabled(self, enabled: bool) -> None:
         """As the stock worker; one that stops closes its listeners, so that new clients go elsewhere at once."""
         super().set_accept_enabled(enabled)

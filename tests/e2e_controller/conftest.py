@@ -1,0 +1,46 @@
+"""A control plane with claims for machines, and releases of the webhook on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.build import CLASSES, RWO, RWX
+from tests.build_paths import KUBEVIRT
+from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, released
+from tests.e2e_paths.conftest import stored
+from tests.localcluster import LocalCluster, crd_folders
+from tests.localcluster.installation import apply
+
+
+@pytest.fixture(scope="package")
+def cluster() -> Iterator[LocalCluster]:
+    """A control plane with a good and a bad claim."""
+    with LocalCluster(crds=crd_folders()) as running:
+        prepare(running)
+        yield running
+
+
+def prepare(running: LocalCluster) -> None:
+    """Make namespaces, classes and claims."""
+    for namespace in ("vms", "trident", KUBEVIRTS_NAMESPACE):
+        running.kubectl("create", "namespace", namespace)
+    kubevirt = {**KUBEVIRT, "metadata": {"name": "kubevirt", "namespace": KUBEVIRTS_NAMESPACE}}
+    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
+    apply(running, [*classes, stored("good", RWX, mode="Filesystem"), stored("once", RWO), kubevirt])
+
+
+@pytest.fixture
+def release(cluster: LocalCluster, tmp_path: Path) -> Iterator[Release]:
+    """A release of the test's own, without replicas."""
+    with released(cluster, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+    """A release with one replica, in force, for all tests of a file."""
+    with released(cluster, tmp_path_factory.mktemp("release")) as found:
+        found.start()
+        found.await_in_force()
+        yield found

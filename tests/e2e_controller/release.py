@@ -1,0 +1,408 @@
+"""Replicas of the webhook as a chart would install them, as processes: what is around them, but no pods.
+
+A Service's address is a forwarder here, which sends each connection to a replica that is ready, as kube-proxy would.
+"""
+
+import http.client
+import itertools
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+
+from tests.build import Object, disk, vm
+from tests.localcluster import LocalCluster
+from tests.localcluster.installation import apply
+from tests.localcluster.processes import Child, spawn
+from webhook.cluster.api import Api, ApiError
+from webhook.cluster.resources import RESOURCES
+
+NAMESPACE, NAME = "migratability", "migratability-webhook"
+OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
+CLUSTER_IP = "127.96.0.51"
+DEADLINE = 60.0
+"""Seconds within which whatever a test waits for must come."""
+_ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
+_RBAC = "rbac.authorization.k8s.io"
+_REGISTRATIONS = "admissionregistration.k8s.io"
+KUBEVIRTS_NAMESPACE = "openshift-cnv"
+VALIDATING = f"/apis/{_REGISTRATIONS}/v1/validatingwebhookconfigurations/migratability"
+MUTATING = f"/apis/{_REGISTRATIONS}/v1/mutatingwebhookconfigurations/migratability"
+PROBE = f"{VALIDATING}-probe"
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
+CA = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
+OWNER_ROLE = f"/apis/{_RBAC}/v1/clusterroles/{OWNER}"
+
+
+def await_that(condition: Callable[[], Any], what: str) -> Any:
+    """Return what the condition gives once it is true; fails after the deadline."""
+    deadline = time.monotonic() + DEADLINE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"no {what} within {DEADLINE:g} s"
+        time.sleep(0.05)
+    return found
+
+
+def unverified() -> ssl.SSLContext:
+    """Return a client's context that takes any certificate, as the kubelet's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@dataclass
+class Replica:
+    """One process of the webhook."""
+
+    name: str
+    address: str
+    port: int
+    child: Child
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Return status and body of a GET; raises OSError where nobody answers."""
+        connection = http.client.HTTPSConnection(self.address, self.port, timeout=10, context=unverified())
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the kubelet would call it ready."""
+        try:
+            return self.get("/readyz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    @property
+    def leads(self) -> bool:
+        """Whether it says that it leads."""
+        try:
+            return "migratability_leader 1.0" in self.get("/metrics")[1]
+        except (OSError, http.client.HTTPException):
+            return False
+
+    @property
+    def log(self) -> str:
+        """All that it has said so far."""
+        return self.child.log.read_text(errors="replace")
+
+    def certificate(self) -> bytes:
+        """Return the certificate that a new handshake is shown, as DER."""
+        with (
+            socket.create_connection((self.address, self.port), timeout=10) as plain,
+            unverified().wrap_socket(plain) as connection,
+        ):
+            shown = connection.getpeercert(binary_form=True)
+        assert shown is not None
+        return shown
+
+    def kill(self) -> None:
+        """End it at once, as a node that fails would."""
+        os.killpg(self.child.process.pid, signal.SIGKILL)
+        self.child.process.wait()
+
+
+class Release:
+    """A namespace, a Service, permissions, a ClusterRole that owns, settings, and any number of replicas."""
+
+    def __init__(self, cluster: LocalCluster, folder: Path, **certificates: Any) -> None:
+        """Make all but the replicas; ``certificates`` are fields of the installation file."""
+        self.cluster, self.folder = cluster, folder
+        self.api = admin(cluster)
+        self.port = _free_port(CLUSTER_IP)
+        self.replicas: list[Replica] = []
+        self._certificates = certificates
+        self._numbers = itertools.count()
+        apply(cluster, _foundation(self.port))
+        self.settings({})
+
+    def settings(self, settings: Object) -> None:
+        """Put new settings into the ConfigMap that all replicas read."""
+        beside = self.folder / "settings.new"
+        beside.write_text(yaml.safe_dump(settings))
+        beside.replace(self.folder / "settings.yaml")
+
+    def start(self) -> Replica:
+        """Start one more replica; returns at once."""
+        address, number = next(_ADDRESSES), next(self._numbers)
+        name, port = f"{NAME}-{number}", _free_port(address)
+        files = self._written()
+        serve = ["serve", "--address", address, "--port", str(port)]
+        environment = {"POD_NAME": name, "POD_NAMESPACE": NAMESPACE, "POD_IP": address}
+        child = spawn(
+            "migratability",
+            [sys.executable, "-m", "webhook.cli.main", *serve, *files],
+            self.folder / f"{name}.log",
+            Path.cwd(),
+            {**os.environ, **environment, "KUBECONFIG": str(self.cluster.kubeconfig_for(NAME))},
+        )
+        self.replicas.append(Replica(name, address, port, child))
+        return self.replicas[-1]
+
+    def stop(self, replica: Replica) -> None:
+        """End a replica as the kubelet does."""
+        replica.child.stop(grace=40)
+        self.replicas.remove(replica)
+
+    def await_log(self, replica: Replica, words: str) -> None:
+        """Return when a replica has said the words."""
+        await_that(lambda: words in replica.log, f"{words!r} in the log")
+
+    def await_in_force(self) -> None:
+        """Return when both configurations are there and the API server goes by them."""
+        await_that(lambda: self.is_registered and self.holds, "release in force")
+
+    def make(self, obj: Object) -> None:
+        """Apply an object."""
+        apply(self.cluster, [obj])
+
+    def forbid(self, resource: str) -> None:
+        """Take the right to read a kind from the replicas."""
+        rules = [rule for rule in _CLUSTER_RULES if rule["resources"] != [resource]]
+        apply(self.cluster, _permission("ClusterRole", {}, rules))
+
+    def allow(self) -> None:
+        """Give the replicas all their rights."""
+        apply(self.cluster, _permission("ClusterRole", {}, _CLUSTER_RULES))
+
+    def edit(self, path: str, change: Callable[[Any], None]) -> None:
+        """Change a live object by hand."""
+        live = self.api.get(path, timeout=10)
+        change(live)
+        self.api.put(path, live, timeout=10)
+
+    def delete(self, path: str) -> None:
+        """Delete an object by hand."""
+        self.api.delete(path, timeout=10)
+
+    def read(self, path: str) -> Object | None:
+        """Return what the API server has at a path, None where nothing is."""
+        try:
+            return self.api.get(path, timeout=10)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    @property
+    def leader(self) -> Replica | None:
+        """The replica that says that it leads."""
+        return next((replica for replica in self.replicas if replica.leads), None)
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether both configurations are there and refuse, and the probe is gone."""
+        found = self.read(VALIDATING)
+        return bool(found and self.read(MUTATING) and not self.read(PROBE))
+
+    @property
+    def holds(self) -> bool:
+        """Whether the API server refuses what must be refused, and patches what must be patched."""
+        return self.refuses and self.patches
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a machine with a ReadWriteOnce disk is refused for that."""
+        try:
+            self.api.post(_MACHINES, machine("once"), {"dryRun": "All"}, timeout=30)
+        except ApiError as error:
+            return "[shared-access]" in str(error)
+        return False
+
+    @property
+    def patches(self) -> bool:
+        """Whether a good machine gets the strategy; raises ApiError where it is refused."""
+        stored = self.api.post(_MACHINES, machine("good"), {"dryRun": "All"}, timeout=30)
+        return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
+
+    def _written(self) -> list[str]:
+        path = self.folder / "installation.yaml"
+        installation = {
+            "namespace": NAMESPACE,
+            "service": {"name": NAME, "port": self.port},
+            "owner": OWNER,
+            "lease": NAME,
+            "pods": f"app.kubernetes.io/name={NAME}",
+            "certificates": {"source": "own", "secret": SECRET, "settle": "1s", **self._certificates},
+        }
+        path.write_text(yaml.safe_dump(installation))
+        return ["--installation", str(path), "--config", str(self.folder / "settings.yaml")]
+
+
+@contextmanager
+def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterator[Release]:
+    """Give a release without replicas, and a Service that follows those that are started; all of it goes afterwards."""
+    release = Release(cluster, folder, **certificates)
+    forwarder = Forwarder(release)
+    try:
+        yield release
+    finally:
+        for replica in [*release.replicas]:
+            release.stop(replica)
+        forwarder.close()
+        for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA):
+            if release.read(path):
+                release.delete(path)
+
+
+class Forwarder:
+    """The Service's address: every connection goes to one of the replicas that are ready, in turn."""
+
+    def __init__(self, release: Release) -> None:
+        """Listen and follow."""
+        self._release = release
+        self._ready: list[Replica] = []
+        self._turn = itertools.count()
+        self._open = True
+        self._listener = socket.create_server((CLUSTER_IP, release.port))
+        for work in (self._follow, self._accept):
+            threading.Thread(target=work, daemon=True).start()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._open = False
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _follow(self) -> None:
+        while self._open:
+            self._ready = [replica for replica in [*self._release.replicas] if replica.is_ready]
+            time.sleep(0.2)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while self._open:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        ready, turn = self._ready, next(self._turn)
+        for index in range(len(ready)):
+            replica = ready[(turn + index) % len(ready)]
+            with suppress(OSError):
+                backend = socket.create_connection((replica.address, replica.port), timeout=5)
+                backend.settimeout(None)
+                threading.Thread(target=_pump, args=(backend, client), daemon=True).start()
+                return _pump(client, backend)
+        client.close()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while chunk := source.recv(1 << 16):
+            sink.sendall(chunk)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+
+_MACHINES = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
+
+
+def machine(claim: str) -> Object:
+    """Return a machine with a disk."""
+    found = vm(disk(claim), spec={"runStrategy": "Halted"})
+    found["spec"]["template"]["spec"]["domain"] = {"devices": {}}
+    return found
+
+
+def admin(cluster: LocalCluster) -> Api:
+    """Return an administrator's client."""
+    configuration = client.Configuration()
+    config.load_kube_config(str(cluster.kubeconfig), client_configuration=configuration)  # type: ignore[no-untyped-call]
+    return Api(configuration)
+
+
+def owner_role() -> Object:
+    """Return the ClusterRole that owns the registrations."""
+    return {"apiVersion": f"{_RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": OWNER}, "rules": []}
+
+
+def _foundation(port: int) -> list[Object]:
+    service = {"clusterIP": CLUSTER_IP, "ports": [{"port": port}]}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": service},
+        owner_role(),
+        *_permission("ClusterRole", {}, _CLUSTER_RULES),
+        *_permission("Role", {"namespace": NAMESPACE}, _own_objects()),
+    ]
+
+
+def _reading() -> list[Object]:
+    """What verdicts rest on."""
+    known = [
+        _rule(resource.group, resource.plural, ["get", "list", "watch"] if resource.watched else ["get"])
+        for resource in RESOURCES
+    ]
+    return [*known, _rule("authorization.k8s.io", "subjectaccessreviews", ["create"]), _rule("", "events", ["create"])]
+
+
+def _registering() -> list[Object]:
+    """What the leader needs, each for the names it is about."""
+    verbs = ["get", "create", "patch", "update", "delete"]
+    names = ["migratability", "migratability-probe"]
+    return [
+        _rule(_RBAC, "clusterroles", ["get"], OWNER),
+        _rule(_REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
+        _rule(_REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
+    ]
+
+
+def _own_objects() -> list[Object]:
+    """The Secret and the Lease; a creation cannot be bound to a name."""
+    return [
+        _rule("", "secrets", ["create"]),
+        _rule("", "secrets", ["get", "update"], SECRET),
+        _rule("coordination.k8s.io", "leases", ["create"]),
+        _rule("coordination.k8s.io", "leases", ["get", "update"], NAME),
+        _rule("", "pods", ["list"]),
+    ]
+
+
+def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Object:
+    named = {"resourceNames": list(names)} if names else {}
+    return {"apiGroups": [group], "resources": [resource], "verbs": verbs, **named}
+
+
+def _permission(kind: str, place: Object, rules: list[Object]) -> list[Object]:
+    subject = {"kind": "User", "name": NAME, "apiGroup": _RBAC}
+    role = {"apiGroup": _RBAC, "kind": kind, "name": NAME}
+    return [
+        {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": NAME, **place}, "rules": rules},
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": {"name": NAME, **place},
+            "roleRef": role,
+            "subjects": [subject],
+        },
+    ]
+
+
+_CLUSTER_RULES = [*_reading(), *_registering()]
+
+
+def _free_port(address: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+    return port

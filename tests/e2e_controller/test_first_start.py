@@ -1,0 +1,86 @@
+"""The first start of a release on a real API server, with nothing more than the permissions it needs."""
+
+import threading
+from typing import Any
+
+from tests.e2e_controller.release import (
+    CA,
+    KUBEVIRTS_NAMESPACE,
+    LEASE,
+    MUTATING,
+    OWNER,
+    OWNER_ROLE,
+    PROBE,
+    VALIDATING,
+    Release,
+    await_that,
+    owner_role,
+)
+from webhook.cluster.api import ApiError
+from webhook.objects import at
+
+
+def test_two_replicas_register_the_webhook_while_every_write_of_a_good_machine_passes(release: Release) -> None:
+    failures: list[str] = []
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            try:
+                release.patches  # noqa: B018
+            except ApiError as error:
+                failures.append(str(error))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(2):
+            release.start()
+        release.await_in_force()
+        await_that(lambda: all(replica.is_ready for replica in release.replicas), "two ready replicas")
+    finally:
+        done.set()
+        writer.join()
+    assert failures == []
+    assert [replica.leads for replica in release.replicas].count(True) == 1
+
+
+def test_nothing_that_refuses_is_registered_before_an_api_server_reached_us(release: Release) -> None:
+    """The only replica is not ready, since it may not read a kind that verdicts rest on."""
+    release.forbid("storageclasses")
+    replica = release.start()
+    release.await_log(replica, "failed calling webhook")
+    assert not release.read(VALIDATING)
+    assert not release.read(MUTATING)
+    assert release.read(PROBE)
+    assert "storageclasses" in replica.get("/readyz")[1]
+    release.allow()
+    release.await_in_force()
+
+
+def test_all_that_it_makes_belongs_to_its_cluster_role_and_stays_out_of_backups(release: Release) -> None:
+    release.start()
+    await_that(lambda: release.is_registered, "registration")
+    uid = at(release.read(OWNER_ROLE), "metadata", "uid")
+    for path in (VALIDATING, MUTATING, LEASE, CA):
+        metadata: Any = at(release.read(path), "metadata")
+        (owner,) = metadata["ownerReferences"]
+        assert (owner["kind"], owner["name"], owner["uid"]) == ("ClusterRole", OWNER, uid)
+        assert not owner.get("blockOwnerDeletion")
+        assert metadata["labels"]["velero.io/exclude-from-backup"] == "true"
+        assert metadata["labels"]["app.kubernetes.io/managed-by"] == "migratability-webhook"
+
+
+def test_without_its_cluster_role_nothing_is_made(release: Release) -> None:
+    release.api.delete(OWNER_ROLE, timeout=10)
+    replica = release.start()
+    release.await_log(replica, f"ClusterRole {OWNER} is not there")
+    assert not any(release.read(path) for path in (VALIDATING, MUTATING, PROBE, LEASE, CA))
+    release.make(owner_role())
+    release.await_in_force()
+
+
+def test_it_asks_about_kubevirts_own_instances_by_the_namespace_in_which_kubevirt_is(release: Release) -> None:
+    release.start()
+    found = await_that(lambda: release.read(VALIDATING), "registration")
+    assert f"system:serviceaccount:{KUBEVIRTS_NAMESPACE}:kubevirt-controller" in str(found)

@@ -1,0 +1,175 @@
+"""Where a replica's certificate comes from: our own authority in a Secret, or files that somebody else writes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Protocol
+
+from certs import CertificateError, Files, Leaf, Stored, renewed, rotate, service_names
+from webhook.cluster.api import ApiError
+from webhook.controller.calls import MANAGER, Calls
+from webhook.controller.differences import differs
+from webhook.controller.installation import Installation, Replica
+from webhook.controller.owned import MANAGED_BY, Owner, metadata, with_metadata
+from webhook.controller.troubles import Troubles
+from webhook.objects import Object, at, string_map
+
+SUBJECT = "certificates"
+"""What the troubles of a source are told of."""
+_CONFLICT = 409
+
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What gives a replica its leaf, and the registrations what to trust."""
+
+    def refresh(self, calls: Calls, now: datetime) -> Leaf | None:
+        """Return the leaf that this replica shall offer, None while there is none; raises as `Calls`."""
+
+    def maintain(self, calls: Calls, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
+        """As the leader, do what is due, given the bundles that are registered; raises as `Calls`."""
+
+    def bundle(self, now: datetime) -> bytes:
+        """Return the authorities that the registrations must trust, PEM; nothing while they are not known."""
+
+
+def source_of(installation: Installation, replica: Replica, troubles: Troubles) -> Source:
+    """Return the source that an installation names."""
+    certificates = installation.certificates
+    if certificates.certFile and certificates.keyFile and certificates.caFile and certificates.source == "files":
+        return FileSource(Files(certificates.certFile, certificates.keyFile, certificates.caFile), troubles)
+    return SecretSource(installation, replica, troubles)
+
+
+class FileSource:
+    """Files of cert-manager's or of OpenShift's service CA."""
+
+    def __init__(self, files: Files, troubles: Troubles) -> None:
+        """Take the files, and where to tell what is wrong with them."""
+        self._files = files
+        self._troubles = troubles
+        self._bundle = b""
+
+    def refresh(self, calls: Calls, now: datetime) -> Leaf | None:
+        """As `Source.refresh`."""
+        offer = self._files.current()
+        self._troubles.tell(SUBJECT, self._files.why_not())
+        self._bundle = offer.bundle if offer else b""
+        return offer.leaf if offer else None
+
+    def maintain(self, calls: Calls, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
+        """Somebody else does."""
+
+    def bundle(self, now: datetime) -> bytes:
+        """As `Source.bundle`."""
+        return self._bundle
+
+
+class SecretSource:
+    """Our own authority, which the leader keeps in a Secret, and the leaf that this replica signs with it.
+
+    Every replica remembers the last content that was good, so that a Secret that is deleted or spoilt costs nothing.
+    """
+
+    def __init__(self, installation: Installation, replica: Replica, troubles: Troubles) -> None:
+        """Take the installation, the replica to sign for, and where to tell what is wrong with the Secret."""
+        self._name, self._namespace = installation.certificates.secret, installation.namespace
+        self._collection = f"/api/v1/namespaces/{self._namespace}/secrets"
+        self._names = service_names(installation.service.name, installation.namespace, replica.address)
+        self._lifetimes = installation.certificates.lifetimes()
+        self._troubles = troubles
+        self._live: dict[str, Any] | None = None
+        self._stored: Stored | None = None
+        self._leaf: Leaf | None = None
+
+    def refresh(self, calls: Calls, now: datetime) -> Leaf | None:
+        """As `Source.refresh`: read the Secret, and sign a leaf where one is due."""
+        self._live = calls.get(f"{self._collection}/{self._name}")
+        try:
+            self._stored = stored_in(self._live) if self._live else self._stored
+            self._troubles.tell(SUBJECT, None if self._live else f"{self._where} is not there yet; the leader makes it")
+        except CertificateError as error:
+            self._troubles.tell(SUBJECT, f"{self._where} is not used: {error}{self._remedy}")
+        if self._stored:
+            self._leaf = renewed(self._leaf, self._stored, self._names, now, self._lifetimes)
+        return self._leaf
+
+    def maintain(self, calls: Calls, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
+        """As `Source.maintain`: rotate the authority, and write the Secret where it is not as it shall be."""
+        if self._live and is_foreign(self._live):
+            return
+        stored = rotate(self._stored, registered, now, self._lifetimes)
+        wanted = secret_of(stored, metadata(self._name, owner, self._namespace))
+        if self._live and not differs(wanted, self._live):
+            return
+        try:
+            self._live = self._write(calls, wanted)
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+            return
+        if stored != self._stored:
+            log.info("%s: %s", self._where, _told(self._stored, stored))
+        self._stored = stored
+        self._troubles.tell(SUBJECT, None)
+
+    def bundle(self, now: datetime) -> bytes:
+        """As `Source.bundle`."""
+        return self._stored.bundle(now) if self._stored else b""
+
+    @property
+    def _where(self) -> str:
+        return f"Secret {self._namespace}/{self._name}"
+
+    @property
+    def _remedy(self) -> str:
+        if self._live and is_foreign(self._live):
+            return "; it is not ours: delete it, or name another in certificates.secret"
+        return ""
+
+    def _write(self, calls: Calls, wanted: dict[str, Any]) -> dict[str, Any]:
+        if self._live is None:
+            return calls.create(self._collection, wanted)
+        updated = {**self._live, **wanted, "metadata": with_metadata(self._live, wanted["metadata"])}
+        return calls.replace(f"{self._collection}/{self._name}", updated)
+
+
+def stored_in(secret: Object) -> Stored:
+    """Return what a Secret of ours holds; raises CertificateError where it holds anything else."""
+    try:
+        data = {key: base64.b64decode(value) for key, value in string_map(secret.get("data")).items()}
+    except binascii.Error as error:
+        raise CertificateError("its data is not base64") from error
+    return Stored.from_data(data)
+
+
+def secret_of(stored: Stored, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return the Secret that holds the authorities."""
+    data = {key: base64.b64encode(value).decode() for key, value in stored.to_data().items()}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
+
+
+def is_foreign(secret: Object) -> bool:
+    """Say whether a Secret with our name is somebody else's: it does not say that we manage it, nor is it of use."""
+    if at(secret, "metadata", "labels", MANAGED_BY) == MANAGER:
+        return False
+    try:
+        stored_in(secret)
+    except CertificateError:
+        return True
+    return False
+
+
+def _told(before: Stored | None, after: Stored) -> str:
+    if before is None:
+        return "made a new authority"
+    if after.signing != before.signing:
+        return "a new authority signs from now on; the old one stays trusted until it ends"
+    if after.next != before.next:
+        return "made a new authority, which is to be trusted before it signs"
+    return "written"
