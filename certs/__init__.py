@@ -1,5 +1,30 @@
-"""Certificates of the webhook: making and loading them. Knows nothing of machines."""
+"""Certificates of the webhook: making, rotating, checking and loading them. Knows nothing of machines or Kubernetes.
 
-from certs.leaf import Leaf, self_signed
+Our own authorities go from one to the next by ``rotate``; ``renewed`` gives the leaf that a replica offers. ``Files``
+gives the same two things, leaf and bundle, from another issuer. ``Serving`` decides for both when a leaf is served.
+"""
 
-__all__ = ["Leaf", "self_signed"]
+from certs.authority import Authority
+from certs.bundle import union, why_not_trusted
+from certs.leaf import Leaf, self_signed, service_names
+from certs.pem import CertificateError
+from certs.rotation import Lifetimes, Stored, renewed, rotate
+from certs.serving import Serving
+from certs.source import Files, Offer
+
+__all__ = [
+    "Authority",
+    "CertificateError",
+    "Files",
+    "Leaf",
+    "Lifetimes",
+    "Offer",
+    "Serving",
+    "Stored",
+    "renewed",
+    "rotate",
+    "self_signed",
+    "service_names",
+    "union",
+    "why_not_trusted",
+]

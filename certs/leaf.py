@@ -16,7 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from certs.pem import CertificateError, certificates, encoded, fits, private_key
+
 CLOCK_SKEW = timedelta(hours=1)
+"""What we make is valid from so long before it is made, since clocks differ."""
+COMMON_NAME = "migratability-webhook"
 _MEMORY = Path("/dev/shm")
 
 
@@ -40,31 +44,80 @@ class Leaf:
             key.write_bytes(self.key)
             context.load_cert_chain(chain, key, password=_no_password)
 
+    def parsed(self) -> list[x509.Certificate]:
+        """Return the certificate, then those of its chain; raises CertificateError where there is none, or where the
+        key is none or not that of the first."""
+        found = certificates(self.chain)
+        if not found:
+            raise CertificateError("there is no certificate in PEM")
+        if not fits(found[0], private_key(self.key)):
+            raise CertificateError("the key is not that of the certificate")
+        return found
+
 
 def self_signed(names: Iterable[str], lifetime: timedelta) -> Leaf:
     """Return a new self-signed certificate for DNS names and IP addresses (ECDSA P-256).
 
     It is valid from an hour ago, since clocks differ.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "migratability-webhook")])
+    key = new_key()
+    subject = common_name(COMMON_NAME)
     certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
+        begun(subject, key, lifetime, datetime.now(UTC))
         .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - CLOCK_SKEW)
-        .not_valid_after(now + lifetime)
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(alternative_names(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return Leaf(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    return Leaf(encoded(certificate), key_pem(key))
+
+
+def service_names(service: str, namespace: str, address: str | None = None) -> list[str]:
+    """Return the names under which a replica is called: those of its Service, and its own address where given.
+
+    kube-apiserver calls SERVICE.NAMESPACE.svc; the kubelet and people use the others.
+    """
+    names = [service, f"{service}.{namespace}", f"{service}.{namespace}.svc"]
+    return [*names, address] if address else names
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """Return a new private key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as PEM, not encrypted."""
+    shape = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    return key.private_bytes(*shape, serialization.NoEncryption())
+
+
+def common_name(name: str) -> x509.Name:
+    """Return a distinguished name of a common name alone."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def alternative_names(names: Iterable[str]) -> x509.SubjectAlternativeName:
+    """Return the extension for DNS names and IP addresses."""
+    return x509.SubjectAlternativeName([_general_name(name) for name in names])
+
+
+def begun(
+    subject: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: timedelta, now: datetime
+) -> x509.CertificateBuilder:
+    """Return the part of a certificate that all have: subject, key and its id, random serial number and validity.
+
+    Certificates count whole seconds: it ends up to one second before now + lifetime.
+    """
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(now + lifetime)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
 

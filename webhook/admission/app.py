@@ -127,7 +127,7 @@ def _seconds(timeout: str | None) -> float:
 def _report(asked: review.Request, response: review.Response, verdict: Verdict, metrics: Metrics) -> None:
     if request.path == "/validate":
         metrics.judged(verdict)
-    if response.outcome == "denied":
+    if response.outcome == "denied" and not verdict.allowed:
         log.refused(asked, verdict)
 
 

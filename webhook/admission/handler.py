@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from webhook.admission import review
+from webhook.admission import probe, review
 from webhook.admission.arrivals import is_arrival, receive
 from webhook.admission.judge import judge_request
 from webhook.admission.review import Request, Response
@@ -27,9 +27,11 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
     claim. Raises `webhook.cluster.Undecidable`, also where the marks of the machine do not name all that they must: our
     patch did not come, or somebody took it away.
     """
+    if probe.is_probe(request):
+        return review.denied(request, probe.status(), [], {}), _nothing(request)
     if is_arrival(request):
         warnings = [] if settings.mode == "off" else receive(request, cluster.within(seconds), settings)
-        return review.allowed(request, warnings), Verdict(request.resource, request.namespace, request.name)
+        return review.allowed(request, warnings), _nothing(request)
     deadline = time.monotonic() + seconds
     verdict = judge_request(request, cluster.within(seconds), settings, final=True)
     if not verdict.allowed or verdict.lacking:
@@ -50,6 +52,10 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
     if verdict.patch and not request.subresource:
         return review.patched(request, verdict.patch, verdict.notes), verdict
     return review.allowed(request, verdict.notes), verdict
+
+
+def _nothing(request: Request) -> Verdict:
+    return Verdict(request.resource, request.namespace, request.name)
 
 
 def _status(request: Request, verdict: Verdict) -> dict[str, Any]:

@@ -98,17 +98,26 @@ def _clone_behind(restore: RestoreFacts, namespace: str, cluster: Cluster) -> Ob
 
 
 def located(request: Request, cluster: Cluster, settings: Settings) -> Settings:
-    """Return the settings with the namespace in which KubeVirt really is: the one KubeVirt CR's, where none is set.
+    """Return the settings with the namespace in which KubeVirt really is.
 
-    Else whoever may make a namespace of the default's name could pass for KubeVirt. It is asked only where a service
-    account of KubeVirt's names makes the request. Raises `webhook.cluster.Undecidable`.
+    It is asked only where a service account of KubeVirt's names makes the request. Raises
+    `webhook.cluster.Undecidable`.
     """
-    if settings.kubevirt.namespace != KubeVirt().namespace or not _ACCOUNT.fullmatch(request.user):
+    if not _ACCOUNT.fullmatch(request.user):
         return settings
+    return replace(settings, kubevirt=replace(settings.kubevirt, namespace=namespace_of_kubevirt(cluster, settings)))
+
+
+def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
+    """Return the namespace in which KubeVirt really is: the one KubeVirt CR's, where the settings name no other.
+
+    Else whoever may make a namespace of the default's name could pass for KubeVirt. Raises
+    `webhook.cluster.Undecidable`.
+    """
+    if settings.kubevirt.namespace != KubeVirt().namespace:
+        return settings.kubevirt.namespace
     installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
-    if len(installed) != 1:
-        return settings
-    return replace(settings, kubevirt=replace(settings.kubevirt, namespace=installed.pop()))
+    return installed.pop() if len(installed) == 1 else settings.kubevirt.namespace
 
 
 def is_kubevirt_controller(request: Request, settings: Settings) -> bool:

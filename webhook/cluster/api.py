@@ -33,7 +33,7 @@ class ApiError(ClusterUnavailable):
 
 
 class Api:
-    """GET and WATCH requests to one API server."""
+    """Requests to one API server."""
 
     def __init__(self, configuration: client.Configuration) -> None:
         """Take the official client's configuration: host, CA, credentials."""
@@ -67,15 +67,42 @@ class Api:
         accept = _METADATA_LIST if metadata_only else _JSON
         return self._answer(self._request("GET", path, query, timeout=patience, accept=accept))
 
-    def post(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+    def post(
+        self, path: str, body: dict[str, Any], query: dict[str, str] | None = None, *, timeout: float
+    ) -> dict[str, Any]:
         """Return the parsed answer to a POST; raises as `get`."""
+        return self._write("POST", path, query, body, timeout)
+
+    def put(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Return the object as it is stored after a PUT; raises as `get`, with status 409 where it had changed."""
+        return self._write("PUT", path, None, body, timeout)
+
+    def apply(self, path: str, body: dict[str, Any], *, manager: str, timeout: float) -> dict[str, Any]:
+        """Return the object as it is stored after a server-side apply that wins every conflict; raises as `get`."""
+        query = {"fieldManager": manager, "force": "true"}
+        return self._write("PATCH", path, query, body, timeout, "application/apply-patch+yaml")
+
+    def delete(self, path: str, *, timeout: float) -> dict[str, Any]:
+        """Return the answer to a DELETE; raises as `get`."""
+        return self._answer(self._request("DELETE", path, None, timeout=urllib3.Timeout(total=_positive(timeout))))
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None,
+        body: dict[str, Any],
+        timeout: float,
+        content_type: str = _JSON,
+    ) -> dict[str, Any]:
+        patience = urllib3.Timeout(total=_positive(timeout))
         content = json.dumps(body).encode()
         return self._answer(
-            self._request("POST", path, None, timeout=urllib3.Timeout(total=_positive(timeout)), body=content)
+            self._request(method, path, query, timeout=patience, body=content, content_type=content_type)
         )
 
     def _answer(self, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
-        if response.status not in (200, 201):
+        if response.status not in (200, 201, 202):
             raise ApiError(response.status, _message(response.data, response.reason))
         try:
             answer = json.loads(response.data)
@@ -110,9 +137,10 @@ class Api:
         body: bytes | None = None,
         whole: bool = True,
         accept: str = _JSON,
+        content_type: str = _JSON,
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = self._headers() | {"Accept": accept} | ({"Content-Type": "application/json"} if body else {})
+        headers = self._headers() | {"Accept": accept} | ({"Content-Type": content_type} if body else {})
         try:
             return self._pool.request(
                 method, url, body=body, headers=headers, timeout=timeout, preload_content=whole, retries=False

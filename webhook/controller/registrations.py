@@ -6,16 +6,21 @@ and passes also while every one of our processes is gone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from webhook.admission.probe import PROBE, PROBE_NAME
 from webhook.admission.scope import ARRIVALS, CDI, CLONE, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT, WHAT_MATTERS
 from webhook.controller import conditions
 from webhook.names import CONFIGURATION, DOMAIN
+from webhook.objects import Object
+from webhook.policy.rules import RULES
+from webhook.settings import Settings
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
 _BOTH = ["v1alpha1", "v1beta1"]
-_VERSIONS = {"": ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH, CDI: ["v1beta1"]}
+_VERSIONS = {"": ["v1"], PROBE[0]: ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH, CDI: ["v1beta1"]}
 """Versions of the same shape: KubeVirt before 1.7 serves no other Pools than v1alpha1.
 
 Requests in other served versions are converted to one of them (matchPolicy Equivalent).
@@ -31,22 +36,58 @@ _UNHINDERED = {"failurePolicy": "Ignore", "timeoutSeconds": 2, "sideEffects": "N
 Which = tuple[str, str, str]
 
 
-def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kubevirt") -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """What becomes of a write while none of our processes can be asked: refused where it says so, else let by."""
+
+    machines: bool = True
+    """What is about machines."""
+    labels: bool = True
+    """Our labels on a namespace."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Strictness:
+        """Return what the settings ask for: only what may be refused by us is refused without us."""
+        denies = settings.mode == "deny"
+        return cls(denies and any(settings.rules.get(rule.name, rule.default) == "deny" for rule in RULES), denies)
+
+
+def registrations(
+    service: dict[str, Any],
+    ca_bundle: str,
+    kubevirt: str = "kubevirt",
+    *,
+    strictness: Strictness = Strictness(),
+    namespaces: Object | None = None,
+) -> list[dict[str, Any]]:
     """Return the validating and the mutating configuration.
 
     ``service`` is a reference with namespace, name and port; ``ca_bundle`` is base64; ``kubevirt`` is KubeVirt's
-    namespace. The validating side fails closed: what it cannot ask it refuses. The mutating side fails open: the
-    validating side sees the final object.
+    namespace; ``namespaces`` selects those whose machines are judged, all where it is empty. The validating side fails
+    closed where the strictness says so: what it cannot ask it refuses. The mutating side fails open: the validating
+    side sees the final object.
     """
+    selected = {"namespaceSelector": dict(namespaces or {})}
+    machines = {**selected, **_failing(strictness.machines)}
     validating = [
-        *(_webhook("validate", which, _operations(which), _judged(which, kubevirt)) for which in WHAT_MATTERS),
-        *(_webhook("validate", (*which, ""), ["CREATE", "UPDATE"], _copied()) for which in KIND_OF_COPY),
-        *(_webhook("validate", which, _operations(which), _guarded()) for which in _NAMESPACES),
-        *({**_webhook("validate", (*which, ""), ["CREATE"], {}), **_UNHINDERED} for which in ARRIVALS),
+        *(
+            {**_webhook("validate", which, _operations(which), _judged(which, kubevirt)), **machines}
+            for which in WHAT_MATTERS
+        ),
+        *(
+            {**_webhook("validate", (*which, ""), ["CREATE", "UPDATE"], _copied()), **machines}
+            for which in KIND_OF_COPY
+        ),
+        *(
+            {**_webhook("validate", which, _operations(which), _guarded()), **_failing(strictness.labels)}
+            for which in _NAMESPACES
+        ),
+        *({**_webhook("validate", (*which, ""), ["CREATE"], {}), **selected, **_UNHINDERED} for which in ARRIVALS),
     ]
     mutating = [
         {
             **_webhook("mutate", which, list(operations), _patched(which)),
+            **selected,
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "Never",
         }
@@ -56,6 +97,20 @@ def registrations(service: dict[str, Any], ca_bundle: str, kubevirt: str = "kube
         _configuration("ValidatingWebhookConfiguration", validating, service, "/validate", ca_bundle),
         _configuration("MutatingWebhookConfiguration", mutating, service, "/mutate", ca_bundle),
     ]
+
+
+def probe_registration(service: dict[str, Any], ca_bundle: str) -> dict[str, Any]:
+    """Return the configuration by which API servers ask us about the probe object in our namespace alone."""
+    namespace = {"matchLabels": {"kubernetes.io/metadata.name": service["namespace"]}}
+    webhook = _webhook("validate", PROBE, ["CREATE"], {"is-the-probe": f"object.metadata.name == '{PROBE_NAME}'"})
+    configuration = _configuration(
+        "ValidatingWebhookConfiguration",
+        [{**webhook, "name": f"probe.validate.{DOMAIN}", "namespaceSelector": namespace}],
+        service,
+        "/validate",
+        ca_bundle,
+    )
+    return {**configuration, "metadata": {"name": PROBE_NAME}}
 
 
 def _configuration(
@@ -80,6 +135,8 @@ def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, st
         "matchPolicy": "Equivalent",
         "failurePolicy": "Fail",
         "timeoutSeconds": TIMEOUT_SECONDS,
+        "namespaceSelector": {},
+        "objectSelector": {},
         "rules": [
             {
                 "apiGroups": [group],
@@ -91,6 +148,10 @@ def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, st
         ],
         "matchConditions": [{"name": name, "expression": expression} for name, expression in match.items()],
     }
+
+
+def _failing(closed: bool) -> dict[str, str]:
+    return {"failurePolicy": "Fail" if closed else "Ignore"}
 
 
 def _operations(which: Which) -> list[str]:

@@ -1,0 +1,66 @@
+"""Reading certificates and keys that somebody else may have written, cut short or mixed up."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
+"""A block without headers, which is what Go's CertPool.AppendCertsFromPEM reads, and so kube-apiserver."""
+
+
+class CertificateError(ValueError):
+    """A certificate or key cannot be used; the message says why."""
+
+
+def certificates(pem: bytes) -> list[x509.Certificate]:
+    """Return the certificates in a PEM text in their order; what is no certificate is skipped, as Go skips it."""
+    found = (_certificate(block) for block in _BLOCK.findall(pem))
+    return [certificate for certificate in found if certificate is not None]
+
+
+def private_key(pem: bytes) -> PrivateKeyTypes:
+    """Return an unencrypted private key; raises CertificateError."""
+    try:
+        return serialization.load_pem_private_key(pem, password=None)
+    except TypeError as error:
+        raise CertificateError("the key is encrypted; a key without a passphrase is needed") from error
+    except Exception as error:
+        raise CertificateError("the key is no private key in PEM") from error
+
+
+def fits(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
+    """Tell whether the private key is that of the certificate."""
+    return certificate.public_key() == key.public_key()
+
+
+def why_not_valid(certificate: x509.Certificate, now: datetime) -> str | None:
+    """Return why the certificate is not valid at this time, or None."""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < begin:
+        return f"it is valid from {begin:%Y-%m-%d %H:%M:%S} UTC on only"
+    if now >= end:
+        return f"it ended at {end:%Y-%m-%d %H:%M:%S} UTC"
+    return None
+
+
+def encoded(certificate: x509.Certificate) -> bytes:
+    """Return the certificate as PEM."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(block: bytes) -> x509.Certificate | None:
+    """Fields are decoded when they are looked at: that all can be is found out here, so that it raises nowhere else."""
+    try:
+        certificate = x509.load_pem_x509_certificate(block)
+        for field in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
+            getattr(certificate, field)
+        certificate.public_key()
+        positive = certificate.serial_number >= 0
+    except Exception:
+        return None
+    return certificate if positive else None

@@ -1,0 +1,182 @@
+"""Our authorities from one to the next: trust first, sign later.
+
+An authority is replaced after two thirds of its lifetime. Its successor is trusted by every webhook configuration for a
+while before it signs anything, and the old one is trusted until it ends, so that no leaf in use is ever unknown. All
+here is a function of what is stored, what is registered and the time: a replica that takes over, or one that slept,
+goes on where the last one was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from certs.authority import Authority, renewal
+from certs.bundle import union
+from certs.leaf import Leaf
+from certs.pem import CertificateError, certificates, why_not_valid
+
+_SHORTEST = timedelta(seconds=3)
+"""Certificates count whole seconds: a shorter one might be due for renewal when it is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long an authority and a leaf live, and how long an authority is trusted before it signs.
+
+    Raises ValueError for what cannot be kept: a successor is made when a third of the authority's lifetime is left, and
+    must have been trusted for the whole ``settle`` within that.
+    """
+
+    ca: timedelta = timedelta(days=365)
+    leaf: timedelta = timedelta(days=7)
+    settle: timedelta = timedelta(seconds=60)
+
+    def __post_init__(self) -> None:
+        if min(self.ca, self.leaf) < _SHORTEST:
+            raise ValueError("the lifetimes of authority and leaf must be at least 3 seconds")
+        if not timedelta(0) <= self.settle < self.ca / 3:
+            raise ValueError("the time to settle must be less than a third of the authority's lifetime")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the Secret holds.
+
+    signing: signs leaves; None while nothing that is trusted can, since the Secret was lost.
+    next: its successor, which signs nothing yet.
+    trusted: certificates of those before, until they end, PEM.
+    next_trusted_since: since when every webhook configuration has been seen to trust ``next``.
+    """
+
+    signing: Authority | None
+    next: Authority | None = None
+    trusted: bytes = b""
+    next_trusted_since: datetime | None = None
+
+    def bundle(self, now: datetime) -> bytes:
+        """Return what every webhook configuration must trust."""
+        authorities = (self.signing, self.next)
+        return union(*(each.certificate for each in authorities if each), self.trusted, now=now)
+
+    def to_data(self) -> dict[str, bytes]:
+        """Return the data of the Secret, not in base64 yet; the same for the same content."""
+        data: dict[str, bytes] = {}
+        for name, authority in (("signing", self.signing), ("next", self.next)):
+            if authority:
+                data |= {f"{name}.crt": authority.certificate, f"{name}.key": authority.key}
+        if self.trusted:
+            data["trusted.crt"] = self.trusted
+        if self.next_trusted_since:
+            data["next.trusted-since"] = self.next_trusted_since.isoformat().encode()
+        return data
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, bytes]) -> Stored:
+        """Return what ``to_data`` was made of; raises CertificateError, which names the entry, for anything else."""
+        signing, following = _authority(data, "signing"), _authority(data, "next")
+        if not signing and not following:
+            raise CertificateError("there is neither signing.crt nor next.crt")
+        return cls(signing, following, data.get("trusted.crt", b""), _since(data))
+
+
+def rotate(stored: Stored | None, registered: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
+    """Return what shall be stored now, given the bundles of every registered webhook; the same where nothing is due.
+
+    ``stored`` is None where there was nothing usable: then what the registrations trust stays trusted, since replicas
+    may serve leaves that are signed by it, and a new authority must be trusted first like any other. Where nothing is
+    registered nobody calls, and a new one signs at once; the same where nothing older is left that could be trusted.
+    Without new keys the result is the same for the same input, and a second time at the same ``now`` changes nothing.
+    """
+    stored = _unspoilt(stored or Stored(None, trusted=union(*registered, now=now)), now)
+    while (following := _step(stored, registered, now, lifetimes)) != stored:
+        stored = following
+    return stored
+
+
+def renewed(
+    leaf: Leaf | None, stored: Stored, names: Iterable[str], now: datetime, lifetimes: Lifetimes
+) -> Leaf | None:
+    """Return the leaf that a replica shall offer: the one it has while that is good, else one newly signed.
+
+    A leaf is renewed after two thirds of its lifetime, when the authority changed, and when it is not valid at all, as
+    after a clock that jumped. None where there is none and nothing may sign yet.
+    """
+    if not stored.signing or (leaf and _is_good(leaf, stored.signing, now)):
+        return leaf
+    try:
+        return stored.signing.sign(names, lifetimes.leaf, now)
+    except CertificateError:
+        return leaf
+
+
+def _is_good(leaf: Leaf, signing: Authority, now: datetime) -> bool:
+    certificate = leaf.parsed()[0]
+    if why_not_valid(certificate, now) or not signing.signed(certificate):
+        return False
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return now < renewal(begin, end) or end >= signing.not_after
+
+
+def _unspoilt(stored: Stored, now: datetime) -> Stored:
+    """Leave out what has ended, and what begins in the future, since it was made by a clock that jumped.
+
+    What an authority that is left out may have signed stays trusted.
+    """
+    signing, following = (each if each and _is_usable(each, now) else None for each in (stored.signing, stored.next))
+    trusted = union(stored.trusted, *([stored.signing.certificate] if stored.signing and not signing else []), now=now)
+    return Stored(signing, following, trusted, stored.next_trusted_since if following else None)
+
+
+def _step(stored: Stored, registered: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
+    """Make the successor, count how long it has been trusted, or let it sign."""
+    if stored.next is None:
+        if stored.signing and now < renewal(stored.signing.not_before, stored.signing.not_after):
+            return stored
+        return replace(stored, next=Authority.make(lifetimes.ca, now))
+    if not registered or not (stored.signing or stored.trusted):
+        return _promoted(stored, now)
+    if not _is_in_all(stored.next, registered):
+        return replace(stored, next_trusted_since=None)
+    since = min(stored.next_trusted_since or now, now)
+    if now - since >= lifetimes.settle:
+        return _promoted(stored, now)
+    return replace(stored, next_trusted_since=since)
+
+
+def _promoted(stored: Stored, now: datetime) -> Stored:
+    old = [stored.signing.certificate] if stored.signing else []
+    return Stored(stored.next, None, union(stored.trusted, *old, now=now))
+
+
+def _is_usable(authority: Authority, now: datetime) -> bool:
+    return authority.not_before <= now < authority.not_after
+
+
+def _is_in_all(authority: Authority, bundles: Collection[bytes]) -> bool:
+    own = certificates(authority.certificate)[0]
+    return all(own in certificates(bundle) for bundle in bundles)
+
+
+def _authority(data: Mapping[str, bytes], name: str) -> Authority | None:
+    pair = tuple(data.get(f"{name}.{part}", b"") for part in ("crt", "key"))
+    if not any(pair):
+        return None
+    try:
+        return Authority.parse(*pair)
+    except CertificateError as error:
+        raise CertificateError(f"{name}: {error}") from error
+
+
+def _since(data: Mapping[str, bytes]) -> datetime | None:
+    text = data.get("next.trusted-since")
+    if not text:
+        return None
+    try:
+        since = datetime.fromisoformat(text.decode())
+    except ValueError as error:
+        raise CertificateError("next.trusted-since: it is no time") from error
+    if since.tzinfo is None:
+        raise CertificateError("next.trusted-since: it names no time zone")
+    return since

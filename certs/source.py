@@ -1,0 +1,81 @@
+"""Certificates from files that somebody else renews: cert-manager, or OpenShift's service CA."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import NamedTuple
+
+from certs.leaf import Leaf
+from certs.pem import CertificateError, certificates
+
+
+class Offer(NamedTuple):
+    """A leaf, and the bundle that its issuer wants to be trusted by, PEM."""
+
+    leaf: Leaf
+    bundle: bytes
+
+
+class Files:
+    """A leaf and a bundle in three files, which change under us.
+
+    cert-manager writes all three into one Secret (tls.crt, tls.key, ca.crt); OpenShift writes tls.crt and tls.key into
+    a Secret and the bundle into a ConfigMap (service-ca.crt), so the two may change at different times. Each is taken
+    over when it is whole; meanwhile the last one that was stays.
+    """
+
+    def __init__(self, certificate: Path, key: Path, authorities: Path) -> None:
+        """Read nothing yet."""
+        self._pair, self._authorities = (certificate, key), authorities
+        self._seen: list[bytes | str] = []
+        self._leaf: Leaf | None = None
+        self._bundle: bytes | None = None
+        self._complaints: list[str] = []
+
+    def current(self) -> Offer | None:
+        """Return the present content of the files, or the last that was whole; None until there is some.
+
+        Bytes are compared before anything is parsed.
+        """
+        seen = [_content(path) for path in (*self._pair, self._authorities)]
+        if seen != self._seen:
+            self._seen, self._complaints = seen, []
+            self._follow(*seen)
+        return Offer(self._leaf, self._bundle) if self._leaf and self._bundle else None
+
+    def why_not(self) -> str | None:
+        """Return why the files' content of the last call is not used as it is, or None."""
+        return "; ".join(self._complaints) or None
+
+    def _follow(self, chain: bytes | str, key: bytes | str, authorities: bytes | str) -> None:
+        try:
+            self._leaf = _leaf(chain, key)
+        except CertificateError as error:
+            self._complaints.append(f"{' and '.join(map(str, self._pair))}: {error}")
+        if isinstance(authorities, bytes) and certificates(authorities):
+            self._bundle = authorities
+        else:
+            reason = authorities if isinstance(authorities, str) else "there is no certificate in PEM"
+            self._complaints.append(f"{self._authorities}: {reason}")
+
+
+def _content(path: Path) -> bytes | str:
+    """Return the content, or in words why there is none."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _leaf(chain: bytes | str, key: bytes | str) -> Leaf:
+    """OpenSSL has the last word, since it is what serves: it refuses short keys, for example."""
+    if isinstance(chain, str) or isinstance(key, str):
+        raise CertificateError(next(reason for reason in (chain, key) if isinstance(reason, str)))
+    leaf = Leaf(chain, key)
+    leaf.parsed()
+    try:
+        leaf.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    except (ssl.SSLError, ValueError) as error:
+        raise CertificateError(f"it cannot be served: {error}") from error
+    return leaf

@@ -1,0 +1,34 @@
+"""The probe object: whoever creates it hears from us, and so knows that the API server reaches us.
+
+It is a Lease that is never stored, in the webhook's own namespace. No other registration matches it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.admission.review import Request
+from webhook.names import CONFIGURATION
+
+PROBE = ("coordination.k8s.io", "leases", "")
+"""Its group, resource and subresource."""
+PROBE_NAME = f"{CONFIGURATION}-probe"
+"""Its name, and that of the registration that matches it."""
+ANSWER = "the migratability webhook answers: it is reached through the API server"
+
+
+def is_probe(request: Request) -> bool:
+    """Say whether a request is about the probe object."""
+    which = (request.group, request.resource, request.subresource)
+    return which == PROBE and request.name == PROBE_NAME
+
+
+def probe_object(namespace: str) -> dict[str, Any]:
+    """Return the probe object, to be created on a dry run."""
+    metadata = {"name": PROBE_NAME, "namespace": namespace}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+
+
+def status() -> dict[str, Any]:
+    """Return the Status of its refusal."""
+    return {"code": 403, "reason": "Forbidden", "message": ANSWER}

@@ -1,0 +1,155 @@
+"""What the leader has to do about the registrations: facts in, steps out."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.controller.differences import differences
+from webhook.controller.installation import Installation
+from webhook.controller.owned import Owner, metadata
+from webhook.controller.registered import MUTATING, VALIDATING, Registered
+from webhook.controller.registrations import Strictness, probe_registration, registrations
+from webhook.objects import Object, at, items, text
+from webhook.settings import Settings
+
+VERSION = "app.kubernetes.io/version"
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Apply a configuration; ``places`` are where the live one differs, none where there is no live one."""
+
+    wanted: dict[str, Any]
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the configuration of a kind."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Have a probe answered through the API server before anything else: what comes next may refuse."""
+
+
+Step = Apply | Delete | Prove
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the registrations follow from."""
+
+    installation: Installation
+    settings: Settings
+    owner: Owner
+    kubevirt: str
+    """KubeVirt's namespace."""
+    bundle: bytes
+    """The authorities that every registration must trust, PEM."""
+    versions: frozenset[str]
+    """The versions of the replicas that may be called now; of more than one none may widen what is asked."""
+
+
+def wanted_registrations(situation: Situation, live: Registered) -> list[dict[str, Any]]:
+    """Return the configurations as they shall be, none where the settings switch them off.
+
+    While replicas of several versions may be called, a live configuration keeps its rules: the other version might not
+    know new ones. Only what it trusts follows, and its failurePolicy where the settings refuse nothing any more.
+    """
+    if situation.settings.registrations == "off":
+        return []
+    installation = situation.installation
+    owned = [
+        {**obj, "metadata": metadata(obj["metadata"]["name"], situation.owner)}
+        for obj in registrations(
+            service_of(installation),
+            encoded(situation.bundle),
+            situation.kubevirt,
+            strictness=Strictness.of(situation.settings),
+            namespaces=installation.namespaceSelector,
+        )
+    ]
+    if len(situation.versions) < 2:
+        return owned
+    return [_as_it_is(live[obj["kind"]], obj, situation) if obj["kind"] in live else obj for obj in owned]
+
+
+def wanted_probe(situation: Situation) -> dict[str, Any]:
+    """Return the registration of the probe."""
+    probe = probe_registration(service_of(situation.installation), encoded(situation.bundle))
+    return {**probe, "metadata": metadata(probe["metadata"]["name"], situation.owner)}
+
+
+def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -> list[Step]:
+    """Return what to do now so that the live configurations, all ours, become the wanted ones.
+
+    ``proven`` says that a probe was answered just now; without, nothing is applied that refuses where nothing did.
+    Whoever refuses needs the patches: the mutating side comes a pass before, and goes a pass after the validating.
+    """
+    by_kind = {obj["kind"]: obj for obj in wanted}
+    if not by_kind:
+        return [Delete(kind) for kind in (VALIDATING, MUTATING) if kind in live][:1]
+    if refuses_more(by_kind[VALIDATING], live.get(VALIDATING)):
+        if not proven:
+            return [Prove()]
+        if MUTATING not in live:
+            return [Apply(by_kind[MUTATING], ())]
+    return [
+        Apply(obj, places)
+        for kind, obj in by_kind.items()
+        if (places := tuple(differences(obj, live.get(kind)))) or kind not in live
+    ]
+
+
+def versions_of(pods: Iterable[Object], me: str) -> frozenset[str]:
+    """Return the versions of our own pod and of all that are ready, by their label."""
+    return frozenset(
+        text(at(pod, "metadata", "labels", VERSION)) or ""
+        for pod in pods
+        if at(pod, "metadata", "name") == me or _is_ready(pod)
+    )
+
+
+def service_of(installation: Installation) -> dict[str, Any]:
+    """Return the reference to the Service as registrations hold it."""
+    service = installation.service
+    return {"namespace": installation.namespace, "name": service.name, "port": service.port}
+
+
+def encoded(bundle: bytes) -> str:
+    """Return a bundle as registrations hold it."""
+    return base64.b64encode(bundle).decode()
+
+
+def _as_it_is(live: Object, wanted: Mapping[str, Any], situation: Situation) -> dict[str, Any]:
+    let_by = set()
+    if not Strictness.of(situation.settings).machines:
+        let_by = {webhook["name"] for webhook in wanted["webhooks"] if webhook["failurePolicy"] == "Ignore"}
+
+    def kept(webhook: Mapping[str, Any]) -> dict[str, Any]:
+        client = {**webhook["clientConfig"], "caBundle": encoded(situation.bundle)}
+        policy = "Ignore" if webhook["name"] in let_by else webhook["failurePolicy"]
+        return {**webhook, "clientConfig": client, "failurePolicy": policy}
+
+    return {**wanted, "webhooks": [kept(webhook) for webhook in items(live.get("webhooks"))]}
+
+
+def refuses_more(wanted: Object, live: Object | None) -> bool:
+    """Say whether a webhook would refuse what nobody can be asked about, and does not do so now."""
+    return bool(_refusing(wanted) - (_refusing(live) if live else frozenset()))
+
+
+def _refusing(configuration: Object) -> frozenset[str]:
+    webhooks = items(configuration.get("webhooks"))
+    return frozenset(str(at(webhook, "name")) for webhook in webhooks if at(webhook, "failurePolicy") == "Fail")
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = items(at(pod, "status", "conditions"))
+    return any(at(found, "type") == "Ready" and at(found, "status") == "True" for found in conditions)

@@ -1,0 +1,110 @@
+"""The leader's hand on the registrations: it applies what is planned, and puts back what others change."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from webhook.admission.probe import ANSWER, PROBE_NAME, probe_object
+from webhook.cluster.api import ApiError
+from webhook.controller import plan
+from webhook.controller.calls import Calls
+from webhook.controller.differences import differences
+from webhook.controller.lease import leases_of
+from webhook.controller.owned import with_metadata
+from webhook.controller.registered import VALIDATING, Registered, path_of
+from webhook.controller.troubles import Troubles
+from webhook.wording import listed
+
+_MOST_PUT_BACK = 10
+_PUT_BACK_WITHIN = 600.0
+_PAUSE = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Registrar:
+    """Keeps the registrations as they shall be, one pass at a time."""
+
+    def __init__(self, troubles: Troubles, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take where to tell what is in the way."""
+        self._troubles = troubles
+        self._clock = clock
+        self._applied: dict[str, dict[str, Any]] = {}
+        self._put_back: list[float] = []
+        self._has_probe = True
+        self.is_waiting = False
+        """Whether the probe has not been answered yet, so that another pass is worth while soon."""
+
+    def run(self, calls: Calls, live: Registered, situation: plan.Situation) -> None:
+        """Bring the live registrations, all ours, a step nearer to what they shall be; raises as `Calls`."""
+        wanted = plan.wanted_registrations(situation, live)
+        steps = plan.steps(wanted, live, proven=False)
+        self.is_waiting = steps == [plan.Prove()] and not self._proves(calls, situation)
+        if self.is_waiting:
+            return
+        if steps == [plan.Prove()]:
+            steps = plan.steps(wanted, live, proven=True)
+        elif self._has_probe:
+            calls.delete(path_of(VALIDATING, PROBE_NAME))
+            self._has_probe = False
+        for step in steps:
+            self._take(step, calls)
+
+    def _proves(self, calls: Calls, situation: plan.Situation) -> bool:
+        """Register the probe and create its object: it is refused, in our words, once the API server reaches us."""
+        wanted = plan.wanted_probe(situation)
+        if any(differences(wanted, calls.get(path_of(VALIDATING, PROBE_NAME)))):
+            self._has_probe = True
+            _apply(calls, wanted)
+        namespace = situation.installation.namespace
+        try:
+            calls.create(leases_of(namespace), probe_object(namespace), dry_run=True)
+        except ApiError as error:
+            answered = ANSWER in str(error)
+            self._troubles.tell("the way from the API server to us", None if answered else str(error))
+            return answered
+        return False
+
+    def _take(self, step: plan.Step, calls: Calls) -> None:
+        if isinstance(step, plan.Delete):
+            calls.delete(path_of(step.kind))
+            log.info("deleted the %s: the settings switch the registrations off", step.kind)
+        elif isinstance(step, plan.Apply):
+            self._bring(step, calls)
+
+    def _bring(self, step: plan.Apply, calls: Calls) -> None:
+        kind = step.wanted["kind"]
+        was_ours = self._applied.get(kind) == step.wanted
+        if was_ours and not self._may_put_back():
+            return
+        _apply(calls, step.wanted)
+        self._applied[kind] = step.wanted
+        where = f": it differed at {listed(step.places)}" if step.places else ", which was not there"
+        log.info("%s the %s%s", "put back" if was_ours else "applied", kind, where)
+
+    def _may_put_back(self) -> bool:
+        """Where somebody changes it again and again, it is put back once a minute: two programs shall not fight."""
+        now = self._clock()
+        self._put_back = [then for then in self._put_back if now - then < _PUT_BACK_WITHIN]
+        is_fight = len(self._put_back) >= _MOST_PUT_BACK
+        if is_fight:
+            self._troubles.tell("registrations", "somebody changes them again and again; they are put back once a minute")
+        if is_fight and now - self._put_back[-1] < _PAUSE:
+            return False
+        self._put_back.append(now)
+        return True
+
+
+def _apply(calls: Calls, wanted: dict[str, Any]) -> None:
+    """Apply a configuration, then take out of it what others added, which a server-side apply leaves there.
+
+    https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
+    """
+    path = path_of(wanted["kind"], wanted["metadata"]["name"])
+    stored = calls.apply(path, wanted)
+    if any(differences(wanted, stored)):
+        metadata = with_metadata(stored, wanted["metadata"])
+        calls.replace(path, {**stored, "metadata": metadata, "webhooks": wanted["webhooks"]})
