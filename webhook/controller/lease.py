@@ -127,9 +127,7 @@ class Elector:
                 )
             else:
                 spec = claimed(mapping(lease.get("spec")), self._me, now)
-                stored = calls.replace(
-                    self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec}
-                )
+                stored = calls.replace(self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec})
         except ApiError as error:
             if error.status == _CONFLICT:
                 return False

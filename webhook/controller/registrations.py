@@ -20,7 +20,15 @@ from webhook.settings import Settings
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
 _BOTH = ["v1alpha1", "v1beta1"]
-_VERSIONS = {"": ["v1"], PROBE[0]: ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH, CDI: ["v1beta1"]}
+_VERSIONS = {
+    "": ["v1"],
+    PROBE[0]: ["v1"],
+    KUBEVIRT: ["v1"],
+    POOL: _BOTH,
+    SNAPSHOT: _BOTH,
+    CLONE: _BOTH,
+    CDI: ["v1beta1"],
+}
 """Versions of the same shape: KubeVirt before 1.7 serves no other Pools than v1alpha1.
 
 Requests in other served versions are converted to one of them (matchPolicy Equivalent).

@@ -31,7 +31,9 @@ def look_at_machines(api: Api, cluster: Cluster, settings: Settings) -> list[Fin
                 found.append(f"{verdict.namespace}/{verdict.name}")
                 rules.update(refusing)
     except Undecidable as error:
-        return [Finding("warning", _ABOUT, f"not counted: {error}", "Give the right to list virtualmachines.kubevirt.io")]
+        return [
+            Finding("warning", _ABOUT, f"not counted: {error}", "Give the right to list virtualmachines.kubevirt.io")
+        ]
     if not found:
         return [Finding("ok", _ABOUT, f"none of the {total} VirtualMachines violates a rule")]
     named = found[:_MOST_NAMED]

@@ -13,6 +13,7 @@ from webhook.objects import at
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SECONDS = 10.0
 _ABOUT = "rights"
+_REMEDY = "Give it by the chart's ClusterRole; without it machines are judged as if there were none of these"
 
 Needed = tuple[str, str, str]
 
@@ -36,14 +37,16 @@ def look_at_rights(api: Api) -> list[Finding]:
     if not missing:
         return [Finding("ok", _ABOUT, f"all {len(asked)} rights to read what a verdict rests on are there")]
     return [
-        Finding(
-            "error",
-            _ABOUT,
-            f"we may not {verb} {resource}{f'.{group}' if group else ''}",
-            "Give it by the chart's ClusterRole; without it machines are judged as if there were none of these",
-        )
-        for verb, group, resource in missing
+        Finding("error", _ABOUT, f"we may not {' or '.join(verbs)} {resource}", _REMEDY)
+        for resource, verbs in _by_resource(missing).items()
     ]
+
+
+def _by_resource(rights: list[Needed]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for verb, group, resource in rights:
+        found.setdefault(f"{resource}.{group}" if group else resource, []).append(verb)
+    return found
 
 
 def _may(api: Api, right: Needed) -> bool:

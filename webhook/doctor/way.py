@@ -38,8 +38,8 @@ def _patched(api: Api, namespace: str) -> Finding:
         "error",
         _ABOUT,
         f"a good machine is admitted in namespace {namespace}, but our patch does not come",
-        "See below whether the mutating registration is there, and whether it covers the namespace. With one schedulable "
-        "node or evictionStrategy: off in the settings nothing is to be patched",
+        "See below whether the mutating registration is there, and whether it covers the namespace. With one "
+        "schedulable node or evictionStrategy: off in the settings nothing is to be patched",
     )
 
 
@@ -54,8 +54,8 @@ def _refused(api: Api, namespace: str) -> Finding:
         "error",
         _ABOUT,
         f"a machine that cannot migrate is admitted in namespace {namespace}",
-        f"See below whether the validating registration is there. In mode warn or off, with the rule {_REFUSING} not at "
-        f"deny, or in a namespace labelled {DOMAIN}/enforcement, nothing is to be refused: name another with --namespace",
+        f"See below whether the validating registration is there. In mode warn or off, with the rule {_REFUSING} not "
+        f"at deny, or in a namespace labelled {DOMAIN}/enforcement, nothing is to be refused",
     )
 
 
@@ -65,7 +65,7 @@ def _failed(what: str, namespace: str, error: ApiError) -> Finding:
             "warning",
             _ABOUT,
             f"not proved: {error}",
-            f"Run as somebody who may create VirtualMachines in namespace {namespace}, or name another with --namespace",
+            f"Run as somebody who may create VirtualMachines in namespace {namespace}; --namespace names another",
         )
     if error.status == _ABSENT:
         remedy = f"Install KubeVirt, or create namespace {namespace}"
