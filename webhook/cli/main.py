@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.metadata import version
 
-from webhook.cli import check, serve, unregister
+from webhook.cli import check, doctor, serve, unregister
 from webhook.cli.errors import BAD_INPUT, UsageError
 
 
@@ -40,6 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check.add_to(commands)
     serve.add_to(commands)
+    doctor.add_to(commands)
     unregister.add_to(commands)
     return parser
 

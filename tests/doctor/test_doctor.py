@@ -1,0 +1,222 @@
+"""Each question that the doctor asks, and what it says of each answer."""
+
+from typing import Any
+
+import pytest
+
+from tests.build import CLUSTER, NAMESPACE, RWX, Object, claim, disk, kubevirt, node, vm
+from tests.doctor.fake_api import Answer, TableApi
+from webhook.cluster import ClusterUnavailable, Snapshot
+from webhook.cluster.api import ApiError
+from webhook.controller.registrations import registrations
+from webhook.doctor.finding import Finding, is_well
+from webhook.doctor.machines import look_at_machines
+from webhook.doctor.registered import look_at_registrations, service_of
+from webhook.doctor.rights import look_at_rights, needed
+from webhook.doctor.service import look_at_service
+from webhook.doctor.surroundings import look_at_surroundings
+from webhook.doctor.way import look_at_way
+from webhook.settings import Settings
+
+MACHINES = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachines"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+SERVICE = {"namespace": "migratability", "name": "webhook", "port": 443}
+REFUSAL = ApiError(422, 'admission webhook "x.validate.migratability.io" denied: … [hyperv-passthrough]')
+
+
+def statuses(findings: list[Finding]) -> list[str]:
+    """Return the statuses in order."""
+    return [finding.status for finding in findings]
+
+
+def patched(machine: Object) -> Object:
+    """Return a machine with our patch."""
+    spec = machine["spec"]["template"]["spec"]
+    return {"spec": {"template": {"spec": {**spec, "evictionStrategy": "LiveMigrate"}}}}
+
+
+def answering(good: Any, bad: Any) -> Answer:
+    """Return an answer to a creation: one for a good machine, one for one that cannot migrate."""
+
+    def answer(machine: Object) -> Any:
+        found = bad if "features" in machine["spec"]["template"]["spec"]["domain"] else good
+        return patched(machine) if found is patched else machine if found is vm else found
+
+    return answer
+
+
+WAYS = [
+    ("all is well", patched, REFUSAL, ["ok", "ok"], ""),
+    ("nobody patches", vm, REFUSAL, ["error", "ok"], "our patch does not come"),
+    ("nobody refuses", patched, patched, ["ok", "error"], "is admitted"),
+    ("somebody else refuses", patched, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
+    ("we may not ask", 403, 403, ["warning", "warning"], "not proved"),
+    ("KubeVirt is not there", 404, 404, ["error", "error"], "cannot be created"),
+    (
+        "our pods are gone",
+        ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": refused'),
+        ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": refused'),
+        ["error", "error"],
+        "failed calling webhook",
+    ),
+    ("the API server is gone", ClusterUnavailable("out of reach"), None, ["error"], "out of reach"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "said", "words"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
+def test_the_way_through_the_api_server(good: Any, bad: Any, said: list[str], words: str) -> None:
+    found = look_at_way(TableApi({MACHINES: answering(good, bad)}), NAMESPACE)
+    assert statuses(found) == said
+    assert words in " ".join(finding.what for finding in found)
+    assert all(finding.remedy for finding in found if finding.status != "ok")
+
+
+def may(*forbidden: str) -> Answer:
+    """Return an answer to access reviews: everything may be done but to these resources."""
+    return lambda review: {"status": {"allowed": review["spec"]["resourceAttributes"]["resource"] not in forbidden}}
+
+
+def test_with_every_right_it_says_so_in_one_line() -> None:
+    (found,) = look_at_rights(TableApi({REVIEWS: may()}))
+    assert (found.status, str(len(set(needed()))) in found.what) == ("ok", True)
+
+
+def test_each_resource_that_may_not_be_read_is_named() -> None:
+    found = look_at_rights(TableApi({REVIEWS: may("nodes", "events")}))
+    assert [finding.what for finding in found] == ["we may not get or list or watch nodes", "we may not create events"]
+    assert statuses(found) == ["error", "error"]
+
+
+def test_who_cannot_be_asked_for_rights_is_an_error() -> None:
+    assert statuses(look_at_rights(TableApi({REVIEWS: 500}))) == ["error"]
+
+
+def registered(**changes: Any) -> dict[str, dict[str, Any]]:
+    """Return what is registered for the Service, with changes to the first validating webhook."""
+    found = {obj["kind"]: obj for obj in registrations(SERVICE, "")}
+    found["ValidatingWebhookConfiguration"]["webhooks"][0].update(changes)
+    return found
+
+
+def of_registrations(live: Any, **settings: Any) -> list[Finding]:
+    """Return the findings, but those about certificates."""
+    found = look_at_registrations(live, Snapshot([kubevirt()]), Settings.parse(settings))
+    return [finding for finding in found if finding.about == "registrations"]
+
+
+def test_registrations_as_this_version_makes_them_are_well() -> None:
+    assert statuses(of_registrations(registered())) == ["ok", "ok"]
+
+
+def test_it_is_named_where_a_registration_was_changed() -> None:
+    first, second = of_registrations(registered(timeoutSeconds=1))
+    assert (first.status, second.status) == ("warning", "ok")
+    assert "webhooks[virtualmachines.validate.migratability.io].timeoutSeconds" in first.what
+
+
+def test_registrations_that_are_not_there_are_errors() -> None:
+    assert statuses(of_registrations({})) == ["error", "error"]
+
+
+def test_switched_off_they_shall_not_be_there() -> None:
+    assert statuses(of_registrations({}, registrations="off")) == ["warning"]
+    assert statuses(of_registrations(registered(), registrations="off")) == ["error"]
+
+
+def test_a_bundle_that_trusts_nobody_is_an_error() -> None:
+    found = look_at_registrations(registered(), Snapshot([kubevirt()]), Settings())
+    assert [finding.status for finding in found if finding.about == "certificates"] == ["error"]
+
+
+def test_the_service_is_read_from_the_registrations() -> None:
+    assert service_of(registered()) == SERVICE
+    assert service_of({}) is None
+
+
+def pods(*ready: bool) -> Object:
+    """Return pods that are ready or not."""
+    return {
+        "items": [
+            {"status": {"conditions": [{"type": "Ready", "status": "True" if one else "False"}]}} for one in ready
+        ]
+    }
+
+
+READY = [((), "error"), ((False,), "error"), ((True, False), "warning"), ((True, True), "ok")]
+
+
+@pytest.mark.parametrize(("ready", "status"), READY, ids=str)
+def test_it_counts_the_replicas_that_are_ready(ready: tuple[bool, ...], status: str) -> None:
+    service = {"spec": {"clusterIP": "127.0.0.1", "selector": {"app": "x"}}}
+    root = "/api/v1/namespaces/migratability"
+    api = TableApi({f"{root}/services/webhook": service, f"{root}/pods": pods(*ready)})
+    first, second = look_at_service(api, {**SERVICE, "port": 1}, b"")
+    assert first.status == status
+    assert second.status in ("warning", "error")
+
+
+def test_a_service_that_may_not_be_read_is_a_warning() -> None:
+    assert statuses(look_at_service(TableApi({}), SERVICE, b"")) == ["warning"]
+
+
+TWO_NODES = [node("a"), node("b")]
+
+
+def of_surroundings(*objects: Object, answers: dict[str, Answer] | None = None, **settings: Any) -> dict[str, Finding]:
+    """Return the findings by what they are about."""
+    found = look_at_surroundings(TableApi(answers or {}), Snapshot(objects), Settings.parse(settings))
+    return {finding.about: finding for finding in found}
+
+
+def test_it_names_what_is_installed_and_its_version() -> None:
+    cdis = {"items": [{"status": {"observedVersion": "v1.66.0"}}]}
+    found = of_surroundings(
+        kubevirt(version="v1.9.0"), *TWO_NODES, answers={"/apis/cdi.kubevirt.io/v1beta1/cdis": cdis}
+    )
+    assert found["KubeVirt"].what == "v1.9.0 in namespace kubevirt"
+    assert (found["CDI"].status, "v1.66.0" in found["CDI"].what) == ("warning", True)
+    assert found["Trident"].what == "not installed"
+    assert "nodes" not in found
+
+
+@pytest.mark.parametrize("objects", [(), (kubevirt("a"), kubevirt("b"))], ids=["none", "two"])
+def test_other_than_one_kubevirt_is_a_warning(objects: tuple[Object, ...]) -> None:
+    assert of_surroundings(*objects, *TWO_NODES)["KubeVirt"].status == "warning"
+
+
+def test_with_one_node_nothing_can_migrate() -> None:
+    assert "1 schedulable node: nothing can migrate" in of_surroundings(kubevirt(), node("a"))["nodes"].what
+
+
+def test_that_nothing_sets_the_eviction_strategy_is_a_warning() -> None:
+    off = of_surroundings(kubevirt(), *TWO_NODES, evictionStrategy="off")["evictionStrategy"]
+    assert (off.status, "unset, which is None" in off.what) == ("warning", True)
+    assert of_surroundings(kubevirt(), *TWO_NODES)["evictionStrategy"].status == "ok"
+
+
+def of_machines(*machines: Object) -> Finding:
+    """Return the finding about these machines."""
+    api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(machines)}})
+    (found,) = look_at_machines(api, Snapshot([*CLUSTER, claim("later", RWX)]), Settings())
+    return found
+
+
+def test_it_counts_the_machines_that_would_be_refused_and_names_some() -> None:
+    found = of_machines(vm(disk("good")), *(vm(disk("once"), name=f"m{number}") for number in range(12)))
+    assert found.status == "warning"
+    assert found.what.startswith("12 of 13 VirtualMachines would be refused today (shared-access 12): vms/m0, ")
+    assert found.what.endswith("vms/m9 and 2 more")
+
+
+def test_where_none_violates_a_rule_it_says_so() -> None:
+    assert of_machines(vm(disk("good"))) == Finding("ok", "machines", "none of the 1 VirtualMachines violates a rule")
+
+
+def test_machines_that_may_not_be_listed_are_a_warning() -> None:
+    (found,) = look_at_machines(TableApi({}), Snapshot(CLUSTER), Settings())
+    assert (found.status, "not counted" in found.what) == ("warning", True)
+
+
+def test_warnings_leave_it_well_and_errors_do_not() -> None:
+    assert is_well([Finding("ok", "a", "b"), Finding("warning", "a", "b")])
+    assert not is_well([Finding("ok", "a", "b"), Finding("error", "a", "b")])

@@ -1,0 +1,104 @@
+"""The registrations: there, as this version makes them, and trusting certificates that are valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from certs.pem import certificates
+from webhook.admission.owner import namespace_of_kubevirt
+from webhook.cluster import Cluster, ClusterUnavailable
+from webhook.cluster.api import Api, ApiError
+from webhook.controller.differences import differences
+from webhook.controller.registered import KINDS, VALIDATING, Registered, bundles_of, path_of
+from webhook.controller.registrations import Strictness, registrations
+from webhook.doctor.finding import Finding
+from webhook.objects import Object, at, items
+from webhook.settings import Settings
+
+_SECONDS = 10.0
+_ABOUT = "registrations"
+_SOON = timedelta(days=7)
+_MOST_PLACES = 3
+
+
+def read(api: Api) -> Registered:
+    """Return the live configurations by kind; raises ClusterUnavailable."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        try:
+            found[kind] = api.get(path_of(kind), timeout=_SECONDS)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+    return found
+
+
+def look_at_registrations(live: Registered, cluster: Cluster, settings: Settings) -> list[Finding]:
+    """Return what differs from what this version registers with these settings, and how long it is trusted."""
+    missing = [kind for kind in KINDS if kind not in live]
+    if settings.registrations == "off":
+        if not live:
+            return [Finding("warning", _ABOUT, "switched off in the settings: nothing is judged")]
+        return [Finding("error", _ABOUT, "switched off in the settings, and still there", "See the leader's log")]
+    if missing:
+        remedy = "See the log of the webhook's leader: it registers itself once it was reached through the API server"
+        return [Finding("error", _ABOUT, f"there is no {kind} migratability", remedy) for kind in missing]
+    try:
+        wanted = _wanted(live, cluster, settings)
+    except ClusterUnavailable as error:
+        return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
+    return [*_compared(wanted, live), *_failing(live), *_trusted(live)]
+
+
+def service_of(live: Registered) -> dict[str, Any] | None:
+    """Return the reference to the Service that the registrations call, None where they call none."""
+    found = (at(webhook, "clientConfig", "service") for obj in live.values() for webhook in items(obj.get("webhooks")))
+    service = next((service for service in found if service), None)
+    return None if service is None else {key: service.get(key) for key in ("namespace", "name", "port")}
+
+
+def _wanted(live: Registered, cluster: Cluster, settings: Settings) -> list[dict[str, Any]]:
+    first: Object = next(iter(items(live[VALIDATING].get("webhooks"))), {})
+    return registrations(
+        service_of(live) or {},
+        at(first, "clientConfig", "caBundle") or "",
+        namespace_of_kubevirt(cluster, settings),
+        strictness=Strictness.of(settings),
+        namespaces=at(first, "namespaceSelector"),
+    )
+
+
+def _compared(wanted: list[dict[str, Any]], live: Registered) -> Iterator[Finding]:
+    for obj in wanted:
+        kind, places = obj["kind"], list(differences(obj, live[obj["kind"]]))
+        if places:
+            more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+            what = f"{kind} is not as this version and these settings make it: {', '.join(places[:_MOST_PLACES])}{more}"
+            remedy = "The leader puts it back within seconds, once all replicas are of one version; see its log"
+            yield Finding("warning", _ABOUT, what, remedy)
+        else:
+            yield Finding("ok", _ABOUT, f"{kind} is as this version makes it, {len(items(obj['webhooks']))} webhooks")
+
+
+def _failing(live: Registered) -> Iterator[Finding]:
+    """Claims, and what only warns, are let by in an outage; the rest of the validating side is not."""
+    policies = {at(webhook, "failurePolicy") for webhook in items(live[VALIDATING].get("webhooks"))}
+    if "Fail" not in policies:
+        what = "nothing is refused while no replica answers (failurePolicy Ignore)"
+        yield Finding("warning", _ABOUT, what, "As it should be where the settings deny nothing; else set mode: deny")
+
+
+def _trusted(live: Registered) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    for bundle in bundles_of(live):
+        ends = [found.not_valid_after_utc for found in certificates(bundle)]
+        last = max(ends, default=now)
+        if last <= now:
+            yield Finding("error", "certificates", "the caBundle trusts no valid authority", "See the leader's log")
+        elif last - now < _SOON:
+            what = f"the last authority that is trusted ends on {last:%Y-%m-%d %H:%M} UTC"
+            yield Finding("warning", "certificates", what, "A new one should be there by now; see the leader's log")
+        else:
+            yield Finding("ok", "certificates", f"trusted until {last:%Y-%m-%d}, by {len(ends)} authorities")

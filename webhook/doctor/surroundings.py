@@ -1,0 +1,75 @@
+"""KubeVirt, CDI and Trident: which are there, and what of their configuration decides whether machines move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webhook.cluster import Cluster, ClusterUnavailable
+from webhook.cluster.api import Api, ApiError
+from webhook.cluster.resources import BACKENDS, KUBEVIRTS, NODES, PROFILES
+from webhook.doctor.finding import Finding
+from webhook.objects import at, items, text
+from webhook.settings import Settings
+
+_SECONDS = 10.0
+_VERSIONS = {
+    "CDI": ("/apis/cdi.kubevirt.io/v1beta1/cdis", ("status", "observedVersion")),
+    "Trident": ("/apis/trident.netapp.io/v1/tridentversions", ("trident_version",)),
+}
+"""Where each says its version: a collection, and the path in its first object."""
+
+
+def look_at_surroundings(api: Api, cluster: Cluster, settings: Settings) -> list[Finding]:
+    """Return what is there of KubeVirt, CDI and Trident, and the cluster's default of evictionStrategy."""
+    try:
+        return [*_kubevirt(cluster, settings), *_storage(api, cluster)]
+    except ClusterUnavailable as error:
+        return [Finding("error", "cluster", str(error), "See whether the API server is well, and try again")]
+
+
+def _kubevirt(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
+    found = list(cluster.list(KUBEVIRTS))
+    if len(found) != 1:
+        remedy = "Machines are judged by KubeVirt's own defaults and the newest known version; see kubevirt.version"
+        yield Finding("warning", "KubeVirt", f"{len(found)} KubeVirt CRs are there, one is expected", remedy)
+        return
+    (kubevirt,) = found
+    version, namespace = kubevirt.version or "of unknown version", kubevirt.namespace
+    yield Finding("ok", "KubeVirt", f"{version} in namespace {namespace}")
+    default = kubevirt.eviction_strategy or "unset, which is None"
+    protects = kubevirt.eviction_strategy in ("LiveMigrate", "External")
+    yield Finding(
+        "ok" if protects or settings.evictionStrategy != "off" else "warning",
+        "evictionStrategy",
+        f"the cluster's default is {default}; our patch is at {settings.evictionStrategy}",
+        "" if protects or settings.evictionStrategy != "off" else "Machines are killed by a node drain",
+    )
+    schedulable = sum(not node.unschedulable for node in cluster.list(NODES))
+    if schedulable < 2:
+        what = f"{schedulable} schedulable node{'' if schedulable == 1 else 's'}"
+        yield Finding("warning", "nodes", f"{what}: nothing can migrate", "Add a node, or uncordon one")
+
+
+def _storage(api: Api, cluster: Cluster) -> Iterator[Finding]:
+    profiles, backends = len(cluster.list(PROFILES)), len(cluster.list(BACKENDS))
+    for name, count, of in (("CDI", profiles, "StorageProfiles"), ("Trident", backends, "backends")):
+        version = _version(api, name)
+        if version is None and count == 0:
+            yield Finding("ok", name, "not installed")
+        elif count == 0:
+            remedy = f"See whether {name} is configured, and whether we may read its {of}"
+            yield Finding("warning", name, f"{version}, but no {of} can be seen", remedy)
+        else:
+            yield Finding("ok", name, f"{version or 'of unknown version'}, {count} {of}")
+
+
+def _version(api: Api, name: str) -> str | None:
+    """The version; None where the kind that says it is not there, a phrase where it may not be read."""
+    path, where = _VERSIONS[name]
+    try:
+        found = items(api.get(path, {"limit": "1"}, timeout=_SECONDS).get("items"))
+    except ApiError as error:
+        if error.status in (403, 404):
+            return None
+        raise
+    return text(at(found[0], *where)) if found else None

@@ -1,0 +1,90 @@
+"""The way from the API server through the Service to us and back, proved by dry runs that store nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.cluster import ClusterUnavailable
+from webhook.cluster.api import Api, ApiError
+from webhook.doctor.finding import Finding
+from webhook.names import DOMAIN
+from webhook.objects import at
+from webhook.policy.rules import hyperv_passthrough
+
+_SECONDS = 15.0
+_INVALID, _FORBIDDEN, _ABSENT = 422, 403, 404
+_ABOUT = "through the API server"
+_REFUSING = hyperv_passthrough.RULE.name
+"""KubeVirt itself accepts a machine that breaks this rule, and it rests on no other object."""
+
+
+def look_at_way(api: Api, namespace: str) -> list[Finding]:
+    """Return whether a good machine is patched and a bad one refused in a namespace."""
+    try:
+        return [_patched(api, namespace), _refused(api, namespace)]
+    except ClusterUnavailable as error:
+        return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
+
+
+def _patched(api: Api, namespace: str) -> Finding:
+    try:
+        stored = _create(api, namespace, {})
+    except ApiError as error:
+        return _failed("a good machine", namespace, error)
+    strategy = at(stored, "spec", "template", "spec", "evictionStrategy")
+    if strategy == "LiveMigrate":
+        return Finding("ok", _ABOUT, "a good machine is admitted, and gets evictionStrategy LiveMigrate")
+    return Finding(
+        "error",
+        _ABOUT,
+        f"a good machine is admitted in namespace {namespace}, but our patch does not come",
+        "See below whether the mutating registration is there, and whether it covers the namespace. With one "
+        "schedulable node or evictionStrategy: off in the settings nothing is to be patched",
+    )
+
+
+def _refused(api: Api, namespace: str) -> Finding:
+    try:
+        _create(api, namespace, {"features": {"hypervPassthrough": {"enabled": True}}})
+    except ApiError as error:
+        if error.status == _INVALID and f"[{_REFUSING}]" in str(error):
+            return Finding("ok", _ABOUT, f"a machine that cannot migrate is refused, by {_REFUSING}")
+        return _failed("a machine that cannot migrate", namespace, error)
+    return Finding(
+        "error",
+        _ABOUT,
+        f"a machine that cannot migrate is admitted in namespace {namespace}",
+        f"See below whether the validating registration is there. In mode warn or off, with the rule {_REFUSING} not "
+        f"at deny, or in a namespace labelled {DOMAIN}/enforcement, nothing is to be refused",
+    )
+
+
+def _failed(what: str, namespace: str, error: ApiError) -> Finding:
+    if error.status == _FORBIDDEN and DOMAIN not in str(error):
+        return Finding(
+            "warning",
+            _ABOUT,
+            f"not proved: {error}",
+            f"Run as somebody who may create VirtualMachines in namespace {namespace}; --namespace names another",
+        )
+    if error.status == _ABSENT:
+        remedy = f"Install KubeVirt, or create namespace {namespace}"
+        return Finding("error", _ABOUT, f"{what} cannot be created: {error}", remedy)
+    remedy = "Where the message names our webhook: are its pods ready, and may the API server reach them?"
+    return Finding("error", _ABOUT, f"{what} is refused for another reason: {error}", remedy)
+
+
+def _create(api: Api, namespace: str, domain: dict[str, Any]) -> dict[str, Any]:
+    devices = {"interfaces": [{"name": "default", "masquerade": {}}]}
+    spec = {
+        "domain": {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}, **domain},
+        "networks": [{"name": "default", "pod": {}}],
+    }
+    machine = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"generateName": "migratability-doctor-", "namespace": namespace},
+        "spec": {"runStrategy": "Halted", "template": {"spec": spec}},
+    }
+    path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines"
+    return api.post(path, machine, {"dryRun": "All"}, timeout=_SECONDS)
