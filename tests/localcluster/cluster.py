@@ -50,7 +50,7 @@ class LocalCluster:
 
     `crds` names files and folders with CustomResourceDefinitions. Everything lives in a temporary directory that goes
     when the cluster stops; with `directory` it lives there and stays, except for etcd's data. `controllers` adds
-    kube-controller-manager. Nothing schedules pods and nothing runs them.
+    kube-controller-manager. Nothing schedules pods and nothing runs them; `Nodes` does.
     """
 
     def __init__(self, crds: Iterable[Path] = (), directory: Path | None = None, *, controllers: bool = False) -> None:
@@ -146,6 +146,13 @@ class LocalCluster:
                 kubectl.write_kubeconfig(path, self.url, self.ca_pem, user, identity)
         return path
 
+    def client(self) -> Client:
+        """Return a client that acts as the administrator, for calls that must be quicker than kubectl."""
+        state = self._state
+        stem = state.pki / "admin"
+        controlplane.write_identity(stem, state.authority.client(*_ADMIN))
+        return Client(state.ports.api, self.ca_pem, stem.with_suffix(".crt"), stem.with_suffix(".key"))
+
     def kubectl(
         self,
         *arguments: str,
@@ -197,7 +204,7 @@ class LocalCluster:
 
     def _bring_up(self) -> None:
         definitions = crds.load(self._crds)
-        client = self._client()
+        client = self.client()
         self._await("the API server is not ready", lambda: client.request("GET", "/readyz").status == 200)
         if self._controllers:
             self._spawn("kube-controller-manager", self._controller_manager_flags())
@@ -205,12 +212,6 @@ class LocalCluster:
         self._await("some definitions are not served", lambda: crds.all_served(client, definitions))
         if self._controllers:
             self._await("the controllers do not work", lambda: _controllers_work(client))
-
-    def _client(self) -> Client:
-        state = self._state
-        stem = state.pki / "admin"
-        controlplane.write_identity(stem, state.authority.client(*_ADMIN))
-        return Client(state.ports.api, self.ca_pem, stem.with_suffix(".crt"), stem.with_suffix(".key"))
 
     def _controller_manager_flags(self) -> list[str]:
         kubeconfig = self.kubeconfig_for("system:kube-controller-manager")
