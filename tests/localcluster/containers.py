@@ -4,14 +4,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.localcluster import probes
 from tests.localcluster.api import Object, timestamp
 from tests.localcluster.images import Waiting
+from tests.localcluster.probes import Probing
 from tests.localcluster.processes import Child
 
 _RETRY = 0.5
@@ -176,35 +176,24 @@ class Container:
         self._stopping.wait(pause)
 
     def _probe(self, child: Child, ended: threading.Event) -> None:
+        probing = Probing(self.spec, self._host.address, ended, self._host.tell)
         startup = self.spec.get("startupProbe")
         if startup is not None:
-            for wrong in self._verdicts("Startup", startup, ended):
-                if wrong is None:
-                    break
-                self._restart(child, wrong, startup)
+            wrong = next(probing.verdicts("startup"), "it has ended")
+            if wrong is not None:
+                if not ended.is_set():
+                    self._restart(child, wrong, startup)
                 return
             self._become(started=True, ready="readinessProbe" not in self.spec, only=child)
-        if "livenessProbe" in self.spec:
-            threading.Thread(target=self._watch_life, args=(child, ended), daemon=True).start()
-        if "readinessProbe" in self.spec:
-            for wrong in self._verdicts("Readiness", self.spec["readinessProbe"], ended):
-                self._become(ready=wrong is None, only=child)
+        threading.Thread(target=self._watch_life, args=(child, probing), daemon=True).start()
+        for wrong in probing.verdicts("readiness"):
+            self._become(ready=wrong is None, only=child)
 
-    def _watch_life(self, child: Child, ended: threading.Event) -> None:
-        probe = self.spec["livenessProbe"]
-        for wrong in self._verdicts("Liveness", probe, ended):
+    def _watch_life(self, child: Child, probing: Probing) -> None:
+        for wrong in probing.verdicts("liveness"):
             if wrong is not None and not self._stopping.is_set():
-                self._restart(child, wrong, probe)
+                self._restart(child, wrong, self.spec["livenessProbe"])
                 return
-
-    def _verdicts(self, kind: str, probe: Object, ended: threading.Event) -> Iterator[str | None]:
-        def check() -> str | None:
-            return probes.check(probe, self.spec, self._host.address)
-
-        for wrong in probes.verdicts(probe, check, ended):
-            if wrong is not None:
-                self._host.tell("Unhealthy", f"{kind} probe failed: {wrong}")
-            yield wrong
 
     def _restart(self, child: Child, wrong: str, probe: Object) -> None:
         self._host.tell("Killing", f"container {self.spec['name']} failed its probe, will be restarted: {wrong}")

@@ -12,11 +12,14 @@ import socket
 import struct
 import threading
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 from tests.localcluster.api import Client, Object
 from tests.localcluster.endpoints import LOWEST_PORT, Address, Backends, addresses, forwarded, table
 from tests.localcluster.events import record
-from tests.localcluster.mirror import Mirror
+from tests.localcluster.mirror import Objects
+
+_Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 _BACKLOG = 1024
 _CHUNK = 1 << 16
@@ -27,7 +30,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Forwarder:
     """Follows Services and pods, and forwards in a thread of its own."""
 
-    def __init__(self, client: Client, services: Mirror, pods: Mirror) -> None:
+    def __init__(self, client: Client, services: Objects, pods: Objects) -> None:
         self._client = client
         self._services = services
         self._pods = pods
@@ -120,7 +123,7 @@ class Forwarder:
                 note = (self._client, {**service, "kind": "Service"}, "NotForwarded", str(error))
                 self._loop.run_in_executor(None, record, *note)
 
-    def _accept(self, address: Address):  # type: ignore[no-untyped-def]
+    def _accept(self, address: Address) -> _Accept:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None

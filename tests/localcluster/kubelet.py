@@ -6,10 +6,11 @@ It runs nothing but the webhook itself, each container as a local process; see `
 import os
 import platform
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.localcluster.api import NO_ANSWER, Client, Object, timestamp
-from tests.localcluster.mirror import Mirror
+from tests.localcluster.mirror import Objects
 from tests.localcluster.pods import PodRunner, Site
 
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -22,7 +23,7 @@ _ENDED = ("Succeeded", "Failed")
 class Kubelet:
     """Runs the pods of the node `name`."""
 
-    def __init__(self, site: Site, name: str, pods: Mirror, contents: list[Mirror]) -> None:
+    def __init__(self, site: Site, name: str, pods: Objects, contents: Sequence[Objects]) -> None:
         """Listen to `pods`, and to `contents`: the ConfigMaps and Secrets that pods may have mounted."""
         self.name = name
         self._site = site
@@ -41,7 +42,8 @@ class Kubelet:
 
     def stop(self) -> None:
         """End all pods, quickly and without telling anybody."""
-        self._stopped.set()
+        with self._lock:
+            self._stopped.set()
         self._thread.join()
         runners = self.runners()
         for runner in runners:
@@ -55,13 +57,14 @@ class Kubelet:
             return list(self._runners.values())
 
     def _hear_pod(self, pod: Object, exists: bool) -> None:
-        if pod["spec"].get("nodeName") != self.name or self._stopped.is_set():
+        if pod["spec"].get("nodeName") != self.name:
             return
         uid = pod["metadata"]["uid"]
         with self._lock:
             runner = self._runners.get(uid) if exists else self._runners.pop(uid, None)
             if runner is None:
-                if exists and (pod.get("status") or {}).get("phase") not in _ENDED:
+                ended = (pod.get("status") or {}).get("phase") in _ENDED
+                if exists and not ended and not self._stopped.is_set():
                     self._runners[uid] = PodRunner(self._site, pod)
                     self._runners[uid].start()
             elif exists:

@@ -1,4 +1,4 @@
-"""A copy of the objects of one resource, kept by a watch."""
+"""Copies of the API's objects, and who is told when they change."""
 
 import json
 import socket
@@ -18,23 +18,46 @@ _SILENCE = 330
 _WATCH_SECONDS = 300
 
 
-class Mirror:
-    """All objects at `path` of the API, for example `/api/v1/pods`."""
+class Objects:
+    """Objects of one resource."""
 
-    def __init__(self, client: Client, path: str) -> None:
-        self._client = client
-        self._path = path
+    def __init__(self) -> None:
         self._objects: dict[str, Object] = {}
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` on each change; the first who listens is the first who hears."""
+        self._listeners.append(listener)
+
+    def hear(self, obj: Object, *, exists: bool) -> None:
+        """Take an object as it is now, and tell all who listen."""
+        uid = obj["metadata"]["uid"]
+        with self._lock:
+            if exists:
+                self._objects[uid] = obj
+            else:
+                self._objects.pop(uid, None)
+        for listener in self._listeners:
+            listener(obj, exists)
+
+    def all(self) -> list[Object]:
+        """Return the objects as they are now; they are not to be changed."""
+        with self._lock:
+            return list(self._objects.values())
+
+
+class Mirror(Objects):
+    """All objects at `path` of the API, for example `/api/v1/pods`, kept as they are there by a watch."""
+
+    def __init__(self, client: Client, path: str) -> None:
+        super().__init__()
+        self._client = client
+        self._path = path
         self._connection: HTTPConnection | None = None
         self._stopped = threading.Event()
         self._synced = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"mirror {path}", daemon=True)
-
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` on each change; the first who listens is the first who hears. Only before `start`."""
-        self._listeners.append(listener)
 
     def start(self) -> None:
         """Begin to follow, and return when everything has been heard once."""
@@ -47,11 +70,6 @@ class Mirror:
         with self._lock:
             self._hang_up()
         self._thread.join()
-
-    def all(self) -> list[Object]:
-        """Return the objects as they are now; they are not to be changed."""
-        with self._lock:
-            return list(self._objects.values())
 
     def _follow(self) -> None:
         version = ""
@@ -70,9 +88,9 @@ class Mirror:
         listed = answer.object()
         found = {item["metadata"]["uid"]: item for item in listed["items"]}
         for gone in [obj for obj in self.all() if obj["metadata"]["uid"] not in found]:
-            self._heard(gone, exists=False)
+            self.hear(gone, exists=False)
         for obj in found.values():
-            self._heard(obj, exists=True)
+            self.hear(obj, exists=True)
         return str(listed["metadata"]["resourceVersion"])
 
     def _watch(self, version: str) -> str:
@@ -93,22 +111,12 @@ class Mirror:
                 obj = event["object"]
                 version = obj["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
-                    self._heard(obj, exists=event["type"] != "DELETED")
+                    self.hear(obj, exists=event["type"] != "DELETED")
             return version if response.status == 200 else ""
         finally:
             with self._lock:
                 self._connection = None
             connection.close()
-
-    def _heard(self, obj: Object, *, exists: bool) -> None:
-        uid = obj["metadata"]["uid"]
-        with self._lock:
-            if exists:
-                self._objects[uid] = obj
-            else:
-                self._objects.pop(uid, None)
-        for listener in self._listeners:
-            listener(obj, exists)
 
     def _hang_up(self) -> None:
         if self._connection is not None and self._connection.sock is not None:

@@ -64,11 +64,16 @@ class Mounts:
                 targets[mount["mountPath"].rstrip("/")] = source / mount["subPath"] if "subPath" in mount else source
         return cls(tuple(targets.items()))
 
+    @property
+    def paths(self) -> set[str]:
+        """The mount paths."""
+        return {path for path, _ in self.targets}
+
     def translate(self, text: str) -> str:
         """Put the folders in the place of the mount paths that stand in `text`; the longest path goes first."""
         if not self.targets:
             return text
-        paths = sorted((path for path, _ in self.targets), key=len, reverse=True)
+        paths = sorted(self.paths, key=len, reverse=True)
         found = dict(self.targets)
         pattern = f"{_BEFORE}({'|'.join(map(re.escape, paths))}){_AFTER}"
         return re.sub(pattern, lambda match: str(found[match[1]]), text)

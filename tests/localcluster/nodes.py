@@ -34,22 +34,26 @@ class Nodes:
         cluster.kubectl("apply", "-f", "-", stdin=deployment)
     ```
 
-    `images` says which checkout an image's tag (or whole reference) stands for; see `images`.
+    The nodes are called node-1, node-2, …, or by another `prefix`. `images` says which checkout an image's tag, name or
+    whole reference stands for; any other tag of the webhook is this checkout. What containers write is kept in the
+    cluster's directory.
     """
 
-    def __init__(self, cluster: LocalCluster, count: int = 2, *, images: Images | None = None) -> None:
+    def __init__(
+        self, cluster: LocalCluster, count: int = 2, *, images: Images | None = None, prefix: str = "node"
+    ) -> None:
         client = cluster.client()
         self._folder: Path = cluster.directory
-        self._pods, self._services, self._nodes, *contents = self._mirrors = [
+        self._pods, self._services, self._nodes, *contents = mirrors = [
             Mirror(client, f"/api/v1/{plural}") for plural in ("pods", "services", "nodes", "configmaps", "secrets")
         ]
         site = Site(client, Sources(client), Addresses(), images or {}, self._folder)
         self._sources = site.sources
         self._forwarder = Forwarder(client, self._services, self._pods)
         self._scheduler = Scheduler(client, self._pods, self._nodes)
-        self.names = [f"node-{number}" for number in range(1, count + 1)]
+        self.names = [f"{prefix}-{number}" for number in range(1, count + 1)]
         self._kubelets = [Kubelet(site, name, self._pods, contents) for name in self.names]
-        self._parts: list[_Part] = [*self._mirrors, self._forwarder, *self._kubelets, self._scheduler]
+        self._parts: list[_Part] = [*mirrors, self._forwarder, *self._kubelets, self._scheduler]
 
     def __enter__(self) -> Self:
         self.start()

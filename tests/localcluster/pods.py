@@ -225,6 +225,7 @@ class PodRunner:
         arguments = [mounts.translate(expand(argument, known)) for argument in arguments]
         variables = {
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+            **({"TMPDIR": str(mounts.folder("/tmp"))} if "/tmp" in mounts.paths else {}),
             "HOME": str(self._folder),
             "HOSTNAME": pod["metadata"]["name"],
             "PYTHONUNBUFFERED": "1",

@@ -5,11 +5,34 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 
 from tests.localcluster.api import Object
 
 Check = Callable[[], str | None]
 """Returns what is wrong, or None."""
+
+
+@dataclass(frozen=True)
+class Probing:
+    """The probes of one process of a container, until `ended` is set."""
+
+    container: Object
+    address: str
+    ended: threading.Event
+    tell: Callable[[str, str], None]
+    """Records an event: reason, message."""
+
+    def verdicts(self, kind: str) -> Iterator[str | None]:
+        """Yield the verdicts of the probe of a kind; nothing where the container has no such probe."""
+        probe = self.container.get(f"{kind}Probe")
+        if probe is None:
+            return
+        for wrong in verdicts(probe, lambda: check(probe, self.container, self.address), self.ended):
+            if wrong is not None:
+                self.tell("Unhealthy", f"{kind} probe failed: {wrong}")
+            yield wrong
 
 
 def verdicts(probe: Object, check: Check, ended: threading.Event) -> Iterator[str | None]:
@@ -85,6 +108,7 @@ def _tcp(target: Object, container: Object, address: str, timeout: float) -> str
     return None
 
 
+@cache
 def _unverified() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

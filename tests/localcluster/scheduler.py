@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 
 from tests.localcluster.api import NO_ANSWER, Client, Object, timestamp
-from tests.localcluster.mirror import Mirror
+from tests.localcluster.mirror import Objects
 
 _NAME = "default-scheduler"
 _RETRY = 0.5
@@ -13,7 +13,7 @@ _RETRY = 0.5
 class Scheduler:
     """Follows the pods and nodes of a cluster."""
 
-    def __init__(self, client: Client, pods: Mirror, nodes: Mirror) -> None:
+    def __init__(self, client: Client, pods: Objects, nodes: Objects) -> None:
         self._client = client
         self._pods = pods
         self._nodes = nodes
