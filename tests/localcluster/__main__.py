@@ -4,10 +4,11 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 
-from tests.localcluster import LocalCluster, LocalClusterError, binaries, crd_folders
+from tests.localcluster import LocalCluster, LocalClusterError, Nodes, binaries, crd_folders
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +43,13 @@ def _parser() -> argparse.ArgumentParser:
         help="a file or folder of CustomResourceDefinitions, may be repeated (default: our own small ones)",
     )
     parser.add_argument("--controllers", action="store_true", help="run kube-controller-manager as well")
+    parser.add_argument(
+        "--nodes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="run N nodes as well, which run pods of the webhook as local processes (implies --controllers)",
+    )
     parser.add_argument("--directory", type=Path, help="keep the cluster's files here (default: a temporary directory)")
     build = parser.add_subparsers(dest="command", metavar="[build]").add_parser(
         "build", help="only build programs", description="Build programs that are not there yet; print their paths."
@@ -60,10 +68,12 @@ def _build(programs: list[str]) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     crds = options.crds or crd_folders()
-    with LocalCluster(crds, options.directory, controllers=options.controllers) as cluster:
+    controllers = options.controllers or options.nodes > 0
+    with LocalCluster(crds, options.directory, controllers=controllers) as cluster:
         try:
-            print(_usage(cluster), flush=True)
-            cluster.wait()
+            with Nodes(cluster, options.nodes) if options.nodes > 0 else nullcontext():
+                print(_usage(cluster), flush=True)
+                cluster.wait()
         except KeyboardInterrupt:
             print("\nstopping", file=sys.stderr)
     return 0

@@ -1,10 +1,19 @@
-"""The few HTTPS calls that bring a cluster up, made without kubectl because dozens of them must be quick."""
+"""HTTPS calls to the API server, made without kubectl because many of them must be quick."""
 
 import http.client
 import json
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+Object = dict[str, Any]
+
+NO_ANSWER = (OSError, http.client.HTTPException)
+"""What a request raises when there is no answer."""
+
+_STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
 
 @dataclass(frozen=True)
@@ -14,26 +23,45 @@ class Response:
     status: int
     body: bytes
 
+    @property
+    def ok(self) -> bool:
+        """Whether the server did what it was asked."""
+        return 200 <= self.status < 300
+
+    def object(self) -> Object:
+        """Return the body as a Kubernetes object."""
+        found: Object = json.loads(self.body)
+        return found
+
 
 class Client:
     """Talks to one API server on loopback with a client certificate."""
 
     def __init__(self, port: int, ca_pem: bytes, certificate: Path, key: Path) -> None:
-        self._port = port
+        self.port = port
         self._tls = ssl.create_default_context(cadata=ca_pem.decode())
         self._tls.load_cert_chain(certificate, key)
 
     def request(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Response:
-        """Send `body` (as JSON) and return the answer, whatever its status.
+        """Send `body` (as JSON; a strategic merge patch where `method` is PATCH) and return the answer.
 
-        Raises OSError or http.client.HTTPException when there is no answer.
+        Whatever its status. Raises OSError or http.client.HTTPException when there is no answer.
         """
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=30, context=self._tls)
+        connection = self.connection(timeout=30)
         content = None if body is None else json.dumps(body)
-        headers = {"Accept": accept, "Content-Type": "application/json"}
+        content_type = _STRATEGIC_MERGE if method == "PATCH" else "application/json"
         try:
-            connection.request(method, path, content, headers)
+            connection.request(method, path, content, {"Accept": accept, "Content-Type": content_type})
             answer = connection.getresponse()
             return Response(answer.status, answer.read())
         finally:
             connection.close()
+
+    def connection(self, timeout: float) -> http.client.HTTPSConnection:
+        """Return a new connection, for a request whose answer is read bit by bit."""
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self._tls)
+
+
+def timestamp(*, micro: bool = False) -> str:
+    """Return the time as Kubernetes writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ" if micro else "%Y-%m-%dT%H:%M:%SZ")

@@ -50,7 +50,7 @@ class LocalCluster:
 
     `crds` names files and folders with CustomResourceDefinitions. Everything lives in a temporary directory that goes
     when the cluster stops; with `directory` it lives there and stays, except for etcd's data. `controllers` adds
-    kube-controller-manager. Nothing schedules pods and nothing runs them.
+    kube-controller-manager. Nothing schedules pods and nothing runs them; `Nodes` does.
     """
 
     def __init__(self, crds: Iterable[Path] = (), directory: Path | None = None, *, controllers: bool = False) -> None:
@@ -146,6 +146,10 @@ class LocalCluster:
                 kubectl.write_kubeconfig(path, self.url, self.ca_pem, user, identity)
         return path
 
+    def client(self) -> Client:
+        """Return a client that acts as the administrator, for calls that must be quicker than kubectl."""
+        return self.client_for(*_ADMIN)
+
     def client_for(self, user: str, groups: Sequence[str] = ()) -> Client:
         """Return a client that is `user` as a member of `groups`, for calls that kubectl would be too slow for.
 
@@ -207,7 +211,7 @@ class LocalCluster:
 
     def _bring_up(self) -> None:
         definitions = crds.load(self._crds)
-        client = self.client_for(*_ADMIN)
+        client = self.client()
         self._await("the API server is not ready", lambda: client.request("GET", "/readyz").status == 200)
         if self._controllers:
             self._spawn("kube-controller-manager", self._controller_manager_flags())

@@ -111,7 +111,10 @@ def apiserver_flags(pki: Path, ports: Ports) -> list[str]:
 
 
 def controller_manager_flags(pki: Path, kubeconfig: Path) -> list[str]:
-    """Return the flags of the controller manager, which listens nowhere."""
+    """Return the flags of the controller manager, which listens nowhere.
+
+    Two of its controllers are left out because the API server takes no loopback address in what they write.
+    """
     return [
         f"--kubeconfig={kubeconfig}",
         "--use-service-account-credentials",
@@ -119,4 +122,5 @@ def controller_manager_flags(pki: Path, kubeconfig: Path) -> list[str]:
         f"--root-ca-file={pki}/ca.crt",
         "--leader-elect=false",
         "--secure-port=0",
+        "--controllers=*,-endpoints-controller,-endpointslice-controller",
     ]

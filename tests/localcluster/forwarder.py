@@ -1,0 +1,178 @@
+"""Stands in for kube-proxy: what is sent to a Service's cluster IP reaches a ready pod.
+
+It listens where a Service has a pod to answer and nowhere else, so a connection to a Service without one is refused by
+the kernel, as kube-proxy has it refused. A connection, once made, is left alone until one of its ends closes it, also
+while its pod is being deleted; when the pod is gone, so is the connection.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+import struct
+import threading
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from tests.localcluster.api import Client, Object
+from tests.localcluster.endpoints import LOWEST_PORT, Address, Backends, addresses, forwarded, table
+from tests.localcluster.events import record
+from tests.localcluster.mirror import Objects
+
+_Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+_BACKLOG = 1024
+_CHUNK = 1 << 16
+_CONNECT_SECONDS = 5
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Forwarder:
+    """Follows Services and pods, and forwards in a thread of its own."""
+
+    def __init__(self, client: Client, services: Objects, pods: Objects) -> None:
+        self._client = client
+        self._services = services
+        self._pods = pods
+        self._loop = asyncio.new_event_loop()
+        self._changed = asyncio.Event()
+        self._stopped = False
+        self._table: dict[Address, Backends] = {}
+        self._listening: dict[Address, asyncio.Server] = {}
+        self._open: dict[str, set[asyncio.StreamWriter]] = defaultdict(set)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._told: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+        services.listen(self._hear_service)
+        pods.listen(self._hear)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close everything."""
+        self._stopped = True
+        self._wake()
+        self._thread.join()
+        self._loop.close()
+
+    def _hear(self, obj: Object, exists: bool) -> None:
+        self._wake()
+
+    def _hear_service(self, service: Object, exists: bool) -> None:
+        self._wake()
+        uid = service["metadata"]["uid"]
+        if exists and forwarded(service) and uid not in self._told:
+            low = [port["port"] for port in service["spec"]["ports"] if port["port"] < LOWEST_PORT]
+            if low:
+                message = f"port {low[0]} is not forwarded here: only ports above {LOWEST_PORT - 1} need no root"
+                self._told.add(uid)
+                record(self._client, {**service, "kind": "Service"}, "NotForwarded", message)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._follow())
+
+    async def _follow(self) -> None:
+        while not self._stopped:
+            self._changed.clear()
+            pods = self._pods.all()
+            self._table = table(self._services.all(), pods)
+            self._cut(addresses(pods))
+            done = await self._listen()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), None if done else 1)
+        for server in self._listening.values():
+            server.close()
+        self._cut(set())
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _cut(self, alive: set[str]) -> None:
+        """End the connections to all pods but those."""
+        for address in [address for address in self._open if address not in alive]:
+            for writer in self._open.pop(address):
+                _reset(writer)
+
+    async def _listen(self) -> bool:
+        """Listen where there is a backend; returns whether that could be done everywhere."""
+        wanted = {address for address, backends in self._table.items() if backends.usable}
+        for address in [address for address in self._listening if address not in wanted]:
+            self._listening.pop(address).close()
+        done = True
+        for address in wanted - self._listening.keys():
+            try:
+                server = await asyncio.start_server(self._accept(address), *address, backlog=_BACKLOG)
+            except OSError as error:
+                done = False
+                self._tell_in_use(address, error)
+                continue
+            self._listening[address] = server
+        return done
+
+    def _tell_in_use(self, address: Address, error: OSError) -> None:
+        owners = [service for service in self._services.all() if service["spec"].get("clusterIP") == address[0]]
+        for service in owners:
+            if service["metadata"]["uid"] not in self._told:
+                self._told.add(service["metadata"]["uid"])
+                note = (self._client, {**service, "kind": "Service"}, "NotForwarded", str(error))
+                self._loop.run_in_executor(None, record, *note)
+
+    def _accept(self, address: Address) -> _Accept:
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.add(task)
+            try:
+                await self._forward(address, reader, writer)
+            finally:
+                self._tasks.discard(task)
+
+        return accept
+
+    async def _forward(self, address: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        backends = self._table.get(address)
+        if backends is None or not backends.usable:
+            _reset(writer)
+            return
+        target = random.choice(backends.usable)
+        try:
+            connecting = asyncio.open_connection(*target)
+            pod_reader, pod_writer = await asyncio.wait_for(connecting, _CONNECT_SECONDS)
+        except (OSError, TimeoutError):
+            _reset(writer)
+            return
+        writers = self._open[target[0]]
+        writers.update((writer, pod_writer))
+        try:
+            await asyncio.gather(_copy(reader, pod_writer), _copy(pod_reader, writer))
+        except (OSError, asyncio.CancelledError):
+            _reset(writer)
+            _reset(pod_writer)
+        finally:
+            writers.difference_update((writer, pod_writer))
+            if not writers and self._open.get(target[0]) is writers:
+                del self._open[target[0]]
+            writer.close()
+            pod_writer.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while chunk := await reader.read(_CHUNK):
+        writer.write(chunk)
+        await writer.drain()
+    writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection so that the other side sees at once that nobody is there."""
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()
