@@ -1,0 +1,60 @@
+{{/* What all pods have in common: restricted by PodSecurity and by OpenShift's restricted-v2, which chooses the user. */}}
+{{- define "migratability.podSpec" -}}
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  seccompProfile:
+    type: RuntimeDefault
+volumes:
+  - name: config
+    configMap:
+      name: {{ include "migratability.fullname" . }}
+{{- end -}}
+
+{{/* What all containers have in common. Nothing is written but to /dev/shm, which is memory. */}}
+{{- define "migratability.container" -}}
+image: {{ include "migratability.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+env:
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: POD_NAMESPACE
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.namespace
+  - name: POD_IP
+    valueFrom:
+      fieldRef:
+        fieldPath: status.podIP
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+terminationMessagePolicy: FallbackToLogsOnError
+{{- end -}}
+
+{{- define "migratability.configMount" -}}
+- name: config
+  mountPath: /etc/migratability
+  readOnly: true
+{{- end -}}
