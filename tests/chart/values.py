@@ -51,7 +51,8 @@ def _above(lines: list[str], number: int, column: int) -> list[str]:
 
 
 def _shown(default: object) -> str:
-    return f"`{json.dumps(default)}`" if not isinstance(default, str) or not default else f"`{default}`"
+    bare = isinstance(default, str) and yaml.safe_load(default) == default
+    return f"`{default}`" if bare else f"`{json.dumps(default)}`"
 
 
 def _in_cell(comment: str) -> str:

@@ -1,9 +1,13 @@
-{{/* Name and labels of a cluster-wide object, from [context, suffix of the name]. */}}
+{{/* Name and labels of a cluster-wide object, from [context, suffix of the name, more labels]. */}}
 {{- define "migratability.clusterMetadata" -}}
 {{- $context := index . 0 -}}
+{{- $labels := include "migratability.labels" $context | fromYaml -}}
+{{- if gt (len .) 2 -}}
+{{- $labels = merge $labels (index . 2) -}}
+{{- end -}}
 name: {{ include "migratability.fullname" $context }}{{ index . 1 }}
 labels:
-  {{- include "migratability.labels" $context | nindent 2 }}
+  {{- toYaml $labels | nindent 2 }}
 {{- end -}}
 
 {{/* The same of an object in the release's namespace. */}}

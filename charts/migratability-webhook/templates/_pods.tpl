@@ -1,19 +1,21 @@
-{{/* What all pods have in common: restricted by PodSecurity and by OpenShift's restricted-v2, which chooses the user. */}}
+{{/* What all pods have in common, from [context, suffix of the ConfigMap's name]: restricted by PodSecurity and by OpenShift's
+restricted-v2, which chooses the user. */}}
 {{- define "migratability.podSpec" -}}
+{{- $context := index . 0 -}}
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
+{{- with $context.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with $context.Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with $context.Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.priorityClassName }}
+{{- with $context.Values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
 securityContext:
@@ -23,7 +25,7 @@ securityContext:
 volumes:
   - name: config
     configMap:
-      name: {{ include "migratability.fullname" . }}
+      name: {{ include "migratability.fullname" $context }}{{ index . 1 }}
 {{- end -}}
 
 {{/* What all containers have in common. Nothing is written but to /dev/shm, which is memory. */}}
