@@ -39,6 +39,13 @@ matchExpressions:
 {{- define "migratability.certificates" -}}
 {{- with .Values.certificates -}}
 {{- if eq .source "own" -}}
+{{- $ca := include "migratability.seconds" .caLifetime | int64 -}}
+{{- if ge (include "migratability.seconds" .leafLifetime | int64) $ca -}}
+{{- fail "certificates.leafLifetime must be shorter than certificates.caLifetime" -}}
+{{- end -}}
+{{- if ge (include "migratability.seconds" .settle | int64 | mul 3) $ca -}}
+{{- fail "certificates.settle must be less than a third of certificates.caLifetime" -}}
+{{- end -}}
 source: own
 secret: {{ include "migratability.fullname" $ }}-ca
 caLifetime: {{ .caLifetime }}

@@ -60,3 +60,10 @@ terminationMessagePolicy: FallbackToLogsOnError
   mountPath: /etc/migratability
   readOnly: true
 {{- end -}}
+
+{{/* A constraint of the spread, from [context, constraint]: of the pods that answer, where it does not say of which. */}}
+{{- define "migratability.spread" -}}
+{{- $ours := dict "matchLabels" (include "migratability.selectorLabels" (index . 0) | fromYaml) -}}
+{{- $constraint := index . 1 -}}
+{{- merge (dict "labelSelector" ($constraint.labelSelector | default $ours)) (omit $constraint "labelSelector") | toYaml -}}
+{{- end -}}
