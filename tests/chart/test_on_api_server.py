@@ -77,6 +77,22 @@ def test_the_webhook_may_create_its_registrations_by_server_side_apply_and_no_ot
     cluster.kubectl("delete", "validatingwebhookconfiguration", "migratability", user=ACCOUNT, groups=GROUPS)
 
 
+def test_an_edit_by_hand_in_an_emergency_stays_until_the_values_say_something_else(
+    cluster: LocalCluster, release: str
+) -> None:
+    def settings() -> str:
+        return cluster.kubectl("get", "configmap", RELEASE, "--namespace", NAMESPACE, "--output=yaml").stdout
+
+    edited = settings().replace("mode: deny", "mode: warn")
+    cluster.kubectl("replace", "-f", "-", stdin=edited)
+
+    helm(cluster, release, "upgrade", RELEASE, str(CHART))
+    assert "mode: warn" in settings()
+    force = ["--force-conflicts"] if release == "helm" else []
+    helm(cluster, release, "upgrade", RELEASE, str(CHART), "--set", "settings.exemptions.maxDays=7", *force)
+    assert "mode: deny" in settings()
+
+
 def test_nobody_but_an_administrator_may_exempt_until_the_role_is_bound(cluster: LocalCluster, release: str) -> None:
     def may() -> str:
         asked = ("auth", "can-i", "exempt", "virtualmachines.kubevirt.io", "--namespace=default")
