@@ -32,7 +32,7 @@ bench: .venv ## how long a verdict takes
 	$(RUN) -m tests.bench
 
 binaries: .venv
-	@$(RUN) -m tests.localcluster build etcd kube-apiserver kubectl
+	@$(RUN) -m tests.localcluster build etcd kube-apiserver kubectl helm
 
 .venv: .venv/.done
 
@@ -48,6 +48,8 @@ lock: .venv ## pin the dependencies anew, with hashes
 		--no-emit-index-url --upgrade --output-file requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	echo "setuptools>=77" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --upgrade --constraint requirements-dev.txt --output-file requirements-build.txt -
 
 clean: ## remove what was made here (the local cluster's programs stay in the cache)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,9 +1,11 @@
 """What in the documentation follows from the code: ``python -m tests.documentation`` writes it anew."""
 
 import importlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.chart.values import table
 from webhook.cli.check import Input, judge_all
 from webhook.cluster.files import read_file, read_path
 from webhook.policy import Violation
@@ -11,6 +13,8 @@ from webhook.policy.rules import RULES, Rule
 from webhook.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+CHART = ROOT / "charts/migratability-webhook"
+SCHEMA = CHART / "values.schema.json"
 
 
 def rules_table() -> str:
@@ -55,9 +59,23 @@ def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
     return "\n".join(lines)
 
 
+def values_table() -> str:
+    """Return the table of the chart's values as Markdown."""
+    return table((CHART / "values.yaml").read_text())
+
+
+def with_rules(schema: str) -> str:
+    """Return the schema of the chart's values with the rules of this version: in a chart, another name is a mistake."""
+    tree = json.loads(schema)
+    mode = {"$ref": "#/definitions/mode"}
+    tree["properties"]["settings"]["properties"]["rules"]["properties"] = {rule.name: mode for rule in RULES}
+    return json.dumps(tree, indent=2) + "\n"
+
+
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"rules": rules_table},
     "docs/rules.md": {"rules": rules_in_full},
+    "charts/migratability-webhook/README.md": {"values": values_table},
 }
 """By file, the blocks between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what makes them."""
 
@@ -77,6 +95,7 @@ def main() -> None:
     for name in GENERATED:
         path = ROOT / name
         path.write_text(written_anew(name, path.read_text()))
+    SCHEMA.write_text(with_rules(SCHEMA.read_text()))
 
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def test_an_unknown_program_is_refused() -> None:
         ("kube-apiserver", ["--version"]),
         ("kubectl", ["version", "--client"]),
         pytest.param("kube-controller-manager", ["--version"], marks=pytest.mark.cluster),
-        pytest.param("helm", ["version"], marks=pytest.mark.cluster),
+        ("helm", ["version"]),
+        pytest.param("helm3", ["version"], marks=pytest.mark.cluster),
     ],
 )
 def test_a_program_prints_the_version_of_its_go_mod(name: str, arguments: list[str]) -> None:

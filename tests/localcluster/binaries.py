@@ -42,12 +42,15 @@ _PROGRAMS = {
         name: _Program("kubernetes", "k8s.io/kubernetes", f"k8s.io/kubernetes/cmd/{name}", _KUBERNETES_VERSION_FLAGS)
         for name in ("kube-apiserver", "kube-controller-manager", "kubectl")
     },
-    "helm": _Program(
-        "helm",
-        "helm.sh/helm/v4",
-        "helm.sh/helm/v4/cmd/helm",
-        "-X helm.sh/helm/v4/internal/version.version=v{version}",
-    ),
+    **{
+        name: _Program(
+            name,
+            f"helm.sh/helm/{major}",
+            f"helm.sh/helm/{major}/cmd/helm",
+            f"-X helm.sh/helm/{major}/internal/version.version=v{{version}}",
+        )
+        for name, major in (("helm", "v4"), ("helm3", "v3"))
+    },
 }
 
 PROGRAMS = tuple(_PROGRAMS)

@@ -1,0 +1,62 @@
+{{/* What the webhook must know of its installation. Whatever changes here restarts the pods. */}}
+{{- define "migratability.installation" -}}
+{{- $name := include "migratability.fullname" . -}}
+namespace: {{ .Release.Namespace }}
+service:
+  name: {{ $name }}
+  port: {{ .Values.service.port }}
+owner: {{ $name }}-registrations
+lease: {{ $name }}
+pods: app.kubernetes.io/name={{ .Chart.Name }},app.kubernetes.io/instance={{ .Release.Name }}
+namespaceSelector:
+  {{- include "migratability.namespaceSelector" . | nindent 2 }}
+certificates:
+  {{- include "migratability.certificates" . | nindent 2 }}
+tls:
+  minVersion: {{ .Values.tls.minVersion | quote }}
+{{- if .Values.clientCertificates.configMap }}
+clientCertificates:
+  caFile: /var/run/client-ca/ca.crt
+  names: {{ toJson .Values.clientCertificates.names }}
+{{- end }}
+{{- end -}}
+
+{{/* Expressions must all hold, so none of the user's can bring back what the first keeps away. */}}
+{{- define "migratability.namespaceSelector" -}}
+{{- with .Values.namespaceSelector.matchLabels -}}
+matchLabels:
+  {{- toYaml . | nindent 2 }}
+{{ end -}}
+matchExpressions:
+  - key: kubernetes.io/metadata.name
+    operator: NotIn
+    values: {{ list "kube-system" .Release.Namespace | uniq | toJson }}
+  {{- with .Values.namespaceSelector.matchExpressions }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "migratability.certificates" -}}
+{{- with .Values.certificates -}}
+{{- if eq .source "own" -}}
+{{- $ca := include "migratability.seconds" .caLifetime | int64 -}}
+{{- if ge (include "migratability.seconds" .leafLifetime | int64) $ca -}}
+{{- fail "certificates.leafLifetime must be shorter than certificates.caLifetime" -}}
+{{- end -}}
+{{- if ge (include "migratability.seconds" .settle | int64 | mul 3) $ca -}}
+{{- fail "certificates.settle must be less than a third of certificates.caLifetime" -}}
+{{- end -}}
+source: own
+secret: {{ include "migratability.fullname" $ }}-ca
+caLifetime: {{ .caLifetime }}
+leafLifetime: {{ .leafLifetime }}
+settle: {{ .settle }}
+{{- else -}}
+source: files
+certFile: /var/run/tls/tls.crt
+keyFile: /var/run/tls/tls.key
+caFile: {{ include "migratability.caFile" $ }}
+settle: {{ .settle }}
+{{- end -}}
+{{- end -}}
+{{- end -}}

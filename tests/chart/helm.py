@@ -1,0 +1,111 @@
+"""The chart as Helm renders it; the same values are rendered once."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.documentation import CHART
+from tests.localcluster import binaries
+
+RELEASE = "migratability-webhook"
+NAMESPACE = "migratability"
+KUBERNETES = tuple(f"1.{minor}" for minor in range(30, 38))
+CI = {path.name.removesuffix("-values.yaml"): path for path in sorted((CHART / "ci").glob("*-values.yaml"))}
+"""Sets of values by name."""
+
+Object = dict[str, Any]
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast, where PyYAML was built with libyaml."""
+
+
+class Rendered:
+    """The objects that a set of values gives, hooks included."""
+
+    def __init__(self, text: str) -> None:
+        """Take what `helm template` prints."""
+        self.text = text
+        self.objects: list[Object] = [found for found in yaml.load_all(text, Loader=_LOADER) if found]
+
+    def get(self, kind: str, suffix: str = "", name: str = RELEASE) -> Object:
+        """Return the one object of a kind whose name ends in the suffix."""
+        (found,) = [
+            found for found in self.objects if found["kind"] == kind and found["metadata"]["name"] == name + suffix
+        ]
+        return found
+
+    def has(self, kind: str, suffix: str = "") -> bool:
+        """Say whether there is such an object."""
+        name = RELEASE + suffix
+        return any(found["kind"] == kind and found["metadata"]["name"] == name for found in self.objects)
+
+    @property
+    def installation(self) -> Object:
+        """What the webhook is told of its installation."""
+        found: Object = yaml.safe_load(self.get("ConfigMap")["data"]["installation.yaml"])
+        return found
+
+    @property
+    def settings(self) -> Object:
+        """The settings that the webhook is given."""
+        found: Object = yaml.safe_load(self.get("ConfigMap")["data"]["settings.yaml"])
+        return found
+
+    @property
+    def pod(self) -> Object:
+        """The spec of the pods that answer."""
+        found: Object = self.get("Deployment")["spec"]["template"]["spec"]
+        return found
+
+
+def render(values: Mapping[str, Any] | None = None, **options: str) -> Rendered:
+    """Render with values over the chart's own; options are `helm template`'s."""
+    return _render(json.dumps(values or {}), tuple(sorted(options.items())))
+
+
+def render_ci(name: str) -> Rendered:
+    """Render one of the sets of values in ci/."""
+    return render(yaml.safe_load(CI[name].read_text()))
+
+
+def complaint(values: Mapping[str, Any]) -> str:
+    """Return what Helm says against values that it must refuse."""
+    done = _helm("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
+    assert done.returncode != 0, f"Helm takes {values}"
+    return done.stderr
+
+
+def notes(values: Mapping[str, Any] | None = None) -> str:
+    """Return what Helm tells who installed the chart."""
+    arguments = ("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--values", "-")
+    done = _helm(*arguments, stdin=json.dumps(values or {}))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.partition("\nNOTES:\n")[2]
+
+
+def lint(path: Path) -> str:
+    """Return what `helm lint --strict` prints for a file of values; raises AssertionError where it complains."""
+    done = _helm("lint", str(CHART), "--strict", "--values", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@cache
+def _render(values: str, options: tuple[tuple[str, str], ...]) -> Rendered:
+    chosen = {"namespace": NAMESPACE, "kube_version": f"{KUBERNETES[-1]}.0", "program": "helm", "release": RELEASE}
+    chosen.update(options)
+    program, release = chosen.pop("program"), chosen.pop("release")
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
+    done = _helm("template", release, str(CHART), "--values", "-", *flags, stdin=values, program=program)
+    assert done.returncode == 0, done.stderr
+    return Rendered(done.stdout)
+
+
+def _helm(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":
+    command = [str(binaries.ensure(program)[program]), *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,214 @@
+"""A wrong value is an error that names it. Needs no Helm, but for the last tests."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.chart.helm import CI, complaint
+from tests.chart.test_values import CASES, tree
+from tests.chart.values import read
+from tests.documentation import CHART, SCHEMA, with_rules
+
+TREE = json.loads(SCHEMA.read_text())
+DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
+VALIDATOR = jsonschema.Draft7Validator(TREE)
+OF_KUBERNETES = {
+    *(f"resources.{name}" for name in ("requests", "limits")),
+    *(f"affinity.{name}" for name in ("nodeAffinity", "podAffinity", "podAntiAffinity")),
+    "tolerations[]",
+    "topologySpreadConstraints[]",
+    "global",
+}
+"""What the API server judges, or Helm gives."""
+
+WRONG: list[tuple[str, Any]] = [
+    ("image.repository", ""),
+    ("image.repository", "UPPER"),
+    ("image.tag", "a b"),
+    ("image.digest", "sha256:abc"),
+    ("image.digest", "a" * 64),
+    ("image.pullPolicy", "always"),
+    ("image.name", "x"),
+    ("imagePullSecrets", ["registry"]),
+    ("replicaCount", 0),
+    ("replicaCount", "2"),
+    ("settings.mode", "refuse"),
+    ("settings.mode", True),
+    ("settings.rules", {"shared-acess": "off"}),
+    ("settings.rules", {"shared-access": "no"}),
+    ("settings.rules", []),
+    ("settings.evictionStrategy", "LiveMigrate"),
+    ("settings.exemptions.requireReason", "yes"),
+    ("settings.exemptions.maxDays", 0),
+    ("settings.exemptions.notBy", [""]),
+    ("settings.exemptions.notBy", "argo"),
+    ("settings.exemptions.by", []),
+    ("settings.kubevirt.namespace", ""),
+    ("settings.kubevirt.version", 1.8),
+    ("settings.kubevirt.version", "2.0"),
+    ("settings.trident.namespace", "Trident"),
+    ("settings.registrations", "on"),
+    ("settings.failurePolicy", "Fail"),
+    ("namespaceSelector", {"app": "x"}),
+    ("namespaceSelector", {"matchLabels": {"app": True}}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "Equals"}]}),
+    ("namespaceSelector", {"matchExpressions": [{"operator": "Exists"}]}),
+    ("certificates.source", "cert-manager"),
+    ("certificates.source", "certManager"),
+    ("certificates.source", "files"),
+    ("certificates.caLifetime", "1y"),
+    ("certificates.caLifetime", 8760),
+    ("certificates.leafLifetime", "0h"),
+    ("certificates.settle", "-1s"),
+    ("certificates.issuerRef.name", "a/b"),
+    ("certificates.issuerRef.kind", ""),
+    ("certificates.issuerRef.group", ""),
+    ("certificates.issuerRef.email", "x"),
+    ("certificates.secret", "a b"),
+    ("certificates.caBundle", ""),
+    ("tls.minVersion", "1.1"),
+    ("tls.minVersion", 1.2),
+    ("clientCertificates.configMap", "A"),
+    ("clientCertificates.names", [1]),
+    ("service.port", 0),
+    ("service.port", "443"),
+    ("service.type", "NodePort"),
+    ("resources", {"request": {}}),
+    ("nodeSelector", {"infra": 1}),
+    ("tolerations", {"key": "a"}),
+    ("affinity", {"podAntiAfinity": {}}),
+    ("topologySpreadConstraints", [{"topologyKey": "rack"}]),
+    ("priorityClassName", "System"),
+    ("podAnnotations", {"a": True}),
+    ("podLabels", {"a": "b c"}),
+    ("commonLabels", {"a": "-"}),
+    ("pdb.enabled", "yes"),
+    ("pdb.maxUnavailable", 0),
+    ("pdb.maxUnavailable", "0%"),
+    ("networkPolicy.enabled", 1),
+    ("networkPolicy.apiServerPorts", []),
+    ("networkPolicy.apiServerPorts", [70000]),
+    ("serviceMonitor.enabled", "true"),
+    ("serviceMonitor.labels", {"a": 1}),
+    ("prometheusRule.enabled", None),
+    ("image", None),
+    ("resources", None),
+    ("prometheusRule.labels", []),
+    ("dashboard.enabled", "on"),
+    ("dashboard.labels", {"a": False}),
+    ("exemptRole.aggregateToAdmin", "false"),
+    ("test.namespace", ""),
+    ("replicas", 2),
+    ("failurePolicy", "Ignore"),
+    ("extraArgs", []),
+]
+IDS = [f"{path}={json.dumps(value)}" for path, value in WRONG]
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return values as Helm merges them: null takes a default away."""
+    both = {key for key in base.keys() & over.keys() if isinstance(base[key], dict) and isinstance(over[key], dict)}
+    found = {**base, **over, **{key: merged(base[key], over[key]) for key in both}}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def errors(values: dict[str, Any]) -> list[str]:
+    """Return what the schema says against values, beneath allOf too."""
+    found = list(VALIDATOR.iter_errors(merged(DEFAULTS, values)))
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+def parts(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every schema of an object in a schema, by its path."""
+    schema = TREE["definitions"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if schema.get("type") == "object":
+        yield path, schema
+    for name, inner in schema.get("properties", {}).items():
+        yield from parts(inner, f"{path}.{name}" if path else name)
+    if isinstance(schema.get("items"), dict):
+        yield from parts(schema["items"], f"{path}[]")
+
+
+def test_the_schema_is_one() -> None:
+    assert TREE["$schema"] == "http://json-schema.org/draft-07/schema#"
+    jsonschema.Draft7Validator.check_schema(TREE)
+
+
+def test_the_schema_knows_the_rules_of_this_version() -> None:
+    assert with_rules(SCHEMA.read_text()) == SCHEMA.read_text()
+
+
+def test_nothing_unknown_is_allowed_where_the_values_are_ours() -> None:
+    open_parts = {path for path, schema in parts(TREE) if schema.get("additionalProperties") in (None, True)}
+
+    assert open_parts == OF_KUBERNETES
+
+
+def test_the_schema_has_the_values_of_values_yaml_and_no_others() -> None:
+    def leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+        for name, inner in schema["properties"].items():
+            is_value = f"{path}{name}" in CASES or "properties" not in inner
+            yield from [f"{path}{name}"] if is_value else leaves(inner, f"{path}{name}.")
+
+    known = [value.path for value in read((CHART / "values.yaml").read_text())]
+    assert [path for path in leaves(TREE) if path != "global"] == known
+
+
+def test_no_value_of_ours_can_be_taken_away() -> None:
+    without = {"resources", "affinity", "namespaceSelector", "settings.rules", "global"}
+
+    for path, schema in parts(TREE):
+        if "properties" in schema and path not in without and "[]" not in path:
+            assert schema["required"] == [name for name in schema["properties"] if name != "global"], path
+
+
+def test_the_defaults_are_right() -> None:
+    assert errors({}) == []
+
+
+@pytest.mark.parametrize("name", CI)
+def test_the_sets_of_values_are_right(name: str) -> None:
+    assert errors(yaml.safe_load(CI[name].read_text())) == []
+
+
+@pytest.mark.parametrize("word", ["mode", "evictionStrategy", "registrations"])
+def test_a_bare_off_is_as_good_as_one_in_quotes(word: str) -> None:
+    assert errors({"settings": yaml.safe_load(f"{word}: off")}) == []
+
+
+def test_a_chart_that_depends_on_this_one_may_give_it_what_helm_gives() -> None:
+    assert errors({"global": {"anything": 1}}) == []
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG, ids=IDS)
+def test_a_wrong_value_is_an_error(path: str, value: Any) -> None:
+    assert errors(tree({path: value}))
+
+
+def test_every_value_has_a_wrong_one() -> None:
+    assert set(CASES) <= {path for path, _ in WRONG}
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG, ids=IDS)
+def test_helm_names_a_wrong_value(path: str, value: Any) -> None:
+    said = complaint(tree({path: value}))
+
+    parent, _, name = path.rpartition(".")
+    deeper = {"files": "secret", "certManager": "issuerRef/name"}.get(str(value), name)
+    place = "/".join(filter(None, ("", *parent.split("."), deeper)))
+    assert any(words in said for words in (f"'/{place}", f"'{name}' not allowed", f"missing property '{name}'"))
+
+
+@pytest.mark.parametrize(
+    ("certificates", "words"),
+    [
+        ({"leafLifetime": "8760h"}, "certificates.leafLifetime must be shorter than certificates.caLifetime"),
+        ({"caLifetime": "2m", "leafLifetime": "1m"}, "certificates.settle must be less than a third"),
+    ],
+)
+def test_helm_names_lifetimes_that_do_not_go_together(certificates: dict[str, str], words: str) -> None:
+    assert words in complaint({"certificates": certificates})

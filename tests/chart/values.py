@@ -1,0 +1,59 @@
+"""The comments in the chart's values.yaml, which say what each value is for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that a user can set."""
+
+    path: str
+    """Its name, with dots."""
+    default: object
+    comment: str
+    """What values.yaml says above it; empty where it says nothing."""
+
+
+def read(text: str) -> list[Value]:
+    """Return the values in a values.yaml: scalars, lists and maps with a comment of their own."""
+    root = yaml.compose(text)
+    assert isinstance(root, yaml.MappingNode)
+    return list(_values(root, text.splitlines(), ""))
+
+
+def table(text: str) -> str:
+    """Return the values as a table in Markdown."""
+    head = "| value | default | what it does |\n|---|---|---|\n"
+    rows = (f"| `{value.path}` | {_shown(value.default)} | {_in_cell(value.comment)} |\n" for value in read(text))
+    return head + "".join(rows)
+
+
+def _values(node: yaml.MappingNode, lines: list[str], prefix: str) -> Iterator[Value]:
+    for key, value in node.value:
+        comment = " ".join(_above(lines, key.start_mark.line, key.start_mark.column))
+        path = f"{prefix}{key.value}"
+        if isinstance(value, yaml.MappingNode) and value.value and not comment:
+            yield from _values(value, lines, f"{path}.")
+        else:
+            yield Value(path, yaml.safe_load(yaml.serialize(value)), comment)
+
+
+def _above(lines: list[str], number: int, column: int) -> list[str]:
+    """The comment lines that stand directly above a key, as far to the right as the key."""
+    first = number
+    while first and lines[first - 1].startswith(f"{' ' * column}# "):
+        first -= 1
+    return [line[column + 2 :].strip() for line in lines[first:number]]
+
+
+def _shown(default: object) -> str:
+    bare = isinstance(default, str) and yaml.safe_load(default) == default
+    return f"`{default}`" if bare else f"`{json.dumps(default)}`"
+
+
+def _in_cell(comment: str) -> str:
+    return comment.replace("|", "\\|")
