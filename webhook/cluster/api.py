@@ -82,6 +82,10 @@ class Api:
         query = {"fieldManager": manager, "force": "true"}
         return self._write("PATCH", path, query, body, timeout, "application/apply-patch+yaml")
 
+    def merge(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Return the object as it is stored after a JSON merge patch; raises as `get`."""
+        return self._write("PATCH", path, None, body, timeout, "application/merge-patch+json")
+
     def delete(self, path: str, *, timeout: float) -> dict[str, Any]:
         """Return the answer to a DELETE; raises as `get`."""
         return self._answer(self._request("DELETE", path, None, timeout=urllib3.Timeout(total=_positive(timeout))))

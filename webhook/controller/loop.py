@@ -21,6 +21,7 @@ from webhook.controller import plan
 from webhook.controller.calls import Calls
 from webhook.controller.installation import Installation, Replica
 from webhook.controller.lease import Elector
+from webhook.controller.marks import Marks
 from webhook.controller.owned import Owner, read_owner
 from webhook.controller.registered import Registered, bundles_of, holder_of, read_registered
 from webhook.controller.registrar import Registrar
@@ -62,6 +63,7 @@ class Controller:
         self._source = source_of(installation, replica, self._troubles)
         self._elector = Elector(installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}")
         self._registrar = Registrar(self._troubles)
+        self._marks = Marks()
         self._has_looked = False
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
 
@@ -161,6 +163,7 @@ class Controller:
             versions=self._versions(calls),
         )
         self._registrar.run(calls, live, situation)
+        self._marks.run(calls, self._cluster)
 
     def _versions(self, calls: Calls) -> frozenset[str]:
         pods = calls.get(
