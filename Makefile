@@ -12,6 +12,7 @@ demo: .venv binaries ## the webhook on a real API server, shown by kubectl
 	@$(RUN) -m tests.demo
 
 test: .venv binaries ## the tests, in minutes
+	@$(RUN) -m tests.localcluster build helm
 	$(RUN) -m pytest -m "not cluster"
 
 test-cluster: .venv ## the tests that take longer, on the local cluster
@@ -32,7 +33,7 @@ bench: .venv ## how long a verdict takes
 	$(RUN) -m tests.bench
 
 binaries: .venv
-	@$(RUN) -m tests.localcluster build etcd kube-apiserver kubectl helm
+	@$(RUN) -m tests.localcluster build etcd kube-apiserver kubectl
 
 .venv: .venv/.done
 

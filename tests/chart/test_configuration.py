@@ -59,6 +59,15 @@ def test_a_bare_off_switches_off(tmp_path: Path) -> None:
     assert settings.rules == {"smb-share": "off"}
 
 
+@pytest.mark.parametrize("name", CI)
+def test_the_webhook_takes_what_it_is_told_of_its_installation(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("webhook.controller.installation", reason="the controller is not there yet")
+    file = tmp_path / "installation.yaml"
+    file.write_text(render_ci(name).get("ConfigMap")["data"]["installation.yaml"])
+
+    assert module.Installation.load(file).owner == f"{RELEASE}-registrations"
+
+
 def test_an_installation_is_described_in_full() -> None:
     assert render().installation == {
         "namespace": NAMESPACE,

@@ -77,20 +77,35 @@ def test_the_webhook_may_create_its_registrations_by_server_side_apply_and_no_ot
     cluster.kubectl("delete", "validatingwebhookconfiguration", "migratability", user=ACCOUNT, groups=GROUPS)
 
 
-def test_an_edit_by_hand_in_an_emergency_stays_until_the_values_say_something_else(
+def test_an_edit_by_hand_in_an_emergency_is_kept_by_the_same_in_the_values(cluster: LocalCluster, release: str) -> None:
+    edit_by_hand(cluster)
+
+    helm(cluster, release, "upgrade", RELEASE, str(CHART), "--set", "settings.mode=warn")
+    assert "mode: warn" in config(cluster)
+
+
+def test_other_values_take_back_an_edit_by_hand_with_helm_3_and_stop_at_it_with_helm_4(
     cluster: LocalCluster, release: str
 ) -> None:
-    def settings() -> str:
-        return cluster.kubectl("get", "configmap", RELEASE, "--namespace", NAMESPACE, "--output=yaml").stdout
+    edit_by_hand(cluster)
+    upgrade = ("upgrade", RELEASE, str(CHART), "--set", "settings.mode=deny")
 
-    edited = settings().replace("mode: deny", "mode: warn")
-    cluster.kubectl("replace", "-f", "-", stdin=edited)
+    if release == "helm":
+        with pytest.raises(AssertionError, match="conflict"):
+            helm(cluster, release, *upgrade)
+        assert "mode: warn" in config(cluster)
+        helm(cluster, release, *upgrade, "--force-conflicts")
+    else:
+        helm(cluster, release, *upgrade)
+    assert "mode: deny" in config(cluster)
 
-    helm(cluster, release, "upgrade", RELEASE, str(CHART))
-    assert "mode: warn" in settings()
-    force = ["--force-conflicts"] if release == "helm" else []
-    helm(cluster, release, "upgrade", RELEASE, str(CHART), "--set", "settings.exemptions.maxDays=7", *force)
-    assert "mode: deny" in settings()
+
+def edit_by_hand(cluster: LocalCluster) -> None:
+    cluster.kubectl("replace", "-f", "-", stdin=config(cluster).replace("mode: deny", "mode: warn"))
+
+
+def config(cluster: LocalCluster) -> str:
+    return cluster.kubectl("get", "configmap", RELEASE, "--namespace", NAMESPACE, "--output=yaml").stdout
 
 
 def test_nobody_but_an_administrator_may_exempt_until_the_role_is_bound(cluster: LocalCluster, release: str) -> None:
