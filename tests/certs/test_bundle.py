@@ -25,8 +25,12 @@ JOINED = {
     "one that is in both": ([pems(A), pems(A, B), pems(B)], pems(A, B)),
     "words around": ([b"# ours\n" + pems(A) + b"\n\n# theirs\n" + pems(B)], pems(A, B)),
     "Windows line ends": ([pems(A).replace(b"\n", b"\r\n"), pems(A)], pems(A)),
+    "empty lines": ([pems(A).replace(b"\n", b"\n\n")], pems(A)),
     "garbage": ([b"\x00\xff garbage", pems(A)], pems(A)),
-    "a certificate cut short, before a whole one": ([pems(A)[:200] + pems(B)], pems(B)),
+    "a certificate cut short, before a whole one": ([pems(A)[:200] + b"\n" + pems(B)], pems(B)),
+    "a certificate cut short that hides the beginning of the next": ([pems(A)[:200] + pems(B) + pems(C)], pems(C)),
+    "two without a line between": ([pems(A).rstrip() + pems(B) + pems(C)], pems(C)),
+    "spaces at the ends of lines": ([pems(A).replace(b"\n", b" \n")], pems(A)),
     "a certificate cut short, after a whole one": ([pems(A) + pems(B)[:200]], pems(A)),
     "a key": ([A.key + pems(A)], pems(A)),
     "nonsense in the armour": (
@@ -65,7 +69,7 @@ P384 = Issued("root", AUTHORITY, key=ec.generate_private_key(ec.SECP384R1()))
 TRUSTED = {
     "ours": (pems(A), OURS),
     "among others": (pems(C, B, A), OURS),
-    "beside garbage": (b"garbage" + pems(B)[:300] + pems(A), OURS),
+    "beside garbage": (b"garbage\n" + pems(B)[:300] + b"\n" + pems(A), OURS),
     "of a root": (ROOT.pem, Issued("leaf", named(NAME), issuer=ROOT).leaf()),
     "over an intermediate": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(BETWEEN)),
     "of a trusted intermediate": (BETWEEN.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf()),
@@ -91,6 +95,7 @@ TWIN = Authority.make(10 * DAY, NOW)
 REFUSED = {
     "an empty bundle": (b"", OURS, "there is no certificate in the bundle"),
     "a bundle of garbage": (b"garbage", OURS, "there is no certificate in the bundle"),
+    "a bundle that hides it behind one cut short": (pems(B)[:300] + pems(A), OURS, "no certificate in the bundle"),
     "another authority": (pems(B), OURS, "the bundle has no authority valid now that signed it"),
     "another of the same name": (TWIN.certificate, OURS, "the bundle has no authority valid now that signed it"),
     "an authority that has ended": (
