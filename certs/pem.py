@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -53,6 +54,7 @@ def encoded(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+@lru_cache(maxsize=64)
 def _certificate(block: bytes) -> x509.Certificate | None:
     """Fields are decoded when they are looked at: that all can be is found out here, so that it raises nowhere else."""
     try:

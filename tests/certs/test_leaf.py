@@ -11,49 +11,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs import Leaf, self_signed
+from certs import CertificateError, Leaf, self_signed, service_names
 from certs.leaf import CLOCK_SKEW
+from tests.certs.build import certificate, handshake, serving, trusting
 
 LIFETIME = timedelta(days=30)
-
-
-def certificate(leaf: Leaf) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(leaf.chain)
-
-
-def serving(leaf: Leaf) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.load_into(context)
-    return context
-
-
-def handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:
-    """Let the two shake hands in memory; raises ssl.SSLError where the client does not trust the server."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    sides = (
-        client.wrap_bio(to_client, to_server, server_hostname=name),
-        server.wrap_bio(to_server, to_client, server_side=True),
-    )
-    waiting = list(sides)
-    while waiting:
-        for side in tuple(waiting):
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-            waiting.remove(side)
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "::1", "localhost", "webhook.migratability.svc"])
 def test_a_client_that_trusts_it_accepts_it_for_each_of_its_names(name: str) -> None:
     leaf = self_signed(["127.0.0.1", "::1", "localhost", "webhook.migratability.svc"], LIFETIME)
-    handshake(serving(leaf), ssl.create_default_context(cadata=leaf.chain.decode()), name)
+    handshake(serving(leaf), trusting(leaf.chain), name)
 
 
 @pytest.mark.parametrize("name", ["127.0.0.2", "elsewhere", "svc"])
 def test_it_is_good_for_no_other_name(name: str) -> None:
     leaf = self_signed(["127.0.0.1", "localhost"], LIFETIME)
-    client = ssl.create_default_context(cadata=leaf.chain.decode())
+    client = trusting(leaf.chain)
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(serving(leaf), client, name)
 
@@ -130,3 +104,25 @@ def test_what_is_no_certificate_cannot_be_loaded(chain: bytes) -> None:
 
 def test_the_key_is_not_shown_where_the_leaf_is() -> None:
     assert "PRIVATE" not in repr(self_signed(["localhost"], timedelta(days=1)))
+
+
+def test_a_replica_is_called_by_the_names_of_its_service_and_its_own_address() -> None:
+    assert service_names("webhook", "ns", "10.0.0.7") == ["webhook", "webhook.ns", "webhook.ns.svc", "10.0.0.7"]
+    assert service_names("webhook", "ns") == ["webhook", "webhook.ns", "webhook.ns.svc"]
+
+
+ONE, OTHER = (self_signed(["localhost"], LIFETIME) for _ in range(2))
+NO_PAIR = {
+    "nothing": (Leaf(b"", b""), "there is no certificate in PEM"),
+    "no certificate": (Leaf(ONE.key, ONE.key), "there is no certificate in PEM"),
+    "half a certificate": (Leaf(JUNK["half"], ONE.key), "there is no certificate in PEM"),
+    "no key": (Leaf(ONE.chain, ONE.chain), "the key is no private key in PEM"),
+    "half a key": (Leaf(ONE.chain, ONE.key[:100]), "the key is no private key in PEM"),
+    "the key of another": (Leaf(ONE.chain, OTHER.key), "the key is not that of the certificate"),
+}
+
+
+@pytest.mark.parametrize(("leaf", "reason"), NO_PAIR.values(), ids=NO_PAIR)
+def test_what_is_no_pair_of_certificate_and_key_says_why(leaf: Leaf, reason: str) -> None:
+    with pytest.raises(CertificateError, match=reason):
+        leaf.parsed()

@@ -9,9 +9,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -27,6 +26,9 @@ KEEPALIVE_SECONDS = 120
 """Longer than the 90 s for which kube-apiserver keeps an idle connection: it must be the side that closes."""
 GRACE_SECONDS = 25
 _MEMORY = Path("/dev/shm")
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,10 @@ class _Application(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         app = make_app(self._server.make_state())
-        if clients := self._server.tls.clients:
-            app.wsgi_app = clients.guard(app.wsgi_app)  # type: ignore[method-assign]
-        return app
+        clients = self._server.tls.clients
+        return clients.guard(app) if clients else app
 
     def on_stop(self) -> None:
         """Hear from the worker that it was told to stop."""

@@ -1,0 +1,139 @@
+"""Bundles: joined without loss, and asked whether they trust a leaf."""
+
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from certs import Authority, Leaf, union, why_not_trusted
+from tests.certs.build import AUTHORITY, DAY, FOR_CLIENTS, HOUR, NAME, NAMES, NOW, SECOND, Issued, named
+
+A, B, C = (Authority.make(days * DAY, NOW) for days in (10, 20, 30))
+
+
+def pems(*authorities: Authority) -> bytes:
+    return b"".join(each.certificate for each in authorities)
+
+
+JOINED = {
+    "nothing": ([], b""),
+    "empty ones": ([b"", b""], b""),
+    "one": ([pems(A)], pems(A)),
+    "the order of first appearance": ([pems(B, A), pems(C, A)], pems(B, A, C)),
+    "one that is in both": ([pems(A), pems(A, B), pems(B)], pems(A, B)),
+    "words around": ([b"# ours\n" + pems(A) + b"\n\n# theirs\n" + pems(B)], pems(A, B)),
+    "Windows line ends": ([pems(A).replace(b"\n", b"\r\n"), pems(A)], pems(A)),
+    "garbage": ([b"\x00\xff garbage", pems(A)], pems(A)),
+    "a certificate cut short, before a whole one": ([pems(A)[:200] + pems(B)], pems(B)),
+    "a certificate cut short, after a whole one": ([pems(A) + pems(B)[:200]], pems(A)),
+    "a key": ([A.key + pems(A)], pems(A)),
+    "nonsense in the armour": (
+        [b"-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n", pems(A)],
+        pems(A),
+    ),
+    "one without a line end": ([pems(A).rstrip(), pems(B)], pems(A, B)),
+}
+
+
+@pytest.mark.parametrize(("bundles", "joined"), JOINED.values(), ids=JOINED)
+def test_each_certificate_is_kept_once(bundles: list[bytes], joined: bytes) -> None:
+    assert union(*bundles, now=NOW) == joined
+
+
+def test_what_has_ended_is_dropped() -> None:
+    assert union(pems(A, B, C), now=NOW + 10 * DAY - SECOND) == pems(A, B, C)
+    assert union(pems(A, B, C), now=NOW + 10 * DAY) == pems(B, C)
+    assert union(pems(A, B, C), now=NOW + 40 * DAY) == b""
+
+
+def test_what_is_not_valid_yet_is_kept() -> None:
+    assert union(pems(A), now=NOW - 2 * DAY) == pems(A)
+
+
+ROOT = Issued("root", AUTHORITY)
+BETWEEN = Issued("between", AUTHORITY, issuer=ROOT)
+SERVER = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+ANY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
+OURS = A.sign(NAMES, DAY, NOW)
+RSA_ROOT = Issued("openshift-service-serving-signer", AUTHORITY, key=rsa.generate_private_key(65537, 2048))
+RSA_LEAF = Issued("leaf", named(NAME), SERVER, issuer=RSA_ROOT, key=rsa.generate_private_key(65537, 2048))
+ALONE = Issued("leaf", named(NAME))
+P384 = Issued("root", AUTHORITY, key=ec.generate_private_key(ec.SECP384R1()))
+
+TRUSTED = {
+    "ours": (pems(A), OURS),
+    "among others": (pems(C, B, A), OURS),
+    "beside garbage": (b"garbage" + pems(B)[:300] + pems(A), OURS),
+    "of a root": (ROOT.pem, Issued("leaf", named(NAME), issuer=ROOT).leaf()),
+    "over an intermediate": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(BETWEEN)),
+    "of a trusted intermediate": (BETWEEN.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf()),
+    "RSA, as OpenShift's service CA": (RSA_ROOT.pem, RSA_LEAF.leaf(RSA_ROOT)),
+    "of another curve": (P384.pem, Issued("leaf", named(NAME), issuer=P384).leaf()),
+    "self-signed, itself in the bundle": (ALONE.pem, ALONE.leaf()),
+    "for any purpose": (ROOT.pem, Issued("leaf", named(NAME), ANY, issuer=ROOT).leaf()),
+    "with a wildcard": (ROOT.pem, Issued("leaf", named("*.migratability.svc"), issuer=ROOT).leaf()),
+    "whatever the case": (ROOT.pem, Issued("leaf", named("Webhook.Migratability.svc"), issuer=ROOT).leaf()),
+}
+
+
+@pytest.mark.parametrize(("bundle", "leaf"), TRUSTED.values(), ids=TRUSTED)
+def test_a_leaf_is_trusted(bundle: bytes, leaf: Leaf) -> None:
+    assert why_not_trusted(bundle, leaf, NAME, NOW) is None
+
+
+ED = Issued("root", AUTHORITY, key=ed25519.Ed25519PrivateKey.generate())
+ENDED = Issued("root", AUTHORITY, begin=NOW - 2 * DAY, end=NOW - DAY)
+NO_AUTHORITY = Issued("root", named(NAME))
+TWIN = Authority.make(10 * DAY, NOW)
+
+REFUSED = {
+    "an empty bundle": (b"", OURS, "there is no certificate in the bundle"),
+    "a bundle of garbage": (b"garbage", OURS, "there is no certificate in the bundle"),
+    "another authority": (pems(B), OURS, "the bundle has no authority valid now that signed it"),
+    "another of the same name": (TWIN.certificate, OURS, "the bundle has no authority valid now that signed it"),
+    "an authority that has ended": (
+        ENDED.pem,
+        Issued("leaf", named(NAME), issuer=ENDED).leaf(),
+        "the bundle has no authority valid now that signed it (issuer 'CN=root')",
+    ),
+    "no authority": (NO_AUTHORITY.pem, Issued("leaf", named(NAME), issuer=NO_AUTHORITY).leaf(), "has no authority"),
+    "an intermediate that is not sent": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(), "no authority"),
+    "keys of Ed25519": (ED.pem, Issued("leaf", named(NAME), issuer=ED).leaf(), "has no authority"),
+    "another name": (
+        ROOT.pem,
+        Issued("leaf", named("a.svc", "b.svc"), issuer=ROOT).leaf(),
+        f"the certificate is not for {NAME}, but for a.svc, b.svc",
+    ),
+    "a name in the subject only": (ROOT.pem, Issued(NAME, issuer=ROOT).leaf(), f"not for {NAME}, but for no name"),
+    "a wildcard that is too short": (ROOT.pem, Issued("leaf", named("*.svc"), issuer=ROOT).leaf(), "but for *.svc"),
+    "a certificate for clients": (
+        ROOT.pem,
+        Issued("leaf", named(NAME), FOR_CLIENTS, issuer=ROOT).leaf(),
+        "not for servers",
+    ),
+    "the key of another": (pems(A), Leaf(OURS.chain, B.key), "the key is not that of the certificate"),
+    "no certificate": (pems(A), Leaf(b"", OURS.key), "there is no certificate in PEM"),
+    "no key": (pems(A), Leaf(OURS.chain, b""), "the key is no private key in PEM"),
+    "another's leaf, itself in the bundle, of another name": (ALONE.pem, Issued("leaf", named("a")).leaf(), "not for"),
+}
+
+
+@pytest.mark.parametrize(("bundle", "leaf", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_leaf_is_not_trusted_and_it_says_why(bundle: bytes, leaf: Leaf, reason: str) -> None:
+    assert reason in (why_not_trusted(bundle, leaf, NAME, NOW) or "")
+
+
+TIMES = {
+    "before it begins": (-HOUR - SECOND, "it is valid from 2027-03-01 11:00:00 UTC on only"),
+    "from its beginning": (-HOUR, None),
+    "until its end": (DAY - SECOND, None),
+    "once it has ended": (DAY, "it ended at 2027-03-02 12:00:00 UTC"),
+}
+
+
+@pytest.mark.parametrize(("later", "reason"), TIMES.values(), ids=TIMES)
+def test_a_leaf_is_trusted_while_it_is_valid(later: timedelta, reason: str | None) -> None:
+    said = why_not_trusted(pems(A), OURS, NAME, NOW + later)
+    assert said == (reason and f"the certificate is not valid: {reason}")

@@ -1,0 +1,108 @@
+"""Whatever bytes stand where certificates should: nothing but CertificateError is raised."""
+
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from certs import Authority, CertificateError, Leaf, Serving, Stored, renewed, rotate, union, why_not_trusted
+from certs.bundle import why_not_usable
+from certs.pem import certificates
+from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first
+
+thorough = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+
+STORED = rotate(first(), [first().bundle(NOW)], NOW + 250 * DAY, LIFETIMES)
+assert STORED.signing
+DATA = {**STORED.to_data(), "trusted.crt": first().bundle(NOW), "next.trusted-since": NOW.isoformat().encode()}
+LEAF = STORED.signing.sign(NAMES, DAY, NOW)
+DER = [each.public_bytes(Encoding.DER) for each in certificates(STORED.bundle(NOW) + LEAF.chain)]
+SAMPLES = [*DATA.values(), LEAF.chain, LEAF.key, STORED.bundle(NOW), b""]
+times = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, samples: list[bytes] = SAMPLES) -> bytes:
+    """Return one of the samples with a few bytes replaced, cut out or put in, or any bytes at all."""
+    content = bytearray(draw(st.sampled_from(samples)))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(content)))
+        content[at : at + draw(st.integers(0, 3))] = draw(st.binary(max_size=3))
+    return bytes(content)
+
+
+@st.composite
+def spoilt_certificate(draw: st.DrawFn) -> bytes:
+    """Return PEM that is well formed around a certificate that is not."""
+    return ssl.DER_cert_to_PEM_cert(draw(spoilt(DER))).encode()
+
+
+anything = spoilt() | spoilt_certificate() | st.binary(max_size=50)
+
+
+@thorough
+@given(
+    data=st.fixed_dictionaries({}, optional={name: st.just(value) | anything for name, value in DATA.items()}),
+    now=times,
+)
+def test_a_secret_with_anything_in_it_is_read_or_refused_and_what_is_read_can_be_used(
+    data: dict[str, bytes], now: datetime
+) -> None:
+    with suppress(CertificateError):
+        stored = Stored.from_data(data)
+        assert Stored.from_data(stored.to_data()) == stored
+        rotated = rotate(stored, [stored.bundle(now), data.get("trusted.crt", b"")], now, LIFETIMES)
+        assert rotate(rotated, [], now, LIFETIMES).signing
+        renewed(None, rotated, NAMES, now, LIFETIMES)
+
+
+@thorough
+@given(certificate=anything, key=anything)
+def test_any_pair_is_an_authority_or_refused(certificate: bytes, key: bytes) -> None:
+    with suppress(CertificateError):
+        authority = Authority.parse(certificate, key)
+        assert Authority.parse(authority.certificate, authority.key) == authority
+
+
+@thorough
+@given(bundles=st.lists(anything, max_size=3), now=times)
+def test_any_bundles_can_be_joined_and_joining_again_changes_nothing(bundles: list[bytes], now: datetime) -> None:
+    joined = union(*bundles, now=now)
+    assert union(joined, joined, now=now) == joined
+    assert union(*bundles, joined, now=now) == joined
+    assert len(certificates(joined)) == joined.count(b"BEGIN")
+
+
+@thorough
+@given(bundle=anything, chain=anything, key=st.just(LEAF.key) | anything, now=st.just(NOW) | times)
+def test_any_bundle_and_any_leaf_get_an_answer(bundle: bytes, chain: bytes, key: bytes, now: datetime) -> None:
+    reason = why_not_trusted(bundle, Leaf(chain, key), NAME, now)
+    assert reason is None or reason.strip()
+
+
+@thorough
+@given(chain=anything, key=st.just(LEAF.key) | anything, bundles=st.lists(anything, max_size=3), now=times)
+def test_whatever_is_offered_and_registered_a_replica_serves_what_is_usable_or_nothing(
+    chain: bytes, key: bytes, bundles: list[bytes], now: datetime
+) -> None:
+    serving = Serving(MINUTE, NAME)
+    serving.offer(Leaf(chain, key))
+    for later in (0 * HOUR, HOUR):
+        serving.registered(bundles, NOW + later)
+    serving.registered(bundles, now)
+    served = serving.current()
+    assert (served is None) <= (serving.why_not() is not None)
+    assert served is None or why_not_usable(served, NAME, NOW) is None or why_not_usable(served, NAME, now) is None
+
+
+@thorough
+@given(stored=st.sampled_from([None, first(), STORED]), registered=st.lists(anything, max_size=3), now=times)
+def test_whatever_is_registered_rotating_twice_is_rotating_once(
+    stored: Stored | None, registered: list[bytes], now: datetime
+) -> None:
+    once = rotate(stored, registered, now, LIFETIMES)
+    assert rotate(once, registered, now, LIFETIMES) == once
+    assert Stored.from_data(once.to_data()) == once

@@ -1,0 +1,170 @@
+"""Certificates in files, as cert-manager and OpenShift's service CA write them and the kubelet mounts them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from certs import Files, Leaf, Offer, Serving, self_signed
+from tests.certs.build import AUTHORITY, DAY, MINUTE, NAME, NOW, SECOND, Issued, named
+
+ROOT, NEXT = Issued("root", AUTHORITY), Issued("next", AUTHORITY)
+LEAF, RENEWED, FOLLOWING = (Issued("leaf", named(NAME), issuer=issuer).leaf() for issuer in (ROOT, ROOT, NEXT))
+
+
+class Mount:
+    """A folder whose files are behind symlinks that change all at once, as in a pod."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._versions = folder, 0
+        folder.mkdir()
+
+    def put(self, **files: bytes) -> None:
+        """Show these files and no others; ``_`` stands for a dot."""
+        self._versions += 1
+        version = self.folder / f"..version-{self._versions}"
+        version.mkdir()
+        for name, content in files.items():
+            path = name.replace("_", ".", 1)
+            (version / path).write_bytes(content)
+            if not (self.folder / path).is_symlink():
+                (self.folder / path).symlink_to(f"..data/{path}")
+        (self.folder / "..data_tmp").symlink_to(version.name)
+        os.replace(self.folder / "..data_tmp", self.folder / "..data")
+
+    def pair(self, leaf: Leaf, **files: bytes) -> None:
+        """Show a leaf, and further files."""
+        self.put(tls_crt=leaf.chain, tls_key=leaf.key, **files)
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Mount:
+    return Mount(tmp_path / "tls")
+
+
+def cert_manager(mount: Mount) -> Files:
+    """Return a source that reads a Secret of cert-manager."""
+    return Files(*(mount.folder / name for name in ("tls.crt", "tls.key", "ca.crt")))
+
+
+def test_a_secret_of_cert_manager_is_a_leaf_and_a_bundle(mount: Mount) -> None:
+    mount.pair(LEAF, ca_crt=ROOT.pem)
+    files = cert_manager(mount)
+    assert files.current() == Offer(LEAF, ROOT.pem)
+    assert files.why_not() is None
+
+
+def test_before_there_are_files_there_is_nothing_and_it_says_why(mount: Mount) -> None:
+    files = cert_manager(mount)
+    assert files.current() is None
+    assert files.why_not() == (
+        f"{mount.folder}/tls.crt and {mount.folder}/tls.key: No such file or directory; "
+        f"{mount.folder}/ca.crt: No such file or directory"
+    )
+    mount.pair(LEAF, ca_crt=ROOT.pem)
+    assert files.current() == Offer(LEAF, ROOT.pem)
+    assert files.why_not() is None
+
+
+def test_many_renewals_are_followed_through_the_symlinks(mount: Mount) -> None:
+    files = cert_manager(mount)
+    for leaf, bundle in ((LEAF, ROOT.pem), (RENEWED, ROOT.pem), (FOLLOWING, NEXT.pem), (LEAF, ROOT.pem + NEXT.pem)):
+        mount.pair(leaf, ca_crt=bundle)
+        assert files.current() == Offer(leaf, bundle)
+
+
+SPOILT = {
+    "the new certificate beside the old key": ({"tls_crt": RENEWED.chain}, "the key is not that of the certificate"),
+    "the new key beside the old certificate": ({"tls_key": RENEWED.key}, "the key is not that of the certificate"),
+    "half a certificate": ({"tls_crt": RENEWED.chain[:200]}, "there is no certificate in PEM"),
+    "half a key": ({"tls_key": RENEWED.key[:60]}, "the key is no private key in PEM"),
+    "empty files": ({"tls_crt": b"", "tls_key": b"", "ca_crt": b""}, "there is no certificate in PEM"),
+    "a bundle without certificates": ({"ca_crt": b"# none"}, "/ca.crt: there is no certificate in PEM"),
+    "half a bundle": ({"ca_crt": NEXT.pem[:200]}, "/ca.crt: there is no certificate in PEM"),
+    "a broken certificate in the chain": (
+        {"tls_crt": LEAF.chain + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+        "it cannot be served",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "reason"), SPOILT.values(), ids=SPOILT)
+def test_what_is_not_whole_keeps_the_last_that_was(mount: Mount, files: dict[str, bytes], reason: str) -> None:
+    whole = {"tls_crt": LEAF.chain, "tls_key": LEAF.key, "ca_crt": ROOT.pem}
+    mount.put(**whole)
+    source = cert_manager(mount)
+    assert source.current() == Offer(LEAF, ROOT.pem)
+    mount.put(**{**whole, **files})
+    assert source.current() == source.current() == Offer(LEAF, ROOT.pem)
+    assert reason in (source.why_not() or "")
+    mount.pair(FOLLOWING, ca_crt=NEXT.pem)
+    assert source.current() == Offer(FOLLOWING, NEXT.pem)
+    assert source.why_not() is None
+
+
+def test_files_that_are_taken_away_keep_the_last_that_were(mount: Mount) -> None:
+    mount.pair(LEAF, ca_crt=ROOT.pem)
+    files = cert_manager(mount)
+    files.current()
+    mount.put()
+    assert files.current() == Offer(LEAF, ROOT.pem)
+    assert "No such file or directory" in (files.why_not() or "")
+
+
+def test_a_new_leaf_is_taken_over_though_the_bundle_beside_it_is_spoilt(mount: Mount) -> None:
+    mount.pair(LEAF, ca_crt=ROOT.pem)
+    files = cert_manager(mount)
+    files.current()
+    mount.pair(RENEWED, ca_crt=b"")
+    assert files.current() == Offer(RENEWED, ROOT.pem)
+
+
+def test_a_key_that_openssl_finds_too_short_is_not_offered(mount: Mount) -> None:
+    short = Issued("leaf", named(NAME), issuer=ROOT, key=rsa.generate_private_key(65537, 1024)).leaf()
+    mount.pair(short, ca_crt=ROOT.pem)
+    files = cert_manager(mount)
+    assert files.current() is None
+    assert "it cannot be served" in (files.why_not() or "")
+
+
+def test_nothing_is_parsed_while_no_byte_changed(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    mount.pair(LEAF, ca_crt=ROOT.pem)
+    files = cert_manager(mount)
+    files.current()
+    monkeypatch.setattr("certs.source._leaf", None)
+    monkeypatch.setattr("certs.source.certificates", None)
+    mount.pair(LEAF, ca_crt=ROOT.pem)
+    assert files.current() == Offer(LEAF, ROOT.pem)
+
+
+def test_when_openshift_rotates_its_service_ca_the_new_leaf_is_served_once_all_trust_it(tmp_path: Path) -> None:
+    secret, config_map = Mount(tmp_path / "tls"), Mount(tmp_path / "ca")
+    files = Files(secret.folder / "tls.crt", secret.folder / "tls.key", config_map.folder / "service-ca.crt")
+    serving = Serving(MINUTE, NAME)
+
+    def look(registered: bytes, later: int) -> Leaf | None:
+        offer = files.current()
+        assert offer
+        serving.offer(offer.leaf)
+        serving.registered([registered, registered], NOW + later * SECOND)
+        return serving.current()
+
+    secret.pair(LEAF)
+    config_map.put(**{"service-ca_crt": ROOT.pem})
+    assert look(ROOT.pem, 0) == LEAF
+    secret.pair(FOLLOWING)
+    assert look(ROOT.pem, 10) == LEAF
+    config_map.put(**{"service-ca_crt": NEXT.pem + ROOT.pem})
+    assert look(ROOT.pem, 20) == LEAF
+    assert files.current() == Offer(FOLLOWING, NEXT.pem + ROOT.pem)
+    assert look(NEXT.pem + ROOT.pem, 30) == LEAF
+    assert look(NEXT.pem + ROOT.pem, 89) == LEAF
+    assert look(NEXT.pem + ROOT.pem, 90) == FOLLOWING
+    assert serving.why_not() is None
+
+
+def test_a_self_signed_issuer_of_cert_manager_is_trusted_by_its_leaf(mount: Mount) -> None:
+    alone = self_signed([NAME], DAY)
+    mount.pair(alone, ca_crt=alone.chain)
+    assert cert_manager(mount).current() == Offer(alone, alone.chain)
