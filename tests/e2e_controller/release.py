@@ -27,6 +27,7 @@ from tests.localcluster.installation import apply
 from tests.localcluster.processes import Child, spawn
 from webhook.cluster.api import Api, ApiError
 from webhook.cluster.resources import RESOURCES
+from webhook.objects import at, text
 
 NAMESPACE, NAME = "migratability", "migratability-webhook"
 OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
@@ -206,6 +207,11 @@ class Release:
         return next((replica for replica in self.replicas if replica.leads), None)
 
     @property
+    def authority(self) -> str | None:
+        """The certificate that signs, None while there is no Secret."""
+        return text(at(self.read(CA), "data", "signing.crt"))
+
+    @property
     def is_registered(self) -> bool:
         """Whether both configurations are there and refuse, and the probe is gone."""
         found = self.read(VALIDATING)
@@ -368,12 +374,12 @@ def _registering() -> list[Object]:
 
 
 def _own_objects() -> list[Object]:
-    """The Secret and the Lease; a creation cannot be bound to a name."""
+    """The Secret and the Lease. A creation cannot be bound to a name; who writes an owner must be allowed to delete."""
     return [
         _rule("", "secrets", ["create"]),
-        _rule("", "secrets", ["get", "update"], SECRET),
+        _rule("", "secrets", ["get", "update", "delete"], SECRET),
         _rule("coordination.k8s.io", "leases", ["create"]),
-        _rule("coordination.k8s.io", "leases", ["get", "update"], NAME),
+        _rule("coordination.k8s.io", "leases", ["get", "update", "delete"], NAME),
         _rule("", "pods", ["list"]),
     ]
 

@@ -1,0 +1,38 @@
+"""The Secret with the authority: what becomes of the webhook when somebody deletes, spoils or replaces it."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.e2e_controller.release import CA, Release, await_that
+
+_LOST = {"signing.crt": base64.b64encode(b"lost").decode(), "signing.key": base64.b64encode(b"lost").decode()}
+
+
+def test_a_deleted_secret_comes_back_with_the_same_authority(installed: Release) -> None:
+    before = installed.authority
+    installed.delete(CA)
+    await_that(lambda: installed.authority, "Secret")
+    assert installed.authority == before
+
+
+SPOILT: dict[str, Any] = {
+    "other content": lambda secret: secret.update(data=_LOST),
+    "no content": lambda secret: secret.pop("data"),
+    "half of it": lambda secret: secret["data"].pop("signing.key"),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_spoilt_secret_is_written_anew(installed: Release, spoil: Any) -> None:
+    before = installed.read(CA)
+    assert before
+    installed.edit(CA, spoil)
+    await_that(lambda: (installed.read(CA) or {}).get("data") == before["data"], "the Secret as it was")
+    assert installed.replicas[0].is_ready
+
+
+def test_a_secret_keeps_its_owner(installed: Release) -> None:
+    installed.edit(CA, lambda secret: secret["metadata"].pop("ownerReferences"))
+    await_that(lambda: "ownerReferences" in str(installed.read(CA)), "owner")

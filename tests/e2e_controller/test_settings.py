@@ -1,0 +1,29 @@
+"""Settings that reach the registrations: the brake, and the switch that takes them away."""
+
+from tests.e2e_controller.release import MUTATING, VALIDATING, Release, await_that
+from webhook.objects import items
+
+
+def policies(release: Release) -> set[str]:
+    """Return the failurePolicies of the webhooks that may refuse a machine or a label."""
+    live = release.read(VALIDATING) or {}
+    return {
+        webhook["failurePolicy"] for webhook in items(live.get("webhooks")) if webhook["sideEffects"] != "NoneOnDryRun"
+    }
+
+
+def test_what_is_only_warned_of_is_not_refused_without_us_either(installed: Release) -> None:
+    assert policies(installed) == {"Fail"}
+    installed.settings({"mode": "warn"})
+    await_that(lambda: policies(installed) == {"Ignore"}, "registrations that let by")
+    installed.settings({})
+    await_that(lambda: policies(installed) == {"Fail"}, "registrations that refuse")
+
+
+def test_the_emergency_switch_takes_the_registrations_away_and_gives_them_back(installed: Release) -> None:
+    installed.settings({"registrations": "off"})
+    await_that(lambda: not installed.read(VALIDATING) and not installed.read(MUTATING), "end of the registrations")
+    assert installed.replicas[0].is_ready
+    assert not installed.refuses
+    installed.settings({})
+    installed.await_in_force()
