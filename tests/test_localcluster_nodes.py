@@ -73,6 +73,13 @@ def test_a_pod_of_the_webhook_becomes_ready_and_answers_through_its_service(
     assert "Listening at" in nodes.logs("web")
 
 
+def test_kubectl_logs_shows_what_a_container_writes(cluster: LocalCluster, nodes: Nodes) -> None:
+    apply(cluster, pod("written", container("a line", image=OTHER), restartPolicy="Never"))
+    wait_for(cluster, "jsonpath={.status.phase}=Succeeded", "pod/written")
+    assert cluster.kubectl("logs", "written").stdout == "arguments a line\ngreeting hello\n"
+    assert cluster.kubectl("logs", "--follow", "--tail=1", "written").stdout == "greeting hello\n"
+
+
 def test_a_deleted_pod_is_gone_with_its_process(cluster: LocalCluster, nodes: Nodes) -> None:
     apply(cluster, pod("short", server()))
     wait_for(cluster, "condition=Ready", "pod/short")

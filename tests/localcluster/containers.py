@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from tests.localcluster.api import Object, timestamp
 from tests.localcluster.images import Waiting
@@ -79,13 +78,13 @@ class Container:
         self._thread = threading.Thread(target=self._run, name=f"container {self.spec['name']}", daemon=True)
         self._thread.start()
 
-    def stop(self, grace: float) -> None:
+    def stop(self, grace: float, *, hook: bool = True) -> None:
         """End it for good: the preStop hook, SIGTERM, and SIGKILL once `grace` seconds are over."""
         with self._lock:
             self._stopping.set()
             child = self._child
         if child is not None:
-            self._end(child, grace)
+            self._end(child, grace, hook=hook)
         if self._thread is None:
             self._finished.set()
         else:
@@ -199,9 +198,10 @@ class Container:
         self._host.tell("Killing", f"container {self.spec['name']} failed its probe, will be restarted: {wrong}")
         self._end(child, probe.get("terminationGracePeriodSeconds", 10))
 
-    def _end(self, child: Child, grace: float) -> None:
+    def _end(self, child: Child, grace: float, *, hook: bool = True) -> None:
         deadline = time.monotonic() + grace
-        self._pre_stop(child, deadline)
+        if hook:
+            self._pre_stop(child, deadline)
         with suppress(ProcessLookupError):
             child.process.send_signal(signal.SIGTERM)
         if not _ends_before(child, deadline):
@@ -235,11 +235,6 @@ class Container:
                 return
             self.state = replace(self.state, **changes)  # type: ignore[arg-type]
         self._host.changed()
-
-
-def log_file(folder: Path, container: str, number: int) -> Path:
-    """Return the file for the output of a container's n-th process."""
-    return folder / f"{container}.{number}.log"
 
 
 def _ends_before(child: Child, deadline: float) -> bool:

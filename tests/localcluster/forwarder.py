@@ -12,14 +12,11 @@ import socket
 import struct
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
 
 from tests.localcluster.api import Client, Object
 from tests.localcluster.endpoints import LOWEST_PORT, Address, Backends, addresses, forwarded, table
 from tests.localcluster.events import record
 from tests.localcluster.mirror import Objects
-
-_Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 _BACKLOG = 1024
 _CHUNK = 1 << 16
@@ -38,7 +35,7 @@ class Forwarder:
         self._changed = asyncio.Event()
         self._stopped = False
         self._table: dict[Address, Backends] = {}
-        self._listening: dict[Address, asyncio.Server] = {}
+        self._listening: dict[Address, socket.socket] = {}
         self._open: dict[str, set[asyncio.StreamWriter]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: set[str] = set()
@@ -83,11 +80,11 @@ class Forwarder:
             pods = self._pods.all()
             self._table = table(self._services.all(), pods)
             self._cut(addresses(pods))
-            done = await self._listen()
+            done = self._listen()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), None if done else 1)
-        for server in self._listening.values():
-            server.close()
+        for address in list(self._listening):
+            self._close(address)
         self._cut(set())
         for task in list(self._tasks):
             task.cancel()
@@ -99,21 +96,39 @@ class Forwarder:
             for writer in self._open.pop(address):
                 _reset(writer)
 
-    async def _listen(self) -> bool:
+    def _listen(self) -> bool:
         """Listen where there is a backend; returns whether that could be done everywhere."""
         wanted = {address for address, backends in self._table.items() if backends.usable}
         for address in [address for address in self._listening if address not in wanted]:
-            self._listening.pop(address).close()
+            self._close(address)
         done = True
         for address in wanted - self._listening.keys():
             try:
-                server = await asyncio.start_server(self._accept(address), *address, backlog=_BACKLOG)
+                listener = socket.create_server(address, backlog=_BACKLOG)
             except OSError as error:
                 done = False
                 self._tell_in_use(address, error)
                 continue
-            self._listening[address] = server
+            listener.setblocking(False)
+            self._listening[address] = listener
+            self._loop.add_reader(listener, self._accept, address)
         return done
+
+    def _close(self, address: Address) -> None:
+        """Listen no more; the kernel refuses what nobody has accepted yet."""
+        listener = self._listening.pop(address)
+        self._loop.remove_reader(listener)
+        listener.close()
+
+    def _accept(self, address: Address) -> None:
+        try:
+            connection, _ = self._listening[address].accept()
+        except OSError:
+            return
+        connection.setblocking(False)
+        task = self._loop.create_task(self._forward(address, connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _tell_in_use(self, address: Address, error: OSError) -> None:
         owners = [service for service in self._services.all() if service["spec"].get("clusterIP") == address[0]]
@@ -123,19 +138,8 @@ class Forwarder:
                 note = (self._client, {**service, "kind": "Service"}, "NotForwarded", str(error))
                 self._loop.run_in_executor(None, record, *note)
 
-    def _accept(self, address: Address) -> _Accept:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._tasks.add(task)
-            try:
-                await self._forward(address, reader, writer)
-            finally:
-                self._tasks.discard(task)
-
-        return accept
-
-    async def _forward(self, address: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, address: Address, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         backends = self._table.get(address)
         if backends is None or not backends.usable:
             _reset(writer)

@@ -23,10 +23,14 @@ _ENDED = ("Succeeded", "Failed")
 class Kubelet:
     """Runs the pods of the node `name`."""
 
-    def __init__(self, site: Site, name: str, pods: Objects, contents: Sequence[Objects]) -> None:
-        """Listen to `pods`, and to `contents`: the ConfigMaps and Secrets that pods may have mounted."""
+    def __init__(self, site: Site, name: str, port: int, pods: Objects, contents: Sequence[Objects]) -> None:
+        """Listen to `pods`, and to `contents`: the ConfigMaps and Secrets that pods may have mounted.
+
+        `port` is where the API server asks for logs.
+        """
         self.name = name
         self._site = site
+        self._port = port
         self._client: Client = site.client
         self._runners: dict[str, PodRunner] = {}
         self._lock = threading.Lock()
@@ -40,15 +44,18 @@ class Kubelet:
         """Make the node ready and keep it so."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End all pods, quickly and without telling anybody."""
+    def abandon(self) -> None:
+        """Begin to end all pods, quickly and without telling anybody."""
         with self._lock:
             self._stopped.set()
-        self._thread.join()
-        runners = self.runners()
-        for runner in runners:
+        for runner in self.runners():
             runner.abandon()
-        for runner in runners:
+
+    def stop(self) -> None:
+        """End all pods and return when they have ended."""
+        self.abandon()
+        self._thread.join()
+        for runner in self.runners():
             runner.join()
 
     def runners(self) -> list[PodRunner]:
@@ -98,7 +105,7 @@ class Kubelet:
         return answer.ok
 
     def _show_node(self) -> bool:
-        status = {"status": _status(self.name)}
+        status = {"status": _status(self._port)}
         answer = self._client.request("PATCH", f"/api/v1/nodes/{self.name}/status", status)
         if answer.status != 404:
             return answer.ok
@@ -115,7 +122,7 @@ class Kubelet:
         )
 
 
-def _status(name: str) -> Object:
+def _status(port: int) -> Object:
     now = timestamp()
     healthy = {
         "Ready": ("True", "KubeletReady"),
@@ -129,7 +136,8 @@ def _status(name: str) -> Object:
     ]
     resources = {"cpu": str(os.cpu_count() or 1), "memory": "16Gi", "pods": "110", "ephemeral-storage": "64Gi"}
     return {
-        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name}],
+        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         "capacity": resources,
         "allocatable": resources,
         "conditions": conditions,

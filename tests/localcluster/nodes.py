@@ -1,17 +1,16 @@
 """Nodes for the local cluster: pods run, and Services reach them."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, Self
 
 from tests.localcluster.addresses import Addresses
-from tests.localcluster.api import Object
 from tests.localcluster.cluster import LocalCluster
 from tests.localcluster.errors import StartError
 from tests.localcluster.forwarder import Forwarder
 from tests.localcluster.images import Images
 from tests.localcluster.kubelet import Kubelet
+from tests.localcluster.logs import Logs, LogServer
 from tests.localcluster.mirror import Mirror
 from tests.localcluster.pods import Site
 from tests.localcluster.scheduler import Scheduler
@@ -43,17 +42,19 @@ class Nodes:
         self, cluster: LocalCluster, count: int = 2, *, images: Images | None = None, prefix: str = "node"
     ) -> None:
         client = cluster.client()
-        self._folder: Path = cluster.directory
         self._pods, self._services, self._nodes, *contents = mirrors = [
             Mirror(client, f"/api/v1/{plural}") for plural in ("pods", "services", "nodes", "configmaps", "secrets")
         ]
-        site = Site(client, Sources(client), Addresses(), images or {}, self._folder)
+        self._logs = Logs(cluster.directory / "logs")
+        server = LogServer(self._logs, lambda *container: container in self._running())
+        site = Site(client, Sources(client), Addresses(), images or {}, self._logs, cluster.directory / "pods")
         self._sources = site.sources
         self._forwarder = Forwarder(client, self._services, self._pods)
         self._scheduler = Scheduler(client, self._pods, self._nodes)
         self.names = [f"{prefix}-{number}" for number in range(1, count + 1)]
-        self._kubelets = [Kubelet(site, name, self._pods, contents) for name in self.names]
-        self._parts: list[_Part] = [*mirrors, self._forwarder, *self._kubelets, self._scheduler]
+        self._kubelets = [Kubelet(site, name, server.port, self._pods, contents) for name in self.names]
+        self._started: list[_Part] = []
+        self._parts: list[_Part] = [*mirrors, server, self._forwarder, *self._kubelets, self._scheduler]
 
     def __enter__(self) -> Self:
         self.start()
@@ -64,35 +65,30 @@ class Nodes:
 
     def start(self) -> None:
         """Start everything and return when all nodes are ready; raises StartError where they do not become so."""
-        for part in self._parts:
-            part.start()
-        deadline = time.monotonic() + _DEADLINE
-        while not set(self.names) <= self._ready():
-            if time.monotonic() > deadline:
-                self.stop()
-                raise StartError(f"the nodes are not ready after {_DEADLINE:g} s")
-            time.sleep(0.05)
+        try:
+            for part in self._parts:
+                self._started.append(part)
+                part.start()
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End all pods within a few seconds, then the rest; the API server still shows them as they were."""
-        for part in reversed(self._parts):
-            part.stop()
+        for kubelet in self._kubelets:
+            kubelet.abandon()
+        while self._started:
+            self._started.pop().stop()
 
     def logs(self, name: str, namespace: str = "default", container: str | None = None) -> str:
-        """Return what a pod's containers have written, also after the pod has gone; restarts follow one another."""
-        found = (self._folder / "logs").glob(f"{namespace}_{name}_*/{container or '*'}.*.log")
-        files = sorted(found, key=lambda file: file.stat().st_mtime)
-        return "".join(file.read_text(errors="replace") for file in files)
+        """Return what a pod's containers have written, restarts included, also after it has gone."""
+        return self._logs.text(namespace, name, container)
 
     def processes(self, namespace: str = "default") -> dict[tuple[str, str], int]:
         """Return the process id of each running container by the names of pod and container."""
-        return {
-            (runner.pod["metadata"]["name"], container.spec["name"]): container.state.process
-            for kubelet in self._kubelets
-            for runner in kubelet.runners()
-            for container in (*runner.init, *runner.containers)
-            if container.state.process is not None and runner.pod["metadata"]["namespace"] == namespace
-        }
+        running = self._running().items()
+        return {(pod, container): process for (where, pod, container), process in running if where == namespace}
 
     def folder(self, name: str, volume: str, namespace: str = "default") -> Path:
         """Return the folder that stands for a pod's volume; raises KeyError where there is no such pod."""
@@ -110,9 +106,21 @@ class Nodes:
             for runner in kubelet.runners():
                 runner.refresh()
 
-    def pod(self, condition: Callable[[Object], bool]) -> Object | None:
-        """Return a pod of the cluster that meets a condition, as last heard."""
-        return next((pod for pod in self._pods.all() if condition(pod)), None)
+    def _running(self) -> dict[tuple[str, str, str], int]:
+        return {
+            (runner.pod["metadata"]["namespace"], runner.pod["metadata"]["name"], container.spec["name"]): process
+            for kubelet in self._kubelets
+            for runner in kubelet.runners()
+            for container in (*runner.init, *runner.containers)
+            if (process := container.state.process) is not None
+        }
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + _DEADLINE
+        while not set(self.names) <= self._ready():
+            if time.monotonic() > deadline:
+                raise StartError(f"the nodes are not ready after {_DEADLINE:g} s")
+            time.sleep(0.05)
 
     def _ready(self) -> set[str]:
         return {

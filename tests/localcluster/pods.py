@@ -12,10 +12,11 @@ from pathlib import Path
 from tests.localcluster import images
 from tests.localcluster.addresses import Addresses
 from tests.localcluster.api import NO_ANSWER, Client, Object
-from tests.localcluster.containers import Container, Host, log_file
+from tests.localcluster.containers import Container, Host
 from tests.localcluster.environment import environment, expand
 from tests.localcluster.events import record
 from tests.localcluster.images import Waiting
+from tests.localcluster.logs import Logs
 from tests.localcluster.mounts import BOOTSTRAP, SERVICE_ACCOUNT, Mounts
 from tests.localcluster.podstatus import PodStatus
 from tests.localcluster.processes import Child, spawn
@@ -24,6 +25,7 @@ from tests.localcluster.volumes import Volumes
 
 _RETRY = 0.5
 _GRACE = 30
+_HASTE = 2
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -35,13 +37,9 @@ class Site:
     sources: Sources
     addresses: Addresses
     images: images.Images
+    logs: Logs
     folder: Path
-
-
-def log_folder(site: Site, pod: Object) -> Path:
-    """Return the folder for the output of a pod's containers; it stays when the pod goes."""
-    metadata = pod["metadata"]
-    return site.folder / "logs" / f"{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
+    """Holds the volumes."""
 
 
 class PodRunner:
@@ -55,7 +53,7 @@ class PodRunner:
         self._stale = True
         self._gone = False
         self._abandoned = False
-        self._folder = site.folder / "pods" / pod["metadata"]["uid"]
+        self._folder = site.folder / pod["metadata"]["uid"]
         self.volumes: Path = self._folder / "volumes"
         self._status = PodStatus(self.address)
         self._trouble: Waiting | None = None
@@ -72,8 +70,10 @@ class PodRunner:
 
     def update(self, pod: Object) -> None:
         """Take the pod as it is now."""
-        self.pod = pod
-        self.refresh()
+        before, self.pod = self.pod["metadata"], pod
+        if any(before.get(shown) != pod["metadata"].get(shown) for shown in ("labels", "annotations")):
+            self._stale = True
+        self._wake.set()
 
     def refresh(self) -> None:
         """Look anew at what the volumes should hold."""
@@ -175,15 +175,14 @@ class PodRunner:
 
     def _terminate(self) -> None:
         grace = self.pod["metadata"].get("deletionGracePeriodSeconds", _GRACE)
-        if self._abandoned:
-            grace = min(grace, 2)
+        hasty = self._abandoned
+        how = {"grace": _HASTE, "hook": False} if hasty else {"grace": grace}
         containers = [*self.init, *self.containers]
-        ends = [threading.Thread(target=container.stop, args=(grace,), daemon=True) for container in containers]
-        for end in ends:
-            end.start()
+        for container in containers:
+            threading.Thread(target=container.stop, kwargs=how, daemon=True).start()
         while not all(container.finished for container in containers):
             self._wake.clear()
-            if self._gone:
+            if self._gone or (self._abandoned and not hasty):
                 for container in containers:
                     container.kill()
             elif not self._abandoned:
@@ -233,9 +232,7 @@ class PodRunner:
             **self._cluster(),
             **{name: mounts.translate(value) for name, value in declared.items()},
         }
-        logs = log_folder(self._site, pod)
-        logs.mkdir(parents=True, exist_ok=True)
-        log = log_file(logs, container["name"], number)
+        log = self._site.logs.new(pod, container["name"], number)
         command = [str(image.python), "-c", BOOTSTRAP, str(mounts.folder(SERVICE_ACCOUNT)), *arguments]
         return spawn(container["name"], command, log, image.folder, variables)
 
