@@ -48,10 +48,12 @@ def test_it_reads_what_a_verdict_rests_on_and_nothing_else() -> None:
     assert rights(render().get("ClusterRole", "-reads")) == needed
 
 
-def test_in_the_cluster_it_keeps_its_registrations_by_name() -> None:
+def test_in_the_cluster_it_keeps_its_registrations_by_name_and_lifts_marks() -> None:
     keep = ("get", "create", "update", "patch", "delete")
 
     assert rights(render().get("ClusterRole")) == {
+        *on("kubevirt.io", "virtualmachines", "", "patch"),
+        *on("kubevirt.io", "virtualmachineinstancereplicasets", "", "patch"),
         *on("authorization.k8s.io", "subjectaccessreviews", "", "create"),
         *on("", "events", "", "create"),
         *on(ADMISSION, VALIDATING, CONFIGURATION, *keep),
@@ -97,6 +99,13 @@ def test_machines_may_be_created_by_the_test_alone_and_in_one_namespace() -> Non
 
     assert rights(role) == on("kubevirt.io", "virtualmachines", "", "create")
     assert role["metadata"]["namespace"] == rendered.get("RoleBinding", "-test")["metadata"]["namespace"] == "default"
+    assert "helm.sh/hook" in role["metadata"]["annotations"]
+
+
+def test_the_service_may_be_read_by_the_test_alone() -> None:
+    role = render().get("Role", "-test-service")
+
+    assert rights(role) == on("", "services", RELEASE, "get")
     assert "helm.sh/hook" in role["metadata"]["annotations"]
 
 
