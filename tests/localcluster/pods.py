@@ -59,7 +59,8 @@ class PodRunner:
         self._trouble: Waiting | None = None
         mounts = Mounts.of(_containers(pod), self.volumes)
         self._volumes = Volumes(self.volumes, site.sources, mounts.translate)
-        host = Host(self.address, pod["spec"]["restartPolicy"], self._launch, self._wake.set, self._tell)
+        policy, grace = pod["spec"]["restartPolicy"], pod["spec"].get("terminationGracePeriodSeconds", _GRACE)
+        host = Host(self.address, policy, grace, self._launch, self._wake.set, self._tell)
         self.init = [Container(spec, host, init=True) for spec in pod["spec"].get("initContainers") or []]
         self.containers = [Container(spec, host) for spec in pod["spec"]["containers"]]
         self._thread = threading.Thread(target=self._run, name=f"pod {pod['metadata']['name']}", daemon=True)
