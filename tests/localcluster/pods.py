@@ -200,7 +200,7 @@ class PodRunner:
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
         with suppress(*NO_ANSWER):
             answer = self._site.client.request("PATCH", path, body)
-            if answer.ok or answer.status in (404, 409):
+            if answer.ok or answer.status == 404:
                 self._status.sent(body)
 
     def _delete(self) -> None:
@@ -211,7 +211,7 @@ class PodRunner:
         while not (self._gone or self._abandoned):
             with suppress(*NO_ANSWER):
                 answer = self._site.client.request("DELETE", path, body)
-                if answer.ok or answer.status in (404, 409):
+                if answer.ok or answer.status == 404:
                     return
             self._wake.wait(_RETRY)
 
