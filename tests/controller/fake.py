@@ -47,7 +47,7 @@ class FakeApi:
         self.writes: list[tuple[str, str]] = []
         self.answers = True
         self.passes = 0
-        """How often the owner was asked for, with which every pass begins."""
+        """How often it was asked what is registered, with which every pass begins."""
         self._versions = itertools.count(1)
         self.put_there(OWNER, {"metadata": {"name": "registrations", "uid": "u1"}})
 
@@ -64,7 +64,7 @@ class FakeApi:
 
     def get(self, path: str, query: dict[str, str] | None = None, *, timeout: float) -> Object:
         """Return what is at a path."""
-        self.passes += path == OWNER
+        self.passes += path == VALIDATING
         self._fail(path)
         if path not in self.objects:
             raise ApiError(404, "not found")

@@ -53,7 +53,7 @@ def test_a_replica_that_does_not_lead_writes_nothing_and_is_ready_when_it_has_a_
 
 def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
     assert replica.controller.unready() == {
-        "what is registered": "not read yet",
+        "controller": "what is registered was not read yet",
         "certificate": "no certificate has been offered yet",
     }
     replica.controller.start()
@@ -86,15 +86,26 @@ def test_a_fault_is_told_once_and_lasts_no_longer_than_it_lasts(
 ) -> None:
     api.faults[path] = fault
     replica.controller.start()
-    replica.await_that(lambda: "what is registered: " in caplog.text, "message")
+    replica.await_that(lambda: "controller: " in caplog.text, "message")
     replica.await_passes()
-    told = [record.message for record in caplog.records if record.message.startswith("what is registered: ")]
+    told = [record.message for record in caplog.records if record.message.startswith("controller: ")]
     assert len(told) == 1
     assert str(fault) in told[0]
     assert VALIDATING not in api.objects
     api.faults.clear()
     replica.await_that(lambda: in_force(api), "registrations")
-    replica.await_that(lambda: "what is registered: all is well again" in caplog.text, "message")
+    replica.await_that(lambda: "controller: all is well again" in caplog.text, "message")
+
+
+@pytest.mark.parametrize("path", [OWNER, LEASE])
+def test_a_replica_that_cannot_be_elected_serves_all_the_same(replica: Replica, api: FakeApi, path: str) -> None:
+    other = Replica(api)
+    other.controller.start()
+    other.await_that(lambda: in_force(api), "registrations")
+    api.faults[path] = OUT_OF_REACH
+    replica.controller.start()
+    replica.await_that(lambda: not replica.controller.unready(), "readiness")
+    other.controller.close()
 
 
 def test_a_fault_after_the_first_pass_makes_no_replica_unready(replica: Replica, api: FakeApi) -> None:
