@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, Release
 
 ALL = (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA)
@@ -30,6 +32,7 @@ def test_all_goes_and_stays_away_although_a_replica_still_runs(release: Release)
     assert (again.returncode, again.stdout) == (0, "")
 
 
+@pytest.mark.cluster
 def test_it_says_what_is_left(release: Release) -> None:
     release.start()
     release.await_in_force()

@@ -58,18 +58,19 @@ class Controller:
         self._cluster = cluster
         self._settings = settings
         self._serving = serving
-        self._stopping = threading.Event()
+        self._stopping, self._ended = threading.Event(), threading.Event()
         self._troubles = Troubles()
         self._source = source_of(installation, replica, self._troubles)
         self._elector = Elector(installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}")
         self._registrar = Registrar(self._troubles)
         self._marks = Marks()
         self._has_looked = False
-        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
+        self._has_begun = False
 
     def start(self) -> None:
         """Begin; must be called in the process that serves."""
-        self._thread.start()
+        self._has_begun = True
+        threading.Thread(target=self._run, name="controller", daemon=True).start()
 
     def stop(self) -> None:
         """Begin to end, giving the leadership back."""
@@ -78,8 +79,8 @@ class Controller:
     def close(self) -> None:
         """End; returns when the leadership is given back, or after a few seconds."""
         self.stop()
-        if self._thread.is_alive():
-            self._thread.join(_GOODBYE)
+        if self._has_begun:
+            self._ended.wait(_GOODBYE)
 
     def unready(self) -> dict[str, str]:
         """Return what keeps API servers from calling this replica, by subject; empty where nothing does."""
@@ -184,3 +185,5 @@ class Controller:
             self._elector.release(Calls(self._cluster.api, time.monotonic() + _GOODBYE))
         except Undecidable as error:
             log.warning("the leadership is not given back, another replica takes it in a while: %s", error)
+        finally:
+            self._ended.set()
