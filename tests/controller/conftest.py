@@ -29,6 +29,9 @@ class FakeCluster:
         """Return a cluster without anything in it."""
         return Snapshot()
 
+    def reflector(self, resource: object) -> None:
+        """Mirror nothing, so that no mark can be lifted."""
+
 
 class Replica:
     """A controller, and the settings that it reads."""
