@@ -379,6 +379,7 @@ def _registering() -> list[Object]:
     verbs = ["get", "create", "patch", "update", "delete"]
     names = ["migratability", "migratability-probe"]
     return [
+        _rule("kubevirt.io", "virtualmachines", ["patch"]),
         _rule(_RBAC, "clusterroles", ["get"], OWNER),
         _rule(_REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
         _rule(_REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
