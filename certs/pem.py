@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import datetime
 from functools import lru_cache
@@ -10,8 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
-"""A block without headers, which is what Go's CertPool.AppendCertsFromPEM reads, and so kube-apiserver."""
+_BLOCK = re.compile(
+    rb"^-----BEGIN CERTIFICATE-----[ \t]*\r?\n([^-]*)^-----END CERTIFICATE-----[ \t\r]*$", flags=re.MULTILINE
+)
+"""What Go's CertPool.AppendCertsFromPEM reads, and so kube-apiserver: lines of their own, and no headers."""
 
 
 class CertificateError(ValueError):
@@ -20,7 +23,7 @@ class CertificateError(ValueError):
 
 def certificates(pem: bytes) -> list[x509.Certificate]:
     """Return the certificates in a PEM text in their order; what is no certificate is skipped, as Go skips it."""
-    found = (_certificate(block) for block in _BLOCK.findall(pem))
+    found = (_certificate(base64_text) for base64_text in _BLOCK.findall(pem))
     return [certificate for certificate in found if certificate is not None]
 
 
@@ -55,10 +58,11 @@ def encoded(certificate: x509.Certificate) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _certificate(block: bytes) -> x509.Certificate | None:
+def _certificate(base64_text: bytes) -> x509.Certificate | None:
     """Fields are decoded when they are looked at: that all can be is found out here, so that it raises nowhere else."""
     try:
-        certificate = x509.load_pem_x509_certificate(block)
+        der = base64.b64decode(base64_text.translate(None, b" \t\r\n"), validate=True)
+        certificate = x509.load_der_x509_certificate(der)
         for field in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
             getattr(certificate, field)
         certificate.public_key()

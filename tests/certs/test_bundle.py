@@ -1,5 +1,6 @@
 """Bundles: joined without loss, and asked whether they trust a leaf."""
 
+import ssl
 from datetime import timedelta
 
 import pytest
@@ -25,8 +26,12 @@ JOINED = {
     "one that is in both": ([pems(A), pems(A, B), pems(B)], pems(A, B)),
     "words around": ([b"# ours\n" + pems(A) + b"\n\n# theirs\n" + pems(B)], pems(A, B)),
     "Windows line ends": ([pems(A).replace(b"\n", b"\r\n"), pems(A)], pems(A)),
+    "empty lines": ([pems(A).replace(b"\n", b"\n\n")], pems(A)),
     "garbage": ([b"\x00\xff garbage", pems(A)], pems(A)),
-    "a certificate cut short, before a whole one": ([pems(A)[:200] + pems(B)], pems(B)),
+    "a certificate cut short, before a whole one": ([pems(A)[:200] + b"\n" + pems(B)], pems(B)),
+    "a certificate cut short that hides the beginning of the next": ([pems(A)[:200] + pems(B) + pems(C)], pems(C)),
+    "two without a line between": ([pems(A).rstrip() + pems(B) + pems(C)], pems(C)),
+    "spaces at the ends of lines": ([pems(A).replace(b"\n", b" \n")], pems(A)),
     "a certificate cut short, after a whole one": ([pems(A) + pems(B)[:200]], pems(A)),
     "a key": ([A.key + pems(A)], pems(A)),
     "nonsense in the armour": (
@@ -35,6 +40,15 @@ JOINED = {
     ),
     "one without a line end": ([pems(A).rstrip(), pems(B)], pems(A, B)),
 }
+
+
+def version_5() -> bytes:
+    """Return a certificate of a version that there is not, which fails otherwise than other nonsense."""
+    der = ssl.PEM_cert_to_DER_cert(pems(A).decode())
+    return ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)).encode()
+
+
+JOINED["a version that there is not"] = ([version_5(), pems(B)], pems(B))
 
 
 @pytest.mark.parametrize(("bundles", "joined"), JOINED.values(), ids=JOINED)
@@ -65,7 +79,7 @@ P384 = Issued("root", AUTHORITY, key=ec.generate_private_key(ec.SECP384R1()))
 TRUSTED = {
     "ours": (pems(A), OURS),
     "among others": (pems(C, B, A), OURS),
-    "beside garbage": (b"garbage" + pems(B)[:300] + pems(A), OURS),
+    "beside garbage": (b"garbage\n" + pems(B)[:300] + b"\n" + pems(A), OURS),
     "of a root": (ROOT.pem, Issued("leaf", named(NAME), issuer=ROOT).leaf()),
     "over an intermediate": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(BETWEEN)),
     "of a trusted intermediate": (BETWEEN.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf()),
@@ -86,11 +100,13 @@ def test_a_leaf_is_trusted(bundle: bytes, leaf: Leaf) -> None:
 ED = Issued("root", AUTHORITY, key=ed25519.Ed25519PrivateKey.generate())
 ENDED = Issued("root", AUTHORITY, begin=NOW - 2 * DAY, end=NOW - DAY)
 NO_AUTHORITY = Issued("root", named(NAME))
+LEAF_ONLY = Issued("root", named(NAME), x509.BasicConstraints(ca=False, path_length=None))
 TWIN = Authority.make(10 * DAY, NOW)
 
 REFUSED = {
     "an empty bundle": (b"", OURS, "there is no certificate in the bundle"),
     "a bundle of garbage": (b"garbage", OURS, "there is no certificate in the bundle"),
+    "a bundle that hides it behind one cut short": (pems(B)[:300] + pems(A), OURS, "no certificate in the bundle"),
     "another authority": (pems(B), OURS, "the bundle has no authority valid now that signed it"),
     "another of the same name": (TWIN.certificate, OURS, "the bundle has no authority valid now that signed it"),
     "an authority that has ended": (
@@ -99,6 +115,7 @@ REFUSED = {
         "the bundle has no authority valid now that signed it (issuer 'CN=root')",
     ),
     "no authority": (NO_AUTHORITY.pem, Issued("leaf", named(NAME), issuer=NO_AUTHORITY).leaf(), "has no authority"),
+    "one that says it is no authority": (LEAF_ONLY.pem, Issued("leaf", named(NAME), issuer=LEAF_ONLY).leaf(), "has no"),
     "an intermediate that is not sent": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(), "no authority"),
     "keys of Ed25519": (ED.pem, Issued("leaf", named(NAME), issuer=ED).leaf(), "has no authority"),
     "another name": (

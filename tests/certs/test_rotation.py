@@ -175,7 +175,7 @@ def test_a_spoilt_secret_says_why(data: dict[str, bytes], reason: str) -> None:
 
 
 def test_garbage_among_what_is_trusted_spoils_nothing() -> None:
-    stored = Stored.from_data({**promoted().to_data(), "trusted.crt": b"garbage" + promoted().trusted})
+    stored = Stored.from_data({**promoted().to_data(), "trusted.crt": b"garbage\n" + promoted().trusted})
     assert rotate(stored, NEW, DUE + MINUTE, LIFETIMES) == promoted()
 
 
