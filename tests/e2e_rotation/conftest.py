@@ -40,7 +40,6 @@ class Site:
             release.uninstall()
 
 
-
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The cluster, two nodes, and a namespace for releases."""

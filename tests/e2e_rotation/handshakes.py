@@ -7,10 +7,11 @@ import base64
 import socket
 import ssl
 import threading
+import warnings
 from datetime import datetime
 from typing import Self
 
-from tests.e2e_controller.release import MUTATING, NAME, NAMESPACE, VALIDATING
+from tests.e2e_controller.release import MUTATING, NAME, NAMESPACE, VALIDATING, unverified
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Api
 from webhook.objects import at, items
@@ -80,3 +81,13 @@ def shake(address: tuple[str, int], context: ssl.SSLContext) -> bytes:
         shown = connection.getpeercert(binary_form=True)
     assert shown is not None
     return shown
+
+
+def speaking(newest: ssl.TLSVersion, suites: str = "ALL") -> ssl.SSLContext:
+    """Return a client's context that speaks nothing newer than a version of TLS, and of its suites only some."""
+    context = unverified()
+    context.set_ciphers(f"{suites}:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
+    return context

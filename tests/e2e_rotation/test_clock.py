@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e_controller.release import CA, LEASE, await_that
+from tests.e2e_controller.release import LEASE, await_that
 from tests.e2e_rotation.conftest import MOVED, Site
 from tests.e2e_rotation.release import Release
 from webhook.objects import at
@@ -40,11 +40,47 @@ def test_renewals_that_came_due_while_nodes_slept_are_made_when_they_wake(site: 
     assert len(load.authorities) == 2
 
 
-@pytest.mark.parametrize("leads", [True, False], ids=["the leader's", "another's"])
-def test_a_clock_that_is_set_back_by_hours_and_put_right_costs_nothing(site: Site, leads: bool) -> None:
-    with site.released({"image": {"tag": MOVED}}) as release, release.load() as load:
-        release.look(load)
+@pytest.fixture(scope="module")
+def release(site: Site) -> Iterator[Release]:
+    """A release with the lifetimes of the chart."""
+    with site.released({"image": {"tag": MOVED}}) as found:
+        yield found
+
+
+def test_a_leader_whose_clock_is_set_back_by_hours_makes_an_authority_that_all_others_accept_too(
+    site: Site, release: Release
+) -> None:
+    """By its clock, all that is there begins in the future."""
+    with release.load() as load:
+        before = release.look(load)
+        site.clock.move(-3 * HOURS, leader_of(release))
+
+        def renewed() -> bool:
+            served = release.look(load)
+            return all(name in served and served[name].issuer != leaf.issuer for name, leaf in before.items())
+
+        await_that(renewed, "leaf of another authority from both replicas")
+        site.clock.put_right()
+        load.writers.go_on(200)
+        assert len(release.replicas()) == 2
+    assert len(load.authorities) == 2
+
+
+def test_another_replica_whose_clock_is_set_back_by_hours_is_left_out_until_it_is_right(
+    site: Site, release: Release
+) -> None:
+    with release.load() as load:
         leader = leader_of(release)
-        (replica,) = (name for name in release.replicas() if (name == leader) == leads)
-        site.clock.move(-3 * HOURS, replica)
-        await_that(lambda: "begins" in release.nodes.logs(replica), "x")
+        (other,) = release.replicas().keys() - {leader}
+        site.clock.move(-3 * HOURS, other)
+        await_that(lambda: release.replicas().keys() == {leader}, "replica that is not ready")
+        load.writers.go_on(100)
+        site.clock.put_right()
+        await_that(lambda: release.replicas().keys() == {leader, other}, "replica that is ready again")
+    assert len(load.authorities) == 1
+
+
+def leader_of(release: Release) -> str:
+    """Return the name of the replica that leads."""
+    identity: str = at(release.read(LEASE), "spec", "holderIdentity")
+    return identity.partition("_")[0]

@@ -1,4 +1,4 @@
-"""Our own authority and the leaves that it signs are renewed many times under writes: none fails, none goes unjudged."""
+"""Our own authority and its leaves are renewed many times under writes: none fails, and none goes unjudged."""
 
 import pytest
 
