@@ -112,4 +112,4 @@ def are_mounted(issued: Identity, release: Release) -> bool:
 def await_served(release: Release, load: Load, issued: Identity) -> None:
     """Return when both replicas serve what was issued."""
     leaf = x509.load_pem_x509_certificate(issued.certificate)
-    await_that(lambda: [*release.look(load).values()] == [leaf] * 2, "new leaf from both replicas", 120)
+    release.await_served(load, lambda served: [*served.values()] == [leaf] * 2, "new leaf from both replicas")

@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,12 +32,16 @@ from webhook.cluster.api import ApiError
 from webhook.objects import at, items
 
 Object = dict[str, Any]
+Served = Mapping[str, x509.Certificate]
+"""What each ready replica serves, by its name."""
 
 PORT = 8443
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"
 _BASICS = {"service": {"port": PORT}, "certificates": {"settle": "3s"}}
 _WITHIN = 180.0
+_PAUSE = 0.25
+"""Each look costs a handshake with every replica."""
 _AFTERWARDS = 50
 """How many writes follow whatever a test did."""
 
@@ -52,7 +57,7 @@ class Load:
     leaves: dict[str, list[int]] = field(default_factory=dict)
     """The serial numbers that each replica served, in order."""
 
-    def note(self, served: Mapping[str, x509.Certificate]) -> None:
+    def note(self, served: Served) -> None:
         """Remember what is served by which replica."""
         for replica, leaf in served.items():
             known = self.leaves.setdefault(replica, [])
@@ -104,7 +109,7 @@ class Release:
     def uninstall(self) -> None:
         """Remove it with all that it made, and end its pods at once."""
         self._helm("uninstall", NAME, "--no-hooks", check=False)
-        self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=1")
+        self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force")
         await_that(lambda: not any(map(self.read, (VALIDATING, MUTATING, PROBE, LEASE, CA))), "end", _WITHIN)
 
     def await_in_force(self) -> None:
@@ -130,11 +135,18 @@ class Release:
         print(found)
         assert (found.failed, found.writers.unjudged) == ([], []), str(found)
 
-    def look(self, load: Load) -> dict[str, x509.Certificate]:
+    def look(self, load: Load) -> Served:
         """Return what each ready replica serves, and note it."""
         served = {name: self.leaf_of(address) for name, address in self.replicas().items()}
         load.note(served)
         return served
+
+    def await_served(self, load: Load, condition: Callable[[Served], bool], what: str, within: float = 120) -> None:
+        """Return when what the ready replicas serve meets a condition; it is noted all the while."""
+        deadline = time.monotonic() + within
+        while not condition(self.look(load)):
+            assert time.monotonic() < deadline, f"no {what} within {within:g} s: {load}"
+            time.sleep(_PAUSE)
 
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
@@ -190,6 +202,21 @@ class Release:
             command, input=stdin, env=environment, capture_output=True, text=True, timeout=240, check=False
         )
         assert done.returncode == 0 or not check, done.stdout + done.stderr
+
+
+def issuers(served: Served) -> set[x509.Name]:
+    """Return the names of the authorities that signed what is served."""
+    return {leaf.issuer for leaf in served.values()}
+
+
+def all_new(before: Served) -> Callable[[Served], bool]:
+    """Return whether none of those replicas serves any more what it did."""
+    return lambda served: all(name in served and served[name] != leaf for name, leaf in before.items())
+
+
+def all_of_others(before: Served) -> Callable[[Served], bool]:
+    """Return whether each of those replicas serves a leaf of an authority that signed none of before."""
+    return lambda served: before.keys() <= served.keys() and not issuers(served) & issuers(before)
 
 
 def _is_ready(pod: Object) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e_controller.release import CA, await_that
 from tests.e2e_rotation.conftest import Site
-from tests.e2e_rotation.release import Release
+from tests.e2e_rotation.release import Release, issuers
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -13,27 +13,22 @@ SHORT = {"certificates": {"caLifetime": "54s", "leafLifetime": "18s"}}
 
 def test_three_authorities_and_ten_leaves_of_each_replica_are_followed_by_others(site: Site) -> None:
     with site.released(SHORT) as release, release.load() as load:
-
-        def renewed() -> bool:
-            release.look(load)
-            return len(load.authorities) > 3 and load.rotations >= 10
-
-        await_that(renewed, "three authorities and ten leaves", 480)
+        release.await_served(
+            load, lambda _: len(load.authorities) > 3 and load.rotations >= 10, "three authorities and ten leaves", 480
+        )
         assert len(release.replicas()) == 2
 
 
 def test_a_second_replica_joins_while_the_next_authority_waits_to_sign(site: Site) -> None:
     with site.released({**SHORT, "replicaCount": 1}) as release, release.load() as load:
-        before = release.look(load)
+        before = issuers(release.look(load))
         await_that(lambda: is_waiting(release), "next authority", 120)
         release.upgrade({"replicaCount": 2})
-        issuers = {leaf.issuer for leaf in before.values()}
-
-        def followed() -> bool:
-            served = release.look(load)
-            return len(served) == 2 and not any(leaf.issuer in issuers for leaf in served.values())
-
-        await_that(followed, "leaf of the next authority from both replicas", 180)
+        release.await_served(
+            load,
+            lambda served: len(served) == 2 and not issuers(served) & before,
+            "leaf of the next authority from both replicas",
+        )
 
 
 def is_waiting(release: Release) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import certs
 from tests.e2e_controller.release import CA, await_that
 from tests.e2e_rotation.conftest import Site
-from tests.e2e_rotation.release import Load, Object, Release
+from tests.e2e_rotation.release import Load, Object, Release, all_new, all_of_others
 from tests.localcluster.credentials import Authority
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -29,7 +29,7 @@ def test_deleted_it_comes_back_with_the_same_authority_which_goes_on_signing(rel
     with release.load() as load:
         release.api.delete(CA, timeout=30)
         await_that(lambda: data(release) == before, "Secret as it was")
-        await_leaf(release, load)
+        await_leaves(release, load)
     assert len(load.authorities) == 1
 
 
@@ -51,7 +51,7 @@ def test_what_somebody_else_wrote_into_it_is_never_served_and_put_right(
     with release.load() as load:
         release.edit(CA, {"data": written(before)})
         await_that(lambda: data(release) == before, "Secret as it was")
-        await_leaf(release, load)
+        await_leaves(release, load)
     assert len(load.authorities) == 1
     assert THEIRS.certificate not in b"".join(release.bundles)
 
@@ -63,7 +63,7 @@ def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Re
     with release.load() as load:
         release.edit(CA, {"metadata": {"labels": {label: "somebody"}}, "data": {**dict.fromkeys(before), **theirs}})
         await_that(lambda: "it is not ours: delete it, or name another" in release.logs, "report")
-        await_leaf(release, load)
+        await_leaves(release, load)
         assert data(release) == theirs
         release.api.delete(CA, timeout=30)
         await_that(lambda: data(release) == before, "Secret as it was")
@@ -75,12 +75,7 @@ def test_another_authority_that_somebody_put_into_it_is_trusted_before_a_leaf_of
     with release.load() as load:
         before = release.look(load)
         release.edit(CA, {"data": {**dict.fromkeys(data(release)), **another()}})
-
-        def followed() -> bool:
-            served = release.look(load)
-            return all(served[name].issuer != leaf.issuer for name, leaf in before.items())
-
-        await_that(followed, "leaf of the other authority from both replicas")
+        release.await_served(load, all_of_others(before), "leaf of the other authority from both replicas")
     assert len(load.authorities) == 2
 
 
@@ -90,15 +85,9 @@ def data(release: Release) -> Object:
     return found
 
 
-def await_leaf(release: Release, load: Load) -> None:
+def await_leaves(release: Release, load: Load) -> None:
     """Return when each replica has renewed its leaf."""
-    before = release.look(load)
-
-    def renewed() -> bool:
-        served = release.look(load)
-        return all(name in served and served[name] != leaf for name, leaf in before.items())
-
-    await_that(renewed, "another leaf from each replica")
+    release.await_served(load, all_new(release.look(load)), "another leaf from each replica")
 
 
 def another() -> Object:
