@@ -24,7 +24,7 @@ class Writers:
     In turn a good machine, which must come back with the eviction strategy that the mutating side gives it, and a bad
     one, which the validating side must refuse by ``rule``. A write that comes back otherwise is ``unjudged`` where it
     was admitted, and ``failed`` for any other answer or none; nothing is written twice. What was stored is deleted at
-    the end. A machine that cannot keep up writes less often; ``written`` says how often it was.
+    the end. A host that cannot keep up writes less often; ``written`` says how often it was.
     """
 
     def __init__(
