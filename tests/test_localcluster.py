@@ -213,6 +213,19 @@ def test_the_command_runs_until_interrupted_and_cleans_up(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.cluster
+def test_the_command_starts_nodes_on_request(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.localcluster", "--nodes=2", f"--directory={tmp_path}"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        usage = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, process.stdout))
+        kubectl = next(line for line in usage if "get namespaces" in line).split()[0]
+        config = {**os.environ, "KUBECONFIG": str(tmp_path / "admin.kubeconfig")}
+        shown = subprocess.run([kubectl, "get", "nodes"], env=config, capture_output=True, text=True, check=True).stdout
+        process.send_signal(signal.SIGINT)
+    assert (process.returncode, shown.count(" Ready ")) == (0, 2)
+
+
 def test_a_start_whose_api_server_cannot_run_shows_the_end_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,12 +32,16 @@ from tests.workloads import (
 OTHER = "registry.example/migratability-webhook:other"
 ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
 PROGRAM = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys, time
 print("arguments", *sys.argv[1:])
 print("greeting", os.environ.get("GREETING"))
 for path in sys.argv[1:]:
     if pathlib.Path(path).is_file():
         print("content", pathlib.Path(path).read_text())
+if "stubborn" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "fail" in sys.argv:
+    sys.exit(3)
 if "wait" in sys.argv:
     time.sleep(3600)
 """
@@ -97,6 +101,38 @@ def test_a_pod_deleted_by_force_loses_its_process_too(cluster: LocalCluster, nod
     cluster.kubectl("delete", "pod", "forced", "--force", "--grace-period=0")
     assert select.select([process], [], [], 60)[0], "the process has not ended"
     os.close(process)
+
+
+def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_period(cluster: LocalCluster, nodes: Nodes) -> None:
+    apply(cluster, pod("stubborn", container("stubborn", "wait", image=OTHER), terminationGracePeriodSeconds=1))
+    eventually("it runs", lambda: "greeting" in nodes.logs("stubborn"))
+    process = os.pidfd_open(nodes.processes()["stubborn", "webhook"])
+    cluster.kubectl("delete", "pod", "stubborn")
+    assert select.select([process], [], [], 0)[0], "the pod is gone before its process"
+    os.close(process)
+
+
+def test_the_hook_before_the_end_is_waited_for(cluster: LocalCluster, nodes: Nodes) -> None:
+    hook = {"preStop": {"exec": {"command": ["/bin/sleep", "600"]}}}
+    apply(cluster, pod("slow-end", container("wait", image=OTHER, lifecycle=hook)))
+    wait_for(cluster, "jsonpath={.status.phase}=Running", "pod/slow-end")
+    process = os.pidfd_open(nodes.processes()["slow-end", "webhook"])
+    cluster.kubectl("delete", "pod", "slow-end", "--wait=false")
+    wait_for(cluster, "jsonpath={.metadata.deletionTimestamp}", "pod/slow-end")
+    assert not select.select([process], [], [], 0.5)[0]
+    cluster.kubectl("delete", "pod", "slow-end", "--grace-period=0", "--force")
+    os.close(process)
+
+
+def test_what_a_failed_process_wrote_last_is_its_message_where_the_pod_says_so(
+    cluster: LocalCluster, nodes: Nodes
+) -> None:
+    failing = container("fail", image=OTHER, terminationMessagePolicy="FallbackToLogsOnError")
+    apply(cluster, pod("failing", failing, restartPolicy="Never"))
+    wait_for(cluster, "jsonpath={.status.phase}=Failed", "pod/failing")
+    state = json.loads(cluster.kubectl("get", "pod", "failing", "-o", "json").stdout)["status"]["containerStatuses"][0]
+    ended = state["state"]["terminated"]
+    assert (ended["exitCode"], ended["message"]) == (3, "arguments fail\ngreeting hello")
 
 
 def test_a_killed_process_is_started_again(cluster: LocalCluster, nodes: Nodes) -> None:

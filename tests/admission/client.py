@@ -26,6 +26,7 @@ class FakeState:
     now: Settings = field(default_factory=Settings)
     waiting: dict[str, str] = field(default_factory=dict)
     cache_ages: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
 
     def settings(self) -> Settings:
         """Return the settings."""
@@ -40,8 +41,8 @@ class FakeState:
         return self.cache_ages
 
     def gauges(self) -> dict[str, float]:
-        """Return no other figures."""
-        return {}
+        """Return the other figures."""
+        return self.figures
 
 
 class Webhook:

@@ -110,6 +110,14 @@ def test_the_age_of_each_cache_is_shown() -> None:
     assert webhook.metric("migratability_cache_age_seconds", resource="storageclasses") == 90.0
 
 
+def test_who_leads_and_when_the_certificate_ends_is_shown_where_it_is_known() -> None:
+    webhook = Webhook()
+    leader, expiry = "migratability_leader", "migratability_certificate_expiry_timestamp_seconds"
+    assert webhook.metric(leader) is None
+    webhook.state.figures = {leader: 1.0, expiry: 1893456000.0}
+    assert (webhook.metric(leader), webhook.metric(expiry)) == (1.0, 1893456000.0)
+
+
 def test_each_request_counts_once_by_its_outcome() -> None:
     webhook = Webhook()
     good, bad = vm(disk("good")), vm(disk("once"))

@@ -1,5 +1,6 @@
 """An authority of our own: what it is, what it signs, and what is not taken for one."""
 
+import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -140,6 +141,14 @@ def encrypted() -> tuple[bytes, bytes]:
     return MADE.certificate, key.private_bytes(*shape, serialization.BestAvailableEncryption(b"secret"))
 
 
+def unknown_curve() -> bytes:
+    """Return a key whose curve has another number, which fails otherwise than other nonsense."""
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    der = load_pem_private_key(MADE.key, None).private_bytes(serialization.Encoding.DER, *form)
+    spoilt = base64.b64encode(der.replace(b"\xce\x3d\x03\x01\x07", b"\xce\x3d\x03\x01\x7f"))
+    return b"-----BEGIN PRIVATE KEY-----\n" + spoilt + b"\n-----END PRIVATE KEY-----\n"
+
+
 def pair(issued: Issued) -> tuple[bytes, bytes]:
     return issued.pem, issued.key
 
@@ -160,6 +169,7 @@ FOREIGN: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
     "an encrypted key": (encrypted, "the key is encrypted"),
     "an RSA key": (lambda: other_key(rsa.generate_private_key(65537, 2048)), "not of the type ECDSA P-256"),
     "another curve": (lambda: other_key(ec.generate_private_key(ec.SECP384R1())), "not of the type ECDSA P-256"),
+    "a curve that nobody knows": (lambda: (MADE.certificate, unknown_curve()), "the key is no private key in PEM"),
     "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of an authority"),
     "no constraints": (lambda: pair(Issued("ca", usage())), "not that of an authority"),
     "no right to sign": (lambda: pair(Issued("ca", AUTHORITY, usage(key_cert_sign=False))), "not that of an authority"),

@@ -1,5 +1,6 @@
 """Bundles: joined without loss, and asked whether they trust a leaf."""
 
+import ssl
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,15 @@ JOINED = {
     ),
     "one without a line end": ([pems(A).rstrip(), pems(B)], pems(A, B)),
 }
+
+
+def version_5() -> bytes:
+    """Return a certificate of a version that there is not, which fails otherwise than other nonsense."""
+    der = ssl.PEM_cert_to_DER_cert(pems(A).decode())
+    return ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)).encode()
+
+
+JOINED["a version that there is not"] = ([version_5(), pems(B)], pems(B))
 
 
 @pytest.mark.parametrize(("bundles", "joined"), JOINED.values(), ids=JOINED)
@@ -90,6 +100,7 @@ def test_a_leaf_is_trusted(bundle: bytes, leaf: Leaf) -> None:
 ED = Issued("root", AUTHORITY, key=ed25519.Ed25519PrivateKey.generate())
 ENDED = Issued("root", AUTHORITY, begin=NOW - 2 * DAY, end=NOW - DAY)
 NO_AUTHORITY = Issued("root", named(NAME))
+LEAF_ONLY = Issued("root", named(NAME), x509.BasicConstraints(ca=False, path_length=None))
 TWIN = Authority.make(10 * DAY, NOW)
 
 REFUSED = {
@@ -104,6 +115,7 @@ REFUSED = {
         "the bundle has no authority valid now that signed it (issuer 'CN=root')",
     ),
     "no authority": (NO_AUTHORITY.pem, Issued("leaf", named(NAME), issuer=NO_AUTHORITY).leaf(), "has no authority"),
+    "one that says it is no authority": (LEAF_ONLY.pem, Issued("leaf", named(NAME), issuer=LEAF_ONLY).leaf(), "has no"),
     "an intermediate that is not sent": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(), "no authority"),
     "keys of Ed25519": (ED.pem, Issued("leaf", named(NAME), issuer=ED).leaf(), "has no authority"),
     "another name": (

@@ -43,6 +43,7 @@ class World:
         self.history: dict[str, list[tuple[datetime, bytes]]] = defaultdict(list)
         self.replicas = [self.replica() for _ in range(REPLICAS)]
         self.leader = 0
+        self.stuck: str | None = None
         self.authorities: set[bytes] = set()
 
     def replica(self) -> Replica:
@@ -51,7 +52,7 @@ class World:
 
     def register(self, name: str, bundle: bytes) -> None:
         """Write a bundle into a registration; API servers may use the one before for a while."""
-        if self.registered.get(name) != bundle:
+        if name != self.stuck and self.registered.get(name) != bundle:
             self.registered[name] = bundle
             self.history[name].append((self.now, bundle))
 
@@ -159,6 +160,7 @@ TROUBLE: dict[str, Callable[[World], None]] = {
     "the leader dies": lambda world: die(world, world.leader),
     "another replica dies": lambda world: die(world, (world.leader + 1) % REPLICAS),
     "our authorities are removed from a bundle": lambda world: spoil(world),
+    "one registration cannot be written for a day": lambda world: stick(world),
     "the Secret is lost, with all memory of it": lambda world: lose(world),
 }
 
@@ -173,6 +175,11 @@ def lose(world: World) -> None:
     world.secret = None
     for replica in world.replicas:
         replica.remembered = None
+
+
+def stick(world: World) -> None:
+    """Let nobody write one of the registrations until the next time."""
+    world.stuck = None if world.stuck else world.random.choice(REGISTRATIONS)
 
 
 def spoil(world: World) -> None:

@@ -28,9 +28,10 @@ def test_a_wrong_option_is_bad_input_and_named(
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["--help"], ["check", "serve"]),
+        (["--help"], ["check", "serve", "unregister"]),
         (["check", "--help"], ["FILE", "--cluster", "--config", "-o", "-v", "--explain", "Exit status"]),
-        (["serve", "--help"], ["--cluster", "--config", "--address", "--port", "--cert-file", "--key-file"]),
+        (["serve", "--help"], ["--cluster", "--config", "--address", "--port", "--cert-file", "--installation"]),
+        (["unregister", "--help"], ["--installation", "--timeout", "exit status"]),
         (["--version"], ["migratability "]),
     ],
     ids=lambda value: " ".join(value),

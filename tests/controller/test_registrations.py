@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from webhook.admission.scope import ARRIVALS, KIND_OF_COPY, WHAT_MATTERS
-from webhook.controller.registrations import registrations
+from webhook.controller.registrations import Strictness, probe_registration, registrations
+from webhook.policy.rules import RULES
+from webhook.settings import Settings
 
 SERVICE = {"namespace": "migratability", "name": "webhook", "port": 8443}
 BUNDLE = base64.b64encode(b"a certificate").decode()
@@ -189,3 +191,51 @@ def test_no_rule_has_a_wildcard() -> None:
 @BOTH
 def test_no_webhook_has_more_conditions_than_kubernetes_allows(configuration: dict[str, Any]) -> None:
     assert max(len(webhook["matchConditions"]) for webhook in configuration["webhooks"]) <= 64
+
+
+OPEN, CLOSED = "Ignore", "Fail"
+EVERY_RULE_WARNS = {rule.name: "warn" for rule in RULES}
+STRICTNESS: list[tuple[dict[str, Any], str, str]] = [
+    ({}, CLOSED, CLOSED),
+    ({"mode": "warn"}, OPEN, OPEN),
+    ({"mode": "off"}, OPEN, OPEN),
+    ({"rules": EVERY_RULE_WARNS}, OPEN, CLOSED),
+    ({"rules": {**EVERY_RULE_WARNS, "smb-share": "deny"}}, CLOSED, CLOSED),
+    ({"rules": {**EVERY_RULE_WARNS, "smb-share": "deny"}, "mode": "warn"}, OPEN, OPEN),
+]
+
+
+@pytest.mark.parametrize(("settings", "machines", "labels"), STRICTNESS, ids=[str(row[0])[:60] for row in STRICTNESS])
+def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
+    settings: dict[str, Any], machines: str, labels: str
+) -> None:
+    validating, mutating = registrations(SERVICE, BUNDLE, strictness=Strictness.of(Settings.parse(settings)))
+    for which, webhook in by_resource(validating).items():
+        expected = labels if which in NAMESPACES else OPEN if which in ARRIVALS else machines
+        assert webhook["failurePolicy"] == expected, which
+    assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {OPEN}
+
+
+def test_a_staged_start_judges_machines_of_some_namespaces_and_guards_the_labels_of_all() -> None:
+    some = {"matchLabels": {"stage": "first"}}
+    for configuration in registrations(SERVICE, BUNDLE, namespaces=some):
+        for which, webhook in by_resource(configuration).items():
+            assert webhook["namespaceSelector"] == ({} if which in NAMESPACES else some)
+
+
+@BOTH
+def test_every_webhook_says_that_it_selects_all(configuration: dict[str, Any]) -> None:
+    """What is not said cannot be put back."""
+    for webhook in configuration["webhooks"]:
+        assert (webhook["namespaceSelector"], webhook["objectSelector"]) == ({}, {})
+
+
+def test_the_probe_matches_one_object_in_our_namespace() -> None:
+    probe = probe_registration(SERVICE, BUNDLE)
+    (webhook,) = probe["webhooks"]
+    assert probe["metadata"]["name"] == "migratability-probe"
+    assert webhook["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "migratability"}}
+    assert conditions(webhook) == {"is-the-probe": "object.metadata.name == 'migratability-probe'"}
+    (rule,) = webhook["rules"]
+    assert (rule["apiGroups"], rule["resources"]) == (["coordination.k8s.io"], ["leases"])
+    assert rule["operations"] == ["CREATE"]

@@ -169,6 +169,19 @@ class Release:
         """Return when both configurations are there and the API server goes by them."""
         await_that(lambda: self.is_registered and self.holds, "release in force")
 
+    def await_ready(self) -> None:
+        """Return when every replica is ready."""
+        await_that(lambda: all(replica.is_ready for replica in self.replicas), "ready replicas")
+
+    def allow_unregister(self) -> None:
+        """Give the account of an uninstall what it needs."""
+        apply(self.cluster, _of_unregister())
+
+    @property
+    def file(self) -> Path:
+        """The installation file."""
+        return self.folder / "installation.yaml"
+
     def make(self, obj: Object) -> None:
         """Apply an object."""
         apply(self.cluster, [obj])
@@ -238,7 +251,6 @@ class Release:
         return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
     def _written(self) -> list[str]:
-        path = self.folder / "installation.yaml"
         installation = {
             "namespace": NAMESPACE,
             "service": {"name": NAME, "port": self.port},
@@ -247,8 +259,8 @@ class Release:
             "pods": f"app.kubernetes.io/name={NAME}",
             "certificates": {"source": "own", "secret": SECRET, "settle": "1s", **self._certificates},
         }
-        path.write_text(yaml.safe_dump(installation))
-        return ["--installation", str(path), "--config", str(self.folder / "settings.yaml")]
+        self.file.write_text(yaml.safe_dump(installation))
+        return ["--installation", str(self.file), "--config", str(self.folder / "settings.yaml")]
 
 
 @contextmanager
@@ -263,7 +275,7 @@ def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterat
             release.stop(replica)
         forwarder.close()
         for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA):
-            if release.read(path):
+            with suppress(ApiError):
                 release.delete(path)
 
 
@@ -367,6 +379,7 @@ def _registering() -> list[Object]:
     verbs = ["get", "create", "patch", "update", "delete"]
     names = ["migratability", "migratability-probe"]
     return [
+        _rule("kubevirt.io", "virtualmachines", ["patch"]),
         _rule(_RBAC, "clusterroles", ["get"], OWNER),
         _rule(_REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
         _rule(_REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
@@ -389,15 +402,30 @@ def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Object:
     return {"apiGroups": [group], "resources": [resource], "verbs": verbs, **named}
 
 
-def _permission(kind: str, place: Object, rules: list[Object]) -> list[Object]:
-    subject = {"kind": "User", "name": NAME, "apiGroup": _RBAC}
-    role = {"apiGroup": _RBAC, "kind": kind, "name": NAME}
+def _of_unregister() -> list[Object]:
+    verbs, names = ["get", "delete"], ["migratability", "migratability-probe"]
+    wide = [
+        _rule(_RBAC, "clusterroles", verbs, OWNER),
+        _rule(_REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
+        _rule(_REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
+    ]
+    own = [_rule("", "secrets", verbs, SECRET), _rule("coordination.k8s.io", "leases", verbs, NAME)]
+    user = "unregister"
     return [
-        {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": NAME, **place}, "rules": rules},
+        *_permission("ClusterRole", {}, wide, user),
+        *_permission("Role", {"namespace": NAMESPACE}, own, user),
+    ]
+
+
+def _permission(kind: str, place: Object, rules: list[Object], user: str = NAME) -> list[Object]:
+    subject = {"kind": "User", "name": user, "apiGroup": _RBAC}
+    role = {"apiGroup": _RBAC, "kind": kind, "name": user}
+    return [
+        {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": user, **place}, "rules": rules},
         {
             "apiVersion": f"{_RBAC}/v1",
             "kind": f"{kind}Binding",
-            "metadata": {"name": NAME, **place},
+            "metadata": {"name": user, **place},
             "roleRef": role,
             "subjects": [subject],
         },

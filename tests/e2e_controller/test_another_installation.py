@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e_controller.release import VALIDATING, Release, await_that, owner_role
 from webhook.controller.registrations import registrations
 from webhook.objects import at
@@ -9,6 +11,7 @@ from webhook.objects import at
 OTHER = "other-registrations"
 
 
+@pytest.mark.cluster
 def test_the_registrations_of_another_installation_are_left_alone(release: Release) -> None:
     theirs, other_role = _of_another(release)
     replica = release.start()

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+import pytest
+
 from tests.e2e_controller.release import (
     CA,
     KUBEVIRTS_NAMESPACE,
@@ -58,6 +60,7 @@ def test_nothing_that_refuses_is_registered_before_an_api_server_reached_us(rele
     release.await_in_force()
 
 
+@pytest.mark.cluster
 def test_all_that_it_makes_belongs_to_its_cluster_role_and_stays_out_of_backups(release: Release) -> None:
     release.start()
     await_that(lambda: release.is_registered, "registration")
@@ -71,6 +74,7 @@ def test_all_that_it_makes_belongs_to_its_cluster_role_and_stays_out_of_backups(
         assert metadata["labels"]["app.kubernetes.io/managed-by"] == "migratability-webhook"
 
 
+@pytest.mark.cluster
 def test_without_its_cluster_role_nothing_is_made(release: Release) -> None:
     release.api.delete(OWNER_ROLE, timeout=10)
     replica = release.start()

@@ -1,5 +1,7 @@
 """Who leads: one replica, and another when that one ends, in whatever way."""
 
+import pytest
+
 from tests.e2e_controller.release import LEASE, VALIDATING, Release, Replica, await_that
 
 
@@ -30,6 +32,7 @@ def test_a_leader_that_is_told_to_stop_hands_over(release: Release) -> None:
     await_that(lambda: release.read(VALIDATING), "registration")
 
 
+@pytest.mark.cluster
 def test_a_leader_that_is_killed_is_followed_by_another(release: Release) -> None:
     first, second = pair(release)
     first.kill()
@@ -40,6 +43,7 @@ def test_a_leader_that_is_killed_is_followed_by_another(release: Release) -> Non
     await_that(lambda: release.read(VALIDATING), "registration")
 
 
+@pytest.mark.cluster
 def test_a_lease_that_somebody_deletes_or_takes_costs_nothing_but_a_moment(release: Release) -> None:
     replica = release.start()
     release.await_in_force()

@@ -1,8 +1,11 @@
 """A Secret that is lost with all who knew it, and one that is somebody else's."""
 
+import pytest
+
 from tests.e2e_controller.release import CA, VALIDATING, Release, await_that
 
 
+@pytest.mark.cluster
 def test_an_authority_that_is_lost_with_all_replicas_is_followed_by_another(release: Release) -> None:
     """Its leaf is served, and the replica ready, when the registrations trust the new one."""
     first = release.start()
@@ -18,6 +21,7 @@ def test_an_authority_that_is_lost_with_all_replicas_is_followed_by_another(rele
     assert str(release.read(VALIDATING)) != bundle
 
 
+@pytest.mark.cluster
 def test_a_secret_of_somebody_elses_is_left_alone(release: Release) -> None:
     theirs = {
         "apiVersion": "v1",

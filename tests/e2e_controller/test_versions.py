@@ -43,6 +43,7 @@ def first(release: Release) -> Any:
     return live["webhooks"][0]
 
 
+@pytest.mark.cluster
 def test_rules_of_another_version_stay_while_it_may_be_called(mixed: Release) -> None:
     """The edit stands for what another version registers."""
     newer = {"name": "newer", "expression": "object.kind != 'x'"}

@@ -16,6 +16,7 @@ from tests.localcluster.processes import Child
 _RETRY = 0.5
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 _FORGIVEN_AFTER = 30.0
+_MESSAGE_LINES, _MESSAGE_LENGTH = 80, 2048
 _CREATING = {"waiting": {"reason": "ContainerCreating"}}
 
 
@@ -25,6 +26,8 @@ class Host:
 
     address: str
     restart_policy: str
+    grace: float
+    """Seconds that a container has to end after a failed probe."""
     launch: Callable[[Object, int], Child]
     """Starts the process for the container's n-th time; raises Waiting or OSError."""
     changed: Callable[[], None]
@@ -158,8 +161,10 @@ class Container:
         code = 128 - status if status < 0 else status
         times = {"startedAt": started_at, "finishedAt": timestamp()}
         terminated: Object = {"exitCode": code, "reason": "Error" if code else "Completed", **times}
-        identity = {"containerID": f"process://{child.process.pid}"}
-        self._become(state={"terminated": terminated | identity}, ready=False, started=False, process=None)
+        terminated["containerID"] = f"process://{child.process.pid}"
+        if code and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+            terminated["message"] = child.tail(_MESSAGE_LINES)[-_MESSAGE_LENGTH:]
+        self._become(state={"terminated": terminated}, ready=False, started=False, process=None)
         return code, time.monotonic() - begun
 
     def _again(self, code: int) -> bool:
@@ -196,7 +201,7 @@ class Container:
 
     def _restart(self, child: Child, wrong: str, probe: Object) -> None:
         self._host.tell("Killing", f"container {self.spec['name']} failed its probe, will be restarted: {wrong}")
-        self._end(child, probe.get("terminationGracePeriodSeconds", 10))
+        self._end(child, probe.get("terminationGracePeriodSeconds", self._host.grace))
 
     def _end(self, child: Child, grace: float, *, hook: bool = True) -> None:
         deadline = time.monotonic() + grace

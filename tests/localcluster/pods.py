@@ -59,7 +59,8 @@ class PodRunner:
         self._trouble: Waiting | None = None
         mounts = Mounts.of(_containers(pod), self.volumes)
         self._volumes = Volumes(self.volumes, site.sources, mounts.translate)
-        host = Host(self.address, pod["spec"]["restartPolicy"], self._launch, self._wake.set, self._tell)
+        policy, grace = pod["spec"]["restartPolicy"], pod["spec"].get("terminationGracePeriodSeconds", _GRACE)
+        host = Host(self.address, policy, grace, self._launch, self._wake.set, self._tell)
         self.init = [Container(spec, host, init=True) for spec in pod["spec"].get("initContainers") or []]
         self.containers = [Container(spec, host) for spec in pod["spec"]["containers"]]
         self._thread = threading.Thread(target=self._run, name=f"pod {pod['metadata']['name']}", daemon=True)
@@ -199,7 +200,7 @@ class PodRunner:
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
         with suppress(*NO_ANSWER):
             answer = self._site.client.request("PATCH", path, body)
-            if answer.ok or answer.status in (404, 409):
+            if answer.ok or answer.status == 404:
                 self._status.sent(body)
 
     def _delete(self) -> None:
@@ -210,7 +211,7 @@ class PodRunner:
         while not (self._gone or self._abandoned):
             with suppress(*NO_ANSWER):
                 answer = self._site.client.request("DELETE", path, body)
-                if answer.ok or answer.status in (404, 409):
+                if answer.ok or answer.status == 404:
                     return
             self._wake.wait(_RETRY)
 

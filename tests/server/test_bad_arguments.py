@@ -7,11 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 
 from certs import self_signed
+from tests.controller.fake import INSTALLATION
 from tests.server.conftest import ADDRESS, CHECKOUT
 
+POD = {"POD_NAME": "pod-1", "POD_NAMESPACE": "migratability", "POD_IP": "10.0.0.1"}
+KUBECONFIG = {
+    "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+    "users": [{"name": "x", "user": {}}],
+    "current-context": "x",
+}
 LEAF, OTHER = (self_signed(["localhost"], timedelta(days=1)) for _ in range(2))
 
 USAGE = {
@@ -58,6 +67,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "cluster.yaml": b"",
         "bad.yaml": b"kind: [",
         "settings.yaml": b"mode: maybe",
+        "kubeconfig": yaml.safe_dump(KUBECONFIG).encode(),
+        "installation.yaml": yaml.safe_dump(INSTALLATION).encode(),
+        "clients.yaml": yaml.safe_dump({**INSTALLATION, "clientCertificates": {"caFile": "none.crt"}}).encode(),
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -88,6 +100,47 @@ def test_a_bad_option_is_said_last_and_status_2(folder: Path, arguments: list[st
     done = serve(folder, *arguments)
     assert complaint in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+INSTALLED = {
+    "no such installation": ({}, ["--installation", "none"], "none: No such file or directory"),
+    "an installation that cannot be": ({}, ["--installation", "settings.yaml"], "installation: unknown setting 'mode'"),
+    "no pod": ({"POD_IP": ""}, ["--installation", "installation.yaml"], "the environment variable POD_IP is not set"),
+    "a pod elsewhere": (
+        {"POD_NAMESPACE": "default"},
+        ["--installation", "installation.yaml"],
+        "namespace: is migratability, but this pod is in default",
+    ),
+    "a snapshot too": ({}, ["--installation", "installation.yaml", "--cluster", "cluster.yaml"], "goes with neither"),
+    "a certificate too": (
+        {},
+        ["--installation", "installation.yaml", "--cert-file", "tls.crt", "--key-file", "tls.key"],
+        "goes with neither",
+    ),
+    "no authority of its clients": (
+        {"KUBECONFIG": "kubeconfig"},
+        ["--installation", "clients.yaml"],
+        "none.crt: No such file or directory",
+    ),
+}
+
+
+@pytest.mark.parametrize(("pod", "arguments", "complaint"), INSTALLED.values(), ids=INSTALLED)
+def test_an_installation_that_cannot_be_is_one_line_and_status_2(
+    folder: Path, pod: dict[str, str], arguments: list[str], complaint: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "webhook.cli.main", "serve", "--address", ADDRESS, *arguments],
+        cwd=folder,
+        env={**os.environ, **POD, **pod, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("migratability: ")
+    assert complaint in line
     assert (done.returncode, done.stdout) == (2, "")
 
 

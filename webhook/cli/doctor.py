@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
 from webhook.cluster import ClusterUnavailable
 from webhook.doctor.finding import Finding, is_well
@@ -87,14 +88,14 @@ def look(cluster: LiveCluster, settings: Settings, namespace: str) -> Iterator[F
 
 def _connected() -> LiveCluster:
     """A cluster whose watched kinds were listed, as far as we may."""
-    from webhook.cluster.api import Api
+    api = connected()
     from webhook.cluster.live import LiveCluster
 
     try:
-        cluster = LiveCluster(Api.connect())
-        cluster.api.get("/version", timeout=_SYNC_SECONDS)
+        api.get("/version", timeout=_SYNC_SECONDS)
     except ClusterUnavailable as error:
-        raise UsageError(f"{error}; name a kubeconfig in KUBECONFIG") from error
+        raise UsageError(f"{error}; name another kubeconfig in KUBECONFIG") from error
+    cluster = LiveCluster(api)
     cluster.start()
     deadline = time.monotonic() + _SYNC_SECONDS
     while cluster.unready() and not _only_forbidden(cluster) and time.monotonic() < deadline:

@@ -35,7 +35,7 @@ PASS_SECONDS = 2.0
 PROBE_SECONDS = 0.5
 _DEADLINE = 10.0
 _GOODBYE = 3.0
-_PASS, _FOREIGN, _OWNER = "what is registered", "registrations", "owner"
+_PASS, _FOREIGN, _OWNER = "controller", "registrations", "owner"
 """What troubles are told of."""
 
 log = logging.getLogger(__name__)
@@ -58,18 +58,19 @@ class Controller:
         self._cluster = cluster
         self._settings = settings
         self._serving = serving
-        self._stopping = threading.Event()
+        self._stopping, self._ended = threading.Event(), threading.Event()
         self._troubles = Troubles()
         self._source = source_of(installation, replica, self._troubles)
         self._elector = Elector(installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}")
         self._registrar = Registrar(self._troubles)
         self._marks = Marks()
         self._has_looked = False
-        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
+        self._has_begun = False
 
     def start(self) -> None:
         """Begin; must be called in the process that serves."""
-        self._thread.start()
+        self._has_begun = True
+        threading.Thread(target=self._run, name="controller", daemon=True).start()
 
     def stop(self) -> None:
         """Begin to end, giving the leadership back."""
@@ -78,14 +79,14 @@ class Controller:
     def close(self) -> None:
         """End; returns when the leadership is given back, or after a few seconds."""
         self.stop()
-        if self._thread.is_alive():
-            self._thread.join(_GOODBYE)
+        if self._has_begun:
+            self._ended.wait(_GOODBYE)
 
     def unready(self) -> dict[str, str]:
         """Return what keeps API servers from calling this replica, by subject; empty where nothing does."""
         found = {}
         if not self._has_looked:
-            found[_PASS] = self._troubles.of(_PASS) or "not read yet"
+            found[_PASS] = self._troubles.of(_PASS) or "what is registered was not read yet"
         if why := self._troubles.of(_FOREIGN):
             found[_FOREIGN] = why
         if why := self._serving.why_not():
@@ -114,24 +115,26 @@ class Controller:
             except Undecidable as error:
                 self._troubles.tell(_PASS, str(error))
             except Exception as error:
-                log.exception("unexpected error in a pass")
-                self._troubles.tell(_PASS, f"unexpected error, see the log: {error!r}")
+                why = f"unexpected error, see the log: {error!r}"
+                if why != self._troubles.of(_PASS):
+                    log.exception("unexpected error in a pass")
+                self._troubles.tell(_PASS, why)
             self._stopping.wait(PROBE_SECONDS if self._registrar.is_waiting else PASS_SECONDS)
         self._say_goodbye()
 
     def _pass(self) -> None:
+        """Whoever cannot be elected must still follow what is registered, so that comes first."""
         now = datetime.now(UTC)
         calls = Calls(self._cluster.api, time.monotonic() + _DEADLINE)
+        live = self._look(calls, now)
         owner = read_owner(calls, self._installation.owner)
         missing = f"ClusterRole {self._installation.owner} is not there; nothing is registered without it"
         self._troubles.tell(_OWNER, None if owner else missing)
+        self._registrar.is_waiting = False
         if owner:
             self._elector.run(calls, owner)
-        live = self._look(calls, now)
-        if owner and self._elector.leads:
-            self._lead(Calls(self._cluster.api, self._elector.until), owner, live, now)
-        else:
-            self._registrar.is_waiting = False
+            if self._elector.leads:
+                self._lead(Calls(self._cluster.api, self._elector.until), owner, live, now)
 
     def _look(self, calls: Calls, now: datetime) -> Registered:
         """Read what is registered and which leaf there is to offer; return the registrations that are ours."""
@@ -182,3 +185,5 @@ class Controller:
             self._elector.release(Calls(self._cluster.api, time.monotonic() + _GOODBYE))
         except Undecidable as error:
             log.warning("the leadership is not given back, another replica takes it in a while: %s", error)
+        finally:
+            self._ended.set()

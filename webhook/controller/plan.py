@@ -89,17 +89,17 @@ def wanted_probe(situation: Situation) -> dict[str, Any]:
 def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -> Sequence[Step]:
     """Return what to do now so that the live configurations, all ours, become the wanted ones.
 
-    ``proven`` says that a probe was answered just now; without, nothing is applied that refuses where nothing did.
+    ``proven`` says that a probe was answered just now; without, nothing is registered anew, nor refuses what passed.
     Whoever refuses needs the patches: the mutating side comes a pass before, and goes a pass after the validating.
     """
     by_kind = {obj["kind"]: obj for obj in wanted}
     if not by_kind:
         return [Delete(kind) for kind in (VALIDATING, MUTATING) if kind in live][:1]
-    if refuses_more(by_kind[VALIDATING], live.get(VALIDATING)):
-        if not proven:
-            return [Prove()]
-        if MUTATING not in live:
-            return [Apply(by_kind[MUTATING], ())]
+    is_new = any(kind not in live for kind in by_kind)
+    if not proven and (is_new or refuses_more(by_kind[VALIDATING], live[VALIDATING])):
+        return [Prove()]
+    if MUTATING not in live:
+        return [Apply(by_kind[MUTATING], ())]
     return [
         Apply(obj, tuple(differences(obj, live[kind])) if kind in live else ())
         for kind, obj in by_kind.items()
@@ -140,9 +140,9 @@ def _as_it_is(live: Object, wanted: Mapping[str, Any], situation: Situation) -> 
     return {**wanted, "webhooks": [kept(webhook) for webhook in items(live.get("webhooks"))]}
 
 
-def refuses_more(wanted: Object, live: Object | None) -> bool:
+def refuses_more(wanted: Object, live: Object) -> bool:
     """Say whether a webhook would refuse what nobody can be asked about, and does not do so now."""
-    return bool(_refusing(wanted) - (_refusing(live) if live else frozenset()))
+    return bool(_refusing(wanted) - _refusing(live))
 
 
 def _refusing(configuration: Object) -> frozenset[str]:

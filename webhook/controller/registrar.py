@@ -94,10 +94,8 @@ class Registrar:
         now = self._clock()
         self._put_back = [then for then in self._put_back if now - then < _PUT_BACK_WITHIN]
         is_fight = len(self._put_back) >= _MOST_PUT_BACK
-        if is_fight:
-            self._troubles.tell(
-                "registrations", "somebody changes them again and again; they are put back once a minute"
-            )
+        why = "somebody changes them again and again; they are put back once a minute" if is_fight else None
+        self._troubles.tell("changes of the registrations", why)
         if is_fight and now - self._put_back[-1] < _PAUSE:
             return False
         self._put_back.append(now)

@@ -1,0 +1,116 @@
+"""An API server in memory, as far as the controller needs one, and an installation on it."""
+
+import itertools
+from typing import Any, cast
+
+import yaml
+
+from tests.build import Object
+from webhook.admission.probe import ANSWER, PROBE_NAME
+from webhook.cluster.api import Api, ApiError
+from webhook.cluster.interface import ClusterUnavailable
+from webhook.controller.installation import Installation, Replica
+
+INSTALLATION: Object = yaml.safe_load(
+    """
+    namespace: migratability
+    service: {name: migratability-webhook, port: 443}
+    owner: registrations
+    lease: migratability-webhook
+    pods: app.kubernetes.io/name=migratability-webhook
+    certificates: {source: own, secret: migratability-webhook-ca, settle: 1s}
+    """
+)
+OWNER = "/apis/rbac.authorization.k8s.io/v1/clusterroles/registrations"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/migratability/leases/migratability-webhook"
+SECRET = "/api/v1/namespaces/migratability/secrets/migratability-webhook-ca"
+PODS = "/api/v1/namespaces/migratability/pods"
+_REGISTRATIONS = "/apis/admissionregistration.k8s.io/v1"
+VALIDATING = f"{_REGISTRATIONS}/validatingwebhookconfigurations/migratability"
+MUTATING = f"{_REGISTRATIONS}/mutatingwebhookconfigurations/migratability"
+PROBE = f"{VALIDATING}-probe"
+REPLICA = Replica("pod-1", "10.0.0.1")
+
+
+def installation(**fields: Any) -> Installation:
+    """Return the installation with other fields."""
+    return Installation.parse({**INSTALLATION, **fields})
+
+
+class FakeApi:
+    """Objects by path. ``faults`` holds the errors that calls on a path raise; a probe is answered once registered."""
+
+    def __init__(self) -> None:
+        """Hold the ClusterRole that owns, and no pods."""
+        self.objects: dict[str, Object] = {PODS: {"items": []}}
+        self.faults: dict[str, Exception] = {}
+        self.writes: list[tuple[str, str]] = []
+        self.answers = True
+        self.passes = 0
+        """How often it was asked what is registered, with which every pass begins."""
+        self._versions = itertools.count(1)
+        self.put_there(OWNER, {"metadata": {"name": "registrations", "uid": "u1"}})
+
+    @property
+    def as_api(self) -> Api:
+        """The same as what the controller takes it for."""
+        return cast(Api, self)
+
+    def put_there(self, path: str, obj: Object) -> Object:
+        """Store an object as somebody else would."""
+        stored = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(next(self._versions))}}
+        self.objects[path] = stored
+        return stored
+
+    def get(self, path: str, query: dict[str, str] | None = None, *, timeout: float) -> Object:
+        """Return what is at a path."""
+        self.passes += path == VALIDATING
+        self._fail(path)
+        if path not in self.objects:
+            raise ApiError(404, "not found")
+        return self.objects[path]
+
+    def post(self, path: str, body: Object, query: dict[str, str] | None = None, *, timeout: float) -> Object:
+        """Create an object, or refuse the probe."""
+        self._fail(path)
+        if body["metadata"]["name"] == PROBE_NAME and PROBE in self.objects and self.answers:
+            raise ApiError(403, f"admission webhook denied the request: {ANSWER}")
+        if query:
+            return body
+        return self._write("create", f"{path}/{body['metadata']['name']}", body, is_there=False)
+
+    def put(self, path: str, body: Object, *, timeout: float) -> Object:
+        """Replace an object that is as it was read."""
+        self._fail(path)
+        live = self.objects.get(path)
+        if live and body["metadata"].get("resourceVersion") != live["metadata"]["resourceVersion"]:
+            raise ApiError(409, "the object has been modified")
+        return self._write("replace", path, body, is_there=True)
+
+    def apply(self, path: str, body: Object, *, manager: str, timeout: float) -> Object:
+        """Put the fields over those that are there."""
+        self._fail(path)
+        self.writes.append(("apply", path))
+        return self.put_there(path, {**self.objects.get(path, {}), **body})
+
+    def delete(self, path: str, *, timeout: float) -> Object:
+        """Delete an object."""
+        self._fail(path)
+        if path not in self.objects:
+            raise ApiError(404, "not found")
+        self.writes.append(("delete", path))
+        return self.objects.pop(path)
+
+    def _write(self, verb: str, path: str, body: Object, *, is_there: bool) -> Object:
+        if (path in self.objects) != is_there:
+            raise ApiError(404 if is_there else 409, "not found" if is_there else "already exists")
+        self.writes.append((verb, path))
+        return self.put_there(path, body)
+
+    def _fail(self, path: str) -> None:
+        for part, fault in self.faults.items():
+            if part in path:
+                raise fault
+
+
+OUT_OF_REACH = ClusterUnavailable("the API server is out of reach: connection refused")

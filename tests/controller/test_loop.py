@@ -1,0 +1,207 @@
+"""The thread of a replica: what it does in which order, and that nothing ends it."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.controller.conftest import Replica
+from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PROBE, SECRET, VALIDATING, FakeApi
+from webhook.cluster.api import ApiError
+from webhook.controller.lease import claimed
+from webhook.settings import Settings
+
+ROLE = {"metadata": {"name": "registrations", "uid": "u2"}}
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+FOREIGN = {"metadata": {"name": "migratability"}, "webhooks": [{"clientConfig": {"url": "https://example.com"}}]}
+
+
+def in_force(api: FakeApi) -> bool:
+    """Whether both configurations are there and the probe is gone."""
+    return VALIDATING in api.objects and MUTATING in api.objects and PROBE not in api.objects
+
+
+def test_what_refuses_comes_last(replica: Replica, api: FakeApi) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "registrations")
+    first = list(dict.fromkeys(path for verb, path in api.writes if verb != "delete"))
+    assert first == [LEASE, SECRET, PROBE, MUTATING, VALIDATING]
+
+
+def test_nothing_is_registered_while_the_probe_is_not_answered(replica: Replica, api: FakeApi) -> None:
+    api.answers = False
+    replica.controller.start()
+    replica.await_that(lambda: PROBE in api.objects, "probe")
+    replica.await_passes()
+    assert not {VALIDATING, MUTATING} & set(api.objects)
+    api.answers = True
+    replica.await_that(lambda: in_force(api), "registrations")
+
+
+def test_a_replica_that_does_not_lead_writes_nothing_and_is_ready_when_it_has_a_certificate(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    leader = Replica(api)
+    leader.controller.start()
+    leader.await_that(lambda: in_force(api) and leader.leads, "leader")
+    replica.controller.start()
+    replica.await_that(lambda: not replica.controller.unready(), "readiness")
+    assert not replica.leads
+    leader.controller.close()
+    replica.await_that(lambda: replica.leads, "second leader")
+
+
+def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
+    assert replica.controller.unready() == {
+        "controller": "what is registered was not read yet",
+        "certificate": "no certificate has been offered yet",
+    }
+    replica.controller.start()
+    replica.await_that(lambda: not replica.controller.unready(), "readiness")
+
+
+def test_unready_says_that_there_is_no_secret_yet(replica: Replica, api: FakeApi) -> None:
+    api.put_there(LEASE, {"metadata": {"name": "x"}, "spec": claimed({}, "another", NOW)})
+    replica.controller.start()
+    replica.await_that(lambda: set(replica.controller.unready()) == {"certificate"}, "first pass")
+    why = replica.controller.unready()["certificate"]
+    assert why == (
+        "no certificate has been offered yet; "
+        "Secret migratability/migratability-webhook-ca is not there yet; the leader makes it"
+    )
+
+
+FAULTS = {
+    "500": ApiError(500, "etcd is gone"),
+    "403": ApiError(403, "you may not"),
+    "a timeout": OUT_OF_REACH,
+    "a bug": KeyError("unexpected"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("path", [OWNER, LEASE, SECRET, VALIDATING, "pods"])
+def test_a_fault_is_told_once_and_lasts_no_longer_than_it_lasts(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture, path: str, fault: Exception
+) -> None:
+    api.faults[path] = fault
+    replica.controller.start()
+    replica.await_that(lambda: "controller: " in caplog.text, "message")
+    replica.await_passes()
+    told = [record.message for record in caplog.records if record.message.startswith("controller: ")]
+    assert len(told) == 1
+    assert str(fault) in told[0]
+    assert VALIDATING not in api.objects
+    api.faults.clear()
+    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_that(lambda: "controller: all is well again" in caplog.text, "message")
+
+
+@pytest.mark.parametrize("path", [OWNER, LEASE])
+def test_a_replica_that_cannot_be_elected_serves_all_the_same(replica: Replica, api: FakeApi, path: str) -> None:
+    other = Replica(api)
+    other.controller.start()
+    other.await_that(lambda: in_force(api), "registrations")
+    api.faults[path] = OUT_OF_REACH
+    replica.controller.start()
+    replica.await_that(lambda: not replica.controller.unready(), "readiness")
+    other.controller.close()
+
+
+def test_a_fault_after_the_first_pass_makes_no_replica_unready(replica: Replica, api: FakeApi) -> None:
+    """What it serves by is in its memory, and all replicas would go at once."""
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "registrations")
+    api.faults["/"] = OUT_OF_REACH
+    replica.await_passes()
+    assert replica.controller.unready() == {}
+
+
+def test_without_its_cluster_role_a_leader_makes_nothing(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "registrations")
+    del api.objects[OWNER]
+    replica.await_that(lambda: "ClusterRole registrations is not there" in caplog.text, "message")
+    for path in (VALIDATING, MUTATING, SECRET, LEASE):
+        del api.objects[path]
+    replica.await_passes()
+    assert not {VALIDATING, MUTATING, SECRET, LEASE} & set(api.objects)
+    api.put_there(OWNER, ROLE)
+    replica.await_that(lambda: in_force(api), "registrations")
+    assert api.objects[VALIDATING]["metadata"]["ownerReferences"][0]["uid"] == "u2"
+
+
+def test_a_cluster_role_that_is_being_deleted_owns_nothing_any_more(replica: Replica, api: FakeApi) -> None:
+    api.put_there(OWNER, {"metadata": {**ROLE["metadata"], "deletionTimestamp": "2027-01-01T00:00:00Z"}})
+    replica.controller.start()
+    replica.await_passes()
+    assert api.writes == []
+
+
+def test_another_installation_is_left_alone_and_told_of(replica: Replica, api: FakeApi) -> None:
+    api.put_there(VALIDATING, FOREIGN)
+    before = api.objects[VALIDATING]
+    replica.controller.start()
+    replica.await_that(lambda: "registrations" in replica.controller.unready(), "message")
+    replica.await_passes()
+    assert replica.controller.unready()["registrations"] == (
+        'ValidatingWebhookConfiguration migratability is not ours, it calls "https://example.com"; '
+        "uninstall one of the two installations, or delete it if it is left over"
+    )
+    assert api.objects[VALIDATING] is before
+    assert MUTATING not in api.objects
+    replica.settings = Settings(registrations="off")
+    replica.await_that(lambda: not replica.controller.unready(), "readiness")
+    assert api.objects[VALIDATING] is before
+
+
+def test_what_is_as_it_shall_be_is_left_alone(replica: Replica, api: FakeApi) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_passes()
+    del api.writes[:]
+    replica.await_passes()
+    assert {path for _, path in api.writes} == {LEASE}
+
+
+def test_the_end_of_the_certificate_is_a_figure(replica: Replica) -> None:
+    expiry = "migratability_certificate_expiry_timestamp_seconds"
+    assert replica.controller.gauges() == {"migratability_leader": 0, expiry: 0}
+    replica.controller.start()
+    replica.await_that(lambda: replica.serving.current(), "certificate")
+    leaf = replica.serving.current()
+    assert leaf
+    assert replica.controller.gauges()[expiry] == leaf.parsed()[0].not_valid_after_utc.timestamp()
+
+
+def test_the_lease_is_given_back_at_the_end(replica: Replica, api: FakeApi) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: replica.leads, "leader")
+    replica.controller.close()
+    assert not replica.leads
+    assert api.objects[LEASE]["spec"]["holderIdentity"] == ""
+
+
+def test_a_lease_that_cannot_be_given_back_holds_nobody_up(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: replica.leads, "leader")
+    api.faults["leases"] = OUT_OF_REACH
+    replica.controller.close()
+    assert "the leadership is not given back" in caplog.text
+
+
+def test_who_changes_the_registrations_without_end_is_not_fought(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "registrations")
+    for _ in range(40):
+        api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": []})
+        replica.await_passes(1)
+    applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
+    assert 10 < applied < 30
+    assert "somebody changes them again and again; they are put back once a minute" in caplog.text

@@ -1,0 +1,168 @@
+"""What the leader does about the registrations, by what there is."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.controller.fake import installation
+from webhook.controller.owned import Owner
+from webhook.controller.plan import (
+    Apply,
+    Delete,
+    Prove,
+    Situation,
+    Step,
+    steps,
+    versions_of,
+    wanted_probe,
+    wanted_registrations,
+)
+from webhook.controller.registered import MUTATING, VALIDATING
+from webhook.settings import Settings
+
+OWNER = Owner("registrations", "u1")
+SITUATION = Situation(installation(), Settings(), OWNER, "kubevirt", b"bundle", frozenset({"1.0"}))
+Live = dict[str, dict[str, Any]]
+
+
+def situation(*, versions: tuple[str, ...] = ("1.0",), bundle: bytes = b"bundle", **settings: Any) -> Situation:
+    """Return the situation with other settings, bundle or versions."""
+    return replace(SITUATION, settings=Settings.parse(settings), versions=frozenset(versions), bundle=bundle)
+
+
+def registered(**settings: Any) -> Live:
+    """Return what is registered with these settings."""
+    return {obj["kind"]: obj for obj in wanted_registrations(situation(**settings), {})}
+
+
+ALL = registered()
+
+
+def brief(taken: Sequence[Step]) -> list[str]:
+    """Return steps in words."""
+    words = {Apply: "apply", Delete: "delete", Prove: "prove"}
+    kinds = [step.wanted["kind"] if isinstance(step, Apply) else getattr(step, "kind", "") for step in taken]
+    short = {VALIDATING: " validating", MUTATING: " mutating", "": ""}
+    return [f"{words[type(step)]}{short[kind]}" for step, kind in zip(taken, kinds, strict=True)]
+
+
+ONLY_MUTATING, ONLY_VALIDATING = {MUTATING: ALL[MUTATING]}, {VALIDATING: ALL[VALIDATING]}
+LENIENT = registered(mode="warn")
+PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
+    ("all is as it shall be", {}, ALL, False, []),
+    ("nothing is there", {}, {}, False, ["prove"]),
+    ("nothing is there, and we were reached", {}, {}, True, ["apply mutating"]),
+    ("the mutating side is there", {}, ONLY_MUTATING, False, ["prove"]),
+    ("the mutating side is there, and we were reached", {}, ONLY_MUTATING, True, ["apply validating"]),
+    ("the mutating side is gone", {}, ONLY_VALIDATING, False, ["prove"]),
+    ("the mutating side is gone, and we were reached", {}, ONLY_VALIDATING, True, ["apply mutating"]),
+    ("nothing is refused", {"mode": "warn"}, {}, False, ["prove"]),
+    ("the brake is pulled", {"mode": "warn"}, ALL, False, ["apply validating"]),
+    ("the brake is let go", {}, LENIENT, False, ["prove"]),
+    ("the brake is let go, and we were reached", {}, LENIENT, True, ["apply validating"]),
+    ("they are switched off", {"registrations": "off"}, ALL, False, ["delete validating"]),
+    ("one is switched off already", {"registrations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
+    ("both are switched off already", {"registrations": "off"}, {}, False, []),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "live", "proven", "expected"), [row[1:] for row in PLANS], ids=[row[0] for row in PLANS]
+)
+def test_what_is_done(settings: dict[str, Any], live: Live, proven: bool, expected: list[str]) -> None:
+    wanted = wanted_registrations(situation(**settings), live)
+    assert brief(steps(wanted, live, proven=proven)) == expected
+
+
+def test_another_bundle_is_applied_at_once() -> None:
+    wanted = wanted_registrations(situation(bundle=b"other"), ALL)
+    assert brief(steps(wanted, ALL, proven=False)) == ["apply validating", "apply mutating"]
+
+
+def test_another_owner_is_applied_at_once() -> None:
+    wanted = wanted_registrations(replace(SITUATION, owner=Owner("registrations", "u2")), ALL)
+    taken = steps(wanted, ALL, proven=False)
+    assert brief(taken) == ["apply validating", "apply mutating"]
+    assert isinstance(taken[0], Apply)
+    assert taken[0].places == ("metadata.ownerReferences[registrations].uid",)
+
+
+def test_what_somebody_stops_from_refusing_is_proven_before_it_refuses_again() -> None:
+    webhooks = [{**webhook, "failurePolicy": "Ignore"} for webhook in ALL[VALIDATING]["webhooks"]]
+    live = {**ALL, VALIDATING: {**ALL[VALIDATING], "webhooks": webhooks}}
+    assert brief(steps(ALL.values(), live, proven=False)) == ["prove"]
+
+
+NEWER = {**ALL[VALIDATING]["webhooks"][0], "rules": ["those of another version"], "failurePolicy": "Fail"}
+MIXED: Live = {**ALL, VALIDATING: {**ALL[VALIDATING], "webhooks": [NEWER]}}
+TWO = ("1.0", "2.0")
+
+
+def kept(**settings: Any) -> dict[str, Any]:
+    """Return what becomes of the registration of another version while that may be called."""
+    changed = situation(versions=TWO, bundle=b"other", **settings)
+    validating, _ = wanted_registrations(changed, MIXED)
+    (webhook,) = validating["webhooks"]
+    found: dict[str, Any] = webhook
+    return found
+
+
+def test_rules_of_another_version_stay_while_it_may_be_called() -> None:
+    webhook = kept()
+    assert webhook["rules"] == NEWER["rules"]
+    assert base64.b64decode(webhook["clientConfig"]["caBundle"]) == b"other"
+    assert webhook["failurePolicy"] == "Fail"
+
+
+def test_the_brake_brakes_while_another_version_may_be_called() -> None:
+    assert kept(mode="warn")["failurePolicy"] == "Ignore"
+
+
+def test_nothing_refuses_more_while_another_version_may_be_called() -> None:
+    lenient = {**ALL, VALIDATING: {**LENIENT[VALIDATING]}}
+    validating, _ = wanted_registrations(situation(versions=TWO), lenient)
+    assert {webhook["failurePolicy"] for webhook in validating["webhooks"]} == {"Ignore"}
+
+
+def test_what_is_not_registered_at_all_is_whatever_versions_there_are() -> None:
+    assert wanted_registrations(situation(versions=TWO), {}) == [ALL[VALIDATING], ALL[MUTATING]]
+
+
+def test_the_emergency_switch_works_whatever_versions_there_are() -> None:
+    assert wanted_registrations(situation(versions=TWO, registrations="off"), MIXED) == []
+
+
+def pod(name: str, version: str | None, ready: str = "True") -> dict[str, Any]:
+    """Return a pod."""
+    labels = {"app.kubernetes.io/version": version} if version else {}
+    status = {"conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}]}
+    return {"metadata": {"name": name, "labels": labels}, "status": status}
+
+
+VERSIONS: list[tuple[str, list[dict[str, Any]], set[str]]] = [
+    ("no pods", [], set()),
+    ("our own, not ready", [pod("me", "1.0", "False")], {"1.0"}),
+    ("another of ours", [pod("me", "1.0"), pod("b", "1.0")], {"1.0"}),
+    ("one of another version", [pod("me", "1.0"), pod("b", "2.0")], {"1.0", "2.0"}),
+    ("one of another version that is not ready", [pod("me", "1.0"), pod("b", "2.0", "False")], {"1.0"}),
+    ("one that says nothing", [pod("me", "1.0"), pod("b", None)], {"1.0", ""}),
+    ("one without a status", [pod("me", "1.0"), {"metadata": {"name": "b"}}], {"1.0"}),
+]
+
+
+@pytest.mark.parametrize(("pods", "expected"), [row[1:] for row in VERSIONS], ids=[row[0] for row in VERSIONS])
+def test_which_versions_may_be_called(pods: list[dict[str, Any]], expected: set[str]) -> None:
+    assert versions_of(pods, "me") == expected
+
+
+def test_all_that_is_registered_belongs_to_the_owner() -> None:
+    for obj in (*ALL.values(), wanted_probe(SITUATION)):
+        assert obj["metadata"]["ownerReferences"] == [OWNER.reference]
+        assert obj["metadata"]["labels"]["velero.io/exclude-from-backup"] == "true"
+
+
+def test_the_owner_is_not_held_up_by_what_it_owns() -> None:
+    assert set(OWNER.reference) == {"apiVersion", "kind", "name", "uid"}
