@@ -46,11 +46,11 @@ CA = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
 OWNER_ROLE = f"/apis/{_RBAC}/v1/clusterroles/{OWNER}"
 
 
-def await_that(condition: Callable[[], Any], what: str) -> Any:
+def await_that(condition: Callable[[], Any], what: str, within: float = DEADLINE) -> Any:
     """Return what the condition gives once it is true; fails after the deadline."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + within
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"no {what} within {DEADLINE:g} s"
+        assert time.monotonic() < deadline, f"no {what} within {within:g} s"
         time.sleep(0.05)
     return found
 

@@ -50,13 +50,22 @@ class LocalCluster:
 
     `crds` names files and folders with CustomResourceDefinitions. Everything lives in a temporary directory that goes
     when the cluster stops; with `directory` it lives there and stays, except for etcd's data. `controllers` adds
-    kube-controller-manager. Nothing schedules pods and nothing runs them; `Nodes` does.
+    kube-controller-manager. Nothing schedules pods and nothing runs them; `Nodes` does. `flags` are further ones of the
+    API server.
     """
 
-    def __init__(self, crds: Iterable[Path] = (), directory: Path | None = None, *, controllers: bool = False) -> None:
+    def __init__(
+        self,
+        crds: Iterable[Path] = (),
+        directory: Path | None = None,
+        *,
+        controllers: bool = False,
+        flags: Sequence[str] = (),
+    ) -> None:
         self._crds = list(crds)
         self._directory = directory
         self._controllers = controllers
+        self._flags = list(flags)
         self._running: _Running | None = None
 
     def __enter__(self) -> Self:
@@ -202,7 +211,7 @@ class LocalCluster:
         state = self._state
         controlplane.write_credentials(state.pki, state.authority)
         self._spawn("etcd", controlplane.etcd_flags(state.directory / "etcd", state.pki, state.ports))
-        self._spawn("kube-apiserver", controlplane.apiserver_flags(state.pki, state.ports))
+        self._spawn("kube-apiserver", [*controlplane.apiserver_flags(state.pki, state.ports), *self._flags])
 
     def _spawn(self, name: str, flags: list[str]) -> None:
         state = self._state

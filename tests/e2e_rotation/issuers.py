@@ -1,0 +1,115 @@
+"""Others that issue certificates, as cert-manager and OpenShift's service CA write them."""
+
+import base64
+import json
+from collections.abc import Mapping
+
+from cryptography import x509
+
+from tests.e2e_controller.release import NAME, NAMESPACE, await_that
+from tests.e2e_rotation.release import Load, Release
+from tests.localcluster import LocalCluster
+from tests.localcluster.credentials import Authority, Identity
+from tests.localcluster.installation import apply
+from webhook.objects import at
+
+CERTIFICATE = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates/{NAME}"
+SERVICE_CA = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{NAME}-service-ca"
+_OPENSHIFT = "service.beta.openshift.io"
+
+
+def define_certificates(cluster: LocalCluster) -> None:
+    """Make the kind Certificate known, with any content."""
+    content = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": content}}
+    names = {"kind": "Certificate", "plural": "certificates", "singular": "certificate"}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "certificates.cert-manager.io"},
+        "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+    apply(cluster, [definition])
+    cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
+
+
+class CertManager:
+    """Answers the Certificate of a release, by an issuer of the kind CA."""
+
+    def __init__(self, release: Release) -> None:
+        """Use an authority of its own."""
+        self.release = release
+        self._authority = Authority("issuer 1")
+        self._number = 1
+
+    def issue(self) -> Identity:
+        """Write a new leaf, with its key and the authority, into the Secret that the Certificate names."""
+        spec = at(self.release.read(CERTIFICATE), "spec")
+        leaf = self._authority.server(NAME, spec["dnsNames"])
+        files = {"tls.crt": leaf.certificate, "tls.key": leaf.key, "ca.crt": self._authority.pem}
+        _write(self.release, spec["secretName"], files)
+        return leaf
+
+    def change_authority(self) -> None:
+        """Let another authority sign what is issued from now on; cert-manager gives ca.crt of that alone."""
+        self._number += 1
+        self._authority = Authority(f"issuer {self._number}")
+
+
+class ServiceCa:
+    """Answers the annotations of a release's Service and ConfigMap, as OpenShift's service-ca-operator."""
+
+    def __init__(self, release: Release) -> None:
+        """Use an authority of its own."""
+        self.release = release
+        self._authorities = [Authority("openshift-service-serving-signer 1")]
+
+    def issue(self) -> Identity:
+        """Write a new leaf into the Secret that the Service names."""
+        service = self.release.read(f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}")
+        secret = at(service, "metadata", "annotations", f"{_OPENSHIFT}/serving-cert-secret-name")
+        host = f"{NAME}.{NAMESPACE}.svc"
+        leaf = self._authorities[-1].server(host, [host, f"{host}.cluster.local"])
+        _write(self.release, secret, {"tls.crt": leaf.certificate, "tls.key": leaf.key})
+        return leaf
+
+    def inject(self) -> None:
+        """Write all authorities into the ConfigMap that asks for them."""
+        annotations = at(self.release.read(SERVICE_CA), "metadata", "annotations")
+        assert annotations[f"{_OPENSHIFT}/inject-cabundle"] == "true"
+        bundle = b"".join(authority.pem for authority in self._authorities)
+        self.release.edit(SERVICE_CA, {"data": {"service-ca.crt": bundle.decode()}})
+
+    def change_authority(self) -> None:
+        """Let another authority sign what is issued from now on; the old one stays in what is injected."""
+        self._authorities.append(Authority(f"openshift-service-serving-signer {len(self._authorities) + 1}"))
+
+
+def _write(release: Release, name: str, files: Mapping[str, bytes]) -> None:
+    data = {key: base64.b64encode(content).decode() for key, content in files.items()}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "data": data,
+    }
+    release.cluster.kubectl("apply", "--server-side", "--field-manager=issuer", "-f", "-", stdin=json.dumps(secret))
+
+
+def complete(release: Release) -> None:
+    """Return when a release whose certificate came late is in force, with two ready replicas."""
+    release.await_in_force()
+    await_that(lambda: len(release.replicas()) == 2, "two ready replicas", 120)
+
+
+def are_mounted(issued: Identity, release: Release) -> bool:
+    """Say whether every pod has what was issued among its files."""
+    found = [release.nodes.folder(name, "tls", NAMESPACE) / "tls.crt" for name in release.replicas()]
+    return all(path.read_bytes() == issued.certificate for path in found)
+
+
+def await_served(release: Release, load: Load, issued: Identity) -> None:
+    """Return when both replicas serve what was issued."""
+    leaf = x509.load_pem_x509_certificate(issued.certificate)
+    release.await_served(load, lambda served: [*served.values()] == [leaf] * 2, "new leaf from both replicas")

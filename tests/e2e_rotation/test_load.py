@@ -1,0 +1,77 @@
+"""The load that the other tests rest on notices what must not happen."""
+
+import base64
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e_controller.release import MUTATING, VALIDATING, admin, await_that, machine
+from tests.e2e_rotation.conftest import Site
+from tests.e2e_rotation.handshakes import Handshakes
+from tests.e2e_rotation.release import Object
+from tests.load import Writers
+from tests.localcluster.installation import apply
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def unanswered(site: Site) -> Iterator[None]:
+    """Registrations of a webhook that is not there; the validating one refuses then, the mutating one does not."""
+    trusted = base64.b64encode(site.cluster.ca_pem).decode()
+    apply(site.cluster, [registration("Validating", "Fail", trusted), registration("Mutating", "Ignore", trusted)])
+    yield
+    for path in (VALIDATING, MUTATING):
+        admin(site.cluster).delete(path, timeout=30)
+
+
+def test_without_a_webhook_every_write_is_unjudged(site: Site) -> None:
+    with writers(site) as load:
+        load.go_on(20)
+    assert (load.judged, load.failed, len(load.unjudged)) == (0, [], load.written)
+
+
+@pytest.mark.usefixtures("unanswered")
+def test_with_a_webhook_that_nobody_answers_for_every_write_fails(site: Site) -> None:
+    with writers(site) as load:
+        await_that(lambda: len(load.failed) > 20, "failures")
+    assert load.judged == 0
+    assert "failed calling webhook" in load.failed[-1]
+
+
+@pytest.mark.usefixtures("unanswered")
+def test_a_server_of_another_name_fails_every_handshake(site: Site) -> None:
+    port = site.cluster.client().port
+    with Handshakes(admin(site.cluster), ("127.0.0.1", port)) as load:
+        await_that(lambda: len(load.failed) > 3, "failures")
+    assert len(load.failed) == load.total
+    assert "Hostname mismatch" in load.failed[0]
+
+
+def writers(site: Site) -> Writers:
+    """Return writers of a good and a bad machine."""
+    return Writers(site.cluster, machine("good"), machine("once"))
+
+
+def registration(kind: str, policy: str, trusted: str) -> Object:
+    """Return a registration for every new machine."""
+    rule = {
+        "apiGroups": ["kubevirt.io"],
+        "apiVersions": ["*"],
+        "resources": ["virtualmachines"],
+        "operations": ["CREATE"],
+    }
+    webhook = {
+        "name": "machines.migratability.io",
+        "clientConfig": {"service": {"namespace": "vms", "name": "absent"}, "caBundle": trusted},
+        "rules": [rule],
+        "failurePolicy": policy,
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": f"{kind}WebhookConfiguration",
+        "metadata": {"name": "migratability"},
+        "webhooks": [webhook],
+    }
