@@ -1,0 +1,149 @@
+"""A cluster with nodes on which Helm installs the chart, and what can be seen of the release."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.build import Object
+from tests.documentation import CHART
+from tests.e2e_controller.release import (
+    CA,
+    LEASE,
+    MUTATING,
+    NAME,
+    NAMESPACE,
+    OWNER_ROLE,
+    PROBE,
+    VALIDATING,
+    admin,
+    machine,
+)
+from tests.localcluster import LocalCluster, Nodes, binaries
+from tests.workloads import eventually
+from webhook.cluster.api import Api, ApiError
+from webhook.objects import at, items
+
+VALUES = ("service.port=8443", "test.namespace=vms", "certificates.settle=2s")
+"""A port that needs no root, machines to test with, and certificates that are served soon."""
+MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA, OWNER_ROLE)
+_MACHINES = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
+_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+class Site:
+    """The cluster, and at most one release on it that tests share."""
+
+    def __init__(self, cluster: LocalCluster, nodes: Nodes) -> None:
+        """Use a running cluster with running nodes."""
+        self.cluster = cluster
+        self.nodes = nodes
+        self.api: Api = admin(cluster)
+
+    def helm(self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE) -> str:
+        """Return what Helm prints; raises AssertionError where it fails."""
+        done = self.try_helm(*arguments, program=program, namespace=namespace)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.logs()}"
+        return done.stdout
+
+    def try_helm(
+        self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run Helm as the administrator."""
+        home = str(self.cluster.directory)
+        environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "HOME": home}
+        command = [str(binaries.ensure(program)[program]), *arguments, "--namespace", namespace]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+    def install(self, program: str = "helm") -> None:
+        """Install the chart as the documentation says; returns when Helm says that it is done."""
+        options = ("--create-namespace", "--wait", "--timeout=120s", *_set(VALUES))
+        self.helm("install", NAME, str(CHART), *options, program=program)
+
+    def upgrade(self, *values: str, chart: Path = CHART) -> None:
+        """Change some values and no others, or the chart; returns when Helm says that it is done."""
+        self.helm("upgrade", NAME, str(chart), "--wait", "--timeout=120s", *_set((*VALUES, *values)))
+
+    def uninstall(self, *options: str, program: str = "helm") -> None:
+        """Uninstall the release; returns when its pods are gone too."""
+        self.helm("uninstall", NAME, *options, "--wait", "--timeout=120s", program=program)
+        self.await_no_pods()
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether Helm knows of the release."""
+        return self.try_helm("status", NAME).returncode == 0
+
+    def await_in_force(self) -> None:
+        """Return when two pods answer and the API server refuses and patches by what they say."""
+        eventually("two pods are ready, and no others are there", lambda: len(self.ready_pods) == len(self.pods) == 2)
+        eventually("the webhook is in force", lambda: self.refuses and self.patches)
+
+    def await_no_pods(self) -> None:
+        """Return when no pod of the release is there any more."""
+        eventually("all pods are gone", lambda: not self.pods)
+
+    def scale(self, replicas: int) -> None:
+        """Have so many pods; returns at once."""
+        self.cluster.kubectl("scale", f"deployment/{NAME}", f"--replicas={replicas}", "-n", NAMESPACE)
+
+    @property
+    def pods(self) -> list[str]:
+        """The names of the pods that answer, or did."""
+        return [found["metadata"]["name"] for found in self._pods()]
+
+    @property
+    def ready_pods(self) -> list[str]:
+        """The names of those that are ready and stay."""
+        return [
+            found["metadata"]["name"]
+            for found in self._pods()
+            if "deletionTimestamp" not in found["metadata"]
+            and any((of["type"], of["status"]) == ("Ready", "True") for of in items(at(found, "status", "conditions")))
+        ]
+
+    def logs(self) -> str:
+        """Return the ends of the logs of all pods that are there."""
+        return "\n".join(f"{name}:\n{self.nodes.logs(name, NAMESPACE)[-3000:]}" for name in self.pods)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a machine with a ReadWriteOnce disk is refused for that."""
+        try:
+            self.api.post(_MACHINES, machine("once"), {"dryRun": "All"}, timeout=30)
+        except ApiError as error:
+            return "[shared-access]" in str(error)
+        return False
+
+    @property
+    def patches(self) -> bool:
+        """Whether a good machine gets the strategy."""
+        stored = self.api.post(_MACHINES, machine("good"), {"dryRun": "All"}, timeout=30)
+        return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
+
+    def read(self, path: str) -> Object | None:
+        """Return what is at a path, None where nothing is."""
+        try:
+            return self.api.get(path, timeout=10)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def registered(self, field: str) -> set[Any]:
+        """Return the values of a field of the validating webhooks that are about VirtualMachines."""
+        found = items((self.read(VALIDATING) or {}).get("webhooks"))
+        return {webhook[field] for webhook in found if webhook["name"].startswith("virtualmachines.")}
+
+    @property
+    def left_over(self) -> list[str]:
+        """The paths of what the webhook makes for itself and is there."""
+        return [path for path in MADE_BY_US if self.read(path)]
+
+    def _pods(self) -> list[Any]:
+        selector = {"labelSelector": f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"}
+        return list(items(self.api.get(_PODS, selector, timeout=10).get("items")))
+
+
+def _set(values: tuple[str, ...]) -> list[str]:
+    return [option for value in values for option in ("--set", value)]

@@ -1,0 +1,80 @@
+"""While pods come and go, every write of a machine is judged: upgrade, rollback, drain, the death of a process."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e_chart.conftest import NEXT, NEXT_TIMEOUT, Tell
+from tests.e2e_chart.site import Site
+from tests.e2e_chart.writers import Writers
+from tests.e2e_controller.release import NAME, NAMESPACE
+from tests.workloads import eventually
+from webhook.controller.registrations import TIMEOUT_SECONDS
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def upgraded(release: Site, next_chart: Path) -> Site:
+    """The release in the other version."""
+    if release.registered("timeoutSeconds") != {NEXT_TIMEOUT}:
+        release.upgrade(chart=next_chart)
+        release.await_in_force()
+    return release
+
+
+def test_an_upgrade_loses_no_write_and_brings_the_registrations_of_the_new_version(
+    release: Site, next_chart: Path, tell: Tell
+) -> None:
+    with Writers(release.cluster) as writers:
+        writers.go_on()
+        release.upgrade(chart=next_chart)
+        release.await_in_force()
+        eventually("the new registrations", lambda: release.registered("timeoutSeconds") == {NEXT_TIMEOUT})
+        writers.go_on()
+    tell(f"upgrade to {NEXT}: {writers.tally}")
+    assert (writers.failed, writers.unjudged) == ([], [])
+
+
+def test_a_rollback_loses_no_write_and_brings_the_registrations_of_the_old_version(upgraded: Site, tell: Tell) -> None:
+    with Writers(upgraded.cluster) as writers:
+        writers.go_on()
+        upgraded.helm("rollback", NAME, "--wait", "--timeout=120s")
+        upgraded.await_in_force()
+        eventually("the old registrations", lambda: upgraded.registered("timeoutSeconds") == {TIMEOUT_SECONDS})
+        writers.go_on()
+    tell(f"rollback: {writers.tally}")
+    assert (writers.failed, writers.unjudged) == ([], [])
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_the_death_of_a_replica(release: Site, tell: Tell, turn: int) -> None:
+    processes = release.nodes.processes(NAMESPACE)
+    with Writers(release.cluster) as writers:
+        writers.go_on()
+        os.kill(processes[release.ready_pods[turn % 2], "webhook"], signal.SIGKILL)
+        eventually("the replica is not ready", lambda: len(release.ready_pods) == 1)
+        release.await_in_force()
+        writers.go_on()
+    tell(f"kill -9: {writers.tally}")
+    for line in [*writers.failed, *writers.unjudged]:
+        tell(line)
+
+
+def test_a_drain_takes_one_replica_at_a_time(release: Site) -> None:
+    first, second = release.ready_pods
+    assert evict(release, first)
+    assert not evict(release, second)
+    release.await_in_force()
+
+
+def evict(site: Site, pod: str) -> bool:
+    """Ask for a pod's eviction as `kubectl drain` does; return whether the budget allows it."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+    done = site.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction), check=False)
+    assert done.returncode == 0 or "disruption budget" in done.stderr, done.stderr
+    return done.returncode == 0
