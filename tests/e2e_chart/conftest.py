@@ -51,9 +51,7 @@ def bare(site: Site) -> Site:
 @pytest.fixture
 def release(site: Site) -> Site:
     """The cluster with the webhook in force; whoever changes that puts it back."""
-    if not site.is_installed:
-        site.install()
-    site.await_in_force()
+    site.have_release()
     return site
 
 

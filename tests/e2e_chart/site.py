@@ -30,6 +30,12 @@ MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA, OWNER_ROLE)
 _MACHINES = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
+_KINDS = (
+    "namespaces,pods,deployments,replicasets,jobs,services,configmaps,secrets,serviceaccounts,leases,"
+    "poddisruptionbudgets,networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,"
+    "validatingwebhookconfigurations,mutatingwebhookconfigurations"
+)
+
 
 class Site:
     """The cluster, and at most one release on it that tests share."""
@@ -57,12 +63,18 @@ class Site:
 
     def install(self, program: str = "helm") -> None:
         """Install the chart as the documentation says; returns when Helm says that it is done."""
-        options = ("--create-namespace", "--wait", "--timeout=120s", *_set(VALUES))
+        options = ("--create-namespace", "--wait", "--timeout=120s", *set_options(VALUES))
         self.helm("install", NAME, str(CHART), *options, program=program)
+
+    def have_release(self) -> None:
+        """Install the chart where it is not, and return when the webhook is in force."""
+        if not self.is_installed:
+            self.install()
+        self.await_in_force()
 
     def upgrade(self, *values: str, chart: Path = CHART) -> None:
         """Change some values and no others, or the chart; returns when Helm says that it is done."""
-        self.helm("upgrade", NAME, str(chart), "--wait", "--timeout=120s", *_set((*VALUES, *values)))
+        self.helm("upgrade", NAME, str(chart), "--wait", "--timeout=120s", *set_options((*VALUES, *values)))
 
     def uninstall(self, *options: str, program: str = "helm") -> None:
         """Uninstall the release; returns when its pods are gone too."""
@@ -109,17 +121,20 @@ class Site:
     @property
     def refuses(self) -> bool:
         """Whether a machine with a ReadWriteOnce disk is refused for that."""
-        try:
-            self.api.post(_MACHINES, machine("once"), {"dryRun": "All"}, timeout=30)
-        except ApiError as error:
-            return "[shared-access]" in str(error)
-        return False
+        return "[shared-access]" in self.answer("once")
 
     @property
     def patches(self) -> bool:
         """Whether a good machine gets the strategy."""
-        stored = self.api.post(_MACHINES, machine("good"), {"dryRun": "All"}, timeout=30)
-        return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
+        return self.answer("good") == "LiveMigrate"
+
+    def answer(self, claim: str) -> str:
+        """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
+        try:
+            stored = self.api.post(_MACHINES, machine(claim), {"dryRun": "All"}, timeout=30)
+        except ApiError as error:
+            return str(error)
+        return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
 
     def read(self, path: str) -> Object | None:
         """Return what is at a path, None where nothing is."""
@@ -136,14 +151,34 @@ class Site:
         return {webhook[field] for webhook in found if webhook["name"].startswith("virtualmachines.")}
 
     @property
+    def is_registered(self) -> bool:
+        """Whether API servers are told to ask the webhook about anything."""
+        return bool(self.read(VALIDATING) or self.read(MUTATING))
+
+    @property
     def left_over(self) -> list[str]:
         """The paths of what the webhook makes for itself and is there."""
         return [path for path in MADE_BY_US if self.read(path)]
+
+    def events(self, namespace: str) -> list[str]:
+        """Return what the events of a namespace say."""
+        found = self.api.get(f"/api/v1/namespaces/{namespace}/events", timeout=10)
+        return [str(at(event, "message")) for event in items(found.get("items"))]
+
+    @property
+    def labelled(self) -> list[str]:
+        """Names of all objects that are labelled as ours or the release's."""
+        found = [
+            self.cluster.kubectl("get", _KINDS, "-A", "-o", "name", f"--selector={label}={NAME}").stdout.split()
+            for label in ("app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance")
+        ]
+        return sorted({name for names in found for name in names})
 
     def _pods(self) -> list[Any]:
         selector = {"labelSelector": f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"}
         return list(items(self.api.get(_PODS, selector, timeout=10).get("items")))
 
 
-def _set(values: tuple[str, ...]) -> list[str]:
+def set_options(values: tuple[str, ...]) -> list[str]:
+    """Return values as Helm's command line takes them."""
     return [option for value in values for option in ("--set", value)]

@@ -26,5 +26,5 @@ def test_during_an_installation_no_write_of_a_good_machine_fails_and_then_the_de
     with tempfile.TemporaryDirectory() as home:
         seen = {step.title: show(step, bare.cluster, Path(home)) for step in STEPS}
 
-    assert writers.failed == []
+    assert writers.losses == []
     assert seen == {step.title: step.expected for step in STEPS}

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 
 from tests.build import disk
@@ -16,19 +17,30 @@ from tests.workloads import eventually
 
 PER_SECOND = 50
 _THREADS = 6
-_ADMIN = "admin"
+_ADMIN, _GOOD = "admin", "a good machine"
 _WORSE = {"spec": {"template": {"spec": {"volumes": [disk("once")]}}}}
 _MORE = {"spec": {"template": {"spec": {"hostname": "other"}}}}
 _LABELLED = {"metadata": {"labels": {"team": "a"}}}
 _READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
+class Trouble(StrEnum):
+    """What can be wrong with the outcome of a write."""
+
+    FAILED = "failed"
+    """It is refused, and not by our rule."""
+    UNJUDGED = "unjudged"
+    """It passes, and our rule refuses it."""
+    UNPATCHED = "unpatched"
+    """It passes, as it should, without the strategy."""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one write; ``trouble`` is what is wrong with that, and ``unjudged`` that nobody judged it."""
+    """What became of one write."""
 
-    trouble: str = ""
-    unjudged: bool = False
+    trouble: Trouble | None = None
+    what: str = ""
 
 
 Turn = Callable[[Api], Iterator[Outcome]]
@@ -53,7 +65,7 @@ def sound(api: Api) -> Iterator[Outcome]:
     """What is good passes, whether anybody judges or not."""
     machine = vm("good")
     created = api.create(machine, _ADMIN)
-    yield _passed("a good machine", created)
+    yield _passed(_GOOD, created)
     if not created.passed:
         return
     yield _passed("a label", api.patch(machine, _LABELLED, _ADMIN))
@@ -69,7 +81,7 @@ class Writers:
         """Write to a running cluster, one turn after the other."""
         self._api = Api(cluster)
         self._turn = turn
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[tuple[float, Outcome]] = []
         self._began = self._ended = 0.0
         self._numbers = itertools.count()
         self._stopped = threading.Event()
@@ -94,50 +106,58 @@ class Writers:
         eventually(f"{count} more writes", lambda: len(self._outcomes) >= wanted)
 
     @property
-    def failed(self) -> list[str]:
-        """What did not come out as it should, though somebody judged it."""
-        return [outcome.trouble for outcome in self._outcomes if outcome.trouble and not outcome.unjudged]
+    def losses(self) -> list[str]:
+        """What did not come out as it should."""
+        return self.losses_since(self._began)
 
-    @property
-    def unjudged(self) -> list[str]:
-        """What passed though nobody judged it."""
-        return [outcome.trouble for outcome in self._outcomes if outcome.unjudged]
+    def losses_since(self, begin: float) -> list[str]:
+        """Return what was begun after a time on the monotonic clock and did not come out as it should."""
+        return [
+            f"{outcome.trouble}, {outcome.what}"
+            for begun, outcome in self._outcomes
+            if outcome.trouble and begun >= begin
+        ]
+
+    def count(self, trouble: Trouble) -> int:
+        """Return how many writes have met a trouble."""
+        return sum(outcome.trouble is trouble for _, outcome in self._outcomes)
 
     @property
     def tally(self) -> str:
         """What was done, in one line."""
-        writes, seconds = len(self._outcomes), self._ended - self._began
-        return f"{writes:,} writes in {seconds:.0f} s, {len(self.failed)} failed, {len(self.unjudged)} unjudged"
+        counts = ", ".join(f"{self.count(trouble)} {trouble}" for trouble in Trouble)
+        return f"{len(self._outcomes):,} writes in {self._ended - self._began:.0f} s, {counts}"
 
     def _write(self) -> None:
         while not self._stopped.is_set():
             turn = self._turn(self._api)
             while not self._stopped.wait(self._pause()):
+                begun = time.monotonic()
                 try:
                     outcome = next(turn, None)
                 except (OSError, http.client.HTTPException) as error:
-                    self._outcomes.append(Outcome(f"no answer from the API server: {error!r}"))
+                    self._outcomes.append((begun, Outcome(Trouble.FAILED, f"no answer at all: {error!r}")))
                     return
                 if outcome is None:
                     break
-                self._outcomes.append(outcome)
+                self._outcomes.append((begun, outcome))
 
     def _pause(self) -> float:
         return max(0.0, self._began + next(self._numbers) / PER_SECOND - time.monotonic())
 
 
 def _passed(what: str, answer: Answer) -> Outcome:
-    return Outcome() if answer.passed else Outcome(f"{what}: {answer.message}")
+    return Outcome() if answer.passed else Outcome(Trouble.FAILED, f"{what}: {answer.message}")
 
 
 def _patched(answer: Answer) -> Outcome:
-    if not answer.passed:
-        return Outcome(f"a good machine: {answer.message}")
-    has_strategy = answer.body["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate"
-    return Outcome() if has_strategy else Outcome("a good machine: no strategy", unjudged=True)
+    outcome = _passed(_GOOD, answer)
+    if outcome.trouble or answer.body["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate":
+        return outcome
+    return Outcome(Trouble.UNPATCHED, _GOOD)
 
 
 def _refused(what: str, answer: Answer) -> Outcome:
     if answer.passed:
-        return Outcome(f"{what}: passed", unjudged=True)
-    return Outcome() if "[shared-access]" in answer.message else Outcome(f"{what}: {answer.message}")
+        return Outcome(Trouble.UNJUDGED, what)
+    return Outcome() if "[shared-access]" in answer.message else Outcome(Trouble.FAILED, f"{what}: {answer.message}")
