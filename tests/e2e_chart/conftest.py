@@ -14,6 +14,7 @@ from tests.e2e_old.conftest import Tell, tell
 from tests.e2e_old.violators import CLAIMS, USERS
 from tests.localcluster import Image, LocalCluster, Nodes, crd_folders
 from tests.localcluster.installation import apply
+from tests.workloads import eventually
 from webhook.cluster.files import read_path
 
 __all__ = ["Tell", "tell"]
@@ -43,7 +44,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def bare(site: Site) -> Site:
     """The cluster without the webhook and without machines."""
     if site.is_installed:
-        site.uninstall()
+        site.uninstall("--no-hooks")
+    eventually("nothing of the webhook is left", lambda: site.left_over == [])
     site.cluster.kubectl("delete", "virtualmachines", "--all", "-n", "vms")
     return site
 

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.build import Object
 from tests.documentation import CHART
 from tests.e2e_controller.release import (
     CA,
@@ -22,7 +21,7 @@ from tests.e2e_controller.release import (
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError
-from webhook.objects import at, items
+from webhook.objects import Object, at, items
 
 VALUES = ("service.port=8443", "test.namespace=vms", "certificates.settle=2s")
 """A port that needs no root, machines to test with, and certificates that are served soon."""
@@ -110,8 +109,7 @@ class Site:
         return [
             found["metadata"]["name"]
             for found in self._pods()
-            if "deletionTimestamp" not in found["metadata"]
-            and any((of["type"], of["status"]) == ("Ready", "True") for of in items(at(found, "status", "conditions")))
+            if "deletionTimestamp" not in found["metadata"] and is_ready(found)
         ]
 
     def logs(self) -> str:
@@ -136,7 +134,7 @@ class Site:
             return str(error)
         return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
 
-    def read(self, path: str) -> Object | None:
+    def read(self, path: str) -> dict[str, Any] | None:
         """Return what is at a path, None where nothing is."""
         try:
             return self.api.get(path, timeout=10)
@@ -160,11 +158,6 @@ class Site:
         """The paths of what the webhook makes for itself and is there."""
         return [path for path in MADE_BY_US if self.read(path)]
 
-    def events(self, namespace: str) -> list[str]:
-        """Return what the events of a namespace say."""
-        found = self.api.get(f"/api/v1/namespaces/{namespace}/events", timeout=10)
-        return [str(at(event, "message")) for event in items(found.get("items"))]
-
     @property
     def labelled(self) -> list[str]:
         """Names of all objects that are labelled as ours or the release's."""
@@ -177,6 +170,12 @@ class Site:
     def _pods(self) -> list[Any]:
         selector = {"labelSelector": f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"}
         return list(items(self.api.get(_PODS, selector, timeout=10).get("items")))
+
+
+def is_ready(pod: Object) -> bool:
+    """Say whether a pod is ready."""
+    conditions = items(at(pod, "status", "conditions"))
+    return any((at(found, "type"), at(found, "status")) == ("Ready", "True") for found in conditions)
 
 
 def set_options(values: tuple[str, ...]) -> list[str]:

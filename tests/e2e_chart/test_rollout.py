@@ -68,11 +68,16 @@ def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(releas
     assert writers.count(Trouble.UNJUDGED) == 0
 
 
-def test_a_drain_takes_one_replica_at_a_time(release: Site) -> None:
+def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, tell: Tell) -> None:
     first, second = release.ready_pods
-    assert evict(release, first)
-    assert not evict(release, second)
-    release.await_in_force()
+    with Writers(release.cluster) as writers:
+        writers.go_on()
+        allowed = [evict(release, first), evict(release, second)]
+        release.await_in_force()
+        writers.go_on()
+    tell(f"eviction of a replica: {writers.tally}")
+    assert allowed == [True, False]
+    assert writers.losses == []
 
 
 def evict(site: Site, pod: str) -> bool:

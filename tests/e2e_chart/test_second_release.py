@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.build import Object
 from tests.documentation import CHART
-from tests.e2e_chart.site import VALUES, Site, set_options
+from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
 from tests.e2e_controller.release import MUTATING, NAME, VALIDATING
 from tests.workloads import eventually
+from webhook.objects import at, items
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 ELSEWHERE, SECOND = "elsewhere", "second"
@@ -29,26 +31,30 @@ def test_helm_refuses_the_same_release_in_another_namespace(release: Site) -> No
 
 
 def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> None:
-    def said() -> bool:
-        why = (
-            f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {NAME}-registrations"
-        )
-        return any(why in text and "uninstall one of the two" in text for text in second.events(ELSEWHERE))
-
-    eventually("an event says why", said)
-    assert ready_replicas(second) == ""
+    await_complaint(second)
+    assert [pod["ready"] for pod in pods(second)] == [False, False]
 
 
 def test_a_second_release_leaves_the_registrations_alone_and_so_does_its_uninstallation(second: Site) -> None:
     before = [second.read(path) for path in (VALIDATING, MUTATING)]
-    eventually("it has looked", lambda: any("is not ours" in text for text in second.events(ELSEWHERE)))
+    await_complaint(second)
     second.helm("uninstall", SECOND, "--wait", "--timeout=120s", namespace=ELSEWHERE)
     assert [second.read(path) for path in (VALIDATING, MUTATING)] == before
     second.await_in_force()
 
 
-def ready_replicas(site: Site) -> str:
-    """Return how many pods of the second release are ready, as its Deployment has it: nothing for none."""
-    deployment = f"deployment/{SECOND}-{NAME}"
-    path = "jsonpath={.status.readyReplicas}"
-    return site.cluster.kubectl("get", deployment, "-n", ELSEWHERE, "-o", path).stdout
+def await_complaint(site: Site) -> None:
+    """Return when both pods of the second release have said what is in their way."""
+    whose = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {NAME}-registrations"
+
+    def said() -> bool:
+        logs = [site.nodes.logs(pod["name"], ELSEWHERE) for pod in pods(site)]
+        return [whose in log and "uninstall one of the two installations" in log for log in logs] == [True, True]
+
+    eventually("both pods say why", said)
+
+
+def pods(site: Site) -> list[Object]:
+    """Return names of the second release's pods, and whether they are ready."""
+    found = site.api.get(f"/api/v1/namespaces/{ELSEWHERE}/pods", timeout=10)
+    return [{"name": at(pod, "metadata", "name"), "ready": is_ready(pod)} for pod in items(found.get("items"))]

@@ -14,6 +14,7 @@ BOTH = pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 
 @BOTH
 def test_nothing_is_left_and_no_write_fails(release: Site, options: tuple[str, ...], tell: Tell) -> None:
+    assert release.labelled
     with Writers(release.cluster, sound) as writers:
         writers.go_on()
         release.uninstall(*options)
