@@ -66,7 +66,7 @@ def main() -> int:
     """Run the demo; returns 0 where every step went as expected."""
     try:
         with tempfile.TemporaryDirectory() as home, _installed() as installation:
-            seen = [_show(step, installation, Path(home)) for step in STEPS]
+            seen = [show(step, installation.cluster, Path(home)) for step in STEPS]
     except LocalClusterError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
@@ -96,8 +96,8 @@ def _installed() -> Iterator[Installation]:
             yield installation
 
 
-def _show(step: Step, installation: Installation, home: Path) -> str:
-    cluster = installation.cluster
+def show(step: Step, cluster: LocalCluster, home: Path) -> str:
+    """Apply an example as the user and print what kubectl prints; return what was seen, in the words of `expected`."""
     path = f"examples/machines/{step.file}"
     print(f"== {step.title}\n$ kubectl apply -f {path}")
     environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig_for(USER)), "HOME": str(home)}

@@ -1,0 +1,60 @@
+"""The registrations have fixed names: of two installations in a cluster one is told so, and neither fights."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.build import Object
+from tests.documentation import CHART
+from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
+from tests.e2e_controller.release import MUTATING, NAME, VALIDATING
+from tests.workloads import eventually
+from webhook.objects import at, items
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+ELSEWHERE, SECOND = "elsewhere", "second"
+INSTALL = (str(CHART), "--create-namespace", *set_options(VALUES))
+
+
+@pytest.fixture
+def second(release: Site) -> Iterator[Site]:
+    """Another release beside the one that holds the registrations; helm does not wait for it."""
+    release.helm("install", SECOND, *INSTALL, namespace=ELSEWHERE)
+    yield release
+    release.try_helm("uninstall", SECOND, "--wait", "--timeout=120s", namespace=ELSEWHERE)
+
+
+def test_helm_refuses_the_same_release_in_another_namespace(release: Site) -> None:
+    refused = release.try_helm("install", NAME, *INSTALL, namespace=ELSEWHERE)
+    assert refused.returncode != 0
+    assert "exists and cannot be imported into the current release" in refused.stderr
+
+
+def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> None:
+    await_complaint(second)
+    assert [pod["ready"] for pod in pods(second)] == [False, False]
+
+
+def test_a_second_release_leaves_the_registrations_alone_and_so_does_its_uninstallation(second: Site) -> None:
+    before = [second.read(path) for path in (VALIDATING, MUTATING)]
+    await_complaint(second)
+    second.helm("uninstall", SECOND, "--wait", "--timeout=120s", namespace=ELSEWHERE)
+    assert [second.read(path) for path in (VALIDATING, MUTATING)] == before
+    second.await_in_force()
+
+
+def await_complaint(site: Site) -> None:
+    """Return when both pods of the second release have said what is in their way."""
+    whose = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {NAME}-registrations"
+
+    def said() -> bool:
+        logs = [site.nodes.logs(pod["name"], ELSEWHERE) for pod in pods(site)]
+        return [whose in log and "uninstall one of the two installations" in log for log in logs] == [True, True]
+
+    eventually("both pods say why", said)
+
+
+def pods(site: Site) -> list[Object]:
+    """Return names of the second release's pods, and whether they are ready."""
+    found = site.api.get(f"/api/v1/namespaces/{ELSEWHERE}/pods", timeout=10)
+    return [{"name": at(pod, "metadata", "name"), "ready": is_ready(pod)} for pod in items(found.get("items"))]

@@ -1,0 +1,44 @@
+"""A staged start, the brake and the emergency switch, all by `helm upgrade`."""
+
+import pytest
+
+from tests.e2e_chart.site import Site
+from tests.workloads import eventually
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+def test_the_brake_works_without_a_restart(release: Site) -> None:
+    pods = release.ready_pods
+    release.upgrade("settings.mode=warn")
+    eventually("what cannot be asked passes", lambda: release.registered("failurePolicy") == {"Ignore"})
+    eventually("a bad machine is admitted", lambda: release.answer("once") == "")
+    assert release.patches
+
+    release.upgrade("settings.mode=deny")
+    eventually("what cannot be asked is refused", lambda: release.registered("failurePolicy") == {"Fail"})
+    release.await_in_force()
+    assert release.ready_pods == pods
+
+
+def test_the_emergency_switch_takes_the_registrations_away_and_brings_them_back(release: Site) -> None:
+    pods = release.ready_pods
+    release.upgrade("settings.registrations=off")
+    eventually("nothing is registered", lambda: not release.is_registered)
+    assert [release.answer(claim) for claim in ("once", "good")] == ["", ""]
+
+    release.upgrade("settings.registrations=managed")
+    release.await_in_force()
+    assert release.ready_pods == pods
+
+
+def test_only_machines_in_chosen_namespaces_are_judged(release: Site) -> None:
+    release.upgrade("namespaceSelector.matchLabels.migratability=on")
+    eventually("a bad machine is admitted", lambda: release.answer("once") == "")
+    release.cluster.kubectl("label", "namespace", "vms", "migratability=on")
+    release.await_in_force()
+
+    release.cluster.kubectl("label", "namespace", "vms", "migratability-")
+    eventually("a bad machine is admitted", lambda: release.answer("once") == "")
+    release.upgrade()
+    release.await_in_force()

@@ -1,0 +1,40 @@
+"""After `helm uninstall` nothing is left that stands in the way of a machine."""
+
+import pytest
+
+from tests.e2e_chart.conftest import Tell
+from tests.e2e_chart.site import Site
+from tests.e2e_chart.writers import Writers, sound
+from tests.workloads import eventually
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+WAYS = {"with the hook": (), "without hooks": ("--no-hooks",)}
+BOTH = pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
+
+
+@BOTH
+def test_nothing_is_left_and_no_write_fails(release: Site, options: tuple[str, ...], tell: Tell) -> None:
+    assert release.labelled
+    with Writers(release.cluster, sound) as writers:
+        writers.go_on()
+        release.uninstall(*options)
+        writers.go_on()
+    tell(f"helm uninstall {' '.join(options)}: {writers.tally}")
+    assert writers.losses == []
+    await_nothing_left(release)
+
+
+@BOTH
+def test_nothing_is_left_when_every_pod_was_already_dead(release: Site, options: tuple[str, ...]) -> None:
+    release.scale(0)
+    release.await_no_pods()
+    assert "failed calling webhook" in release.answer("good")
+    release.uninstall(*options)
+    await_nothing_left(release)
+
+
+def await_nothing_left(site: Site) -> None:
+    """Return when nothing of ours is there, labels included, and every machine is admitted."""
+    eventually("all that the webhook made is gone", lambda: site.left_over == [])
+    eventually("a bad machine is admitted", lambda: site.answer("once") == "")
+    assert site.labelled == []
