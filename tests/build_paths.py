@@ -70,10 +70,10 @@ def namespace(reason: str | None = None, /, **labels: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def marked(obj: Object, *path: str, labels: Object | None = None, annotations: Object | None = None) -> Object:
+def tagged(obj: Object, *path: str, labels: Object | None = None, annotations: Object | None = None) -> Object:
     """Return an object with labels and annotations in the metadata below a path."""
     if path:
-        return {**obj, path[0]: marked(obj[path[0]], *path[1:], labels=labels, annotations=annotations)}
+        return {**obj, path[0]: tagged(obj[path[0]], *path[1:], labels=labels, annotations=annotations)}
     metadata = obj.get("metadata", {})
     added = {"labels": labels or {}, "annotations": annotations or {}}
     joined = {key: {**metadata.get(key, {}), **value} for key, value in added.items()}
@@ -85,7 +85,7 @@ def exempt(
 ) -> Object:
     """Return an object with an exemption and its reason in the metadata below a path."""
     given = {f"exempt.migratability.io/{rule}": value, **labels}
-    return marked(obj, *path, labels=given, annotations=REASON if reason is None else reason)
+    return tagged(obj, *path, labels=given, annotations=REASON if reason is None else reason)
 
 
 def owned(obj: Object, owner: Object, **reference: Any) -> Object:
@@ -165,7 +165,7 @@ def with_mark(obj: Object, *names: str) -> Object:
 def restored(machine: Object, by: Object, uid: str | None = None) -> Object:
     """Return a machine as KubeVirt makes it for a restore."""
     said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
-    return marked(machine, annotations={"restore.kubevirt.io/lastRestoreUID": said})
+    return tagged(machine, annotations={"restore.kubevirt.io/lastRestoreUID": said})
 
 
 class Rights(Snapshot):

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from webhook.claims import resolve
+from webhook.claims import as_it_is, resolve
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
 from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NAMESPACES, NODES
 from webhook.machines import machine_kind, read_machine
-from webhook.machines.mark import lacking, marked, operations_on
+from webhook.machines.mark import lacking, marked, may_be_marked_anew, operations_on
+from webhook.machines.reader import without_matchers
 from webhook.names import ENFORCEMENT, REASON
 from webhook.objects import Object, at, mapping, string_map, text
 from webhook.policy import Bearer, Case, Surroundings, Verdict, exempted, judge, judge_start, unverified
@@ -60,14 +61,19 @@ def evaluate_for(
         return unjudged(obj)
     case = replace(view.case(obj), exempted=view.exempted(bearer, now))
     before = view.case(old) if old else None
-    verdict = judge(case, before, view.settings, operation, final=final)
+    waited_for = marked(old) if old else frozenset()
+    verdict = judge(case, before, view.settings, operation, final=final, unverified=waited_for)
     if before is not None and before.machine.has_instance and not verdict.allowed:
-        verdict = judge(case, _with_mounted(before, state), view.settings, operation, final=final)
-    names = unverified(case, verdict.violations, marked(old) if old else frozenset())
-    if final:
-        verdict = replace(verdict, lacking=lacking(obj, names))
+        before = _with_mounted(before, state)
+        verdict = judge(case, before, view.settings, operation, final=final, unverified=waited_for)
+    if old and not may_be_marked_anew(obj, old):
+        names = waited_for
     else:
+        names = unverified(case, verdict.violations, waited_for, before.machine if before else None)
+    if not final:
         verdict = replace(verdict, marking=operations_on(obj, names))
+    elif view.settings.mode == "deny":
+        verdict = replace(verdict, lacking=lacking(obj, names))
     if not state.is_live and any(violation.exempt for violation in verdict.violations):
         verdict.unjudged.append("exempt by label: offline, nobody was asked whether its author may exempt")
     return verdict
@@ -80,16 +86,22 @@ def evaluate_start(
     state: Cluster,
     settings: Settings,
     now: datetime | None = None,
+    *,
+    foretold: bool = False,
 ) -> Verdict:
     """Return the verdict on a machine that starts, on these names of its mark alone; ``bearer``'s labels exempt it.
 
-    An exemption that has ended counts: what is there may start. Raises `webhook.cluster.Undecidable`.
+    An exemption that has ended counts for what was there before: that may start. A claim that is only foretold is not
+    there, unless ``foretold`` says that it shall count. Raises `webhook.cluster.Undecidable`.
     """
     view = _view(obj, state, settings)
     if view is None:
         return unjudged(obj)
     case = replace(view.case(obj), exempted=view.exempted(bearer, now, after_the_end=True))
-    return judge_start(case, names, view.settings)
+    if not foretold:
+        case = replace(case, claims={name: as_it_is(claim) for name, claim in case.claims.items()})
+    inline = view.case(without_matchers(bearer)) if bearer.get("kind") == "VirtualMachine" else None
+    return judge_start(case, names, view.settings, inline)
 
 
 def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Settings:

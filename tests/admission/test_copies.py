@@ -14,14 +14,14 @@ from tests.build_paths import (
     exempt,
     known_as,
     machine_snapshot,
-    marked,
     namespace,
     owned,
     restore,
     restored,
+    tagged,
 )
 
-GOOD, BAD = marked(vm(disk("good")), labels={"a": "b"}), marked(vm(disk("once")), labels={"a": "b"})
+GOOD, BAD = tagged(vm(disk("good")), labels={"a": "b"}), tagged(vm(disk("once")), labels={"a": "b"})
 CLONE = "clone of a machine"
 FROM = {"VirtualMachineRestore": "spec.virtualMachineSnapshotName", "VirtualMachineClone": "spec.source"}
 WAYS = ("restore to a new machine", "clone of a snapshot", CLONE)
@@ -157,6 +157,18 @@ def test_patches_that_cannot_be_applied_are_refused(way: str) -> None:
     found = copied(way, GOOD, {"op": "remove", "path": "/spec/absent"})
     assert (found.rules, found.fields, found.asked) == (["copy-known"], ["spec.patches"], [])
     assert "the patches cannot be applied" in found.message
+
+
+POOL = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "copy", "uid": "u"}
+
+
+@EVERY_WAY
+def test_a_patch_that_gives_the_machine_an_owner_is_refused(way: str) -> None:
+    """What KubeVirt makes for an owner was judged with the owner; this was not."""
+    patch = {"op": "add", "path": "/metadata/ownerReferences", "value": [{**POOL, "controller": True}]}
+    found = copied(way, GOOD, patch)
+    assert found.rules == ["copy-known"]
+    assert "the patches give the machine an owner" in found.message
 
 
 @EVERY_WAY
@@ -296,10 +308,10 @@ NOT_RESTORED = [
     ("the clone behind it is gone", MADE, [OF_CLONE]),
     ("the clone behind it carries no label", MADE, [OF_CLONE, known_as(clone("db", target="new"), OTHER_UID)]),
     ("another clone of that name", MADE, [OF_CLONE, known_as(CLONED)]),
-    ("only a name", marked(MADE, annotations={"restore.kubevirt.io/lastRestoreUID": "back"}), [RESTORE]),
+    ("only a name", tagged(MADE, annotations={"restore.kubevirt.io/lastRestoreUID": "back"}), [RESTORE]),
     (
         "only a uid",
-        marked(MADE, annotations={"restore.kubevirt.io/lastRestoreUID": RESTORE["metadata"]["uid"]}),
+        tagged(MADE, annotations={"restore.kubevirt.io/lastRestoreUID": RESTORE["metadata"]["uid"]}),
         [RESTORE],
     ),
     ("nothing", exempt(vm(disk("once"), name="new")), [RESTORE]),

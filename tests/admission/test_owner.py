@@ -15,11 +15,11 @@ from tests.build_paths import (
     ask,
     exempt,
     known_as,
-    marked,
     owned,
     pool,
     replica_set,
     request,
+    tagged,
 )
 from webhook.admission.handler import mutate, validate
 from webhook.settings import Settings
@@ -204,7 +204,7 @@ def test_the_instance_of_a_replica_set_gets_live_migrate() -> None:
 @pytest.mark.parametrize(("going", "let_go"), [("before", True), ("now", False)])
 def test_only_what_was_being_deleted_before_is_let_go(going: str, let_go: bool) -> None:
     """Whoever restores an object can write that it is being deleted; the API server then takes it away again."""
-    before, after = marked(vm(disk("good")), labels={"x": "y"}), vm(disk("once"))
+    before, after = tagged(vm(disk("good")), labels={"x": "y"}), vm(disk("once"))
     for obj in (before, after) if going == "before" else (after,):
         obj["metadata"] = {**obj["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
     assert update(before, after, user=ALICE).allowed is let_go

@@ -13,11 +13,11 @@ from tests.build_paths import (
     Rights,
     ask,
     exempt,
-    marked,
     namespace,
     pool,
     replica_set,
     request,
+    tagged,
 )
 from webhook.admission.handler import mutate, validate
 from webhook.cluster import Undecidable
@@ -80,14 +80,14 @@ CHANGES: list[tuple[str, Object, Object, bool]] = [
     ("extended", exempt(VM, value="2027-01-01"), exempt(VM, value="2027-02-01"), True),
     ("shortened", exempt(VM, value="2027-02-01"), exempt(VM, value="2027-01-01"), True),
     ("another rule more", exempt(VM), exempt(exempt(VM), rule="host-disk"), True),
-    ("another reason", exempt(VM), marked(exempt(VM), annotations={"migratability.io/exempt-reason": "x"}), True),
-    ("a reason alone", VM, marked(VM, annotations=REASON), True),
+    ("another reason", exempt(VM), tagged(exempt(VM), annotations={"migratability.io/exempt-reason": "x"}), True),
+    ("a reason alone", VM, tagged(VM, annotations=REASON), True),
     ("moved into the template", exempt(VM), exempt(VM, "spec", "template"), True),
     ("removed", exempt(VM), VM, False),
     ("the reason removed", exempt(VM), exempt(VM, reason={}), False),
-    ("left as it was", exempt(VM), marked(exempt(VM), labels={"x": "y"}), False),
-    ("a label that only looks like ours", VM, marked(VM, labels={"migratability.io/exempt": "true"}), False),
-    ("a label as an annotation", VM, marked(VM, annotations={"exempt.migratability.io/all": "true"}), False),
+    ("left as it was", exempt(VM), tagged(exempt(VM), labels={"x": "y"}), False),
+    ("a label that only looks like ours", VM, tagged(VM, labels={"migratability.io/exempt": "true"}), False),
+    ("a label as an annotation", VM, tagged(VM, annotations={"exempt.migratability.io/all": "true"}), False),
     ("enforcement comes", PLAIN, namespace(enforcement="deny"), True),
     ("enforcement changes", namespace(enforcement="deny"), namespace(enforcement="warn"), True),
     ("enforcement goes", namespace(enforcement="deny"), PLAIN, True),
@@ -144,7 +144,7 @@ def test_the_labels_that_kubevirt_copies_to_an_instance_need_no_right(user: str)
 
 @pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
 def test_kubevirt_may_write_a_machine_that_has_labels(user: str) -> None:
-    found = ask(marked(exempt(VM), labels={"x": "y"}), exempt(VM), user=user)
+    found = ask(tagged(exempt(VM), labels={"x": "y"}), exempt(VM), user=user)
     assert (found.allowed, found.asked) == (True, [])
 
 
@@ -211,3 +211,27 @@ class Silent(Rights):
 def test_where_nobody_can_be_asked_nothing_is_decided(obj: Object) -> None:
     with pytest.raises(Undecidable):
         validate(request(obj), Silent((KUBEVIRT, *CLUSTER)), Settings(), 5.0)
+
+
+MISSPELT = [
+    ("a rule", vm(disk("good")), {"exempt.migratability.io/shared-acces": "true"}, "there is no such rule"),
+    ("a rule on a namespace", namespace(), {"exempt.migratability.io/x": "true"}, "there is no such rule"),
+    ("a level", namespace(), {"migratability.io/enforcement": "dney"}, "it is none of deny, warn and off"),
+]
+
+
+@pytest.mark.parametrize(("obj", "labels", "why"), [row[1:] for row in MISSPELT], ids=[row[0] for row in MISSPELT])
+def test_who_misspells_is_told_that_the_label_does_nothing(obj: Object, labels: Object, why: str) -> None:
+    labelled = tagged(obj, labels=labels, annotations=REASON)
+    (line,) = [line for line in ask(labelled, may=(ALICE,)).warnings if line.endswith("[exemption]")]
+    assert f"does nothing: {why}" in line
+    (key,) = labels
+    assert key in line
+    assert ask(labelled, labelled, may=(ALICE,)).warnings == []
+
+
+def test_a_label_that_is_spelt_right_is_not_remarked_on() -> None:
+    assert ask(namespace("a reason", all="true", enforcement="warn"), may=(ALICE,)).warnings == []
+    assert (
+        ask(exempt(vm(disk("good"), evictionStrategy="LiveMigrate"), rule="shared-access"), may=(ALICE,)).warnings == []
+    )

@@ -36,7 +36,11 @@ STARTS = [
     ("is shared", (SHARED,), []),
     ("is ReadWriteOnce", (ONCE,), ["shared-access"]),
     ("is a filesystem on SAN", (ON_SAN,), ["san-block"]),
-    ("comes of a DataVolume", (data_volume("later", storage={"storageClassName": "nas", "accessModes": [RWX]}),), []),
+    (
+        "is only foretold",
+        (data_volume("later", storage={"storageClassName": "nas", "accessModes": [RWX]}),),
+        ["claim-known"],
+    ),
 ]
 
 
@@ -68,11 +72,29 @@ def test_after_a_missing_instancetype_all_that_it_can_bring_is_judged() -> None:
     assert start(with_mark(owned(vmi(disk("once")), owner), "instancetype/large"), owner=owner).allowed
 
 
-@pytest.mark.parametrize("value", ["true", "2020-01-01"], ids=["in force", "ended"])
-def test_an_exemption_of_the_owner_lets_it_start_also_after_its_last_day(value: str) -> None:
+EXEMPTIONS = [("true", "2026-11-01", True), ("2020-01-31", "2020-01-31", True), ("2020-01-31", "2020-02-01", False)]
+
+
+@pytest.mark.parametrize(("value", "made_on", "starts"), EXEMPTIONS, ids=["in force", "made before it ended", "after"])
+def test_an_exemption_of_the_owner_lets_it_start_with_claims_from_before_its_end(
+    value: str, made_on: str, starts: bool
+) -> None:
     owner = exempt(OWNER, rule="shared-access", value=value, reason=REASON)
-    assert start(with_mark(INSTANCE, TO_COME), ONCE, owner=owner).allowed
+    made = {**ONCE, "metadata": {**ONCE["metadata"], "creationTimestamp": f"{made_on}T10:00:00Z"}}
+    assert start(with_mark(INSTANCE, TO_COME), made, owner=owner).allowed is starts
     assert start(with_mark(INSTANCE, TO_COME), ON_SAN, owner=owner).rules == ["san-block"]
+
+
+def test_what_stands_in_the_machine_itself_was_judged_with_it() -> None:
+    device = {"devices": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]}}
+    owner = known_as(vm(disk("good"), spec={"preference": {"name": "win"}}, domain=device))
+    instance = with_mark(owned(vmi(disk("good"), domain=device), owner), "preference/win")
+    assert start(instance, owner=owner).allowed
+
+
+def test_a_users_annotation_in_the_template_does_not_keep_the_start_from_being_judged() -> None:
+    restored = {**INSTANCE["metadata"], "annotations": {"restore.kubevirt.io/lastRestoreUID": "x"}}
+    assert start(with_mark({**INSTANCE, "metadata": restored}, TO_COME)).rules == ["claim-known"]
 
 
 def test_an_exemption_on_the_instance_itself_does_not_count() -> None:

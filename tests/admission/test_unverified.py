@@ -6,17 +6,34 @@ from typing import Any
 import jsonpatch
 import pytest
 
-from tests.build import CLUSTER, RWO, RWX, Object, claim, data_volume, disk, templated_vm, vm, vmi, volume_request
+from tests.build import (
+    CLUSTER,
+    RWO,
+    RWX,
+    Object,
+    claim,
+    data_volume,
+    data_volume_disk,
+    data_volume_template,
+    disk,
+    templated_vm,
+    vm,
+    vmi,
+    volume_request,
+)
 from tests.build_paths import (
     APISERVER,
+    CONTROLLER,
     KUBEVIRT,
     Rights,
     ask,
     clone,
     exempt,
+    namespace,
     pool,
     replica_set,
     request,
+    tagged,
     with_mark,
 )
 from webhook.admission.handler import mutate, validate
@@ -77,10 +94,30 @@ def test_a_claim_whose_name_no_object_can_have_is_not_named() -> None:
     assert after(vm(disk("not a name"), disk("later"))) == {TO_COME}
 
 
-@pytest.mark.parametrize("kind", OF_TEMPLATES)
+@pytest.mark.parametrize("kind", ["VirtualMachine", "ReplicaSet"])
 def test_a_name_goes_when_its_claim_is_there_and_good(kind: str) -> None:
     obj = with_mark(MAKERS[kind](disk("later")), TO_COME)
     assert after(obj, obj, SHARED) == frozenset()
+
+
+def test_the_marks_of_a_pool_change_only_with_its_machines_template() -> None:
+    """A Pool restarts the machines that are not as its template."""
+    old = with_mark(pool(disk("later")), TO_COME)
+    scaled = {**old, "spec": {**old["spec"], "replicas": 3}}
+    assert ask(scaled, old, SHARED, side=mutate).patch == []
+    labelled = tagged(old, "spec", "virtualMachineTemplate", labels={"x": "y"})
+    assert ask(labelled, old, SHARED, side=mutate).patch == []
+    assert after(with_mark(pool(disk("later"), hostname="x"), TO_COME), old, SHARED) == frozenset()
+
+
+def test_a_pools_template_is_named_whatever_claim_has_its_name() -> None:
+    """KubeVirt numbers them: the claim of that name is another's."""
+    spec = {"storage": {"storageClassName": "nas", "accessModes": [RWX]}}
+    made = pool(data_volume_disk("good"), spec={"dataVolumeTemplates": [data_volume_template("good", **spec)]})
+    assert after(made) == {"claim/good"}
+    once = {"storage": {"storageClassName": "nas", "accessModes": [RWO]}}
+    bad = pool(data_volume_disk("good"), spec={"dataVolumeTemplates": [data_volume_template("good", **once)]})
+    assert ask(bad).rules == ["shared-access"]
 
 
 @pytest.mark.parametrize("kind", OF_TEMPLATES)
@@ -104,16 +141,61 @@ def test_a_bad_claim_of_an_old_machine_that_was_never_marked_is_not_named() -> N
     assert after(vm(disk("once"), hostname="x"), obj) == frozenset()
 
 
+ONCE_TEMPLATE = {"storage": {"storageClassName": "nas", "accessModes": [RWO]}}
+
+
+def test_a_claim_that_was_foretold_to_be_bad_and_let_in_was_judged() -> None:
+    """The machines of an old or exempt Pool, and old machines whose claims are made anew, must start."""
+    machine = templated_vm("root", spec=ONCE_TEMPLATE)
+    assert after(exempt(machine)) == frozenset()
+    edited = {**machine, "spec": {**machine["spec"], "preference": None}}
+    assert after(edited, machine) == frozenset()
+
+
+def test_what_an_old_machine_waits_for_without_a_mark_it_waits_for_as_before() -> None:
+    assert after(vm(disk("later"), hostname="x"), vm(disk("later"))) == frozenset()
+    assert after(vm(disk("later"), disk("more"), hostname="x"), vm(disk("later"))) == {"claim/more"}
+
+
+def test_what_was_requested_and_is_not_there_is_named_when_it_reaches_the_template() -> None:
+    old = vm(status={"volumeRequests": [volume_request(disk("later"))]})
+    assert after(vm(disk("later")), old, user=CONTROLLER) == {TO_COME}
+
+
+def test_what_nobody_could_judge_is_no_precedent_for_another_claim() -> None:
+    old = with_mark(vm(disk("later", "data")), TO_COME)
+    assert ask(vm(disk("once", "data")), old, ONCE).rules == ["shared-access"]
+    assert ask(with_mark(vm(disk("later", "data"), hostname="x"), TO_COME), old, ONCE).rules == []
+
+
+NIC = {"name": "nic", "deviceName": "intel.com/nic"}
+LARGE = {
+    "apiVersion": "instancetype.kubevirt.io/v1beta1",
+    "kind": "VirtualMachineClusterInstancetype",
+    "metadata": {"name": "large"},
+    "spec": {"hostDevices": [NIC]},
+}
+
+
+def test_a_device_of_an_instancetype_that_nobody_could_judge_is_no_precedent_for_ones_own() -> None:
+    old = with_mark(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
+    own = vm(disk("good"), domain={"devices": {"hostDevices": [NIC]}})
+    assert ask(own, old, LARGE).rules == ["host-devices"]
+
+
+def test_ones_own_old_device_keeps_no_preference_named() -> None:
+    win = {**LARGE, "kind": "VirtualMachineClusterPreference", "metadata": {"name": "win"}, "spec": {}}
+    old = vm(disk("good"), spec={"preference": {"name": "win"}}, domain={"devices": {"hostDevices": [NIC]}})
+    marked_old = with_mark(old, "preference/win")
+    assert after(marked_old, marked_old, win) == frozenset()
+    edited = {**marked_old, "spec": {**marked_old["spec"], "runStrategy": "Always"}}
+    assert ask(edited, marked_old, win).allowed
+
+
 def test_an_instancetype_stays_named_while_it_gives_the_machine_what_cannot_move() -> None:
-    large = {
-        "apiVersion": "instancetype.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineClusterInstancetype",
-        "metadata": {"name": "large"},
-        "spec": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]},
-    }
     obj = with_mark(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
-    assert after(obj, obj, large) == {"instancetype/large"}
-    assert after(obj, obj, {**large, "spec": {}}) == frozenset()
+    assert after(obj, obj, LARGE) == {"instancetype/large"}
+    assert after(obj, obj, {**LARGE, "spec": {}}) == frozenset()
 
 
 @pytest.mark.parametrize("kind", OF_TEMPLATES)
@@ -139,6 +221,10 @@ def test_validating_decides_nothing_where_a_name_was_taken_away(kind: str) -> No
     obj = MAKERS[kind](disk("later"))
     with pytest.raises(Undecidable, match=TO_COME):
         validated(obj, with_mark(obj, TO_COME), ONCE)
+
+
+def test_where_nothing_is_refused_nothing_is_held_back_for_a_name() -> None:
+    assert validated(vm(disk("later")), None, namespace(enforcement="warn"))
 
 
 def test_a_machine_that_is_refused_is_refused_whatever_it_lacks() -> None:

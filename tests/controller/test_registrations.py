@@ -155,12 +155,11 @@ def test_nothing_is_called_about_that_is_being_deleted() -> None:
                 assert conditions(webhook)["is-not-being-deleted"] == expression
 
 
-def test_only_an_instance_is_let_by_for_its_owner() -> None:
-    """The patches of a restore can put an owner into a VirtualMachine."""
-    let_by = [
+def test_only_machines_and_instances_are_let_by_for_their_owner() -> None:
+    let_by = {
         which for which, webhook in by_resource(VALIDATING).items() if "is-not-made-for-an-owner" in conditions(webhook)
-    ]
-    assert let_by == [("kubevirt.io", "virtualmachineinstances")]
+    }
+    assert let_by == {("kubevirt.io", "virtualmachineinstances"), ("kubevirt.io", "virtualmachines")}
 
 
 @pytest.mark.parametrize("namespace", ["kubevirt", "openshift-cnv"])

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -121,10 +122,51 @@ def test_a_creation(site: Site, obj: Object, expected: Counter[tuple[str, str, s
     assert site.calls(lambda: must(site.patch(fresh, {"metadata": {"labels": {"x": "y"}}}))) == NOTHING
 
 
-def owned_instance(owner: Object, **metadata: Any) -> Object:
+def reference_to(owner: Object) -> Object:
+    """Return the controller reference that KubeVirt puts into what it makes for an owner."""
     keys = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": True}
-    reference = {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-    return vmi("good", name=owner["metadata"]["name"], ownerReferences=[reference], **metadata)
+    return {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
+
+
+def owned_instance(owner: Object, **metadata: Any) -> Object:
+    return vmi("good", name=owner["metadata"]["name"], ownerReferences=[reference_to(owner)], **metadata)
+
+
+def pool_machine(owner: Object, number: str = "0", **metadata: Any) -> Object:
+    """Return a machine as a Pool has it, of a name that ends in a number."""
+    name = f"{owner['metadata']['name']}-{number}"
+    return vm("once", name=name, ownerReferences=[reference_to(owner)], **metadata)
+
+
+def test_a_machine_that_kubevirt_makes_for_a_pool_is_only_patched(site: Site) -> None:
+    made = pool_machine(site.have(pool("good")))
+    assert site.calls(lambda: site.have(made, CONTROLLER)) == asked(mutated(VMS, "CREATE"))
+
+
+def with_template(machine: Object) -> Object:
+    """Return a machine with a dataVolumeTemplate, which KubeVirt numbers with it."""
+    storage = {
+        "storageClassName": "nas",
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    template = {"metadata": {"name": "root-0"}, "spec": {"storage": storage, "source": {"blank": {}}}}
+    return {**machine, "spec": {**machine["spec"], "dataVolumeTemplates": [template]}}
+
+
+RESTORED = {"restore.kubevirt.io/lastRestoreUID": "back-11111111-2222-3333-4444-555555555555"}
+OTHER_MACHINES: list[tuple[str, str, Callable[[Object], Object]]] = [
+    ("somebody else makes", ALICE, pool_machine),
+    ("a restore makes", CONTROLLER, lambda owner: pool_machine(owner, annotations=RESTORED)),
+    ("has no number", CONTROLLER, lambda owner: pool_machine(owner, "x")),
+    ("has a claim of its own", CONTROLLER, lambda owner: with_template(pool_machine(owner))),
+]
+
+
+@pytest.mark.parametrize(("user", "make"), [row[1:] for row in OTHER_MACHINES], ids=[row[0] for row in OTHER_MACHINES])
+def test_a_machine_is_judged_that(site: Site, user: str, make: Callable[[Object], Object]) -> None:
+    created, output = site.create(make(site.have(pool("good"))), user)
+    assert (created, "[shared-access]" in output) == (False, True)
 
 
 def test_an_instance_that_kubevirt_makes_for_an_owner_is_only_patched(site: Site) -> None:

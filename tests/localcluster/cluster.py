@@ -146,6 +146,16 @@ class LocalCluster:
                 kubectl.write_kubeconfig(path, self.url, self.ca_pem, user, identity)
         return path
 
+    def client_for(self, user: str, groups: Sequence[str] = ()) -> Client:
+        """Return a client that is `user` as a member of `groups`, for calls that kubectl would be too slow for.
+
+        Raises ValueError for a name that a certificate cannot hold (more than 64 characters).
+        """
+        state = self._state
+        stem = state.pki / _file_name(user, groups).replace(".", "-")
+        controlplane.write_identity(stem, state.authority.client(user, groups))
+        return Client(state.ports.api, self.ca_pem, stem.with_suffix(".crt"), stem.with_suffix(".key"))
+
     def kubectl(
         self,
         *arguments: str,
@@ -197,7 +207,7 @@ class LocalCluster:
 
     def _bring_up(self) -> None:
         definitions = crds.load(self._crds)
-        client = self._client()
+        client = self.client_for(*_ADMIN)
         self._await("the API server is not ready", lambda: client.request("GET", "/readyz").status == 200)
         if self._controllers:
             self._spawn("kube-controller-manager", self._controller_manager_flags())
@@ -205,12 +215,6 @@ class LocalCluster:
         self._await("some definitions are not served", lambda: crds.all_served(client, definitions))
         if self._controllers:
             self._await("the controllers do not work", lambda: _controllers_work(client))
-
-    def _client(self) -> Client:
-        state = self._state
-        stem = state.pki / "admin"
-        controlplane.write_identity(stem, state.authority.client(*_ADMIN))
-        return Client(state.ports.api, self.ca_pem, stem.with_suffix(".crt"), stem.with_suffix(".key"))
 
     def _controller_manager_flags(self) -> list[str]:
         kubeconfig = self.kubeconfig_for("system:kube-controller-manager")

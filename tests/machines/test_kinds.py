@@ -15,7 +15,7 @@ from tests.build import (
     vm,
     vmi,
 )
-from tests.build_paths import KUBEVIRT, marked, pool, replica_set
+from tests.build_paths import KUBEVIRT, pool, replica_set, tagged
 from webhook import Verdict, evaluate
 
 VOLUMES = (disk("once"), host_disk("h"), data_volume_disk("once-too"))
@@ -143,7 +143,7 @@ def test_the_annotation_that_lets_a_bridge_move_counts_where_kubevirt_copies_it_
 ) -> None:
     machine = make(domain=BRIDGE, networks=[{"name": "default", "pod": {}}])
     assert [violation.rule for violation in judged(machine).violations] == ["pod-network"]
-    assert judged(marked(machine, *path, annotations=ALLOW_BRIDGE)).violations == []
+    assert judged(tagged(machine, *path, annotations=ALLOW_BRIDGE)).violations == []
 
 
 @pytest.mark.parametrize("make", [replica_set, pool], ids=lambda make: make.__name__)

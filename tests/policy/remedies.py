@@ -19,7 +19,7 @@ from tests.build import (
     vm,
 )
 from tests.build_facts import instancetype, preference
-from tests.build_paths import marked
+from tests.build_paths import tagged
 from tests.policy.samples import OLD_KUBEVIRT, SMB, devices, ephemeral, hyperv, interface
 
 SPEC = "/spec/template/spec"
@@ -34,7 +34,7 @@ NIC = {"name": "nic", "deviceName": "intel.com/nic"}
 PLAIN = (instancetype("plain"), preference("plain"))
 RESERVED = devices(disks=[{"name": "good", "lun": {"reservation": True}}])
 BEYOND = {"storageClassName": "gone"}
-LEFT_TO_CDI = marked(claim("open", storage_class="gone"), labels={"cdi.kubevirt.io/applyStorageProfile": "true"})
+LEFT_TO_CDI = tagged(claim("open", storage_class="gone"), labels={"cdi.kubevirt.io/applyStorageProfile": "true"})
 
 
 @dataclass(frozen=True)

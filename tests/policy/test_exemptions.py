@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.build import CLUSTER, RWO, Object, claim, disk, host_disk, kubevirt, vm, vmi
-from tests.build_paths import KUBEVIRT, REASON, exempt, marked, namespace, pool, replica_set
+from tests.build_paths import KUBEVIRT, REASON, exempt, namespace, pool, replica_set, tagged
 from webhook import Settings, Verdict, evaluate
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_a_namespaces_label_exempts_every_machine_in_it() -> None:
 
 
 def test_a_namespaces_label_needs_its_own_reason() -> None:
-    machine = marked(BAD, annotations=REASON)
+    machine = tagged(BAD, annotations=REASON)
     found = judged(machine, namespace(shared_access="true"))
     assert not found.allowed
     assert "its namespace" in about_exemptions(found)[0]
@@ -162,7 +162,7 @@ def test_every_kind_of_machine_can_be_exempt(obj: Object) -> None:
     "label", ["exempt.migratability.io", "migratability.io/exempt", "xexempt.migratability.io/all"]
 )
 def test_a_label_that_only_looks_like_ours_exempts_nothing(label: str) -> None:
-    assert not judged(marked(BAD, labels={label: "true"}, annotations=REASON)).allowed
+    assert not judged(tagged(BAD, labels={label: "true"}, annotations=REASON)).allowed
 
 
 def test_edits_of_a_machine_whose_exemption_has_ended_pass() -> None:

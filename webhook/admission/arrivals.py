@@ -38,8 +38,9 @@ def receive(request: Request, cluster: Cluster, settings: Settings) -> list[str]
     name = request.name or text(at(obj, "metadata", "name")) or ""
     metadata = {**mapping(obj.get("metadata")), "name": name, "namespace": request.namespace}
     there = Overlay(cluster, resource, request.namespace, {name: resource.read({**obj, "metadata": metadata})})
+    spoilt = list(_spoilt(name, request.namespace, there, settings))
     warnings = []
-    for machine, violation in _spoilt(name, request.namespace, there, settings):
+    for machine, violation in spoilt:
         which = f"{machine['kind']} {quoted(machine['metadata']['name'])}"
         warnings.append(warning(f"{which} will not start with it: {violation.what}", violation.rule))
         if not request.dry_run:
@@ -60,5 +61,5 @@ def _spoilt(name: str, namespace: str, cluster: Cluster, settings: Settings) -> 
         machine = cluster.get(OWNERS[kind], machine_name, namespace)
         if machine is not None:
             bearer = owner_now(machine.obj, cluster) or machine
-            verdict = evaluate_start(bearer.obj, machine.obj, names, cluster, settings)
+            verdict = evaluate_start(bearer.obj, machine.obj, names, cluster, settings, foretold=True)
             yield from ((machine.obj, violation) for violation in verdict.violations if violation.refuses)

@@ -14,7 +14,7 @@ from webhook.admission.owner import (
     with_volumes_of,
 )
 from webhook.admission.review import Request
-from webhook.admission.rights import changes, not_carried, without_right
+from webhook.admission.rights import changes, misspelt, not_carried, without_right
 from webhook.admission.scope import as_machine, is_copy, is_guarded, is_judged, is_patched, kind_of
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts
@@ -45,7 +45,8 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
     unrightful = _unrightful(request, owner, maker, cluster, settings) if final else []
     bearer = _NOBODY if unrightful else _bearer(request, owner, maker, settings)
     verdict = _judge_machine(request, owner, bearer, cluster, settings, final)
-    verdict = replace(verdict, violations=[*unrightful, *verdict.violations])
+    told = misspelt(changes(request.obj, request.old)) if final else []
+    verdict = replace(verdict, violations=[*unrightful, *verdict.violations], unjudged=[*verdict.unjudged, *told])
     return _with_what_it_lacks(verdict, request, cluster)
 
 

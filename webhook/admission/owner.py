@@ -10,10 +10,10 @@ from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts, RestoreFacts
 from webhook.cluster.resources import CLONES, KUBEVIRTS, OWNERS, RESTORES
+from webhook.machines.copies import RESTORED_BY
 from webhook.objects import Object, at, items, mapping, text
 from webhook.settings import KubeVirt, Settings
 
-_RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 _UID = 36
 _INSTANCES = "virtualmachineinstances"
 _ACCOUNT = re.compile(r"system:serviceaccount:[^:]+:kubevirt-[a-z-]+")
@@ -29,7 +29,7 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
     hold its owner: that one is without labels. Raises `webhook.cluster.Undecidable`.
     """
     said = request.old or request.obj
-    if not is_of_kubevirt(request, settings) or at(said, "metadata", "annotations", _RESTORED_BY):
+    if not is_of_kubevirt(request, settings) or _is_restored(request):
         return None
     for kind, name, uid in _controllers(said):
         resource = OWNERS.get(kind)
@@ -58,6 +58,12 @@ def owner_now(machine: Object, cluster: Cluster) -> OwnerFacts | None:
     return None
 
 
+def _is_restored(request: Request) -> bool:
+    """Whether a restore makes this VirtualMachine. Into an instance its user can write the annotation."""
+    is_new_machine = request.old is None and request.resource == "virtualmachines"
+    return is_new_machine and at(request.obj, "metadata", "annotations", RESTORED_BY) is not None
+
+
 def _controllers(obj: Object | None) -> Iterator[tuple[str, str, str]]:
     """Kind, name and uid of the controllers that an object's ownerReferences name."""
     for reference in items(at(obj, "metadata", "ownerReferences")):
@@ -80,7 +86,7 @@ def maker_of(request: Request, cluster: Cluster, settings: Settings) -> Object |
 
     Raises `webhook.cluster.Undecidable`.
     """
-    said = text(at(request.obj, "metadata", "annotations", _RESTORED_BY)) or ""
+    said = text(at(request.obj, "metadata", "annotations", RESTORED_BY)) or ""
     if not is_kubevirt_controller(request, settings) or request.resource != "virtualmachines" or len(said) < _UID + 2:
         return None
     restore = cluster.get(RESTORES, said[: -_UID - 1], request.namespace)

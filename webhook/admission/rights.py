@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.interface import Right
-from webhook.names import ENFORCEMENT, REASON, VERB, is_ours
+from webhook.names import ENFORCEMENT, EXEMPT, REASON, VERB, is_ours
 from webhook.objects import Object, at, mapping, string_map
 from webhook.policy import Violation
-from webhook.settings import Mode, Settings
-from webhook.wording import quoted
+from webhook.policy.exemptions import ALL
+from webhook.policy.rules import RULES
+from webhook.settings import MODES, Mode, Settings
+from webhook.wording import listed, quoted, warning
 
 RULE = "exemption"
 _METADATA = (
@@ -55,6 +57,24 @@ def changes(obj: Object | None, old: Object | None) -> list[Tag]:
     brought = [tag for place, tag in now.items() if place not in before or before[place].value != tag.value]
     lifted = [tag for place, tag in before.items() if place not in now and tag.key == ENFORCEMENT]
     return [*brought, *lifted]
+
+
+def misspelt(changed: list[Tag]) -> list[str]:
+    """Return a warning for each label that names no rule, or no level, and so does nothing."""
+    return [
+        warning(f"{quoted(tag.key)} = {quoted(tag.value)} does nothing: {why}", RULE)
+        for tag in changed
+        if (why := _why_nothing(tag))
+    ]
+
+
+def _why_nothing(tag: Tag) -> str | None:
+    if tag.key == ENFORCEMENT and tag.value not in MODES:
+        return f"it is none of {listed(reversed(MODES))}"
+    rule = tag.key.removeprefix(EXEMPT)
+    if tag.key.startswith(EXEMPT) and rule != ALL and rule not in {known.name for known in RULES}:
+        return "there is no such rule"
+    return None
 
 
 def without_right(request: Request, changed: list[Tag], cluster: Cluster, settings: Settings) -> list[Violation]:

@@ -55,12 +55,14 @@ class Claim:
 
     ``origin`` says where it was read, in words for a message ("claim", "DataVolume …", "dataVolumeTemplate …");
     ``declared_at`` where a claim to come can be shaped: the field path of the template, or a new DataVolume.
+    ``made_on`` is the day (UTC) on which an existing claim was made, like "2026-11-24".
     """
 
     origin: str
     request: ClaimRequest
     backing: Backing
     declared_at: str | None = None
+    made_on: str | None = None
 
     @property
     def is_to_come(self) -> bool:
@@ -90,3 +92,10 @@ class NoClaim:
     def evidence(self) -> str:
         """What the verdict rests on, in one line."""
         return self.why
+
+
+def as_it_is(claim: Claim | NoClaim) -> Claim | NoClaim:
+    """Return a claim that exists, and none in place of one that is only to come."""
+    if isinstance(claim, NoClaim) or not claim.is_to_come:
+        return claim
+    return NoClaim("does not exist yet", "Wait until it is made; KubeVirt then starts the machine by itself")

@@ -13,6 +13,8 @@ from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
 from webhook.machines import DataVolumeTemplate, Machine
 from webhook.wording import plain, quoted
 
+_POOL = "VirtualMachinePool"
+"""A Pool numbers the DataVolumes of its machines: none has the name of its template."""
 _CREATE = "Create the claim or the DataVolume first, or correct its name"
 
 
@@ -24,7 +26,8 @@ def resolve(machine: Machine, cluster: Cluster, trident: str) -> dict[str, Claim
     """
     names = {volume.claim for volume in machine.volumes if volume.claim}
     resolver = _Resolver(cluster, machine.namespace, machine.data_volume_templates, Origins(cluster, trident))
-    return {name: resolver.claim(name) for name in sorted(names)}
+    renamed = machine.data_volume_templates if machine.kind == _POOL else ()
+    return {name: resolver.of_template(name) if name in renamed else resolver.claim(name) for name in sorted(names)}
 
 
 class _Resolver:
@@ -44,11 +47,15 @@ class _Resolver:
         if data_volume is not None:
             rendered = rendering.render(data_volume.spec, self._namespace, self._cluster, data_volume.annotations)
             return self._to_come(rendered, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}")
+        return self.of_template(name)
+
+    def of_template(self, name: str) -> Claim | NoClaim:
+        """The claim that a template makes, whatever else has its name."""
         template = self._templates.get(name)
-        if template is not None:
-            rendered = rendering.render(template.spec, self._namespace, self._cluster, template.annotations)
-            return self._to_come(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
-        return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
+        if template is None:
+            return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
+        rendered = rendering.render(template.spec, self._namespace, self._cluster, template.annotations)
+        return self._to_come(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
         """A claim that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
@@ -58,7 +65,7 @@ class _Resolver:
             if isinstance(rendered, rendering.Refusal):
                 return NoClaim(f"will not be made: {rendered.reason}", "Correct the claim's class and modes")
             request = rendered
-        return Claim("claim", request, self._origins.backing_of(request))
+        return Claim("claim", request, self._origins.backing_of(request), made_on=facts.made_on)
 
     def _to_come(self, rendered: ClaimRequest | rendering.Refusal, origin: str, declared_at: str) -> Claim | NoClaim:
         if isinstance(rendered, rendering.Refusal):

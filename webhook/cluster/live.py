@@ -160,7 +160,8 @@ class LiveView:
                 page = self._cluster.api.get(
                     resource.path, query, timeout=self._left(), metadata_only=resource.metadata_only
                 )
-                found += [resource.read(obj) for obj in page.get("items") or ()]
+                read = (resource.read(obj) for obj in page.get("items") or ())
+                found += [fact for fact in read if fact is not None]
                 following = page.get("metadata", {}).get("continue")
                 if not following:
                     return found

@@ -136,7 +136,8 @@ class Reflector(Generic[Fact]):
             )
             self._heard = time.monotonic()
             for obj in page.get("items") or ():
-                found[key_of(obj)] = self.resource.read(obj)
+                if (fact := self.resource.read(obj)) is not None:
+                    found[key_of(obj)] = fact
             following = text(at(page, "metadata", "continue"))
             if not following:
                 self._facts = found
@@ -179,9 +180,10 @@ class Reflector(Generic[Fact]):
         kind, obj = event.get("type"), mapping(event.get("object"))
         if kind == "ERROR":
             raise ApiError(int(obj.get("code") or 500), str(obj.get("message")))
-        if kind in ("ADDED", "MODIFIED"):
-            self._facts[key_of(obj)] = self.resource.read(obj)
-        elif kind == "DELETED":
+        fact = self.resource.read(obj) if kind in ("ADDED", "MODIFIED") else None
+        if fact is not None:
+            self._facts[key_of(obj)] = fact
+        elif kind in ("MODIFIED", "DELETED"):
             self._facts.pop(key_of(obj), None)
         return text(at(obj, "metadata", "resourceVersion"))
 

@@ -18,7 +18,7 @@ class Resource(Generic[Fact_co]):
 
     ``watched`` kinds are held in memory by a live cluster, the others are read when asked for. An ``optional`` kind
     may be unknown to the API server, or forbidden to us: then there are none of it. Of a kind with ``metadata_only``
-    the API server is asked for no more than that.
+    the API server is asked for no more than that. What is ``read`` as None is as if it were not there.
     """
 
     kind: str
@@ -26,7 +26,7 @@ class Resource(Generic[Fact_co]):
     version: str
     plural: str
     namespaced: bool
-    read: Callable[[Object], Fact_co]
+    read: Callable[[Object], Fact_co | None]
     watched: bool = True
     optional: bool = False
     metadata_only: bool = False
@@ -70,7 +70,7 @@ def _extension(
     group: str,
     version: str,
     plural: str,
-    read: Callable[[Object], Fact_co],
+    read: Callable[[Object], Fact_co | None],
     *,
     namespaced: bool = True,
     watched: bool = False,

@@ -28,7 +28,9 @@ class Snapshot:
         self._facts: dict[str, dict[tuple[str, str], Any]] = {resource.key: {} for resource in RESOURCES}
         for obj in objects:
             for resource in _resources_of(obj):
-                self._facts[resource.key][_key(resource, obj)] = resource.read(obj)
+                self._facts[resource.key].pop(key := _key(resource, obj), None)
+                if (fact := resource.read(obj)) is not None:
+                    self._facts[resource.key][key] = fact
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """Return the facts of one object, or None if the snapshot does not hold it."""

@@ -5,6 +5,7 @@ A null old object is a creation. What has no label of ours on either side change
 
 from __future__ import annotations
 
+from webhook.machines.copies import RESTORED_BY
 from webhook.names import ENFORCEMENT, EXEMPT, MARK, REASON
 
 NOT_GOING = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
@@ -12,6 +13,7 @@ NOT_GOING = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
 
 IS_MARKED = f"object.metadata.?annotations[?'{MARK}'].hasValue()"
 """What of the object could not be judged yet is named in an annotation."""
+MARKED_AND_CHANGED = f"({IS_MARKED} && object.spec != oldObject.spec)"
 
 
 def changes(paths: tuple[tuple[str, ...], ...]) -> str:
@@ -37,12 +39,25 @@ def is_new_or_brings_labels() -> str:
     return f"oldObject == null || {brings_labels()}"
 
 
-def not_made_for_owner(kubevirt: str) -> str:
-    """Return a condition that lets by the instances that KubeVirt, in its namespace, creates for an owner.
+_OWNERS = "object.metadata.?ownerReferences.orValue([])"
+INSTANCE_OF_OWNER = f"{_OWNERS}.exists(owner, owner.?controller.orValue(false))"
+"""An instance for a VirtualMachine or a ReplicaSet."""
+_NUMBERED = (
+    "object.metadata.name.startsWith(owner.name + '-') && "
+    "object.metadata.name.substring(size(owner.name) + 1).matches('^[0-9]+$')"
+)
+_OF_POOL = f"owner.?controller.orValue(false) && owner.kind == 'VirtualMachinePool' && {_NUMBERED}"
+MACHINE_OF_POOL = (
+    f"{_OWNERS}.exists(owner, {_OF_POOL}) && !has(object.spec.dataVolumeTemplates) && "
+    f"!object.metadata.?annotations[?'{RESTORED_BY}'].hasValue()"
+)
+"""A VirtualMachine for a Pool, which numbers them, and the DataVolumes of their templates with them."""
 
-    They were judged with the owner, but for what their mark names. No other machine of an owner is let by: the patches
-    of a restore can put an ownerReference into a VirtualMachine.
+
+def not_made_for_owner(owned: str, kubevirt: str) -> str:
+    """Return a condition that lets by what KubeVirt, in its namespace, creates for an owner.
+
+    ``owned`` is the condition that says so of the object. It was judged with the owner, but for what its mark names.
     """
     controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
-    owned = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))"
     return f"oldObject != null || {IS_MARKED} || !(request.userInfo.username == '{controller}' && {owned})"

@@ -35,6 +35,8 @@ Requests in other served versions are converted to one of them (matchPolicy Equi
 """
 
 _INSTANCES = (KUBEVIRT, "virtualmachineinstances", "")
+_MACHINES = (KUBEVIRT, "virtualmachines", "")
+_LIFTED = (_MACHINES, (KUBEVIRT, "virtualmachineinstancereplicasets", ""))
 _NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
 
 _UNHINDERED = {"failurePolicy": "Ignore", "timeoutSeconds": 2, "sideEffects": "NoneOnDryRun"}
@@ -166,14 +168,18 @@ def _operations(which: Which) -> list[str]:
 
 
 def _patched(which: Which) -> dict[str, str]:
-    """An update of a marked machine is a chance to find good by now what its mark names."""
-    return _that_matter(which, conditions.IS_MARKED if "UPDATE" in PATCHED[which] else "")
+    """A change of a marked machine's spec, its start say, is a chance to find good by now what its mark names.
+
+    But not of a Pool's, which would restart all its machines.
+    """
+    return _that_matter(which, conditions.MARKED_AND_CHANGED if which in _LIFTED else "")
 
 
 def _judged(which: Which, kubevirt: str) -> dict[str, str]:
     found = _that_matter(which, "" if which[2] else conditions.brings_labels())
-    if which == _INSTANCES:
-        found["is-not-made-for-an-owner"] = conditions.not_made_for_owner(kubevirt)
+    made_for_owner = {_INSTANCES: conditions.INSTANCE_OF_OWNER, _MACHINES: conditions.MACHINE_OF_POOL}.get(which)
+    if made_for_owner:
+        found["is-not-made-for-an-owner"] = conditions.not_made_for_owner(made_for_owner, kubevirt)
     return found
 
 

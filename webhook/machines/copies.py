@@ -24,6 +24,8 @@ from webhook.wording import quoted
 RESTORE, CLONE = "VirtualMachineRestore", "VirtualMachineClone"
 SOURCE_FIELD = {RESTORE: "spec.virtualMachineSnapshotName", CLONE: "spec.source"}
 """Where a restore and a clone say what they copy."""
+RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
+"""Annotation that KubeVirt puts on what a restore makes, before it applies the restore's patches."""
 
 
 _MOST_COPYING = 3
@@ -87,7 +89,9 @@ def read_copy(obj: Object, namespace: str, cluster: Cluster) -> Copy | str:
     if live is not None and target == at(found.machine, "metadata", "name"):
         machine = {**found.machine, "metadata": mapping(live.obj.get("metadata"))}
         return Copy(_named(machine, target, namespace), found.claims, live.obj)
-    patched = _patched(_named(found.machine, target, namespace), operations)
+    patched = _patched(_named(_unowned(found.machine), target, namespace), operations)
+    if items(at(patched, "metadata", "ownerReferences")):
+        raise Unpatchable("the patches give the machine an owner")
     return Copy(_named(patched, target, namespace), found.claims)
 
 
@@ -122,6 +126,12 @@ def _with_claims_made_anew(machine: Object, claims: dict[str, ClaimFacts]) -> Co
 
 def _anew(claim: str) -> str:
     return f"{claim} as in the snapshot"
+
+
+def _unowned(machine: Object) -> Object:
+    """KubeVirt takes a snapshot's labels and annotations over, and not its owner."""
+    metadata = {key: value for key, value in mapping(machine.get("metadata")).items() if key != "ownerReferences"}
+    return {**machine, "metadata": metadata}
 
 
 def _named(machine: Object, name: str | None, namespace: str) -> dict[str, Any]:

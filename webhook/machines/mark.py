@@ -26,6 +26,15 @@ def lacking(obj: Object, names: frozenset[str]) -> list[str]:
     return sorted({name for path in metadata_paths(obj) for name in names - _held(obj, path)})
 
 
+def may_be_marked_anew(obj: Object, old: Object) -> bool:
+    """Say whether the marks of a machine may change with this update.
+
+    Those of a Pool stay until its machines' template changes: a Pool restarts machines that are not as its template.
+    """
+    template = ("spec", "virtualMachineTemplate", "spec")
+    return obj.get("kind") != "VirtualMachinePool" or at(obj, *template) != at(old, *template)
+
+
 def operations_on(obj: Object, names: frozenset[str]) -> list[dict[str, Any]]:
     """Return the JSON Patch operations after which every mark of a machine's object holds these names and no others."""
     wanted = ",".join(sorted(names))

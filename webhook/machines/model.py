@@ -111,8 +111,8 @@ class Machine:
 
     ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
     ``unjudged`` says, a phrase each, what of it could not be found. ``migrated_volumes`` are on their way to another
-    claim, ``former_claims`` what they come from. ``templates`` are its instancetype and preference, by kind and name
-    ("instancetype/large"), and ``missing_templates`` those that are not there.
+    claim, ``former_claims`` what they come from. ``matchers`` are its instancetype and preference, by kind and name
+    ("instancetype/large"), and ``missing_matchers`` those that are not there.
     """
 
     kind: str
@@ -128,8 +128,13 @@ class Machine:
     unjudged: tuple[str, ...] = ()
     migrated_volumes: frozenset[str] = frozenset()
     former_claims: frozenset[str] = frozenset()
-    templates: frozenset[str] = frozenset()
-    missing_templates: frozenset[str] = frozenset()
+    matchers: frozenset[str] = frozenset()
+    missing_matchers: frozenset[str] = frozenset()
+
+    @property
+    def declared_claims(self) -> frozenset[str]:
+        """The claims of its volumes, without those of pending volume requests."""
+        return frozenset(v.claim for v in self.volumes if v.claim and not v.field.startswith("status."))
 
     @property
     def eviction_field(self) -> str:

@@ -78,6 +78,12 @@ def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
     return [(*path, "metadata") for path in above if _can_be_annotated(at(obj, *path))]
 
 
+def without_matchers(vm: Object) -> Object:
+    """Return a VirtualMachine without its instancetype and preference: what stands in itself."""
+    spec = mapping(vm.get("spec"))
+    return {**vm, "spec": {key: value for key, value in spec.items() if key not in ("instancetype", "preference")}}
+
+
 def _can_be_annotated(value: object) -> bool:
     metadata = at(value, "metadata")
     annotations = at(metadata, "annotations")
@@ -114,8 +120,8 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
         unjudged=(*matched.unjudged, *_too_many(obj, template)),
         migrated_volumes=_migrated_volumes(obj),
         former_claims=_former_claims(obj),
-        templates=matched.named,
-        missing_templates=matched.missing,
+        matchers=matched.named,
+        missing_matchers=matched.missing,
     )
 
 

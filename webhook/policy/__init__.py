@@ -6,4 +6,14 @@ from webhook.policy.judge import judge, judge_start
 from webhook.policy.unverified import unverified
 from webhook.policy.verdict import Verdict, Violation
 
-__all__ = ["Bearer", "Case", "Surroundings", "Verdict", "Violation", "exempted", "judge", "judge_start", "unverified"]
+__all__ = [
+    "Bearer",
+    "Case",
+    "Surroundings",
+    "Verdict",
+    "Violation",
+    "exempted",
+    "judge",
+    "judge_start",
+    "unverified",
+]

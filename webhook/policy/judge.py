@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from webhook.claims import Claim
 from webhook.policy import eviction
 from webhook.policy.case import Case
 from webhook.policy.ratchet import Before
@@ -21,14 +22,24 @@ _FIRST = tuple(rule for rule in RULES if not rule.judged_last)
 _LAST = tuple(rule for rule in RULES if rule.judged_last)
 
 
-def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, final: bool) -> Verdict:
+def judge(
+    case: Case,
+    old: Case | None,
+    settings: Settings,
+    operation: str,
+    *,
+    final: bool,
+    unverified: frozenset[str] = frozenset(),
+) -> Verdict:
     """Return the verdict on a machine.
 
-    ``old`` is the case before the request, by the facts of now; what it violated is tolerated. With ``final`` the
+    ``old`` is the case before the request, by the facts of now; what it violated is tolerated, but for what of it was
+    ``unverified``. With ``final`` the
     machine is judged as it stands, else as it is after our own patch, which the verdict then holds.
     """
     machine = case.machine
-    before = Before(_found(old, RULES), machine, old.machine.former_claims) if old else Before((), machine)
+    known = _found(old, RULES) if old else ()
+    before = Before(known, machine, old.machine.former_claims if old else (), unverified)
     found = _found(case, _FIRST)
     violations = _violations(found, before, case, settings)
     case = replace(case, stuck=_stuck(found, violations))
@@ -51,17 +62,32 @@ def judge(case: Case, old: Case | None, settings: Settings, operation: str, *, f
     )
 
 
-def judge_start(case: Case, names: frozenset[str], settings: Settings) -> Verdict:
+def judge_start(case: Case, names: frozenset[str], settings: Settings, inline: Case | None) -> Verdict:
     """Return the verdict on an instance that starts, on what its mark names alone.
 
-    What is still not there cannot start, unless the rule about it is off.
+    What is still not there cannot start, unless the rule about it is off. ``inline`` is its VirtualMachine without
+    instancetype and preference: what that one violates as a whole was judged with it. An exemption that ended before a
+    claim was made does not count for it.
     """
     if settings.rules.get(claim_known.RULE.name) != "off":
         settings = replace(settings, rules={**settings.rules, claim_known.RULE.name: "deny"})
     machine = case.machine
+    of_whole = [(rule, finding) for rule, finding in _found(inline, _FIRST) if finding.volume is None] if inline else ()
     found = [(rule, finding) for rule, finding in _found(case, _FIRST) if concerns(names, finding)]
-    violations = _in_order(_violations(found, Before((), machine), case, settings), case)
+    violations = _in_order(_violations(found, Before(of_whole, machine), case, settings), case)
+    violations = [replace(found, exempt=found.exempt and not _came_later(found, case)) for found in violations]
     return Verdict(machine.kind, machine.namespace, machine.name, violations=violations, case=case)
+
+
+def _came_later(violation: Violation, case: Case) -> bool:
+    """Whether a claim was made after the last day of the exemption from what it violates."""
+    exemption = case.exempted.of(violation.rule)
+    if exemption is None or exemption.until is None or violation.volume is None:
+        return False
+    names = {volume.claim for volume in case.machine.volumes if volume.name == violation.volume}
+    claims = (case.claims.get(name or "") for name in names)
+    made = [claim.made_on for claim in claims if isinstance(claim, Claim) and claim.made_on]
+    return any(day > exemption.until.isoformat() for day in made)
 
 
 def _lapsed(case: Case, violations: Iterable[Violation]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from webhook.machines import Machine
 from webhook.policy.rules import Finding, Rule
+from webhook.policy.unverified import is_of
 
 _Key = tuple[str, ...]
 
@@ -14,11 +15,16 @@ class Before:
     """The findings of the old object, each known by its rule and the volume's or device's name.
 
     Where a volume of that name is there no more, its finding is known by the claim: the volume was renamed. A finding
-    about the whole machine is known by its rule alone.
+    about the whole machine is known by its rule alone. What nobody could judge yet is no precedent for anything else:
+    of a claim that was ``unverified`` only that claim is known, of an instancetype or a preference nothing.
     """
 
     def __init__(
-        self, findings: Iterable[tuple[Rule, Finding]], machine: Machine, former_claims: Collection[str] = ()
+        self,
+        findings: Iterable[tuple[Rule, Finding]],
+        machine: Machine,
+        former_claims: Collection[str] = (),
+        unverified: frozenset[str] = frozenset(),
     ) -> None:
         """Remember the old object's findings, ``machine`` being the new one.
 
@@ -28,8 +34,10 @@ class Before:
         self._former_claims = frozenset(former_claims)
         self._known: set[_Key] = set()
         for rule, finding in findings:
-            self._known.add(_key(rule, finding))
-            if finding.claim and finding.volume not in present:
+            verified = not is_of(unverified, finding)
+            if verified:
+                self._known.add(_key(rule, finding))
+            if finding.claim and not (verified and finding.volume in present):
                 self._known.add((rule.name, "claim", finding.claim))
 
     def tolerates(self, rule: Rule, finding: Finding) -> bool:

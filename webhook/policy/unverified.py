@@ -5,43 +5,75 @@ Names are "claim/NAME", "instancetype/NAME" and "preference/NAME".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 
 from webhook.claims import Claim
+from webhook.machines import Machine
 from webhook.objects import can_be_name
 from webhook.policy.case import Case
 from webhook.policy.rules import Finding
 from webhook.policy.verdict import Violation
 
 
-def unverified(case: Case, violations: Iterable[Violation], before: frozenset[str]) -> frozenset[str]:
+def unverified(
+    case: Case, violations: Collection[Violation], before: frozenset[str], old: Machine | None
+) -> frozenset[str]:
     """Return what is not there yet, and what of ``before`` is there now and was not found good.
 
-    ``before`` are the names that the machine's mark held. A name that no object can have is left out: nothing starts
-    with it.
+    ``before`` are the names that nobody could judge yet of the machine as it was, ``old``. What that one waited for
+    without a mark it waits for as it did; and a claim that is foretold to break a rule and gets in all the same was
+    judged. A name that no object can have is left out: nothing starts with it.
     """
-    bad = {violation.volume for violation in violations if violation.action == "deny" and not violation.exempt}
-    machine = case.machine
-    to_come, doubted = set(machine.missing_templates), set()
-    for volume in machine.volumes:
-        if not volume.attached or not volume.claim:
-            continue
-        claim = case.claims.get(volume.claim)
-        if not isinstance(claim, Claim) or claim.is_to_come:
-            to_come.add(_of_claim(volume.claim))
-        elif volume.name in bad:
-            doubted.add(_of_claim(volume.claim))
-    if None in bad:
-        doubted |= machine.templates
-    return frozenset(name for name in to_come | (doubted & before) if can_be_name(name.partition("/")[2]))
+    found = {*_claims(case, violations, before, old), *_matchers(case.machine, violations, before)}
+    return frozenset(name for name in found if can_be_name(name.partition("/")[2]))
+
+
+def of_claim(name: str) -> str:
+    """Return how a mark names a claim."""
+    return f"claim/{name}"
 
 
 def concerns(names: frozenset[str], finding: Finding) -> bool:
     """Say whether a finding is about one of the names: about its claim or, for the rest, about the whole machine."""
     if finding.claim is not None:
-        return _of_claim(finding.claim) in names
+        return of_claim(finding.claim) in names
     return finding.volume is None and any(not name.startswith("claim/") for name in names)
 
 
-def _of_claim(name: str) -> str:
-    return f"claim/{name}"
+def is_of(names: frozenset[str], finding: Finding) -> bool:
+    """Say whether a finding comes of one of the names: its claim, or the instancetype or preference at its field."""
+    if finding.claim is not None:
+        return of_claim(finding.claim) in names
+    return any(_stands_at(name, finding.field) for name in names)
+
+
+def _claims(
+    case: Case, violations: Collection[Violation], before: frozenset[str], old: Machine | None
+) -> Iterator[str]:
+    denied = [violation for violation in violations if violation.action == "deny"]
+    bad = {violation.volume for violation in denied if not violation.exempt}
+    let_in = {violation.volume for violation in denied if violation.exempt or violation.tolerated}
+    waited_for = {of_claim(name) for name in old.declared_claims} - before if old else set()
+    for volume in case.machine.volumes:
+        claim, name = case.claims.get(volume.claim or ""), of_claim(volume.claim or "")
+        if not volume.attached or claim is None:
+            continue
+        if isinstance(claim, Claim) and not claim.is_to_come:
+            due = name in before and volume.name in bad
+        else:
+            due = name not in waited_for and not (isinstance(claim, Claim) and volume.name in let_in)
+        if due:
+            yield name
+
+
+def _matchers(machine: Machine, violations: Collection[Violation], before: frozenset[str]) -> Iterator[str]:
+    yield from machine.missing_matchers
+    fields = [violation.field for violation in violations if violation.action == "deny" and not violation.exempt]
+    for name in machine.matchers & before:
+        if any(_stands_at(name, field) for field in fields):
+            yield name
+
+
+def _stands_at(name: str, field: str) -> bool:
+    kind = name.partition("/")[0]
+    return kind != "claim" and field.endswith(f".{kind}")

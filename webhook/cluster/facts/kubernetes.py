@@ -38,7 +38,7 @@ class ClaimFacts:
     """A PersistentVolumeClaim. ``storage_class`` is None where unset and "" where set to nothing.
 
     ``annotations`` are those of Trident's domain, ``labels`` those of KubeVirt's instancetypes, without the
-    domain; None where there are none.
+    domain; None where there are none. ``made_on`` is the day (UTC) of its creation.
     """
 
     access_modes: tuple[str, ...]
@@ -49,6 +49,7 @@ class ClaimFacts:
     annotations: dict[str, str] | None = None
     labels: dict[str, str] | None = None
     leaves_modes_to_cdi: bool = False
+    made_on: str | None = None
 
     @classmethod
     def read(cls, obj: Object) -> Self:
@@ -65,6 +66,7 @@ class ClaimFacts:
             labels=of_domain(at(obj, "metadata", "labels"), INSTANCETYPE_DOMAIN),
             leaves_modes_to_cdi=at(obj, "metadata", "labels", APPLY_PROFILE_LABEL) == "true"
             and (not at(obj, "spec", "accessModes") or at(obj, "spec", "volumeMode") == "FromStorageProfile"),
+            made_on=interned((text(at(obj, "metadata", "creationTimestamp")) or "")[:10]),
         )
 
 

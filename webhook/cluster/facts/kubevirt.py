@@ -99,17 +99,17 @@ class OwnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class MarkFacts:
-    """What the mark of a machine names; read from its metadata alone."""
+    """What the mark of a machine names; read from its metadata alone, and nothing of a machine without it."""
 
     namespace: str
     name: str
     names: frozenset[str]
 
     @classmethod
-    def read(cls, obj: Object) -> Self:
-        """Take the facts from an object, or from its metadata."""
+    def read(cls, obj: Object) -> Self | None:
+        """Take the facts from an object, or from its metadata; None where there is no mark."""
         names = names_in_mark(at(obj, "metadata", "annotations", MARK))
-        return cls(interned(at(obj, "metadata", "namespace")) or "", name_of(obj), names)
+        return cls(interned(at(obj, "metadata", "namespace")) or "", name_of(obj), names) if names else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""Thousands of writes to the API server, each as the account that makes it, over one open connection a thread."""
+
+import http.client
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+from tests.build import Object
+from tests.localcluster import LocalCluster
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+_THREADS = 6
+_IDLE_SECONDS = 30
+"""After 90 the API server closes a connection; one closed here is opened anew with the next call."""
+_PLURALS = {
+    "DataVolume": "datavolumes",
+    "Namespace": "namespaces",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+    "Pod": "pods",
+    "VirtualMachine": "virtualmachines",
+    "VirtualMachineClone": "virtualmachineclones",
+    "VirtualMachineInstance": "virtualmachineinstances",
+    "VirtualMachineInstanceMigration": "virtualmachineinstancemigrations",
+    "VirtualMachineInstanceReplicaSet": "virtualmachineinstancereplicasets",
+    "VirtualMachinePool": "virtualmachinepools",
+    "VirtualMachineRestore": "virtualmachinerestores",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API server answered: the stored object, or the Status that says why not."""
+
+    status: int
+    body: Object
+
+    @property
+    def passed(self) -> bool:
+        """Whether the call did what it was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def message(self) -> str:
+        """Why it did not."""
+        return f"{self.status}: {self.body.get('message')}"
+
+    @property
+    def causes(self) -> list[str]:
+        """The reasons that a refusal gives, as kubectl shows them."""
+        return [cause["message"] for cause in self.body.get("details", {}).get("causes", ())]
+
+
+class Api:
+    """The API server, called by an administrator who acts for others."""
+
+    def __init__(self, cluster: LocalCluster) -> None:
+        """Use a running cluster."""
+        pki = cluster.directory / "pki"
+        self._address = urlsplit(cluster.url)
+        self._tls = ssl.create_default_context(cadata=cluster.ca_pem.decode())
+        self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        self._here = threading.local()
+        self._opened: list[http.client.HTTPSConnection] = []
+        self._threads = ThreadPoolExecutor(_THREADS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the threads and close their connections."""
+        self._threads.shutdown()
+        for connection in self._opened:
+            connection.close()
+
+    def all(self, act: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+        """Do something with each item, several at once; return what came of it, in the items' order."""
+        return list(self._threads.map(act, items))
+
+    def create(self, obj: Object, user: str) -> Answer:
+        """Create an object."""
+        return self._call("POST", _collection(obj), user, obj)
+
+    def have(self, obj: Object, user: str) -> Object:
+        """Create an object that nobody refuses, and return it as it is stored."""
+        created = self.create(obj, user)
+        assert created.passed, created.message
+        return created.body
+
+    def patch(self, obj: Object, patch: Object, user: str, subresource: str = "") -> Answer:
+        """Merge a patch into an object or a subresource of it."""
+        path = f"{_path(obj)}/{subresource}" if subresource else _path(obj)
+        return self._call("PATCH", path, user, patch)
+
+    def delete(self, obj: Object, user: str) -> Answer:
+        """Delete an object; it stays as long as it has finalizers."""
+        return self._call("DELETE", _path(obj), user)
+
+    def exists(self, obj: Object) -> bool:
+        """Say whether an object is there."""
+        return self._call("GET", _path(obj), "admin").passed
+
+    def get(self, obj: Object) -> Object:
+        """Return an object as it is stored."""
+        found = self._call("GET", _path(obj), "admin")
+        assert found.passed, found.message
+        return found.body
+
+    def _call(self, method: str, path: str, user: str, body: Object | None = None) -> Answer:
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Accept": "application/json", "Content-Type": kind}
+        if user != "admin":
+            headers["Impersonate-User"] = user
+        connection = self._connection()
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, json.loads(answer.read()))
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        found: http.client.HTTPSConnection | None = getattr(self._here, "connection", None)
+        if found is None:
+            host, port = self._address.hostname or "", self._address.port
+            found = http.client.HTTPSConnection(host, port, timeout=60, context=self._tls)
+            self._here.connection = found
+            self._opened.append(found)
+        elif time.monotonic() - self._here.used > _IDLE_SECONDS:
+            found.close()
+        self._here.used = time.monotonic()
+        return found
+
+
+def _collection(obj: Object) -> str:
+    version, namespace = obj["apiVersion"], obj["metadata"].get("namespace")
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    middle = f"/namespaces/{namespace}" if namespace else ""
+    return f"{root}{middle}/{_PLURALS[obj['kind']]}"
+
+
+def _path(obj: Object) -> str:
+    return f"{_collection(obj)}/{obj['metadata']['name']}"

@@ -1,0 +1,73 @@
+"""A cluster that had machines before it had the webhook."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.build import CLASSES
+from tests.build_paths import KUBEVIRT
+from tests.e2e.conftest import definitions
+from tests.e2e_old.api import Api
+from tests.e2e_old.fleet import EVERY_SORT, old_violators
+from tests.e2e_old.violators import CLAIMS, USERS
+from tests.localcluster import LocalCluster
+from tests.localcluster.installation import Installation, apply
+
+Tell = Callable[[str], None]
+SIZES = (
+    pytest.param((50, "our definitions"), id="50 old violators"),
+    pytest.param((1000, "our definitions"), id="1000 old violators", marks=pytest.mark.cluster),
+    pytest.param((50, "KubeVirt's definitions"), id="50 by KubeVirt's definitions", marks=pytest.mark.cluster),
+)
+
+
+class Site:
+    """The cluster: old violators to work with, others to work with in an outage, and one of every sort to make worse.
+
+    All of them are older than the webhook's registration.
+    """
+
+    def __init__(self, cluster: LocalCluster, api: Api, count: int) -> None:
+        """Make the violators in a cluster without the webhook."""
+        self.api = api
+        self.installation = Installation(cluster)
+        self.working = old_violators(api, "working", count)
+        self.in_outage = old_violators(api, "outage", count)
+        self.samples = old_violators(api, "sample", len(EVERY_SORT))
+
+
+@pytest.fixture(scope="package", params=SIZES)
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The cluster, the webhook registered and in force."""
+    count, which = request.param
+    with LocalCluster(crds=definitions(which)) as cluster:
+        _furnish(cluster)
+        with Api(cluster) as api:
+            found = Site(cluster, api, count)
+            with found.installation:
+                yield found
+
+
+def _furnish(cluster: LocalCluster) -> None:
+    for namespace in ("vms", "trident", "kubevirt"):
+        cluster.kubectl("create", "namespace", namespace)
+    room = {"resources": {"requests": {"storage": "1Gi"}}}
+    claims = [{**claim, "spec": {**claim["spec"], **room}} for claim in CLAIMS]
+    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
+    apply(cluster, [*classes, *claims, KUBEVIRT])
+    cluster.kubectl("create", "serviceaccount", "default", "-n", "vms")
+    users = [f"--user={user}" for user in USERS]
+    cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)
+
+
+@pytest.fixture(scope="package")
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """Print a line, past pytest's capture."""
+    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
+
+    def line(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{text}")
+
+    return line

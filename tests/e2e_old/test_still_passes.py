@@ -1,0 +1,23 @@
+"""Nothing that was fine before gets stuck: what is done to machines day by day is done to old violators too."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e_old.conftest import Site, Tell
+from tests.e2e_old.fleet import Fleet
+from tests.e2e_old.verbs import VERBS, Verb
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def violators(site: Site, tell: Tell) -> Iterator[Fleet]:
+    yield site.working
+    tell(f"old violators: {site.working.tally}")
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=str)
+def test_of_old_violators_this_passes_for_all(violators: Fleet, verb: Verb) -> None:
+    outcome = violators.undergo(verb)
+    assert (outcome.refused, outcome.left_out) == ({}, [])
