@@ -19,7 +19,7 @@ from webhook.settings import Settings
 
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
-_ONE, _BOTH = ["v1"], ["v1alpha1", "v1beta1"]
+_BOTH = ["v1alpha1", "v1beta1"]
 _VERSIONS = {
     "": ["v1"],
     PROBE[0]: ["v1"],
