@@ -63,10 +63,12 @@ class Controller:
         self._elector = Elector(installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}")
         self._registrar = Registrar(self._troubles)
         self._has_looked = False
-        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin; must be called in the process that serves."""
+        # A thread object that is older than a fork counts as ended after it, and is not waited for.
+        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -76,7 +78,7 @@ class Controller:
     def close(self) -> None:
         """End; returns when the leadership is given back, or after a few seconds."""
         self.stop()
-        if self._thread.is_alive():
+        if self._thread:
             self._thread.join(_GOODBYE)
 
     def unready(self) -> dict[str, str]:
