@@ -1,6 +1,7 @@
 """An API server in memory, as far as the controller needs one, and an installation on it."""
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import yaml
@@ -61,6 +62,10 @@ class FakeApi:
         stored = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(next(self._versions))}}
         self.objects[path] = stored
         return stored
+
+    def now(self) -> datetime:
+        """Return the time by our clock."""
+        return datetime.now(UTC)
 
     def get(self, path: str, query: dict[str, str] | None = None, *, timeout: float) -> Object:
         """Return what is at a path."""

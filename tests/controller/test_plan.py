@@ -15,7 +15,9 @@ from webhook.controller.plan import (
     Prove,
     Situation,
     Step,
+    encoded,
     steps,
+    trusting,
     versions_of,
     wanted_probe,
     wanted_registrations,
@@ -80,6 +82,22 @@ def test_what_is_done(settings: dict[str, Any], live: Live, proven: bool, expect
 def test_another_bundle_is_applied_at_once() -> None:
     wanted = wanted_registrations(situation(bundle=b"other"), ALL)
     assert brief(steps(wanted, ALL, proven=False)) == ["apply validating", "apply mutating"]
+
+
+def test_a_live_configuration_trusts_another_bundle_before_anything_is_proven() -> None:
+    """A replica that nobody trusts cannot be reached, so that the proof would wait for it for ever."""
+    other = situation(bundle=b"other")
+    (taken,) = trusting(wanted_registrations(other, ONLY_VALIDATING), ONLY_VALIDATING, other)
+    assert brief([taken]) == ["apply validating"]
+    assert {webhook["clientConfig"]["caBundle"] for webhook in taken.wanted["webhooks"]} == {encoded(b"other")}
+    assert trusting(wanted_registrations(SITUATION, ALL), ALL, SITUATION) == []
+
+
+def test_trusting_another_bundle_changes_nothing_else() -> None:
+    other = situation(bundle=b"other")
+    for taken in trusting(wanted_registrations(other, LENIENT), LENIENT, other):
+        policies = [webhook["failurePolicy"] for webhook in taken.wanted["webhooks"]]
+        assert policies == [webhook["failurePolicy"] for webhook in LENIENT[taken.wanted["kind"]]["webhooks"]]
 
 
 def test_another_owner_is_applied_at_once() -> None:

@@ -65,10 +65,25 @@ WAYS = [
 
 @pytest.mark.parametrize(("good", "bad", "said", "words"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
 def test_the_way_through_the_api_server(good: Any, bad: Any, said: list[str], words: str) -> None:
-    found = look_at_way(TableApi({MACHINES: answering(good, bad)}), NAMESPACE)
+    found = look_at_way(TableApi({MACHINES: answering(good, bad)}), NAMESPACE, Settings())
     assert statuses(found) == said
     assert words in " ".join(finding.what for finding in found)
     assert all(finding.remedy for finding in found if finding.status != "ok")
+
+
+SOFT = [{"mode": "warn"}, {"mode": "off"}, {"rules": {"hyperv-passthrough": "warn"}}, {"registrations": "off"}]
+
+
+@pytest.mark.parametrize("settings", SOFT, ids=str)
+def test_where_the_settings_refuse_nothing_an_admission_is_no_error(settings: Object) -> None:
+    api = TableApi({MACHINES: answering(patched, patched)})
+    first, second = look_at_way(api, NAMESPACE, Settings.parse(settings))
+    assert (first.status, second.status) == ("ok", "warning")
+
+
+def test_where_the_settings_patch_nothing_no_patch_is_no_error() -> None:
+    api = TableApi({MACHINES: answering(vm, REFUSAL)})
+    assert statuses(look_at_way(api, NAMESPACE, Settings.parse({"evictionStrategy": "off"}))) == ["ok", "ok"]
 
 
 def may(*forbidden: str) -> Answer:
@@ -204,7 +219,7 @@ def of_machines(*machines: Object) -> Finding:
 def test_it_counts_the_machines_that_would_be_refused_and_names_some() -> None:
     found = of_machines(vm(disk("good")), *(vm(disk("once"), name=f"m{number}") for number in range(12)))
     assert found.status == "warning"
-    assert found.what.startswith("12 of 13 VirtualMachines would be refused today (shared-access 12): vms/m0, ")
+    assert found.what.startswith("12 of 13 VirtualMachines would be refused in mode deny (shared-access 12): vms/m0, ")
     assert found.what.endswith("vms/m9 and 2 more")
 
 

@@ -71,7 +71,7 @@ def look(cluster: LiveCluster, settings: Settings, namespace: str) -> Iterator[F
     from webhook.doctor.way import look_at_way
 
     api = cluster.api
-    yield from look_at_way(api, namespace)
+    yield from look_at_way(api, namespace, settings)
     try:
         live = read(api)
     except ClusterUnavailable as error:

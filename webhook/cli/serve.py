@@ -20,6 +20,7 @@ from webhook.server.clients import Clients
 from webhook.server.run import Server, configure_logging
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
 from webhook.server.tls import TLS_VERSIONS, CertificateError, TlsContext
+from webhook.settings import Settings
 
 if TYPE_CHECKING:
     from webhook.cluster.live import LiveCluster
@@ -62,13 +63,13 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--cert-file and --key-file go together")
     if args.installation and (args.cert_file or args.cluster):
         raise UsageError("--installation goes with neither --cluster nor --cert-file")
-    _, remarks = settings_from(args.config)
+    remarks = [] if args.installation else settings_from(args.config)[1]
+    configure_logging()
     try:
         server = _installed(args) if args.installation else _alone(args)
     except (CertificateError, InstallationError) as error:
         raise UsageError(str(error)) from error
     _check_address(args.address, args.port)
-    configure_logging()
     for remark in remarks:
         log.warning(remark)
     server.run()
@@ -99,7 +100,7 @@ def _installed(args: argparse.Namespace) -> Server:
     replica = Replica.of(os.environ, installation)
     service = installation.service
     serving = Serving(installation.certificates.settle, f"{service.name}.{installation.namespace}.svc")
-    settings, cluster = SettingsFile(args.config), _connect()
+    settings, cluster = SettingsFile(args.config, initial=Settings()), _connect()
     controller = Controller(installation, replica, cluster, settings.current, serving)
 
     def make_state() -> State:

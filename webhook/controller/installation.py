@@ -20,6 +20,7 @@ from webhook.objects import Object, can_be_name
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _LARGEST_PORT = 65535
+_LONGEST_SECONDS = 100 * 365 * 86400
 
 
 class InstallationError(FieldError):
@@ -163,10 +164,10 @@ def _duration(value: object, at: str) -> timedelta:
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         raise FieldError(f"{at}: must be a duration like 8760h, 7d or 1h30m, not {shown(value)}")
     parts = re.findall(r"([\d.]+)([dhms])", value)
-    found = timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
-    if not found:
-        raise FieldError(f"{at}: must be longer than nothing")
-    return found
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise FieldError(f"{at}: must be longer than nothing and at most 100 years, not {shown(value)}")
+    return timedelta(seconds=seconds)
 
 
 def _path(value: object, at: str) -> Path | None:

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from certs import CertificateError, Serving, union
 from webhook.admission.owner import namespace_of_kubevirt
@@ -124,9 +124,10 @@ class Controller:
 
     def _pass(self) -> None:
         """Whoever cannot be elected must still follow what is registered, so that comes first."""
-        now = datetime.now(UTC)
         calls = Calls(self._cluster.api, time.monotonic() + _DEADLINE)
-        live = self._look(calls, now)
+        found = read_registered(calls)
+        now = self._cluster.api.now()
+        live = self._look(calls, found, now)
         owner = read_owner(calls, self._installation.owner)
         missing = f"ClusterRole {self._installation.owner} is not there; nothing is registered without it"
         self._troubles.tell(_OWNER, None if owner else missing)
@@ -136,9 +137,8 @@ class Controller:
             if self._elector.leads:
                 self._lead(Calls(self._cluster.api, self._elector.until), owner, live, now)
 
-    def _look(self, calls: Calls, now: datetime) -> Registered:
-        """Read what is registered and which leaf there is to offer; return the registrations that are ours."""
-        found = read_registered(calls)
+    def _look(self, calls: Calls, found: Registered, now: datetime) -> Registered:
+        """Read which leaf there is to offer, and tell of it; return those of the registrations that are ours."""
         foreign = {kind: holder for kind, live in found.items() if (holder := holder_of(live, self._installation))}
         self._troubles.tell(_FOREIGN, self._told_of(foreign))
         ours = {kind: live for kind, live in found.items() if kind not in foreign}
@@ -166,7 +166,8 @@ class Controller:
             versions=self._versions(calls),
         )
         self._registrar.run(calls, live, situation)
-        self._marks.run(calls, self._cluster)
+        if settings.mode == "deny":
+            self._marks.run(calls, self._cluster)
 
     def _versions(self, calls: Calls) -> frozenset[str]:
         pods = calls.get(

@@ -1,7 +1,7 @@
 """Marks whose claims have come are lifted by the leader, so that the machine starts without us from then on.
 
-It only asks for it: it takes the annotation away, and the mutating side puts back what was not found good. So the mark
-has one author, and what was judged is judged in one place.
+It only asks for it: it writes into the annotation, and the mutating side works out anew what must stand there. So the
+mark has one author; and where nobody judges, in a namespace that is not selected say, nothing is lost.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ AGAIN_SECONDS = 300.0
 """After which a mark that was not lifted is tried again: what kept it may have been mended."""
 _MOST_AT_ONCE = 10
 _CLAIM = "claim/"
+_AGAIN = "again"
+"""What is written beside the names; it stands for nothing, and goes with the next judgement."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Marks:
         self._tried: dict[Key, Tried] = {}
 
     def run(self, calls: Calls, cluster: LiveCluster) -> None:
-        """Ask for the marks that may go to go; one that cannot be asked for is tried again later."""
+        """Have the marks that may go judged anew; one that cannot be written is tried again later."""
         claims = cluster.reflector(CLAIMS)
         if claims is None:
             return
@@ -60,7 +62,7 @@ class Marks:
     def _lift(self, calls: Calls, resource: Resource[MarkFacts], mark: MarkFacts) -> None:
         path = OWNERS[resource.kind].path_of(mark.name, mark.namespace)
         try:
-            calls.merge(path, {"metadata": {"annotations": {MARK: None}}})
+            calls.merge(path, {"metadata": {"annotations": {MARK: ",".join(sorted({*mark.names, _AGAIN}))}}})
         except ClusterUnavailable as error:
             log.warning("the mark of %s %s/%s is not lifted: %s", resource.kind, mark.namespace, mark.name, error)
 

@@ -47,6 +47,8 @@ class Registrar:
         steps = plan.steps(wanted, live, proven=False)
         self.is_waiting = steps == [plan.Prove()] and not self._proves(calls, situation)
         if self.is_waiting:
+            for configuration in plan.trusting(wanted, live, situation):
+                self._bring(configuration, calls)
             return
         if steps == [plan.Prove()]:
             steps = plan.steps(wanted, live, proven=True)

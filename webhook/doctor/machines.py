@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from webhook.cluster import Cluster, Undecidable
 from webhook.cluster.api import Api
@@ -20,7 +21,8 @@ _MOST_NAMED = 10
 
 
 def look_at_machines(api: Api, cluster: Cluster, settings: Settings) -> list[Finding]:
-    """Return how many VirtualMachines violate a rule that would refuse them today, and some of their names."""
+    """Return how many VirtualMachines violate a rule that would refuse them in mode deny, and some of their names."""
+    settings = replace(settings, mode="deny")
     found, rules, total = [], Counter[str](), 0
     try:
         for machine in _all(api):
@@ -38,12 +40,13 @@ def look_at_machines(api: Api, cluster: Cluster, settings: Settings) -> list[Fin
         return [Finding("ok", _ABOUT, f"none of the {total} VirtualMachines violates a rule")]
     named = found[:_MOST_NAMED]
     more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
+    names = f"{', '.join(named)}{more}"
     by_rule = ", ".join(f"{rule} {count}" for rule, count in sorted(rules.items()))
     return [
         Finding(
             "warning",
             _ABOUT,
-            f"{len(found)} of {total} VirtualMachines would be refused today ({by_rule}): {', '.join(named)}{more}",
+            f"{len(found)} of {total} VirtualMachines would be refused in mode deny ({by_rule}): {names}",
             "They go on running and can be edited; mend or exempt them before the next node drain",
         )
     ]

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Api
-from webhook.cluster.resources import RESOURCES
+from webhook.cluster.resources import MARKED_MACHINES, RESOURCES
 from webhook.doctor.finding import Finding
 from webhook.objects import at
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SECONDS = 10.0
 _ABOUT = "rights"
-_REMEDY = "Give it by the chart's ClusterRole; without it machines are judged as if there were none of these"
+_REMEDY = "Give it by the chart's ClusterRole; without it machines are judged on less, or their marks stay"
 
 Needed = tuple[str, str, str]
 
@@ -25,6 +25,7 @@ def needed() -> Iterator[Needed]:
         yield from ((verb, resource.group, resource.plural) for verb in verbs)
     yield ("create", "authorization.k8s.io", "subjectaccessreviews")
     yield ("create", "", "events")
+    yield from (("patch", resource.group, resource.plural) for resource in MARKED_MACHINES)
 
 
 def look_at_rights(api: Api) -> list[Finding]:
@@ -35,7 +36,7 @@ def look_at_rights(api: Api) -> list[Finding]:
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
     if not missing:
-        return [Finding("ok", _ABOUT, f"all {len(asked)} rights to read what a verdict rests on are there")]
+        return [Finding("ok", _ABOUT, f"all {len(asked)} rights for judging machines are there")]
     return [
         Finding("error", _ABOUT, f"we may not {' or '.join(verbs)} {resource}", _REMEDY)
         for resource, verbs in _by_resource(missing).items()

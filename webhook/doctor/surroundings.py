@@ -12,6 +12,7 @@ from webhook.objects import at, items, text
 from webhook.settings import Settings
 
 _SECONDS = 10.0
+_FORBIDDEN, _ABSENT = 403, 404
 _VERSIONS = {
     "CDI": ("/apis/cdi.kubevirt.io/v1beta1/cdis", ("status", "observedVersion")),
     "Trident": ("/apis/trident.netapp.io/v1/tridentversions", ("trident_version",)),
@@ -64,12 +65,14 @@ def _storage(api: Api, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _version(api: Api, name: str) -> str | None:
-    """The version; None where the kind that says it is not there, a phrase where it may not be read."""
+    """The version; None where the kind that says it is not there, a phrase where we may not read it."""
     path, where = _VERSIONS[name]
     try:
         found = items(api.get(path, {"limit": "1"}, timeout=_SECONDS).get("items"))
     except ApiError as error:
-        if error.status in (403, 404):
+        if error.status == _FORBIDDEN:
+            return "of a version that we may not read"
+        if error.status == _ABSENT:
             return None
         raise
     return text(at(found[0], *where)) if found else None

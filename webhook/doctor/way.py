@@ -10,6 +10,7 @@ from webhook.doctor.finding import Finding
 from webhook.names import DOMAIN
 from webhook.objects import at
 from webhook.policy.rules import hyperv_passthrough
+from webhook.settings import Settings
 
 _SECONDS = 15.0
 _INVALID, _FORBIDDEN, _ABSENT = 422, 403, 404
@@ -18,15 +19,15 @@ _REFUSING = hyperv_passthrough.RULE.name
 """KubeVirt itself accepts a machine that breaks this rule, and it rests on no other object."""
 
 
-def look_at_way(api: Api, namespace: str) -> list[Finding]:
-    """Return whether a good machine is patched and a bad one refused in a namespace."""
+def look_at_way(api: Api, namespace: str, settings: Settings) -> list[Finding]:
+    """Return whether a good machine is patched and a bad one refused in a namespace, as far as the settings want it."""
     try:
-        return [_patched(api, namespace), _refused(api, namespace)]
+        return [_patched(api, namespace, settings), _refused(api, namespace, settings)]
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
 
 
-def _patched(api: Api, namespace: str) -> Finding:
+def _patched(api: Api, namespace: str, settings: Settings) -> Finding:
     try:
         stored = _create(api, namespace, {})
     except ApiError as error:
@@ -34,6 +35,8 @@ def _patched(api: Api, namespace: str) -> Finding:
     strategy = at(stored, "spec", "template", "spec", "evictionStrategy")
     if strategy == "LiveMigrate":
         return Finding("ok", _ABOUT, "a good machine is admitted, and gets evictionStrategy LiveMigrate")
+    if settings.mode == "off" or settings.evictionStrategy == "off" or settings.registrations == "off":
+        return Finding("ok", _ABOUT, "a good machine is admitted without a patch, as the settings want it")
     return Finding(
         "error",
         _ABOUT,
@@ -43,20 +46,28 @@ def _patched(api: Api, namespace: str) -> Finding:
     )
 
 
-def _refused(api: Api, namespace: str) -> Finding:
+def _refused(api: Api, namespace: str, settings: Settings) -> Finding:
     try:
         _create(api, namespace, {"features": {"hypervPassthrough": {"enabled": True}}})
     except ApiError as error:
         if error.status == _INVALID and f"[{_REFUSING}]" in str(error):
             return Finding("ok", _ABOUT, f"a machine that cannot migrate is refused, by {_REFUSING}")
         return _failed("a machine that cannot migrate", namespace, error)
+    if not _denies(settings):
+        what = "a machine that cannot migrate is admitted, as the settings want it: that one is refused is not proved"
+        return Finding("warning", _ABOUT, what, "Set mode: deny where it shall be refused")
     return Finding(
         "error",
         _ABOUT,
         f"a machine that cannot migrate is admitted in namespace {namespace}",
-        f"See below whether the validating registration is there. In mode warn or off, with the rule {_REFUSING} not "
-        f"at deny, or in a namespace labelled {DOMAIN}/enforcement, nothing is to be refused",
+        "See below whether the validating registration is there, and give the installation's settings by --config. In "
+        f"a namespace labelled {DOMAIN}/enforcement or exempt, or not selected, nothing is to be refused",
     )
+
+
+def _denies(settings: Settings) -> bool:
+    rule = settings.rules.get(_REFUSING, hyperv_passthrough.RULE.default)
+    return settings.mode == "deny" and rule == "deny" and settings.registrations != "off"
 
 
 def _failed(what: str, namespace: str, error: ApiError) -> Finding:

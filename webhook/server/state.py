@@ -19,11 +19,20 @@ log = logging.getLogger(__name__)
 class SettingsFile:
     """Settings that follow their file: edit the ConfigMap, and the next request is judged by it."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Read the file, or take the initial settings where there is none; raises SettingsError."""
+    def __init__(self, path: Path | None, *, initial: Settings | None = None) -> None:
+        """Read the file, or take the initial settings where there is none.
+
+        Where it cannot be used, ``initial`` is in force until it can; without, raises SettingsError.
+        """
         self._path = path
         self._seen = self._signature()
-        self._settings = Settings.load(path) if path else Settings()
+        try:
+            self._settings = Settings.load(path) if path else Settings()
+        except SettingsError as error:
+            if initial is None:
+                raise
+            log.error("settings not taken over, the initial ones are in force: %s", error)
+            self._settings = initial
 
     def current(self) -> Settings:
         """Return the settings in the file now; where they cannot be used, the last that could, with a log line."""
