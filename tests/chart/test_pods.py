@@ -122,8 +122,11 @@ def test_the_network_policy_is_for_all_pods_of_the_release_and_opens_the_port_th
     assert all(spec["podSelector"]["matchLabels"].items() <= found.items() for found in labels)
     port = rendered.pod["containers"][0]["ports"][0]["containerPort"]
     assert spec["ingress"] == [{"ports": [{"port": port, "protocol": "TCP"}]}]
-    opened = {entry["port"] for rule in spec["egress"] for entry in rule["ports"]}
+    opened = {entry["port"] for rule in spec["egress"] if "to" not in rule for entry in rule["ports"]}
     assert opened == {443, 6443, 53, 5353}
+    (among_us,) = [rule for rule in spec["egress"] if "to" in rule]
+    assert among_us["ports"] == [{"port": port, "protocol": "TCP"}]
+    assert among_us["to"] == [{"podSelector": rendered.get("Deployment")["spec"]["selector"]}]
 
 
 def test_a_pod_that_answers_nobody_holds_up_no_drain() -> None:
