@@ -6,18 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.documentation import CHART
-from tests.e2e_controller.release import (
-    CA,
-    LEASE,
-    MUTATING,
-    NAME,
-    NAMESPACE,
-    OWNER_ROLE,
-    PROBE,
-    VALIDATING,
-    admin,
-    machine,
-)
+from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, machine
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError

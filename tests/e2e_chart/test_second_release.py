@@ -7,7 +7,8 @@ import pytest
 from tests.build import Object
 from tests.documentation import CHART
 from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
-from tests.e2e_controller.release import MUTATING, NAME, VALIDATING
+from tests.e2e_controller.permissions import NAME
+from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.workloads import eventually
 from webhook.objects import at, items
 

@@ -22,28 +22,35 @@ import yaml
 from kubernetes import client, config
 
 from tests.build import Object, disk, vm
+from tests.e2e_controller.permissions import (
+    CLUSTER_IP,
+    CLUSTER_RULES,
+    NAME,
+    NAMESPACE,
+    OWNER,
+    RBAC,
+    REGISTRATIONS,
+    SECRET,
+    foundation,
+    of_unregister,
+    permission,
+)
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import apply
 from tests.localcluster.processes import Child, spawn
 from webhook.cluster.api import Api, ApiError
-from webhook.cluster.resources import RESOURCES
 from webhook.objects import at, text
 
-NAMESPACE, NAME = "migratability", "migratability-webhook"
-OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
-CLUSTER_IP = "127.96.0.51"
 DEADLINE = 60.0
 """Seconds within which whatever a test waits for must come."""
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
-_RBAC = "rbac.authorization.k8s.io"
-_REGISTRATIONS = "admissionregistration.k8s.io"
 KUBEVIRTS_NAMESPACE = "openshift-cnv"
-VALIDATING = f"/apis/{_REGISTRATIONS}/v1/validatingwebhookconfigurations/migratability"
-MUTATING = f"/apis/{_REGISTRATIONS}/v1/mutatingwebhookconfigurations/migratability"
+VALIDATING = f"/apis/{REGISTRATIONS}/v1/validatingwebhookconfigurations/migratability"
+MUTATING = f"/apis/{REGISTRATIONS}/v1/mutatingwebhookconfigurations/migratability"
 PROBE = f"{VALIDATING}-probe"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
 CA = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
-OWNER_ROLE = f"/apis/{_RBAC}/v1/clusterroles/{OWNER}"
+OWNER_ROLE = f"/apis/{RBAC}/v1/clusterroles/{OWNER}"
 
 
 def await_that(condition: Callable[[], Any], what: str, within: float = DEADLINE) -> Any:
@@ -130,7 +137,7 @@ class Release:
         self.replicas: list[Replica] = []
         self._certificates = certificates
         self._numbers = itertools.count()
-        apply(cluster, _foundation(self.port))
+        apply(cluster, foundation(self.port))
         self.settings({})
 
     def settings(self, settings: Object) -> None:
@@ -175,7 +182,7 @@ class Release:
 
     def allow_unregister(self) -> None:
         """Give the account of an uninstall what it needs."""
-        apply(self.cluster, _of_unregister())
+        apply(self.cluster, of_unregister())
 
     @property
     def file(self) -> Path:
@@ -188,12 +195,12 @@ class Release:
 
     def forbid(self, resource: str) -> None:
         """Take the right to read a kind from the replicas."""
-        rules = [rule for rule in _CLUSTER_RULES if rule["resources"] != [resource]]
-        apply(self.cluster, _permission("ClusterRole", {}, rules))
+        rules = [rule for rule in CLUSTER_RULES if rule["resources"] != [resource]]
+        apply(self.cluster, permission("ClusterRole", {}, rules))
 
     def allow(self) -> None:
         """Give the replicas all their rights."""
-        apply(self.cluster, _permission("ClusterRole", {}, _CLUSTER_RULES))
+        apply(self.cluster, permission("ClusterRole", {}, CLUSTER_RULES))
 
     def edit(self, path: str, change: Callable[[Any], None]) -> None:
         """Change a live object by hand."""
@@ -347,92 +354,6 @@ def admin(cluster: LocalCluster) -> Api:
     configuration = client.Configuration()
     config.load_kube_config(str(cluster.kubeconfig), client_configuration=configuration)  # type: ignore[no-untyped-call]
     return Api(configuration)
-
-
-def owner_role() -> Object:
-    """Return the ClusterRole that owns the registrations."""
-    return {"apiVersion": f"{_RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": OWNER}, "rules": []}
-
-
-def _foundation(port: int) -> list[Object]:
-    service = {"clusterIP": CLUSTER_IP, "ports": [{"port": port}]}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": service},
-        owner_role(),
-        *_permission("ClusterRole", {}, _CLUSTER_RULES),
-        *_permission("Role", {"namespace": NAMESPACE}, _own_objects()),
-    ]
-
-
-def _reading() -> list[Object]:
-    """What verdicts rest on."""
-    known = [
-        _rule(resource.group, resource.plural, ["get", "list", "watch"] if resource.watched else ["get"])
-        for resource in RESOURCES
-    ]
-    return [*known, _rule("authorization.k8s.io", "subjectaccessreviews", ["create"]), _rule("", "events", ["create"])]
-
-
-def _registering() -> list[Object]:
-    """What the leader needs, each for the names it is about."""
-    verbs = ["get", "create", "patch", "update", "delete"]
-    names = ["migratability", "migratability-probe"]
-    return [
-        _rule("kubevirt.io", "virtualmachines", ["patch"]),
-        _rule(_RBAC, "clusterroles", ["get"], OWNER),
-        _rule(_REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
-        _rule(_REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
-    ]
-
-
-def _own_objects() -> list[Object]:
-    """The Secret and the Lease. A creation cannot be bound to a name; who writes an owner must be allowed to delete."""
-    return [
-        _rule("", "secrets", ["create"]),
-        _rule("", "secrets", ["get", "update", "delete"], SECRET),
-        _rule("coordination.k8s.io", "leases", ["create"]),
-        _rule("coordination.k8s.io", "leases", ["get", "update", "delete"], NAME),
-        _rule("", "pods", ["list"]),
-    ]
-
-
-def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Object:
-    named = {"resourceNames": list(names)} if names else {}
-    return {"apiGroups": [group], "resources": [resource], "verbs": verbs, **named}
-
-
-def _of_unregister() -> list[Object]:
-    verbs, names = ["get", "delete"], ["migratability", "migratability-probe"]
-    wide = [
-        _rule(_RBAC, "clusterroles", verbs, OWNER),
-        _rule(_REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
-        _rule(_REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
-    ]
-    own = [_rule("", "secrets", verbs, SECRET), _rule("coordination.k8s.io", "leases", verbs, NAME)]
-    user = "unregister"
-    return [
-        *_permission("ClusterRole", {}, wide, user),
-        *_permission("Role", {"namespace": NAMESPACE}, own, user),
-    ]
-
-
-def _permission(kind: str, place: Object, rules: list[Object], user: str = NAME) -> list[Object]:
-    subject = {"kind": "User", "name": user, "apiGroup": _RBAC}
-    role = {"apiGroup": _RBAC, "kind": kind, "name": user}
-    return [
-        {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": user, **place}, "rules": rules},
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": f"{kind}Binding",
-            "metadata": {"name": user, **place},
-            "roleRef": role,
-            "subjects": [subject],
-        },
-    ]
-
-
-_CLUSTER_RULES = [*_reading(), *_registering()]
 
 
 def _free_port(address: str) -> int:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.e2e_controller.release import VALIDATING, Release, await_that, owner_role
+from tests.e2e_controller.permissions import owner_role
+from tests.e2e_controller.release import VALIDATING, Release, await_that
 from webhook.controller.registrations import registrations
 from webhook.objects import at
 

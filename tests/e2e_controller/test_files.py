@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from certs import Authority, service_names
-from tests.e2e_controller.release import NAME, NAMESPACE, SECRET, VALIDATING, await_that, released
+from tests.e2e_controller.permissions import NAME, NAMESPACE, SECRET
+from tests.e2e_controller.release import VALIDATING, await_that, released
 from tests.e2e_controller.test_rotation import writing
 from tests.localcluster import LocalCluster
 from webhook.controller.registered import bundles_of

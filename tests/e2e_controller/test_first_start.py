@@ -5,18 +5,17 @@ from typing import Any
 
 import pytest
 
+from tests.e2e_controller.permissions import OWNER, owner_role
 from tests.e2e_controller.release import (
     CA,
     KUBEVIRTS_NAMESPACE,
     LEASE,
     MUTATING,
-    OWNER,
     OWNER_ROLE,
     PROBE,
     VALIDATING,
     Release,
     await_that,
-    owner_role,
 )
 from webhook.cluster.api import ApiError
 from webhook.objects import at

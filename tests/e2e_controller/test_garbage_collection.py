@@ -6,17 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e_controller.conftest import prepare
-from tests.e2e_controller.release import (
-    CA,
-    LEASE,
-    MUTATING,
-    OWNER_ROLE,
-    VALIDATING,
-    Release,
-    await_that,
-    owner_role,
-    released,
-)
+from tests.e2e_controller.permissions import owner_role
+from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, VALIDATING, Release, await_that, released
 from tests.localcluster import LocalCluster, crd_folders
 from webhook.objects import at
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.build import Object
-from tests.e2e_controller.release import NAME, NAMESPACE, VALIDATING, Release, await_that
+from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.e2e_controller.release import VALIDATING, Release, await_that
 from tests.localcluster.installation import apply
 
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e_controller.conftest import prepare
-from tests.e2e_controller.release import NAMESPACE
+from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_rotation.clock import Clock
 from tests.e2e_rotation.release import PORT, Object, Release
 from tests.localcluster import LocalCluster, Nodes, crd_folders

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from cryptography import x509
 
-from tests.e2e_controller.release import NAME, NAMESPACE, await_that
+from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.e2e_controller.release import await_that
 from tests.e2e_rotation.release import Load, Release
 from tests.localcluster import LocalCluster
 from tests.localcluster.credentials import Authority, Identity

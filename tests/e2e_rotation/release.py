@@ -12,19 +12,8 @@ from typing import Any
 from cryptography import x509
 
 from tests.documentation import CHART
-from tests.e2e_controller.release import (
-    CA,
-    LEASE,
-    MUTATING,
-    NAME,
-    NAMESPACE,
-    PROBE,
-    VALIDATING,
-    admin,
-    await_that,
-    machine,
-    unverified,
-)
+from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, await_that, machine, unverified
 from tests.e2e_rotation.handshakes import Handshakes, registered, shake
 from tests.load import Writers
 from tests.localcluster import LocalCluster, Nodes, binaries

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.build import disk, review, vm
-from tests.e2e_controller.release import NAMESPACE, unverified
+from tests.e2e_controller.permissions import NAMESPACE
+from tests.e2e_controller.release import unverified
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import shake, speaking
 from tests.e2e_rotation.release import Release

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from webhook.cluster.live import LiveCluster
 
 _SYNC_SECONDS = 60.0
+_READ_SECONDS = 10.0
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,9 +63,10 @@ def run(args: argparse.Namespace) -> int:
 
 def look(cluster: LiveCluster, settings: Settings, namespace: str) -> Iterator[Finding]:
     """Yield every finding, the proof first; ``namespace`` is where machines are tried."""
-    from webhook.controller.registered import bundles_of
+    from webhook.controller.calls import Calls
+    from webhook.controller.registered import bundles_of, read_registered
     from webhook.doctor.machines import look_at_machines
-    from webhook.doctor.registered import look_at_registrations, read, service_of
+    from webhook.doctor.registered import look_at_registrations, service_of
     from webhook.doctor.rights import look_at_rights
     from webhook.doctor.service import look_at_service
     from webhook.doctor.surroundings import look_at_surroundings
@@ -73,7 +75,7 @@ def look(cluster: LiveCluster, settings: Settings, namespace: str) -> Iterator[F
     api = cluster.api
     yield from look_at_way(api, namespace, settings)
     try:
-        live = read(api)
+        live = read_registered(Calls(api, time.monotonic() + _READ_SECONDS))
     except ClusterUnavailable as error:
         yield Finding("error", "registrations", str(error), "Give the right to get webhook configurations")
     else:

@@ -127,7 +127,7 @@ def versions_of(pods: Iterable[Object], me: str) -> frozenset[str]:
     return frozenset(
         text(at(pod, "metadata", "labels", VERSION)) or ""
         for pod in pods
-        if at(pod, "metadata", "name") == me or _is_ready(pod)
+        if at(pod, "metadata", "name") == me or is_ready(pod)
     )
 
 
@@ -165,6 +165,7 @@ def _refusing(configuration: Object) -> frozenset[str]:
     return frozenset(str(at(webhook, "name")) for webhook in webhooks if at(webhook, "failurePolicy") == "Fail")
 
 
-def _is_ready(pod: Object) -> bool:
+def is_ready(pod: Object) -> bool:
+    """Say whether a pod is ready, and so called through its Service."""
     conditions = items(at(pod, "status", "conditions"))
     return any(at(found, "type") == "Ready" and at(found, "status") == "True" for found in conditions)

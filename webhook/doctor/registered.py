@@ -9,30 +9,16 @@ from typing import Any
 from certs.pem import certificates
 from webhook.admission.owner import namespace_of_kubevirt
 from webhook.cluster import Cluster, ClusterUnavailable
-from webhook.cluster.api import Api, ApiError
 from webhook.controller.differences import differences
-from webhook.controller.registered import KINDS, VALIDATING, Registered, bundles_of, path_of
+from webhook.controller.registered import KINDS, VALIDATING, Registered, bundles_of
 from webhook.controller.registrations import Strictness, registrations
 from webhook.doctor.finding import Finding
 from webhook.objects import Object, at, items
 from webhook.settings import Settings
 
-_SECONDS = 10.0
 _ABOUT = "registrations"
 _SOON = timedelta(days=7)
 _MOST_PLACES = 3
-
-
-def read(api: Api) -> Registered:
-    """Return the live configurations by kind; raises ClusterUnavailable."""
-    found: dict[str, dict[str, Any]] = {}
-    for kind in KINDS:
-        try:
-            found[kind] = api.get(path_of(kind), timeout=_SECONDS)
-        except ApiError as error:
-            if error.status != 404:
-                raise
-    return found
 
 
 def look_at_registrations(live: Registered, cluster: Cluster, settings: Settings) -> list[Finding]:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Api
 from webhook.cluster.live import STALE
+from webhook.controller.plan import is_ready
 from webhook.doctor.finding import Finding
 from webhook.objects import Object, at, items
 
@@ -37,18 +38,13 @@ def look_at_service(api: Api, reference: Object, bundle: bytes) -> list[Finding]
 
 
 def _ready(pods: Any) -> Finding:
-    ready = sum(_is_ready(pod) for pod in pods)
+    ready = sum(is_ready(pod) for pod in pods)
     what = f"{ready} of {len(pods)} ready"
     if ready == 0:
         return Finding("error", _ABOUT, what, "See their logs and /readyz: kubectl describe pod says why they are not")
     if ready == 1:
         return Finding("warning", _ABOUT, what, "Run two, so that a node may be drained without refusing new machines")
     return Finding("ok", _ABOUT, what)
-
-
-def _is_ready(pod: Object) -> bool:
-    conditions = items(at(pod, "status", "conditions"))
-    return any(at(found, "type") == "Ready" and at(found, "status") == "True" for found in conditions)
 
 
 def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Finding]:

@@ -1,0 +1,99 @@
+"""What a release finds in the cluster: its namespace and Service, and the rights of its account."""
+
+from tests.build import Object
+from webhook.cluster.resources import RESOURCES
+
+NAMESPACE, NAME = "migratability", "migratability-webhook"
+OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
+CLUSTER_IP = "127.96.0.51"
+RBAC, REGISTRATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
+
+
+def owner_role() -> Object:
+    """Return the ClusterRole that owns the registrations."""
+    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": OWNER}, "rules": []}
+
+
+def foundation(port: int) -> list[Object]:
+    """Return namespace, Service and permissions of a release."""
+    service = {"clusterIP": CLUSTER_IP, "ports": [{"port": port}]}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": service},
+        owner_role(),
+        *permission("ClusterRole", {}, CLUSTER_RULES),
+        *permission("Role", {"namespace": NAMESPACE}, _own_objects()),
+    ]
+
+
+def _reading() -> list[Object]:
+    """What verdicts rest on."""
+    known = [
+        _rule(resource.group, resource.plural, ["get", "list", "watch"] if resource.watched else ["get"])
+        for resource in RESOURCES
+    ]
+    return [*known, _rule("authorization.k8s.io", "subjectaccessreviews", ["create"]), _rule("", "events", ["create"])]
+
+
+def _registering() -> list[Object]:
+    """What the leader needs, each for the names it is about."""
+    verbs = ["get", "create", "patch", "update", "delete"]
+    names = ["migratability", "migratability-probe"]
+    return [
+        _rule("kubevirt.io", "virtualmachines", ["patch"]),
+        _rule(RBAC, "clusterroles", ["get"], OWNER),
+        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
+        _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
+    ]
+
+
+def _own_objects() -> list[Object]:
+    """The Secret and the Lease. A creation cannot be bound to a name; who writes an owner must be allowed to delete."""
+    return [
+        _rule("", "secrets", ["create"]),
+        _rule("", "secrets", ["get", "update", "delete"], SECRET),
+        _rule("coordination.k8s.io", "leases", ["create"]),
+        _rule("coordination.k8s.io", "leases", ["get", "update", "delete"], NAME),
+        _rule("", "pods", ["list"]),
+    ]
+
+
+def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Object:
+    named = {"resourceNames": list(names)} if names else {}
+    return {"apiGroups": [group], "resources": [resource], "verbs": verbs, **named}
+
+
+def of_unregister() -> list[Object]:
+    """Return the permissions of who takes a release away."""
+    verbs, names = ["get", "delete"], ["migratability", "migratability-probe"]
+    wide = [
+        _rule(RBAC, "clusterroles", verbs, OWNER),
+        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
+        _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
+    ]
+    own = [_rule("", "secrets", verbs, SECRET), _rule("coordination.k8s.io", "leases", verbs, NAME)]
+    user = "unregister"
+    return [
+        *permission("ClusterRole", {}, wide, user),
+        *permission("Role", {"namespace": NAMESPACE}, own, user),
+    ]
+
+
+def permission(kind: str, place: Object, rules: list[Object], user: str = NAME) -> list[Object]:
+    """Return a role and its binding to a user."""
+    subject = {"kind": "User", "name": user, "apiGroup": RBAC}
+    role = {"apiGroup": RBAC, "kind": kind, "name": user}
+    return [
+        {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {"name": user, **place}, "rules": rules},
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": {"name": user, **place},
+            "roleRef": role,
+            "subjects": [subject],
+        },
+    ]
+
+
+CLUSTER_RULES = [*_reading(), *_registering()]
+"""What a replica may do in the whole cluster."""
