@@ -176,6 +176,14 @@ def test_which_versions_may_be_called(pods: list[dict[str, Any]], expected: set[
     assert versions_of(pods, "me") == expected
 
 
+def test_another_image_is_another_version_whatever_the_label_says() -> None:
+    def of_image(name: str, image: str) -> dict[str, Any]:
+        return {**pod(name, "1.0"), "spec": {"containers": [{"image": image}]}}
+
+    assert len(versions_of([of_image("me", "webhook:1.0"), of_image("b", "webhook:1.1")], "me")) == 2
+    assert len(versions_of([of_image("me", "webhook:1.0"), of_image("b", "webhook:1.0")], "me")) == 1
+
+
 def test_all_that_is_registered_belongs_to_the_owner() -> None:
     for obj in (*ALL.values(), wanted_probe(SITUATION)):
         assert obj["metadata"]["ownerReferences"] == [OWNER.reference]

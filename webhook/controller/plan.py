@@ -123,12 +123,13 @@ def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -
 
 
 def versions_of(pods: Iterable[Object], me: str) -> frozenset[str]:
-    """Return the versions of our own pod and of all that are ready, by their label."""
-    return frozenset(
-        text(at(pod, "metadata", "labels", VERSION)) or ""
-        for pod in pods
-        if at(pod, "metadata", "name") == me or is_ready(pod)
-    )
+    """Return the versions of our own pod and of all that are ready: what their label says, and their image."""
+    return frozenset(_version_of(pod) for pod in pods if at(pod, "metadata", "name") == me or is_ready(pod))
+
+
+def _version_of(pod: Object) -> str:
+    images = (text(at(container, "image")) for container in items(at(pod, "spec", "containers")))
+    return " ".join(filter(None, (text(at(pod, "metadata", "labels", VERSION)), *images)))
 
 
 def service_of(installation: Installation) -> dict[str, Any]:
