@@ -31,10 +31,12 @@ PATCHED = {
 }
 
 
-def by_resource(configuration: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return each webhook by the one group and resource that it is for."""
+def by_resource(configuration: dict[str, Any], harmless: bool = False) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return each webhook by the one group and resource that it is for; those about harmless updates stand apart."""
     found = {}
     for webhook in configuration["webhooks"]:
+        if ("-harmless." in webhook["name"]) is not harmless:
+            continue
         (rule,) = webhook["rules"]
         (group,), (resource,) = rule["apiGroups"], rule["resources"]
         assert (group, resource) not in found
@@ -98,6 +100,17 @@ def test_the_validating_side_fails_closed_but_for_claims_and_the_mutating_side_o
     for which, webhook in by_resource(VALIDATING).items():
         assert webhook["failurePolicy"] == ("Ignore" if which in ARRIVALS else "Fail")
     assert {webhook["failurePolicy"] for webhook in MUTATING["webhooks"]} == {"Ignore"}
+
+
+def test_what_does_no_harm_is_asked_about_for_its_warnings_and_passes_without_us() -> None:
+    harmless = by_resource(VALIDATING, harmless=True)
+    assert set(harmless) == {whole(*which) for which in WHAT_MATTERS}
+    for which, webhook in harmless.items():
+        assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Ignore", 2)
+        assert webhook["rules"][0]["operations"] == ["UPDATE"]
+        needed, enough = conditions(by_resource(VALIDATING)[which]), conditions(webhook)
+        assert needed["may-do-harm"] == f"oldObject == null || !({enough['does-no-harm']})"
+        assert enough["is-not-being-deleted"] == needed["is-not-being-deleted"]
 
 
 def test_the_mutating_side_is_called_once() -> None:
@@ -219,8 +232,9 @@ def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
 def test_a_staged_start_judges_machines_of_some_namespaces_and_guards_the_labels_of_all() -> None:
     some = {"matchLabels": {"stage": "first"}}
     for configuration in registrations(SERVICE, BUNDLE, namespaces=some):
-        for which, webhook in by_resource(configuration).items():
-            assert webhook["namespaceSelector"] == ({} if which in NAMESPACES else some)
+        for harmless in (False, True):
+            for which, webhook in by_resource(configuration, harmless).items():
+                assert webhook["namespaceSelector"] == ({} if which in NAMESPACES else some)
 
 
 @BOTH

@@ -57,6 +57,13 @@ class Fleet:
         found = [machine for machine in self.machines if machine.kind in wanted]
         return [machine for machine in found if faults is None or machine.fault in faults]
 
+    def prepare(self, verb: Verb) -> None:
+        """Do what must have been done before; nobody may refuse it."""
+        if verb.before:
+            before = verb.before
+            found = self._do(self.of(verb.kinds), lambda machine: _until_refused(before(self.api, machine)))
+            assert (found.refused, found.left_out) == ({}, [])
+
     def undergo(self, verb: Verb) -> Outcome:
         """Do something to all that it can be done to, and count it in the tally."""
         found = self.attempt(verb)

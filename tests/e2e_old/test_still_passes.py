@@ -19,5 +19,6 @@ def violators(site: Site, tell: Tell) -> Iterator[Fleet]:
 
 @pytest.mark.parametrize("verb", VERBS, ids=str)
 def test_of_old_violators_this_passes_for_all(violators: Fleet, verb: Verb) -> None:
+    violators.prepare(verb)
     outcome = violators.undergo(verb)
     assert (outcome.refused, outcome.left_out) == ({}, [])

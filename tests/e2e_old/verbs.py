@@ -25,11 +25,15 @@ _MORE = {"domain": {"memory": {"guest": "2Gi"}, "resources": {"requests": {"memo
 
 @dataclass(frozen=True)
 class Verb:
-    """What is done, to machines of which kinds; what is ``judged`` cannot pass without the webhook."""
+    """What is done, to machines of which kinds, and what must have been done ``before``, while the webhook is there.
+
+    What is ``judged`` cannot pass without it.
+    """
 
     name: str
     kinds: tuple[Kind, ...]
     act: Callable[[Api, Machine], Writes]
+    before: Callable[[Api, Machine], Writes] | None = None
     judged: bool = False
 
     def __str__(self) -> str:
@@ -73,13 +77,15 @@ def _plug_memory(api: Api, machine: Machine) -> Writes:
 
 
 def _unplug(api: Api, machine: Machine) -> Writes:
-    left = [volume for volume in machine.fault.volumes() if volume["name"] != "data"]
-    yield api.patch(_running(machine), {"spec": {"volumes": left}}, APISERVER)
+    yield api.patch(_running(machine), {"spec": _without_data(machine)}, APISERVER)
 
 
-def _cancel_volume_migration(api: Api, machine: Machine) -> Writes:
+def _without_data(machine: Machine) -> Object:
+    return {"volumes": [volume for volume in machine.fault.volumes() if volume["name"] != "data"]}
+
+
+def _begin_volume_migration(api: Api, machine: Machine) -> Writes:
     there = {"volumes": machine.fault.volumes(data="target")}
-    back = {"volumes": machine.fault.volumes()}
     source, destination = {"claimName": machine.fault.data}, {"claimName": "target"}
     moves = [{"volumeName": "data", "sourcePVCInfo": source, "destinationPVCInfo": destination}]
     virtual_machine, instance = machine.virtual_machine or machine.owner, machine.instance
@@ -91,6 +97,11 @@ def _cancel_volume_migration(api: Api, machine: Machine) -> Writes:
     if instance:
         yield api.patch(instance, {"status": {"migratedVolumes": moves}}, CONTROLLER)
         yield api.patch(instance, {"spec": there}, CONTROLLER)
+
+
+def _cancel_volume_migration(api: Api, machine: Machine) -> Writes:
+    back = {"volumes": machine.fault.volumes()}
+    virtual_machine, instance = machine.virtual_machine or machine.owner, machine.instance
     yield api.patch(virtual_machine, in_template(Kind.RUNNING, back), ALICE)
     if instance:
         yield api.patch(instance, {"spec": back}, CONTROLLER)
@@ -199,15 +210,16 @@ VERBS = (
     Verb("a heartbeat", ALIVE, _beat),
     Verb("a migration", ALIVE, _migrate),
     Verb("more memory for an instance", ALIVE, _plug_memory),
-    Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE), judged=True),
+    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, before=_begin_volume_migration),
+    Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE)),
     Verb(
-        "a mended disk in a template",
+        "a bad disk given another claim in a template",
         TEMPLATED,
         _change_template(lambda machine: {"volumes": machine.fault.volumes(data="mended")}),
         judged=True,
     ),
-    Verb("a bad disk unplugged from an instance", (Kind.BARE,), _unplug, judged=True),
-    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, judged=True),
+    Verb("a bad disk taken out of a template", TEMPLATED, _change_template(_without_data)),
+    Verb("a bad disk unplugged from an instance", (Kind.BARE,), _unplug),
     Verb("a replaced replica of a ReplicaSet", (Kind.REPLICA_SET,), _replace_instance),
     Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_machine),
     Verb("a stop", TEMPLATED, _stop),

@@ -18,8 +18,12 @@ MARKED_AND_CHANGED = f"({IS_MARKED} && object.spec != oldObject.spec)"
 
 def changes(paths: tuple[tuple[str, ...], ...]) -> str:
     """Return a condition that holds on a creation and where one of the paths changes."""
-    chains = ("".join(f".?{key}" if key.isidentifier() else f"[?'{key}']" for key in path) for path in paths)
-    return " || ".join(["oldObject == null", *(f"object{chain} != oldObject{chain}" for chain in chains)])
+    return " || ".join(["oldObject == null", *(f"object{way} != oldObject{way}" for way in map(chain, paths))])
+
+
+def chain(path: tuple[str, ...]) -> str:
+    """Return how an optional value at a path below an object is written."""
+    return "".join(f".?{key}" if key.isidentifier() else f"[?'{key}']" for key in path)
 
 
 def brings_labels() -> str:

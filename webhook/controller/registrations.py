@@ -12,6 +12,7 @@ from typing import Any
 from webhook.admission.probe import PROBE, PROBE_NAME
 from webhook.admission.scope import ARRIVALS, CDI, CLONE, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT, WHAT_MATTERS
 from webhook.controller import conditions
+from webhook.controller.harmless import is_harmless
 from webhook.names import CONFIGURATION, DOMAIN
 from webhook.objects import Object
 from webhook.policy.rules import RULES
@@ -39,7 +40,9 @@ _MACHINES = (KUBEVIRT, "virtualmachines", "")
 _LIFTED = (_MACHINES, (KUBEVIRT, "virtualmachineinstancereplicasets", ""))
 _NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
 
-_UNHINDERED = {"failurePolicy": "Ignore", "timeoutSeconds": 2, "sideEffects": "NoneOnDryRun"}
+_REMARKED = {"failurePolicy": "Ignore", "timeoutSeconds": 2}
+"""We have warnings for who writes, and nothing to refuse."""
+_UNHINDERED = {**_REMARKED, "sideEffects": "NoneOnDryRun"}
 """Claims serve other workloads too: we stand in nobody's way, and leave Events on machines."""
 
 Which = tuple[str, str, str]
@@ -81,6 +84,10 @@ def registrations(
     validating = [
         *(
             {**_webhook("validate", which, _operations(which), _judged(which, kubevirt)), **machines}
+            for which in WHAT_MATTERS
+        ),
+        *(
+            {**_webhook("validate", which, ["UPDATE"], _harmless(which), "-harmless"), **selected, **_REMARKED}
             for which in WHAT_MATTERS
         ),
         *(
@@ -134,11 +141,11 @@ def _configuration(
     }
 
 
-def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, str]) -> dict[str, Any]:
+def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, str], suffix: str = "") -> dict[str, Any]:
     group, resource, subresource = which
     whole = f"{resource}/{subresource}" if subresource else resource
     return {
-        "name": f"{whole.replace('/', '-')}.{verb}.{DOMAIN}",
+        "name": f"{whole.replace('/', '-')}{suffix}.{verb}.{DOMAIN}",
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "matchPolicy": "Equivalent",
@@ -180,7 +187,16 @@ def _judged(which: Which, kubevirt: str) -> dict[str, str]:
     made_for_owner = {_INSTANCES: conditions.INSTANCE_OF_OWNER, _MACHINES: conditions.MACHINE_OF_POOL}.get(which)
     if made_for_owner:
         found["is-not-made-for-an-owner"] = conditions.not_made_for_owner(made_for_owner, kubevirt)
-    return found
+    return {**found, "may-do-harm": f"oldObject == null || !({_does_no_harm(which)})"}
+
+
+def _harmless(which: Which) -> dict[str, str]:
+    return {**_that_matter(which, ""), "does-no-harm": _does_no_harm(which)}
+
+
+def _does_no_harm(which: Which) -> str:
+    harmless = is_harmless(WHAT_MATTERS[which])
+    return harmless if which[2] else f"{harmless} && !({conditions.brings_labels()})"
 
 
 def _that_matter(which: Which, other: str) -> dict[str, str]:

@@ -1,0 +1,122 @@
+"""CEL that tells by the objects alone which updates cannot make a machine worse, whatever its claims and classes are.
+
+What changes is no more than this: a volume or a disk less, a volume that goes back to the claim from which it was
+being migrated, another size of memory or number of CPUs. Everything else must be as it was. So a disk that was taken
+out passes while nobody can be asked; one with another claim does not, for nobody else knows what that claim is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from webhook.controller import conditions
+
+Path = tuple[str, ...]
+_Check = Callable[[str, str], str]
+_Tree = Mapping[str, "_Tree | _Check"]
+
+
+def is_harmless(paths: tuple[Path, ...]) -> str:
+    """Return a condition on an update: each of the paths is as it was, or changes in a way that does no harm.
+
+    It never fails, of whatever shape the objects are: a list or an object that is something else is not harmless.
+    """
+    return " && ".join(_path_is_harmless(path) for path in paths)
+
+
+def _path_is_harmless(path: Path) -> str:
+    chain, found = conditions.chain(path), _HARMLESS.get(path[-1])
+    same = f"object{chain} == oldObject{chain}"
+    if found is None:
+        return same
+    empty = "{}" if isinstance(found, Mapping) else "[]"
+    check = _checked(found, f"object{chain}.orValue({empty})", f"oldObject{chain}.orValue({empty})")
+    named = f" && {_unnamed(path)}" if path[-1] == "dataVolumeTemplates" else ""
+    return f"({same} || ({check}{named}))"
+
+
+def _checked(found: _Tree | _Check, new: str, old: str, depth: int = 0) -> str:
+    return found(new, old) if callable(found) else _alike(found, new, old, depth)
+
+
+def _alike(tree: _Tree, new: str, old: str, depth: int) -> str:
+    """Both are objects that are equal but for the keys of the tree, and those are as the tree says."""
+    now, then, keys = f"new{depth}", f"old{depth}", sorted(tree)
+    parts = [
+        f"type({now}) == map",
+        f"type({then}) == map",
+        f"{now}.all(key, key in {keys} || (key in {then} && {now}[key] == {then}[key]))",
+        f"{then}.all(key, key in {keys} || key in {now})",
+    ]
+    for key, found in tree.items():
+        if found is not _anything:
+            empty = "[]" if callable(found) else "{}"
+            chains = (f"{who}.?{key}.orValue({empty})" for who in (now, then))
+            parts.append(_checked(found, *chains, depth + 1))
+    return _let(now, new, _let(then, old, " && ".join(parts)))
+
+
+def _let(name: str, value: str, body: str) -> str:
+    """CEL has no variables here; a list of one has the same effect."""
+    return f"[{value}].all({name}, {body})"
+
+
+def _anything(new: str, old: str) -> str:
+    return "true"
+
+
+def _fewer(new: str, old: str) -> str:
+    return _let("now", new, _let("then", old, _each_was("item in then")))
+
+
+def _fewer_or_back(new: str, old: str) -> str:
+    """A volume of a migration that is cancelled has the claim again that the status names as the source."""
+    moves = " + ".join(_list(f"oldObject{chain}") for chain in map(conditions.chain, _MOVES))
+    source = "move.?sourcePVCInfo.?claimName"
+    back = f"move.?volumeName == item.?name && {source}.hasValue() && {source} in {_claims('item')}"
+    is_back = f"(type(item) == map && size(item) == 2 && moves.exists(move, {back}))"
+    return _let("now", new, _let("then", old, _let("moves", moves, _each_was(f"item in then || {is_back}"))))
+
+
+def _fewer_or_removals(new: str, old: str) -> str:
+    removes = "(type(item) == map && has(item.removeVolumeOptions) && !has(item.addVolumeOptions))"
+    return _let("now", new, _let("then", old, _each_was(f"item in then || {removes}")))
+
+
+def _each_was(item: str) -> str:
+    return f"now == then || (type(now) == list && type(then) == list && now.all(item, {item}))"
+
+
+def _unnamed(path: Path) -> str:
+    """No volume names a template that is there no more, nor is one asked for: its claim would be anybody's."""
+    templates = conditions.chain(path)
+    volumes = _list(f"object{conditions.chain((*path[:-1], 'template', 'spec', 'volumes'))}")
+    gone = f"!(item in {_list(f'object{templates}')})"
+    named = f"type({volumes}) != list || {volumes}.exists(volume, item.?metadata.?name in {_claims('volume')})"
+    asked = f"{_list('oldObject.?status.?volumeRequests')} != []"
+    return f"!{_list(f'oldObject{templates}')}.exists(item, {gone} && ({asked} || {named}))"
+
+
+def _claims(volume: str) -> str:
+    return f"[{volume}.?dataVolume.?name, {volume}.?persistentVolumeClaim.?claimName]"
+
+
+def _list(value: str) -> str:
+    return f"{value}.orValue([])"
+
+
+_MOVES = (
+    ("status", "migratedVolumes"),
+    ("status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes"),
+)
+_DEVICES: _Tree = {"disks": _fewer, "filesystems": _fewer}
+_CPU: _Tree = {"cores": _anything, "sockets": _anything, "threads": _anything}
+_DOMAIN: _Tree = {"cpu": _CPU, "devices": _DEVICES, "memory": _anything, "resources": _anything}
+_HARMLESS: Mapping[str, _Tree | _Check] = {
+    "template": {"spec": {"domain": _DOMAIN, "volumes": _fewer_or_back}},
+    "volumes": _fewer_or_back,
+    "devices": _DEVICES,
+    "dataVolumeTemplates": _fewer,
+    "volumeRequests": _fewer_or_removals,
+}
+"""By the last key of a path, how what stands there may differ; what is not named must be as it was."""
