@@ -148,13 +148,13 @@ def outage(site: Site) -> Iterator[Outage]:
     kept["spec"]["template"]["spec"] = _spec(WHOLE)
     desks["spec"]["virtualMachineTemplate"]["spec"]["template"]["spec"] = _spec(WHOLE)
     many["spec"]["template"]["spec"] = _spec(instance(*MANY))
-    made = [site.have(obj) for obj in (machine, running, kept, desks, many)]
+    machine, running, kept, desks, many = (site.have(obj) for obj in (machine, running, kept, desks, many))
     moving = {"volumeUpdateState": {"volumeMigrationState": {"migratedVolumes": MOVES}}}
-    assert site.patch(made[0], {"status": moving}, "--subresource=status", user=CONTROLLER)[0]
-    assert site.patch(made[1], {"status": {"migratedVolumes": MOVES}}, user=CONTROLLER)[0]
+    assert site.patch(machine, {"status": moving}, "--subresource=status", user=CONTROLLER)[0]
+    assert site.patch(running, {"status": {"migratedVolumes": MOVES}}, user=CONTROLLER)[0]
     odd = {name: _stored(site, *row) for name, row in ODD.items()}
     site.installation.stop()
-    yield Outage(site, *made, odd)
+    yield Outage(site, machine, running, kept, desks, many, odd)
     site.installation.start()
 
 

@@ -29,14 +29,16 @@ def _path_is_harmless(path: Path) -> str:
     same = f"object{chain} == oldObject{chain}"
     if found is None:
         return same
-    empty = "{}" if isinstance(found, Mapping) else "[]"
-    check = _checked(found, f"object{chain}.orValue({empty})", f"oldObject{chain}.orValue({empty})")
+    check = _checked(found, f"object{chain}", f"oldObject{chain}")
     named = f" && {_unnamed(path)}" if path[-1] == "dataVolumeTemplates" else ""
     return f"({same} || ({check}{named}))"
 
 
 def _checked(found: _Tree | _Check, new: str, old: str, depth: int = 0) -> str:
-    return found(new, old) if callable(found) else _alike(found, new, old, depth)
+    """Return what is to hold of two optional values."""
+    if callable(found):
+        return found(f"{new}.orValue([])", f"{old}.orValue([])")
+    return _alike(found, f"{new}.orValue({{}})", f"{old}.orValue({{}})", depth)
 
 
 def _alike(tree: _Tree, new: str, old: str, depth: int) -> str:
@@ -48,11 +50,11 @@ def _alike(tree: _Tree, new: str, old: str, depth: int) -> str:
         f"{now}.all(key, key in {keys} || (key in {then} && {now}[key] == {then}[key]))",
         f"{then}.all(key, key in {keys} || key in {now})",
     ]
-    for key, found in tree.items():
-        if found is not _anything:
-            empty = "[]" if callable(found) else "{}"
-            chains = (f"{who}.?{key}.orValue({empty})" for who in (now, then))
-            parts.append(_checked(found, *chains, depth + 1))
+    parts += [
+        _checked(found, f"{now}.?{key}", f"{then}.?{key}", depth + 1)
+        for key, found in tree.items()
+        if found is not _anything
+    ]
     return _let(now, new, _let(then, old, " && ".join(parts)))
 
 
