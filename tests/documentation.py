@@ -49,7 +49,7 @@ def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
         "",
         f"{about[:1].upper()}{about[1:]} Broken by {rule.refuses}.",
         "",
-        f"Default: `{rule.default}`. KubeVirt's reason: {rule.reason or 'none, it would begin the migration'}.",
+        f"Default: `{rule.default}`. KubeVirt's reason: {rule.reason or 'none'}.",
         f"Follows {rule.source}.",
         "",
     ]

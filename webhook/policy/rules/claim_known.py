@@ -1,4 +1,4 @@
-"""claim-known: a disk about which nothing can be said yet."""
+"""claim-known: a disk about which nothing can be said yet; to KubeVirt it is not shared until its claim is there."""
 
 from __future__ import annotations
 
