@@ -1,4 +1,4 @@
-"""Machines that nobody thought of: the rules find what a second telling of KubeVirt's reasons finds, and nothing else."""
+"""Machines that nobody thought of: the rules find what a second telling of KubeVirt's reasons finds, and no more."""
 
 from typing import Any
 
