@@ -35,8 +35,10 @@ WORDS = {
 }
 
 
-def rules(values: dict[str, Any] | None = None) -> list[Object]:
-    rendered = render({**(values or {}), "prometheusRule": {"enabled": True}})
+def rules(values: dict[str, Any] | None = None, *, monitored: bool = True) -> list[Object]:
+    rendered = render(
+        {**(values or {}), "prometheusRule": {"enabled": True}, "serviceMonitor": {"enabled": monitored}}
+    )
     found: list[Object] = rendered.get("PrometheusRule")["spec"]["groups"][0]["rules"]
     return found
 
@@ -113,9 +115,21 @@ def test_alerts_say_what_is_wrong_and_what_to_do_with_labels_that_there_are() ->
 
 
 def test_alerts_are_about_this_release() -> None:
-    ours = [rule["expr"] for rule in rules() if "apiserver_" not in rule["expr"]]
+    selectors = re.findall(r"\b(up|migratability_\w+)(\{[^}]*\})", " ".join(rule["expr"] for rule in rules()))
 
-    assert all(f'{{namespace="{NAMESPACE}",job="{RELEASE}"' in expression for expression in ours)
+    assert {selector.partition(",outcome")[0].rstrip("}") for name, selector in selectors if name != "up"} == {
+        f'{{namespace="{NAMESPACE}"'
+    }
+    assert [selector for name, selector in selectors if name == "up"] == [f'{{namespace="{NAMESPACE}",job="{RELEASE}"}}']
+
+
+def test_without_the_service_monitor_no_alert_fires_because_nothing_is_scraped() -> None:
+    without = rules(monitored=False)
+
+    assert [rule["alert"] for rule in without] == [
+        rule["alert"] for rule in rules() if rule["alert"] != "MigratabilityDown"
+    ]
+    assert not [rule["alert"] for rule in without if re.search(r"vector|absent|\bup\b", rule["expr"])]
 
 
 @pytest.mark.parametrize(("lifetime", "seconds"), [("168h", 100800), ("60m", 600), ("90s", 15)])

@@ -137,6 +137,7 @@ def test_the_notes_say_what_to_do_next() -> None:
         ({"settings": {"registrations": False}}, "registered nowhere"),
         ({"replicaCount": 1}, "One replica"),
         ({"certificates": {"source": "certManager", "issuerRef": {"name": "a"}}}, "keeps the Secret"),
+        ({"prometheusRule": {"enabled": True}}, "MigratabilityDown is left out, since serviceMonitor.enabled is off"),
         ({}, "no KubeVirt yet"),
     ],
 )
