@@ -12,7 +12,11 @@ from tests.documentation import CHART
 from webhook.admission.metrics import OUTCOMES, Metrics
 from webhook.controller.registrations import registrations
 
-OF_THE_CONTROLLER = {"migratability_leader", "migratability_certificate_expiry_timestamp_seconds"}
+OF_THE_PROCESS = {
+    "migratability_leader",
+    "migratability_certificate_expiry_timestamp_seconds",
+    "migratability_settings_valid",
+}
 OF_KUBERNETES = {
     "apiserver_admission_webhook_fail_open_count",
     "apiserver_admission_webhook_rejection_count",
@@ -36,9 +40,7 @@ WORDS = {
 
 
 def rules(values: dict[str, Any] | None = None, *, monitored: bool = True) -> list[Object]:
-    rendered = render(
-        {**(values or {}), "prometheusRule": {"enabled": True}, "serviceMonitor": {"enabled": monitored}}
-    )
+    rendered = render({**(values or {}), "prometheusRule": {"enabled": True}, "serviceMonitor": {"enabled": monitored}})
     found: list[Object] = rendered.get("PrometheusRule")["spec"]["groups"][0]["rules"]
     return found
 
@@ -56,7 +58,7 @@ def expressions() -> list[str]:
 
 def metrics() -> set[str]:
     text = generate_latest(Metrics(lambda: {"nodes": 1.0}).registry).decode()
-    return set(re.findall(r"^(\w+)\{", text, re.MULTILINE)) | OF_THE_CONTROLLER | OF_KUBERNETES
+    return set(re.findall(r"^(\w+)\{", text, re.MULTILINE)) | OF_THE_PROCESS | OF_KUBERNETES
 
 
 def test_expressions_ask_for_metrics_that_there_are() -> None:
@@ -101,6 +103,7 @@ def test_there_is_an_alert_for_each_way_to_fail() -> None:
         "ManyRefusals",
         "Slow",
         "NoLeader",
+        "SettingsInvalid",
         "CertificateEnds",
     ]
 
@@ -120,7 +123,9 @@ def test_alerts_are_about_this_release() -> None:
     assert {selector.partition(",outcome")[0].rstrip("}") for name, selector in selectors if name != "up"} == {
         f'{{namespace="{NAMESPACE}"'
     }
-    assert [selector for name, selector in selectors if name == "up"] == [f'{{namespace="{NAMESPACE}",job="{RELEASE}"}}']
+    assert [selector for name, selector in selectors if name == "up"] == [
+        f'{{namespace="{NAMESPACE}",job="{RELEASE}"}}'
+    ]
 
 
 def test_without_the_service_monitor_no_alert_fires_because_nothing_is_scraped() -> None:

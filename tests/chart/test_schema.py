@@ -224,7 +224,9 @@ def test_a_lifetime_that_the_schema_takes_can_be_used(lifetime: str) -> None:
 def test_an_expression_with_the_values_that_its_operator_needs_is_right(operator: str) -> None:
     values = {"values": ["b", ""]} if operator in ("In", "NotIn") else {}
 
-    assert errors({"namespaceSelector": {"matchExpressions": [{"key": "x.io/a", "operator": operator, **values}]}}) == []
+    assert (
+        errors({"namespaceSelector": {"matchExpressions": [{"key": "x.io/a", "operator": operator, **values}]}}) == []
+    )
 
 
 def test_every_value_has_a_wrong_one() -> None:
