@@ -44,7 +44,7 @@ def test_helm_test_proves_that_it_works(release: Site) -> None:
     assert [line for line in said if "not asked for" in line or "not looked at" in line] == []
 
 
-VERSIONED = [
+VERSIONED: list[tuple[str, str, str, str, Object]] = [
     ("cdi.kubevirt.io", "v1beta1", "cdis", "CDI", {"status": {"observedVersion": "v1.66.0"}}),
     ("trident.netapp.io", "v1", "tridentversions", "TridentVersion", {"trident_version": "26.06.0"}),
 ]
