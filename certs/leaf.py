@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from certs.pem import CertificateError, certificates, encoded, fits, private_key
+from certs.pem import CertificateError, certificates, encoded, fits, private_key, read_pem
 
 CLOCK_SKEW = timedelta(hours=1)
 """What we make is valid from so long before it is made, since clocks differ."""
@@ -31,9 +31,13 @@ class Leaf:
     chain: bytes
     key: bytes = field(repr=False)
 
+    @classmethod
+    def read(cls, chain: Path, key: Path) -> Leaf:
+        """Return what two files hold, whatever it is; raises CertificateError where one cannot be read."""
+        return cls(read_pem(chain), read_pem(key))
+
     def load_into(self, context: ssl.SSLContext) -> None:
-        """Serve this certificate from the next handshake on; raises ssl.SSLError or ValueError where it does not
-        fit its key.
+        """Serve this certificate from the next handshake on; raises CertificateError where OpenSSL does not take it.
 
         OpenSSL takes files only: they exist for the time of the call, in memory where the system has such a folder,
         readable by nobody else.
@@ -42,7 +46,10 @@ class Leaf:
             chain, key = Path(folder, "chain"), Path(folder, "key")
             chain.write_bytes(self.chain)
             key.write_bytes(self.key)
-            context.load_cert_chain(chain, key, password=_no_password)
+            try:
+                context.load_cert_chain(chain, key, password=_no_password)
+            except (ssl.SSLError, ValueError) as error:
+                raise CertificateError(f"no certificate with its key that can be served: {error}") from error
 
     def parsed(self) -> list[x509.Certificate]:
         """Return the certificate, then those of its chain; raises CertificateError where there is none, or where the

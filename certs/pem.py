@@ -6,6 +6,7 @@ import base64
 import re
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -19,6 +20,14 @@ _BLOCK = re.compile(
 
 class CertificateError(ValueError):
     """A certificate or key cannot be used; the message says why."""
+
+
+def read_pem(path: Path) -> bytes:
+    """Return the content of a file; raises CertificateError, which names it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"{path}: {error.strerror or error}") from error
 
 
 def certificates(pem: bytes) -> list[x509.Certificate]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from certs.leaf import Leaf
-from certs.pem import CertificateError, certificates
+from certs.pem import CertificateError, certificates, read_pem
 
 
 class Offer(NamedTuple):
@@ -49,33 +49,29 @@ class Files:
         return "; ".join(self._complaints) or None
 
     def _follow(self, chain: bytes | str, key: bytes | str, authorities: bytes | str) -> None:
-        try:
-            self._leaf = _leaf(chain, key)
-        except CertificateError as error:
-            self._complaints.append(f"{' and '.join(map(str, self._pair))}: {error}")
-        if isinstance(authorities, bytes) and certificates(authorities):
-            self._bundle = authorities
-        else:
-            reason = authorities if isinstance(authorities, str) else "there is no certificate in PEM"
-            self._complaints.append(f"{self._authorities}: {reason}")
+        self._complaints += [reason for reason in (chain, key, authorities) if isinstance(reason, str)]
+        if isinstance(chain, bytes) and isinstance(key, bytes):
+            try:
+                self._leaf = _checked(Leaf(chain, key))
+            except CertificateError as error:
+                self._complaints.append(f"{' and '.join(map(str, self._pair))}: {error}")
+        if isinstance(authorities, bytes):
+            if certificates(authorities):
+                self._bundle = authorities
+            else:
+                self._complaints.append(f"{self._authorities}: there is no certificate in PEM")
 
 
 def _content(path: Path) -> bytes | str:
     """Return the content, or in words why there is none."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        return error.strerror or str(error)
+        return read_pem(path)
+    except CertificateError as error:
+        return str(error)
 
 
-def _leaf(chain: bytes | str, key: bytes | str) -> Leaf:
+def _checked(leaf: Leaf) -> Leaf:
     """OpenSSL has the last word, since it is what serves: it refuses short keys, for example."""
-    if isinstance(chain, str) or isinstance(key, str):
-        raise CertificateError(next(reason for reason in (chain, key) if isinstance(reason, str)))
-    leaf = Leaf(chain, key)
     leaf.parsed()
-    try:
-        leaf.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-    except (ssl.SSLError, ValueError) as error:
-        raise CertificateError(f"it cannot be served: {error}") from error
+    leaf.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     return leaf

@@ -23,15 +23,20 @@ class FieldError(ValueError):
 def load(path: Path, parse: Callable[[object], Part]) -> Part:
     """Return what a YAML file holds; raises FieldError, which names the file, where it cannot be read or used."""
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return loads(path.read_bytes(), parse)
     except OSError as error:
         raise FieldError(f"{path}: {error.strerror}") from error
-    except Exception as error:  # PyYAML lets odd values raise whatever Python raises
-        raise FieldError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    try:
-        return parse(tree)
     except FieldError as error:
         raise FieldError(f"{path}: {error}") from None
+
+
+def loads(content: bytes, parse: Callable[[object], Part]) -> Part:
+    """Return what YAML in UTF-8 holds; raises FieldError where it cannot be read or used."""
+    try:
+        tree = yaml.safe_load(content.decode())
+    except Exception as error:  # PyYAML lets odd values raise whatever Python raises
+        raise FieldError(f"not YAML: {' '.join(str(error).split())}") from error
+    return parse(tree)
 
 
 def part(

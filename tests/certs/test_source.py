@@ -59,7 +59,7 @@ def test_before_there_are_files_there_is_nothing_and_it_says_why(mount: Mount) -
     files = cert_manager(mount)
     assert files.current() is None
     assert files.why_not() == (
-        f"{mount.folder}/tls.crt and {mount.folder}/tls.key: No such file or directory; "
+        f"{mount.folder}/tls.crt: No such file or directory; {mount.folder}/tls.key: No such file or directory; "
         f"{mount.folder}/ca.crt: No such file or directory"
     )
     mount.pair(LEAF, ca_crt=ROOT.pem)
@@ -84,7 +84,7 @@ SPOILT = {
     "half a bundle": ({"ca_crt": NEXT.pem[:200]}, "/ca.crt: there is no certificate in PEM"),
     "a broken certificate in the chain": (
         {"tls_crt": LEAF.chain + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
-        "it cannot be served",
+        "no certificate with its key that can be served",
     ),
 }
 
@@ -125,14 +125,14 @@ def test_a_key_that_openssl_finds_too_short_is_not_offered(mount: Mount) -> None
     mount.pair(short, ca_crt=ROOT.pem)
     files = cert_manager(mount)
     assert files.current() is None
-    assert "it cannot be served" in (files.why_not() or "")
+    assert "no certificate with its key that can be served" in (files.why_not() or "")
 
 
 def test_nothing_is_parsed_while_no_byte_changed(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
     mount.pair(LEAF, ca_crt=ROOT.pem)
     files = cert_manager(mount)
     files.current()
-    monkeypatch.setattr("certs.source._leaf", None)
+    monkeypatch.setattr("certs.source._checked", None)
     monkeypatch.setattr("certs.source.certificates", None)
     mount.pair(LEAF, ca_crt=ROOT.pem)
     assert files.current() == Offer(LEAF, ROOT.pem)

@@ -12,7 +12,11 @@ from tests.documentation import CHART
 from webhook.admission.metrics import OUTCOMES, Metrics
 from webhook.controller.registrations import registrations
 
-OF_THE_CONTROLLER = {"migratability_leader", "migratability_certificate_expiry_timestamp_seconds"}
+OF_THE_PROCESS = {
+    "migratability_leader",
+    "migratability_certificate_expiry_timestamp_seconds",
+    "migratability_settings_valid",
+}
 OF_KUBERNETES = {
     "apiserver_admission_webhook_fail_open_count",
     "apiserver_admission_webhook_rejection_count",
@@ -35,8 +39,8 @@ WORDS = {
 }
 
 
-def rules(values: dict[str, Any] | None = None) -> list[Object]:
-    rendered = render({**(values or {}), "prometheusRule": {"enabled": True}})
+def rules(values: dict[str, Any] | None = None, *, monitored: bool = True) -> list[Object]:
+    rendered = render({**(values or {}), "prometheusRule": {"enabled": True}, "serviceMonitor": {"enabled": monitored}})
     found: list[Object] = rendered.get("PrometheusRule")["spec"]["groups"][0]["rules"]
     return found
 
@@ -54,7 +58,7 @@ def expressions() -> list[str]:
 
 def metrics() -> set[str]:
     text = generate_latest(Metrics(lambda: {"nodes": 1.0}).registry).decode()
-    return set(re.findall(r"^(\w+)\{", text, re.MULTILINE)) | OF_THE_CONTROLLER | OF_KUBERNETES
+    return set(re.findall(r"^(\w+)\{", text, re.MULTILINE)) | OF_THE_PROCESS | OF_KUBERNETES
 
 
 def test_expressions_ask_for_metrics_that_there_are() -> None:
@@ -99,6 +103,7 @@ def test_there_is_an_alert_for_each_way_to_fail() -> None:
         "ManyRefusals",
         "Slow",
         "NoLeader",
+        "SettingsInvalid",
         "CertificateEnds",
     ]
 
@@ -113,9 +118,23 @@ def test_alerts_say_what_is_wrong_and_what_to_do_with_labels_that_there_are() ->
 
 
 def test_alerts_are_about_this_release() -> None:
-    ours = [rule["expr"] for rule in rules() if "apiserver_" not in rule["expr"]]
+    selectors = re.findall(r"\b(up|migratability_\w+)(\{[^}]*\})", " ".join(rule["expr"] for rule in rules()))
 
-    assert all(f'{{namespace="{NAMESPACE}",job="{RELEASE}"' in expression for expression in ours)
+    assert {selector.partition(",outcome")[0].rstrip("}") for name, selector in selectors if name != "up"} == {
+        f'{{namespace="{NAMESPACE}"'
+    }
+    assert [selector for name, selector in selectors if name == "up"] == [
+        f'{{namespace="{NAMESPACE}",job="{RELEASE}"}}'
+    ]
+
+
+def test_without_the_service_monitor_no_alert_fires_because_nothing_is_scraped() -> None:
+    without = rules(monitored=False)
+
+    assert [rule["alert"] for rule in without] == [
+        rule["alert"] for rule in rules() if rule["alert"] != "MigratabilityDown"
+    ]
+    assert not [rule["alert"] for rule in without if re.search(r"vector|absent|\bup\b", rule["expr"])]
 
 
 @pytest.mark.parametrize(("lifetime", "seconds"), [("168h", 100800), ("60m", 600), ("90s", 15)])

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Object, Rendered, render, render_ci
+from webhook.cluster.interface import Right as Asked
 from webhook.cluster.resources import RESOURCES
+from webhook.controller.installation import Installation
+from webhook.doctor.rights import to_act, to_lead, to_read
 from webhook.names import CONFIGURATION, VERB
 
 Right = tuple[str, str, str, str]
@@ -107,6 +110,29 @@ def test_the_service_may_be_read_by_the_test_alone() -> None:
 
     assert rights(role) == on("", "services", RELEASE, "get")
     assert "helm.sh/hook" in role["metadata"]["annotations"]
+
+
+def test_versions_of_cdi_and_trident_may_be_listed_by_the_test_alone() -> None:
+    role = render().get("ClusterRole", "-test-versions")
+
+    assert rights(role) == {
+        *on("cdi.kubevirt.io", "cdis", "", "list"),
+        *on("trident.netapp.io", "tridentversions", "", "list"),
+    }
+    assert "helm.sh/hook" in role["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize("name", CI)
+def test_the_doctor_asks_for_exactly_the_rights_that_the_chart_gives_the_webhook(name: str) -> None:
+    rendered = render_ci(name)
+    needed = {*to_read(), *to_act(), *to_lead(Installation.parse(rendered.installation))}
+    given = {
+        Asked(verb, group, resource, role["metadata"].get("namespace", ""), called)
+        for role in (rendered.get("ClusterRole"), rendered.get("ClusterRole", "-reads"), rendered.get("Role"))
+        for group, resource, called, verb in rights(role)
+    }
+
+    assert needed == given
 
 
 def test_the_right_to_exempt_is_there_to_be_bound_and_bound_to_nobody() -> None:

@@ -27,6 +27,11 @@ def keys_of(tree: object) -> Iterator[str]:
             yield from keys_of(branch)
 
 
+def leaves_of(tree: object) -> list[object]:
+    branches = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else None
+    return [tree] if branches is None else [leaf for branch in branches for leaf in leaves_of(branch)]
+
+
 @pytest.mark.parametrize("name", CI)
 def test_helm_finds_nothing_to_complain_about(name: str) -> None:
     assert "0 chart(s) failed" in lint(CI[name])
@@ -110,6 +115,30 @@ def test_names_follow_the_release_and_leave_room_for_suffixes(release: str, name
     assert len(rendered.get("Job", "-unregister", name=name)["metadata"]["name"]) <= 63
 
 
+def test_a_name_of_digits_is_rendered_as_a_name() -> None:
+    digits = "2024"
+    values = {
+        "settings": {"kubevirt": {"namespace": digits}, "trident": {"namespace": digits}},
+        "image": {"tag": digits},
+        "certificates": {"source": "files", "secret": digits},
+        "clientCertificates": {"configMap": digits, "names": [digits]},
+        "imagePullSecrets": [{"name": digits}],
+        "priorityClassName": digits,
+        "podLabels": {"a": digits},
+        "commonLabels": {"b": digits},
+        "nodeSelector": {"c": digits},
+        "namespaceSelector": {"matchLabels": {"d": digits}},
+        "test": {"namespace": digits},
+    }
+    rendered = render(values, namespace=digits, release=digits)
+    name = f"{digits}-{RELEASE}"
+    config = rendered.get("ConfigMap", name=name)["data"]
+    everything = [*rendered.objects, *map(yaml.safe_load, (config["installation.yaml"], config["settings.yaml"]))]
+
+    assert digits in leaves_of(everything)
+    assert int(digits) not in leaves_of(everything)
+
+
 def test_the_owner_of_the_registrations_gives_no_right() -> None:
     assert render().get("ClusterRole", "-registrations")["rules"] == []
 
@@ -137,6 +166,7 @@ def test_the_notes_say_what_to_do_next() -> None:
         ({"settings": {"registrations": False}}, "registered nowhere"),
         ({"replicaCount": 1}, "One replica"),
         ({"certificates": {"source": "certManager", "issuerRef": {"name": "a"}}}, "keeps the Secret"),
+        ({"prometheusRule": {"enabled": True}}, "MigratabilityDown is left out, since serviceMonitor.enabled is off"),
         ({}, "no KubeVirt yet"),
     ],
 )

@@ -8,10 +8,11 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.chart.helm import CI, complaint
+from tests.chart.helm import CI, complaint, render
 from tests.chart.test_values import CASES, tree
 from tests.chart.values import read
 from tests.documentation import CHART, SCHEMA, with_rules
+from webhook.controller.installation import Installation
 
 TREE = json.loads(SCHEMA.read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -48,21 +49,32 @@ WRONG: list[tuple[str, Any]] = [
     ("settings.exemptions.notBy", "argo"),
     ("settings.exemptions.by", []),
     ("settings.kubevirt.namespace", ""),
+    ("settings.kubevirt.namespace", 2024),
     ("settings.kubevirt.version", 1.8),
     ("settings.kubevirt.version", "2.0"),
     ("settings.trident.namespace", "Trident"),
+    ("settings.trident.namespace", 2024),
     ("settings.registrations", "on"),
     ("settings.failurePolicy", "Fail"),
     ("namespaceSelector", {"app": "x"}),
     ("namespaceSelector", {"matchLabels": {"app": True}}),
     ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "Equals"}]}),
     ("namespaceSelector", {"matchExpressions": [{"operator": "Exists"}]}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a b", "operator": "Exists"}]}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "In"}]}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": []}]}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b c"]}]}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}),
+    ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "DoesNotExist", "values": ["b"]}]}),
     ("certificates.source", "cert-manager"),
     ("certificates.source", "certManager"),
     ("certificates.source", "files"),
     ("certificates.caLifetime", "1y"),
     ("certificates.caLifetime", 8760),
+    ("certificates.caLifetime", "2s"),
+    ("certificates.caLifetime", "999999h"),
     ("certificates.leafLifetime", "0h"),
+    ("certificates.leafLifetime", "2s"),
     ("certificates.settle", "-1s"),
     ("certificates.issuerRef.name", "a/b"),
     ("certificates.issuerRef.kind", ""),
@@ -102,6 +114,7 @@ WRONG: list[tuple[str, Any]] = [
     ("dashboard.labels", {"a": False}),
     ("exemptRole.aggregateToAdmin", "false"),
     ("test.namespace", ""),
+    ("test.namespace", 2024),
     ("replicas", 2),
     ("failurePolicy", "Ignore"),
     ("extraArgs", []),
@@ -187,6 +200,33 @@ def test_a_chart_that_depends_on_this_one_may_give_it_what_helm_gives() -> None:
 @pytest.mark.parametrize(("path", "value"), WRONG, ids=IDS)
 def test_a_wrong_value_is_an_error(path: str, value: Any) -> None:
     assert errors(tree({path: value}))
+
+
+@pytest.mark.parametrize("lifetime", ["59m", "3599s"])
+def test_a_lifetime_that_cert_manager_does_not_take_is_an_error_with_it_alone(lifetime: str) -> None:
+    certificates = {"leafLifetime": lifetime, "source": "certManager", "issuerRef": {"name": "a"}}
+
+    assert "certificates.leafLifetime" in errors({"certificates": certificates})[0]
+    assert errors({"certificates": {**certificates, "leafLifetime": "3600s"}}) == []
+    assert errors({"certificates": {"leafLifetime": lifetime}}) == []
+
+
+@pytest.mark.parametrize("lifetime", ["3s", "9s", "10s", "1m", "799999h", "9999999m", "999999999s"])
+def test_a_lifetime_that_the_schema_takes_can_be_used(lifetime: str) -> None:
+    tree = {**render().installation, "certificates": {"source": "own", "secret": "ca", "caLifetime": lifetime}}
+    tree["certificates"] |= {"leafLifetime": "3s", "settle": "0.5s"}
+
+    assert errors({"certificates": {"caLifetime": lifetime, "leafLifetime": lifetime}}) == []
+    assert Installation.parse(tree)
+
+
+@pytest.mark.parametrize("operator", ["In", "NotIn", "Exists", "DoesNotExist"])
+def test_an_expression_with_the_values_that_its_operator_needs_is_right(operator: str) -> None:
+    values = {"values": ["b", ""]} if operator in ("In", "NotIn") else {}
+
+    assert (
+        errors({"namespaceSelector": {"matchExpressions": [{"key": "x.io/a", "operator": operator, **values}]}}) == []
+    )
 
 
 def test_every_value_has_a_wrong_one() -> None:

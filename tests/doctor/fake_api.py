@@ -10,15 +10,15 @@ Answer = Object | int | Callable[[Object], Any]
 
 
 class TableApi(Api):
-    """Answers by path: an object, the HTTP status of an error, or what a function makes of the posted body."""
+    """Answers by path: an object, the HTTP status of an error, or what a function makes of query or body."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         """Take the table; what is not in it is not found."""
         self.answers = answers
 
     def get(self, path: str, query: Any = None, *, timeout: float, metadata_only: bool = False) -> dict[str, Any]:
-        """Answer a GET."""
-        return self._said(path, {})
+        """Answer a GET; a function is given the query."""
+        return self._said(path, query or {})
 
     def post(self, path: str, body: Any, query: Any = None, *, timeout: float) -> dict[str, Any]:
         """Answer a POST."""

@@ -12,14 +12,12 @@ from webhook.controller.registrations import registrations
 from webhook.doctor.finding import Finding, is_well
 from webhook.doctor.machines import look_at_machines
 from webhook.doctor.registered import look_at_registrations, service_of
-from webhook.doctor.rights import look_at_rights, needed
 from webhook.doctor.service import look_at_service
 from webhook.doctor.surroundings import look_at_surroundings
 from webhook.doctor.way import look_at_way
 from webhook.settings import Settings
 
 MACHINES = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachines"
-REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 SERVICE = {"namespace": "migratability", "name": "webhook", "port": 443}
 REFUSAL = ApiError(422, 'admission webhook "x.validate.migratability.io" denied: … [hyperv-passthrough]')
 
@@ -86,26 +84,6 @@ def test_where_the_settings_patch_nothing_no_patch_is_no_error() -> None:
     assert statuses(look_at_way(api, NAMESPACE, Settings.parse({"evictionStrategy": "off"}))) == ["ok", "ok"]
 
 
-def may(*forbidden: str) -> Answer:
-    """Return an answer to access reviews: everything may be done but to these resources."""
-    return lambda review: {"status": {"allowed": review["spec"]["resourceAttributes"]["resource"] not in forbidden}}
-
-
-def test_with_every_right_it_says_so_in_one_line() -> None:
-    (found,) = look_at_rights(TableApi({REVIEWS: may()}))
-    assert (found.status, str(len(set(needed()))) in found.what) == ("ok", True)
-
-
-def test_each_resource_that_may_not_be_read_is_named() -> None:
-    found = look_at_rights(TableApi({REVIEWS: may("nodes", "events")}))
-    assert [finding.what for finding in found] == ["we may not get or list or watch nodes", "we may not create events"]
-    assert statuses(found) == ["error", "error"]
-
-
-def test_who_cannot_be_asked_for_rights_is_an_error() -> None:
-    assert statuses(look_at_rights(TableApi({REVIEWS: 500}))) == ["error"]
-
-
 def registered(**changes: Any) -> dict[str, dict[str, Any]]:
     """Return what is registered for the Service, with changes to the first validating webhook."""
     found = {obj["kind"]: obj for obj in registrations(SERVICE, "")}
@@ -115,7 +93,7 @@ def registered(**changes: Any) -> dict[str, dict[str, Any]]:
 
 def of_registrations(live: Any, **settings: Any) -> list[Finding]:
     """Return the findings, but those about certificates."""
-    found = look_at_registrations(live, Snapshot([kubevirt()]), Settings.parse(settings))
+    found = look_at_registrations(live, Snapshot([kubevirt()]), Settings.parse(settings), None)
     return [finding for finding in found if finding.about == "registrations"]
 
 
@@ -139,7 +117,7 @@ def test_switched_off_they_shall_not_be_there() -> None:
 
 
 def test_a_bundle_that_trusts_nobody_is_an_error() -> None:
-    found = look_at_registrations(registered(), Snapshot([kubevirt()]), Settings())
+    found = look_at_registrations(registered(), Snapshot([kubevirt()]), Settings(), None)
     assert [finding.status for finding in found if finding.about == "certificates"] == ["error"]
 
 
@@ -209,10 +187,11 @@ def test_that_nothing_sets_the_eviction_strategy_is_a_warning() -> None:
     assert of_surroundings(kubevirt(), *TWO_NODES)["evictionStrategy"].status == "ok"
 
 
-def of_machines(*machines: Object) -> Finding:
+def of_machines(*machines: Object, selector: Object | None = None, **answers: Answer) -> Finding:
     """Return the finding about these machines."""
-    api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(machines)}})
-    (found,) = look_at_machines(api, Snapshot([*CLUSTER, claim("later", RWX)]), Settings())
+    api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(machines)}, **answers})
+    cluster = Snapshot([*CLUSTER, claim("later", RWX)])
+    (found,) = look_at_machines(api, cluster, Settings(), selector or {})
     return found
 
 
@@ -228,8 +207,38 @@ def test_where_none_violates_a_rule_it_says_so() -> None:
 
 
 def test_machines_that_may_not_be_listed_are_a_warning() -> None:
-    (found,) = look_at_machines(TableApi({}), Snapshot(CLUSTER), Settings())
+    (found,) = look_at_machines(TableApi({}), Snapshot(CLUSTER), Settings(), {})
     assert (found.status, "not counted" in found.what) == ("warning", True)
+
+
+SELECTOR = {
+    "matchLabels": {"migratability": "on"},
+    "matchExpressions": [
+        {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "migratability"]},
+        {"key": "team", "operator": "In", "values": ["a", "b"]},
+        {"key": "stage", "operator": "Exists"},
+        {"key": "legacy", "operator": "DoesNotExist"},
+    ],
+}
+AS_QUERY = "migratability=on,kubernetes.io/metadata.name notin (kube-system,migratability),team in (a,b),stage,!legacy"
+
+
+def test_machines_in_namespaces_that_the_registrations_do_not_select_are_not_counted() -> None:
+    asked: list[Object] = []
+
+    def namespaces(query: Object) -> Object:
+        asked.append(query)
+        return {"items": [{"metadata": {"name": "vms"}}]}
+
+    bad = vm(disk("once"))
+    elsewhere = {**bad, "metadata": {**bad["metadata"], "namespace": "elsewhere"}}
+    found = of_machines(bad, elsewhere, vm(disk("good")), selector=SELECTOR, **{"/api/v1/namespaces": namespaces})
+    assert found.what.startswith("1 of 2 VirtualMachines in the selected namespaces would be refused")
+    assert asked == [{"labelSelector": AS_QUERY}]
+
+
+def test_where_the_namespaces_may_not_be_listed_no_machine_is_counted() -> None:
+    assert "not counted" in of_machines(vm(disk("once")), selector=SELECTOR, **{"/api/v1/namespaces": 403}).what
 
 
 def test_warnings_leave_it_well_and_errors_do_not() -> None:

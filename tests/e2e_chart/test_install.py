@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.build import Object
 from tests.demo import STEPS, show
 from tests.e2e_chart.conftest import Tell
 from tests.e2e_chart.site import Site
 from tests.e2e_chart.writers import Writers, sound
 from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.localcluster.installation import apply
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -39,3 +41,39 @@ def test_helm_test_proves_that_it_works(release: Site) -> None:
         line.startswith("ok       through the API server: a machine that cannot migrate is refused") for line in said
     )
     assert [line for line in said if line.startswith("error")] == []
+    assert [line for line in said if "not asked for" in line or "not looked at" in line] == []
+
+
+VERSIONED: list[tuple[str, str, str, str, Object]] = [
+    ("cdi.kubevirt.io", "v1beta1", "cdis", "CDI", {"status": {"observedVersion": "v1.66.0"}}),
+    ("trident.netapp.io", "v1", "tridentversions", "TridentVersion", {"trident_version": "26.06.0"}),
+]
+
+
+def test_helm_test_may_read_the_versions_of_cdi_and_trident(release: Site) -> None:
+    for group, version, plural, kind, fields in VERSIONED:
+        apply(release.cluster, [definition(group, version, plural, kind)])
+        release.cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{group}")
+        found = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": {"name": "the"}, **fields}
+        release.api.post(f"/apis/{group}/{version}/{plural}", found, timeout=30)
+    release.helm("test", NAME, "--timeout=120s")
+    said = release.nodes.logs(f"{NAME}-test", NAMESPACE)
+    release.cluster.kubectl("delete", "crd", *(f"{plural}.{group}" for group, _, plural, *_ in VERSIONED))
+    assert "CDI: v1.66.0, " in said
+    assert "Trident: 26.06.0, " in said
+
+
+def definition(group: str, version: str, plural: str, kind: str) -> Object:
+    """Return the definition of a kind whose objects may hold anything."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "names": {"plural": plural, "singular": kind.lower(), "kind": kind},
+            "scope": "Cluster",
+            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+        },
+    }

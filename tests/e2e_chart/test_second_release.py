@@ -1,11 +1,14 @@
 """The registrations have fixed names: of two installations in a cluster one is told so, and neither fights."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.build import Object
 from tests.documentation import CHART
+from tests.e2e_chart.doctor import about, doctor
 from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
 from tests.e2e_controller.permissions import NAME
 from tests.e2e_controller.release import MUTATING, VALIDATING
@@ -14,21 +17,41 @@ from webhook.objects import at, items
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 ELSEWHERE, SECOND = "elsewhere", "second"
-INSTALL = (str(CHART), "--create-namespace", *set_options(VALUES))
+OPTIONS = ("--create-namespace", *set_options(VALUES))
 
 
 @pytest.fixture
-def second(release: Site) -> Iterator[Site]:
-    """Another release beside the one that holds the registrations; helm does not wait for it."""
-    release.helm("install", SECOND, *INSTALL, namespace=ELSEWHERE)
+def second(release: Site, tmp_path: Path) -> Iterator[Site]:
+    """Another release beside the one that holds the registrations, by who does not let Helm ask the cluster first."""
+    chart = tmp_path / CHART.name
+    shutil.copytree(CHART, chart)
+    (chart / "templates/one-release.yaml").unlink()
+    release.helm("install", SECOND, str(chart), *OPTIONS, namespace=ELSEWHERE)
     yield release
     release.try_helm("uninstall", SECOND, "--wait", "--timeout=120s", namespace=ELSEWHERE)
 
 
 def test_helm_refuses_the_same_release_in_another_namespace(release: Site) -> None:
-    refused = release.try_helm("install", NAME, *INSTALL, namespace=ELSEWHERE)
+    refused = release.try_helm("install", NAME, str(CHART), *OPTIONS, namespace=ELSEWHERE)
     assert refused.returncode != 0
     assert "exists and cannot be imported into the current release" in refused.stderr
+
+
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+def test_helm_refuses_a_second_release_and_names_the_first(release: Site, program: str) -> None:
+    refused = release.try_helm("install", SECOND, str(CHART), *OPTIONS, namespace=ELSEWHERE, program=program)
+    assert refused.returncode != 0
+    assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {NAME}-registrations" in refused.stderr
+    assert release.try_helm("status", SECOND, namespace=ELSEWHERE, program=program).returncode != 0
+
+
+def test_the_doctor_names_a_second_release(second: Site) -> None:
+    status, found = doctor(second)
+    assert status == 1
+    assert [state for state, _ in about(found, "release")] == ["ok", "error"]
+    (_, words) = about(found, "release")[1]
+    assert words.startswith(f"{ELSEWHERE}/{SECOND}-{NAME} is one of 2 in this cluster")
+    assert {state for state, _ in about(found, "registrations")} == {"ok"}
 
 
 def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> None:

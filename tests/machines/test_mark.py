@@ -8,6 +8,7 @@ import pytest
 from tests.build import Object, disk, vm, vmi
 from tests.build_paths import pool, replica_set
 from webhook.machines.mark import lacking, marked, operations_on
+from webhook.machines.reader import METADATA_PATHS
 from webhook.names import MARK
 from webhook.objects import at
 
@@ -39,6 +40,10 @@ def test_it_stands_on_the_machine_and_on_each_template_in_it(kind: str) -> None:
     obj, places = PLACES[kind]
     found = patched(obj, "claim/b", "claim/a")
     assert [at(found, *place, "annotations", MARK) for place in places] == ["claim/a,claim/b"] * len(places)
+
+
+def test_labels_of_ours_are_looked_for_wherever_the_mark_stands() -> None:
+    assert set(METADATA_PATHS) == {place for _, places in PLACES.values() for place in places}
 
 
 @EVERY_KIND

@@ -20,6 +20,7 @@ _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _GAUGES = {
     "migratability_leader": "1 on the replica that keeps the webhook configurations, 0 on the others.",
     "migratability_certificate_expiry_timestamp_seconds": "When the certificate in use ends; 0 while there is none.",
+    "migratability_settings_valid": "0 while the settings file cannot be used, and others are in force; else 1.",
 }
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 

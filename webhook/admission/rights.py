@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.interface import Right
+from webhook.machines.reader import METADATA_PATHS
 from webhook.names import ENFORCEMENT, EXEMPT, REASON, VERB, is_ours
 from webhook.objects import Object, at, mapping, string_map
 from webhook.policy import Violation
@@ -17,13 +18,6 @@ from webhook.settings import MODES, Mode, Settings
 from webhook.wording import listed, quoted, warning
 
 RULE = "exemption"
-_METADATA = (
-    ("metadata",),
-    ("spec", "template", "metadata"),
-    ("spec", "virtualMachineTemplate", "metadata"),
-    ("spec", "virtualMachineTemplate", "spec", "template", "metadata"),
-)
-"""Where a machine and the templates in it carry labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ def tags_of(obj: Object | None) -> dict[str, Tag]:
 
 
 def _tags(obj: Object | None) -> Iterator[Tag]:
-    for path in _METADATA:
+    for path in METADATA_PATHS:
         metadata, field = mapping(at(obj, *path)), ".".join(path)
         for key, value in string_map(metadata.get("labels")).items():
             if is_ours(key):

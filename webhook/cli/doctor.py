@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
 from webhook.cluster import ClusterUnavailable
+from webhook.controller.installation import Installation, InstallationError
 from webhook.doctor.finding import Finding, is_well
 from webhook.settings import Settings
 
 if TYPE_CHECKING:
     from webhook.cluster.live import LiveCluster
+    from webhook.controller.registered import Registered
 
 _SYNC_SECONDS = 60.0
 _READ_SECONDS = 10.0
@@ -31,26 +33,34 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "doctor",
         help="prove that the installation works, and name what is wrong",
         description="Asks the API server whether a machine that cannot migrate is refused and a good one patched, by "
-        "dry runs that store nothing, and looks at registrations, certificates, replicas, rights, KubeVirt, CDI, "
-        "Trident and the machines that are there. Uses a pod's service account, else the kubeconfig.",
+        "dry runs that store nothing, and looks at the release with its settings, registrations, certificates, "
+        "replicas and rights, at KubeVirt, CDI, Trident and the machines that are there. Uses a pod's service account, "
+        "else the kubeconfig, and reads the release's ConfigMap, unless files say the same.",
         epilog="Exit status: 0 nothing is wrong (warnings may be there), 1 something is, 2 no cluster or bad input.",
     )
     parser.add_argument("-n", "--namespace", default="default", help="where to try machines (default: %(default)s)")
-    parser.add_argument("--config", type=Path, metavar="PATH", help="the settings file of the installation")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="settings file to go by instead of the release's")
+    parser.add_argument(
+        "--installation",
+        type=Path,
+        metavar="FILE",
+        help="the release to look at, as the chart writes it; with --config",
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look and print; returns the exit status. Raises UsageError where there is no cluster, or no settings."""
+    """Look and print; returns the exit status. Raises UsageError where there is no cluster, or for bad files."""
     logging.basicConfig(level=logging.CRITICAL)
-    settings, remarks = settings_from(args.config)
+    settings, remarks = settings_from(args.config) if args.config else (None, [])
+    installation = _installation(args.installation, args.config)
     for line in remarks:
         print(f"migratability: {line}", file=sys.stderr)
     cluster = _connected()
     try:
         findings = []
-        for finding in look(cluster, settings, args.namespace):
+        for finding in look(cluster, args.namespace, settings, installation):
             findings.append(finding)
             if args.output == "text":
                 print(finding, flush=True)
@@ -61,31 +71,81 @@ def run(args: argparse.Namespace) -> int:
     return 0 if is_well(findings) else 1
 
 
-def look(cluster: LiveCluster, settings: Settings, namespace: str) -> Iterator[Finding]:
-    """Yield every finding, the proof first; ``namespace`` is where machines are tried."""
-    from webhook.controller.calls import Calls
-    from webhook.controller.registered import bundles_of, read_registered
+def look(
+    cluster: LiveCluster, namespace: str, settings: Settings | None = None, installation: Installation | None = None
+) -> Iterator[Finding]:
+    """Yield every finding; ``namespace`` is where machines are tried.
+
+    Where the installation is not given, it is looked for in the cluster, with its settings.
+    """
     from webhook.doctor.machines import look_at_machines
-    from webhook.doctor.registered import look_at_registrations, service_of
-    from webhook.doctor.rights import look_at_rights
-    from webhook.doctor.service import look_at_service
+    from webhook.doctor.registered import selector_of
+    from webhook.doctor.release import look_for_release
     from webhook.doctor.surroundings import look_at_surroundings
     from webhook.doctor.way import look_at_way
 
-    api = cluster.api
-    yield from look_at_way(api, namespace, settings)
+    live, unread = _registered(cluster)
+    if installation is None:
+        release, found = look_for_release(cluster.api, live or {})
+        yield from found
+        if release:
+            installation, settings = release.installation, settings or release.settings
+    settings = settings or Settings()
+    yield from look_at_way(cluster.api, namespace, settings)
+    yield from unread
+    if live is not None:
+        yield from _look_at_registered(live, cluster, settings, installation)
+    yield from _look_at_rights(cluster, installation)
+    yield from look_at_surroundings(cluster.api, cluster, settings)
+    selector = selector_of(live) if live else installation.namespaceSelector if installation else {}
+    yield from look_at_machines(cluster.api, cluster, settings, selector)
+
+
+def _registered(cluster: LiveCluster) -> tuple[Registered | None, list[Finding]]:
+    from webhook.controller.calls import Calls
+    from webhook.controller.registered import read_registered
+
     try:
-        live = read_registered(Calls(api, time.monotonic() + _READ_SECONDS))
+        return read_registered(Calls(cluster.api, time.monotonic() + _READ_SECONDS)), []
     except ClusterUnavailable as error:
-        yield Finding("error", "registrations", str(error), "Give the right to get webhook configurations")
+        return None, [Finding("error", "registrations", str(error), "Give the right to get webhook configurations")]
+
+
+def _look_at_registered(
+    live: Registered, cluster: LiveCluster, settings: Settings, installation: Installation | None
+) -> Iterator[Finding]:
+    from webhook.controller.registered import bundles_of
+    from webhook.doctor.registered import look_at_registrations, service_of
+    from webhook.doctor.service import look_at_service
+
+    yield from look_at_registrations(live, cluster, settings, installation)
+    service = service_of(live)
+    if service:
+        yield from look_at_service(cluster.api, service, b"".join(bundles_of(live)))
+
+
+def _look_at_rights(cluster: LiveCluster, installation: Installation | None) -> Iterator[Finding]:
+    from webhook.doctor.release import account_of
+    from webhook.doctor.rights import look_at_our_rights, look_at_rights_of
+
+    yield from look_at_our_rights(cluster.api)
+    if installation:
+        yield from look_at_rights_of(account_of(cluster.api, installation), installation, cluster)
     else:
-        yield from look_at_registrations(live, cluster, settings)
-        service = service_of(live)
-        if service:
-            yield from look_at_service(api, service, b"".join(bundles_of(live)))
-    yield from look_at_rights(api)
-    yield from look_at_surroundings(api, cluster, settings)
-    yield from look_at_machines(api, cluster, settings)
+        remedy = "Give the release's files by --config and --installation"
+        yield Finding("warning", "rights", "not asked for the webhook's account: no release is known", remedy)
+
+
+def _installation(path: Path | None, config: Path | None) -> Installation | None:
+    """An installation without its settings would be judged by others."""
+    if path is None:
+        return None
+    if config is None:
+        raise UsageError("--installation goes with --config")
+    try:
+        return Installation.load(path)
+    except InstallationError as error:
+        raise UsageError(str(error)) from error
 
 
 def _connected() -> LiveCluster:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from webhook.cluster import Cluster, Undecidable
 from webhook.cluster.api import Api
-from webhook.cluster.resources import VIRTUAL_MACHINES
+from webhook.cluster.resources import NAMESPACES, VIRTUAL_MACHINES
 from webhook.doctor.finding import Finding
 from webhook.engine import evaluate
-from webhook.objects import Object, at
+from webhook.objects import Object, at, items, mapping, texts
 from webhook.settings import Settings
 
 _ABOUT = "machines"
@@ -20,12 +20,18 @@ _SECONDS = 60.0
 _MOST_NAMED = 10
 
 
-def look_at_machines(api: Api, cluster: Cluster, settings: Settings) -> list[Finding]:
-    """Return how many VirtualMachines violate a rule that would refuse them in mode deny, and some of their names."""
+def look_at_machines(api: Api, cluster: Cluster, settings: Settings, selector: Object) -> list[Finding]:
+    """Return how many VirtualMachines violate a rule that would refuse them in mode deny, and some of their names.
+
+    Only those are judged whose namespaces the selector selects, a LabelSelector; all where it is empty.
+    """
     settings = replace(settings, mode="deny")
     found, rules, total = [], Counter[str](), 0
     try:
+        selected = _selected(api, selector) if selector else None
         for machine in _all(api):
+            if selected is not None and at(machine, "metadata", "namespace") not in selected:
+                continue
             total += 1
             verdict = evaluate({"kind": VIRTUAL_MACHINES.kind, **machine}, cluster, settings=settings, final=True)
             refusing = {violation.rule for violation in verdict.violations if violation.refuses}
@@ -33,11 +39,11 @@ def look_at_machines(api: Api, cluster: Cluster, settings: Settings) -> list[Fin
                 found.append(f"{verdict.namespace}/{verdict.name}")
                 rules.update(refusing)
     except Undecidable as error:
-        return [
-            Finding("warning", _ABOUT, f"not counted: {error}", "Give the right to list virtualmachines.kubevirt.io")
-        ]
+        remedy = "Give the right to list virtualmachines.kubevirt.io and namespaces"
+        return [Finding("warning", _ABOUT, f"not counted: {error}", remedy)]
+    where = " in the selected namespaces" if selector else ""
     if not found:
-        return [Finding("ok", _ABOUT, f"none of the {total} VirtualMachines violates a rule")]
+        return [Finding("ok", _ABOUT, f"none of the {total} VirtualMachines{where} violates a rule")]
     named = found[:_MOST_NAMED]
     more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
     names = f"{', '.join(named)}{more}"
@@ -46,10 +52,31 @@ def look_at_machines(api: Api, cluster: Cluster, settings: Settings) -> list[Fin
         Finding(
             "warning",
             _ABOUT,
-            f"{len(found)} of {total} VirtualMachines would be refused in mode deny ({by_rule}): {names}",
+            f"{len(found)} of {total} VirtualMachines{where} would be refused in mode deny ({by_rule}): {names}",
             "They go on running and can be edited; mend or exempt them before the next node drain",
         )
     ]
+
+
+def _selected(api: Api, selector: Object) -> frozenset[str]:
+    """The API server judges the selector, as it does for the registrations."""
+    found = api.get(NAMESPACES.path, {"labelSelector": _as_query(selector)}, timeout=_SECONDS, metadata_only=True)
+    return frozenset(str(at(namespace, "metadata", "name")) for namespace in items(found.get("items")))
+
+
+def _as_query(selector: Object) -> str:
+    """A LabelSelector as a query has it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api."""
+    terms = [f"{key}={value}" for key, value in mapping(selector.get("matchLabels")).items()]
+    for expression in items(selector.get("matchExpressions")):
+        key, values = at(expression, "key"), ",".join(texts(at(expression, "values")))
+        forms = {
+            "In": f"{key} in ({values})",
+            "NotIn": f"{key} notin ({values})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }
+        terms.append(str(forms.get(str(at(expression, "operator")), key)))
+    return ",".join(terms)
 
 
 def _all(api: Api) -> Iterator[Object]:

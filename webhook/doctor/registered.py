@@ -9,11 +9,14 @@ from typing import Any
 from certs.pem import certificates
 from webhook.admission.owner import namespace_of_kubevirt
 from webhook.cluster import Cluster, ClusterUnavailable
+from webhook.controller import plan
 from webhook.controller.differences import differences
-from webhook.controller.registered import KINDS, VALIDATING, Registered, bundles_of
+from webhook.controller.installation import Installation
+from webhook.controller.registered import KINDS, VALIDATING, Registered, bundles_of, holder_of
 from webhook.controller.registrations import Strictness, registrations
 from webhook.doctor.finding import Finding
-from webhook.objects import Object, at, items
+from webhook.names import CONFIGURATION
+from webhook.objects import Object, at, items, mapping
 from webhook.settings import Settings
 
 _ABOUT = "registrations"
@@ -21,18 +24,26 @@ _SOON = timedelta(days=7)
 _MOST_PLACES = 3
 
 
-def look_at_registrations(live: Registered, cluster: Cluster, settings: Settings) -> list[Finding]:
-    """Return what differs from what this version registers with these settings, and how long it is trusted."""
+def look_at_registrations(
+    live: Registered, cluster: Cluster, settings: Settings, installation: Installation | None
+) -> list[Finding]:
+    """Return what differs from what this version registers with these settings, and how long it is trusted.
+
+    Where the installation is not known, whoever is registered is taken for it.
+    """
+    foreign = dict(_foreign(live, installation)) if installation else {}
     missing = [kind for kind in KINDS if kind not in live]
     if settings.registrations == "off":
-        if not live:
+        if live.keys() <= foreign.keys():
             return [Finding("warning", _ABOUT, "switched off in the settings: nothing is judged")]
         return [Finding("error", _ABOUT, "switched off in the settings, and still there", "See the leader's log")]
+    if foreign:
+        return list(foreign.values())
     if missing:
         remedy = "See the log of the webhook's leader: it registers itself once it was reached through the API server"
         return [Finding("error", _ABOUT, f"there is no {kind} migratability", remedy) for kind in missing]
     try:
-        wanted = _wanted(live, cluster, settings)
+        wanted = _wanted(live, cluster, settings, installation)
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
     return [*_compared(wanted, live), *_failing(live), *_trusted(live)]
@@ -45,14 +56,37 @@ def service_of(live: Registered) -> dict[str, Any] | None:
     return None if service is None else {key: service.get(key) for key in ("namespace", "name", "port")}
 
 
-def _wanted(live: Registered, cluster: Cluster, settings: Settings) -> list[dict[str, Any]]:
-    first: Object = next(iter(items(live[VALIDATING].get("webhooks"))), {})
+def selector_of(live: Registered) -> Object:
+    """Return the LabelSelector of the namespaces whose machines are judged, as registered; empty for all."""
+    return mapping(at(_first(live), "namespaceSelector"))
+
+
+def _first(live: Registered) -> Object:
+    """The validating webhook that is about VirtualMachines."""
+    return next(iter(items(at(live.get(VALIDATING), "webhooks"))), {})
+
+
+def _foreign(live: Registered, installation: Installation) -> Iterator[tuple[str, Finding]]:
+    """What is said of each kind that another installation holds."""
+    for kind, obj in live.items():
+        if holder := holder_of(obj, installation):
+            whose = f"{installation.namespace}/{installation.service.name}"
+            what = f"{kind} {CONFIGURATION} is not that of {whose}, whose replicas are not ready: {holder}"
+            remedy = (
+                "There can be one installation in a cluster: uninstall one of the two, or delete it if it is left over"
+            )
+            yield kind, Finding("error", _ABOUT, what, remedy)
+
+
+def _wanted(
+    live: Registered, cluster: Cluster, settings: Settings, installation: Installation | None
+) -> list[dict[str, Any]]:
     return registrations(
-        service_of(live) or {},
-        at(first, "clientConfig", "caBundle") or "",
+        plan.service_of(installation) if installation else service_of(live) or {},
+        at(_first(live), "clientConfig", "caBundle") or "",
         namespace_of_kubevirt(cluster, settings),
         strictness=Strictness.of(settings),
-        namespaces=at(first, "namespaceSelector"),
+        namespaces=installation.namespaceSelector if installation else selector_of(live),
     )
 
 

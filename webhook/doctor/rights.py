@@ -1,61 +1,114 @@
-"""What we need the API server to let us do."""
+"""What the webhook's account needs the API server to let it do, and what of that we may read ourselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from webhook.cluster import ClusterUnavailable
+from webhook.admission.probe import PROBE_NAME
+from webhook.cluster import Cluster, ClusterUnavailable
 from webhook.cluster.api import Api
+from webhook.cluster.interface import Right
 from webhook.cluster.resources import MARKED_MACHINES, RESOURCES
-from webhook.doctor.finding import Finding
+from webhook.controller.installation import Installation
+from webhook.doctor.finding import Finding, Status
+from webhook.names import CONFIGURATION
 from webhook.objects import at
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SECONDS = 10.0
 _ABOUT = "rights"
-_REMEDY = "Give it by the chart's ClusterRole; without it machines are judged on less, or their marks stay"
-
-Needed = tuple[str, str, str]
+_ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 
 
-def needed() -> Iterator[Needed]:
-    """Yield verb, group and resource of each right that a replica needs to judge, over all namespaces."""
+def to_read() -> Iterator[Right]:
+    """Yield each right to read what a verdict rests on, over all namespaces."""
     for resource in RESOURCES:
         verbs = ("get", "list", "watch") if resource.watched else ("get",)
-        yield from ((verb, resource.group, resource.plural) for verb in verbs)
-    yield ("create", "authorization.k8s.io", "subjectaccessreviews")
-    yield ("create", "", "events")
-    yield from (("patch", resource.group, resource.plural) for resource in MARKED_MACHINES)
+        yield from (_right(verb, resource.group, resource.plural) for verb in verbs)
 
 
-def look_at_rights(api: Api) -> list[Finding]:
-    """Return whether we, as who we are now, have every right."""
+def to_act() -> Iterator[Right]:
+    """Yield each right to do what judging needs beside reading, over all namespaces."""
+    yield _right("create", "authorization.k8s.io", "subjectaccessreviews")
+    yield _right("create", "", "events")
+    yield from (_right("patch", resource.group, resource.plural) for resource in MARKED_MACHINES)
+
+
+def to_lead(installation: Installation) -> Iterator[Right]:
+    """Yield each right to keep the registrations, the Lease and the authority of an installation."""
+    for kind, name in (
+        ("validatingwebhookconfigurations", CONFIGURATION),
+        ("validatingwebhookconfigurations", PROBE_NAME),
+        ("mutatingwebhookconfigurations", CONFIGURATION),
+    ):
+        for verb in ("get", "create", "update", "patch", "delete"):
+            yield _right(verb, _ADMISSION, kind, name=name)
+    yield _right("get", _RBAC, "clusterroles", name=installation.owner)
+    namespace, kept = installation.namespace, [("coordination.k8s.io", "leases", installation.lease)]
+    if installation.certificates.source == "own":
+        kept.append(("", "secrets", installation.certificates.secret))
+    for group, resource, name in kept:
+        yield _right("create", group, resource, namespace)
+        yield from (_right(verb, group, resource, namespace, name) for verb in ("get", "update", "delete"))
+    yield _right("list", "", "pods", namespace)
+
+
+def look_at_our_rights(api: Api) -> list[Finding]:
+    """Return whether we, as who we are now, may read what a verdict rests on, as what else the doctor says does."""
+    asked = list(dict.fromkeys(to_read()))
     try:
-        asked = list(dict.fromkeys(needed()))
         missing = [right for right in asked if not _may(api, right)]
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
+    remedy = "Run as somebody who may: without it what is said below rests on less"
+    return _told("whoever runs this, to read", asked, missing, "warning", remedy)
+
+
+def look_at_rights_of(account: str | None, installation: Installation, cluster: Cluster) -> list[Finding]:
+    """Return whether the service account of an installation has every right; None where no pod tells which it is."""
+    if account is None:
+        remedy = f"See whether there are pods in namespace {installation.namespace}, and whether we may list them"
+        return [Finding("warning", _ABOUT, "not asked for the webhook's account: no pod tells which it is", remedy)]
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{installation.namespace}", "system:authenticated"]
+    user = {"username": f"system:serviceaccount:{installation.namespace}:{account}", "groups": groups}
+    asked = list(dict.fromkeys([*to_read(), *to_act(), *to_lead(installation)]))
+    try:
+        missing = [right for right in asked if not cluster.may(user, right)]
+    except ClusterUnavailable as error:
+        remedy = "Give the right to create subjectaccessreviews.authorization.k8s.io, or run helm test, which has it"
+        return [Finding("warning", _ABOUT, f"not asked for {user['username']}: {error}", remedy)]
+    remedy = "Give it by the chart's roles; without it machines are judged on less, or registrations are not kept"
+    return _told(str(user["username"]), asked, missing, "error", remedy)
+
+
+def _told(who: str, asked: list[Right], missing: list[Right], status: Status, remedy: str) -> list[Finding]:
     if not missing:
-        return [Finding("ok", _ABOUT, f"all {len(asked)} rights for judging machines are there")]
+        return [Finding("ok", _ABOUT, f"{who}: all {len(asked)} rights are there")]
     return [
-        Finding("error", _ABOUT, f"we may not {' or '.join(verbs)} {resource}", _REMEDY)
-        for resource, verbs in _by_resource(missing).items()
+        Finding(status, _ABOUT, f"{who}: {' or '.join(verbs)} {what} is not allowed", remedy)
+        for what, verbs in _by_object(missing).items()
     ]
 
 
-def _by_resource(rights: list[Needed]) -> dict[str, list[str]]:
+def _by_object(rights: Iterable[Right]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for verb, group, resource in rights:
-        found.setdefault(f"{resource}.{group}" if group else resource, []).append(verb)
+    for right in rights:
+        what = f"{right.resource}.{right.group}" if right.group else right.resource
+        name = f" {right.name}" if right.name else ""
+        place = f" in namespace {right.namespace}" if right.namespace else ""
+        found.setdefault(f"{what}{name}{place}", []).append(right.verb)
     return found
 
 
-def _may(api: Api, right: Needed) -> bool:
-    verb, group, resource = right
-    attributes = {"verb": verb, "group": group, "resource": resource}
+def _may(api: Api, right: Right) -> bool:
+    attributes = {"verb": right.verb, "group": right.group, "resource": right.resource}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
     return at(api.post(_REVIEWS, review, timeout=_SECONDS), "status", "allowed") is True
+
+
+def _right(verb: str, group: str, resource: str, namespace: str = "", name: str = "") -> Right:
+    return Right(verb, group, resource, namespace, name)

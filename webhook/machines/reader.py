@@ -36,6 +36,12 @@ class _Layout:
     instance_spec: tuple[str, ...]
     virtual_machine: tuple[str, ...] | None
 
+    @property
+    def metadata_paths(self) -> list[tuple[str, ...]]:
+        """The paths of the metadata of the object and of each template in it."""
+        above = dict.fromkeys(((), self.virtual_machine or (), self.instance_spec[:-1]))
+        return [(*path, "metadata") for path in above]
+
 
 _LAYOUTS = {
     "VirtualMachine": _Layout("kubevirt.io", ("spec", "template", "spec"), ()),
@@ -50,6 +56,8 @@ _LAYOUTS = {
 
 KINDS = frozenset(_LAYOUTS)
 """The kinds of machines that can be judged."""
+METADATA_PATHS = tuple(dict.fromkeys(path for layout in _LAYOUTS.values() for path in layout.metadata_paths))
+"""The paths at which an object of any such kind may have metadata."""
 
 
 def is_machine(obj: object) -> bool:
@@ -73,9 +81,8 @@ def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
     Left out are places to which no annotation can be added, since what should hold it is no object. Raises ValueError
     on an object of a kind that is none in KINDS.
     """
-    layout = _LAYOUTS[machine_kind(obj)]
-    above = dict.fromkeys(((), layout.virtual_machine or (), layout.instance_spec[:-1]))
-    return [(*path, "metadata") for path in above if _can_be_annotated(at(obj, *path))]
+    paths = _LAYOUTS[machine_kind(obj)].metadata_paths
+    return [path for path in paths if _can_be_annotated(at(obj, *path[:-1]))]
 
 
 def without_matchers(vm: Object) -> Object:

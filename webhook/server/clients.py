@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from certs import CertificateError
+from certs.pem import CertificateError, read_pem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,10 +33,7 @@ class Clients:
 
     def read(self) -> bytes:
         """Return the present content of the file; raises CertificateError."""
-        try:
-            return self.ca_file.read_bytes()
-        except OSError as error:
-            raise CertificateError(f"{self.ca_file}: {error.strerror}") from error
+        return read_pem(self.ca_file)
 
     def ask(self, context: ssl.SSLContext, authorities: bytes) -> None:
         """Let a context ask its clients for a certificate and verify it; raises CertificateError.

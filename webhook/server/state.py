@@ -26,13 +26,14 @@ class SettingsFile:
         """
         self._path = path
         self._seen = self._signature()
+        self._is_usable = True
         try:
             self._settings = Settings.load(path) if path else Settings()
         except SettingsError as error:
             if initial is None:
                 raise
             log.error("settings not taken over, the initial ones are in force: %s", error)
-            self._settings = initial
+            self._settings, self._is_usable = initial, False
 
     def current(self) -> Settings:
         """Return the settings in the file now; where they cannot be used, the last that could, with a log line."""
@@ -40,11 +41,17 @@ class SettingsFile:
         if self._path and signature != self._seen:
             self._seen = signature
             try:
-                self._settings = Settings.load(self._path)
+                self._settings, self._is_usable = Settings.load(self._path), True
                 log.info("settings read anew: mode %s", self._settings.mode)
             except SettingsError as error:
+                self._is_usable = False
                 log.error("settings not taken over, the old ones stay in force: %s", error)
         return self._settings
+
+    def gauges(self) -> dict[str, float]:
+        """Return for Prometheus whether the settings in the file now are those in force."""
+        self.current()
+        return {"migratability_settings_valid": float(self._is_usable)}
 
     def _signature(self) -> tuple[int, int, int] | None:
         try:
@@ -60,7 +67,7 @@ class SnapshotState:
     def __init__(self, cluster: Snapshot, settings: SettingsFile) -> None:
         """Serve this snapshot with these settings."""
         self.cluster: Cluster = cluster
-        self.settings = settings.current
+        self.settings, self.gauges = settings.current, settings.gauges
 
     def unready(self) -> dict[str, str]:
         """A snapshot can be asked at once."""
@@ -68,10 +75,6 @@ class SnapshotState:
 
     def ages(self) -> dict[str, float]:
         """A snapshot has no caches."""
-        return {}
-
-    def gauges(self) -> dict[str, float]:
-        """Nor is it installed anywhere."""
         return {}
 
 
@@ -84,6 +87,7 @@ class LiveState:
         self.settings = settings.current
         self.ages = cluster.ages
         self._cluster = cluster
+        self._settings = settings
         self._controller = controller
 
     def unready(self) -> dict[str, str]:
@@ -91,5 +95,5 @@ class LiveState:
         return self._cluster.unready() | (self._controller.unready() if self._controller else {})
 
     def gauges(self) -> dict[str, float]:
-        """What the controller counts."""
-        return self._controller.gauges() if self._controller else {}
+        """Whether the settings are those of the file, and what the controller counts."""
+        return self._settings.gauges() | (self._controller.gauges() if self._controller else {})

@@ -122,8 +122,8 @@ class TlsContext:
             self.clients.ask(context, authorities)
         try:
             leaf.load_into(context)
-        except (ssl.SSLError, ValueError) as error:
-            raise CertificateError(f"{self._what}: no certificate with its key: {error}") from error
+        except CertificateError as error:
+            raise CertificateError(f"{self._what}: {error}") from error
         return context
 
 
@@ -131,13 +131,6 @@ def _reader(source: tuple[Path, Path] | Certificates | None, address: str) -> tu
     """Return what gives the leaf of the moment, and a word for it."""
     if isinstance(source, tuple):
         files = source
-        return lambda: _read(files), " and ".join(map(str, files))
+        return lambda: Leaf.read(*files), " and ".join(map(str, files))
     own = self_signed({address, "localhost", "127.0.0.1"}, _SELF_SIGNED_LIFETIME)
     return lambda: (source.current() if source else None) or own, "the certificate"
-
-
-def _read(files: tuple[Path, Path]) -> Leaf:
-    try:
-        return Leaf(*(file.read_bytes() for file in files))
-    except OSError as error:
-        raise CertificateError(f"{error.filename}: {error.strerror}") from error

@@ -10,7 +10,7 @@
 {{/* What never changes between versions: selectors cannot be changed. */}}
 {{- define "migratability.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels of every object; the user's cannot take the place of these. */}}

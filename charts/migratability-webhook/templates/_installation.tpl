@@ -1,7 +1,7 @@
 {{/* What the webhook must know of its installation. Whatever changes here restarts the pods. */}}
 {{- define "migratability.installation" -}}
 {{- $name := include "migratability.fullname" . -}}
-namespace: {{ .Release.Namespace }}
+namespace: {{ .Release.Namespace | quote }}
 service:
   name: {{ $name }}
   port: {{ .Values.service.port }}

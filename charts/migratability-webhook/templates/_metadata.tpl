@@ -12,7 +12,7 @@ labels:
 
 {{/* The same of an object in the release's namespace. */}}
 {{- define "migratability.metadata" -}}
-namespace: {{ (index . 0).Release.Namespace }}
+namespace: {{ (index . 0).Release.Namespace | quote }}
 {{ include "migratability.clusterMetadata" . }}
 {{- end -}}
 
@@ -40,5 +40,5 @@ roleRef:
 subjects:
   - kind: ServiceAccount
     name: {{ $name }}{{ index . 3 }}
-    namespace: {{ (index . 0).Release.Namespace }}
+    namespace: {{ (index . 0).Release.Namespace | quote }}
 {{- end -}}

@@ -16,7 +16,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $context.Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 securityContext:
   runAsNonRoot: true
@@ -30,7 +30,7 @@ volumes:
 
 {{/* What all containers have in common. Nothing is written but to /dev/shm, which is memory. */}}
 {{- define "migratability.container" -}}
-image: {{ include "migratability.image" . }}
+image: {{ include "migratability.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 env:
   - name: POD_NAME
