@@ -324,6 +324,8 @@ class Forwarder:
             with suppress(OSError):
                 backend = socket.create_connection((replica.address, replica.port), timeout=5)
                 backend.settimeout(None)
+                for end in (client, backend):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=_pump, args=(backend, client), daemon=True).start()
                 return _pump(client, backend)
         client.close()
