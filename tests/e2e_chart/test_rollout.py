@@ -10,9 +10,9 @@ import pytest
 
 from tests.e2e_chart.conftest import NEXT, NEXT_TIMEOUT, Tell
 from tests.e2e_chart.site import Site
-from tests.e2e_chart.writers import Trouble, Writers
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.workloads import eventually
+from tests.writers import Trouble, Writers
 from webhook.controller.registrations import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]

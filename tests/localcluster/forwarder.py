@@ -3,8 +3,8 @@
 It listens where a Service has a pod to answer and nowhere else, so a connection to a Service without one is refused by
 the kernel, as kube-proxy has it refused. A connection, once made, is left alone until one of its ends closes it, also
 while its pod is being deleted; when the pod is gone, so is the connection. What comes in pieces goes on in pieces, at
-once: asyncio leaves Nagle's algorithm on for a socket that it did not make, and then every answer in two pieces waits for
-the 40 ms after which the client's kernel acknowledges the first.
+once: asyncio leaves Nagle's algorithm on for a socket that it did not make, and then every answer in two pieces would
+wait for the 40 ms after which the client's kernel acknowledges the first.
 """
 
 import asyncio
