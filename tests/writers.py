@@ -24,6 +24,8 @@ from tests.workloads import eventually
 PER_SECOND = 50
 _THREADS = 24
 """At 50 a second, as many as are needed for answers that take half a second."""
+_BELATED = 10.0
+"""For how many seconds after the end what was due is still written."""
 _ADMIN, _GOOD, _BAD = "admin", "a good machine", "a bad machine"
 _LABELS = {"written-under": "load"}
 _ALL = f"/apis/kubevirt.io/v1/namespaces/vms/virtualmachines?{urlencode({'labelSelector': 'written-under=load'})}"
@@ -176,10 +178,10 @@ class Writers:
             self.writes.append(Write(begun, time.monotonic(), outcome))
 
     def _is_due(self, number: int) -> bool:
-        """Return when a write is due, or False where the end comes before."""
+        """Return when a write is due, or False where the end comes before, or came too long ago."""
         due = self._began + number / PER_SECOND
         self._ending.wait(max(0.0, due - time.monotonic()))
-        return due <= self._end
+        return due <= self._end and time.monotonic() < self._end + _BELATED
 
 
 def _machine(claim: str) -> Object:
