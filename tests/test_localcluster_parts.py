@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -171,7 +172,7 @@ def test_a_pod_that_has_ended_has_no_address_any_more() -> None:
 
 
 class Echo:
-    """A pod that answers with what it is sent, behind a Service on a free port."""
+    """A pod that answers with what it is sent, in two pieces, behind a Service on a free port."""
 
     def __init__(self, forwarder: Forwarder, pods: Objects, services: Objects) -> None:
         own = Addresses()
@@ -208,13 +209,16 @@ class Echo:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             try:
                 while chunk := connection.recv(1 << 16):
-                    connection.sendall(chunk)
+                    connection.sendall(chunk[:1])
+                    time.sleep(0.001)
+                    connection.sendall(chunk[1:])
             except OSError:
                 return
 
@@ -274,6 +278,24 @@ def test_many_connections_are_carried_at_once(echo: Echo) -> None:
     for connection in connections:
         connection.close()
     assert answers == [b"x"] * 200
+
+
+def test_an_answer_in_two_pieces_is_not_held_back(echo: Echo) -> None:
+    """Not by Nagle's algorithm, which makes it wait for 40 ms."""
+    with echo.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        taken = [two_pieces(connection) for _ in range(60)]
+    assert sorted(taken)[50] < 0.03
+
+
+def two_pieces(connection: socket.socket) -> float:
+    """Return how many seconds a connection takes to answer, in two pieces, to what was sent in one."""
+    began = time.monotonic()
+    connection.sendall(b"xy")
+    answer = connection.recv(2)
+    while len(answer) < 2:
+        answer += connection.recv(1)
+    return time.monotonic() - began
 
 
 class Recorder:

@@ -2,6 +2,7 @@
 
 import ssl
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -65,17 +66,7 @@ class Issued:
 
 
 AUTHORITY = x509.BasicConstraints(ca=True, path_length=None)
-USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
+USAGES = tuple(signature(x509.KeyUsage).parameters)
 
 
 def named(*names: str) -> x509.SubjectAlternativeName:

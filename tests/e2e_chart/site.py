@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, machine
+from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError
@@ -16,7 +16,6 @@ from webhook.objects import Object, at, items
 VALUES = ("service.port=8443", "test.namespace=vms", "certificates.settle=2s")
 """A port that needs no root, machines to test with, and certificates that are served soon."""
 MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA, OWNER_ROLE)
-_MACHINES = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 _KINDS = (
@@ -118,11 +117,7 @@ class Site:
 
     def answer(self, claim: str) -> str:
         """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
-        try:
-            stored = self.api.post(_MACHINES, machine(claim), {"dryRun": "All"}, timeout=30)
-        except ApiError as error:
-            return str(error)
-        return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
+        return answer(self.api, claim)
 
     def read(self, path: str) -> dict[str, Any] | None:
         """Return what is at a path, None where nothing is."""

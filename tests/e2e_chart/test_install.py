@@ -9,9 +9,9 @@ from tests.build import Object
 from tests.demo import STEPS, show
 from tests.e2e_chart.conftest import Tell
 from tests.e2e_chart.site import Site
-from tests.e2e_chart.writers import Writers, sound
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.localcluster.installation import apply
+from tests.writers import Writers, sound
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 

@@ -3,17 +3,21 @@
 import json
 import os
 import signal
+import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.e2e_chart.conftest import NEXT, NEXT_TIMEOUT, Tell
 from tests.e2e_chart.site import Site
-from tests.e2e_chart.writers import Trouble, Writers
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.workloads import eventually
+from tests.e2e_rotation.handshakes import registered, shake
+from tests.workloads import PORT, eventually
+from tests.writers import Trouble, Writers
 from webhook.controller.registrations import TIMEOUT_SECONDS
+from webhook.objects import at
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -58,14 +62,42 @@ def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(releas
     process = release.nodes.processes(NAMESPACE)[release.ready_pods[0], "webhook"]
     with Writers(release.cluster) as writers:
         writers.go_on()
+        killed = time.monotonic()
         os.kill(process, signal.SIGKILL)
         eventually("the replica is not ready", lambda: len(release.ready_pods) == 1)
         known = time.monotonic()
         release.await_in_force()
         writers.go_on()
-    tell(f"kill -9 of a replica: {writers.tally}, {len(writers.losses_since(known))} after it was known")
-    assert writers.losses_since(known) == []
+    later, after = len(writers.losses_since(killed)), writers.losses_since(known)
+    tell(
+        f"kill -9 of a replica: {writers.tally}; of these {len(writers.losses) - later} under way when it died, "
+        f"{later - len(after)} begun in the {1000 * (known - killed):.0f} ms until it was known, {len(after)} later"
+    )
+    assert after == []
     assert writers.count(Trouble.UNJUDGED) == 0
+    assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
+
+
+def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Site, tell: Tell) -> None:
+    """Its replica stays ready, and connections wait for the process that follows, which has its certificate by then."""
+    pod = release.ready_pods[0]
+    (worker,) = children(release.nodes.processes(NAMESPACE)[pod, "webhook"])
+    address = str(at(release.read(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}"), "status", "podIP")), PORT
+    (trusted,) = registered(release.api)
+    context = ssl.create_default_context(cadata=trusted.decode())
+    with Writers(release.cluster) as writers, ThreadPoolExecutor(10) as threads:
+        writers.go_on()
+        os.kill(worker, signal.SIGKILL)
+        handshakes = list(threads.map(lambda _: shake(address, context), range(100)))
+        eventually("the process is gone", lambda: not Path(f"/proc/{worker}").exists())
+        gone = time.monotonic()
+        writers.go_on()
+    after = writers.losses_since(gone)
+    tell(f"kill -9 of a worker: {writers.tally}, {len(after)} of them later; {len(handshakes)} new connections at once")
+    assert after == []
+    assert writers.count(Trouble.UNJUDGED) == 0
+    assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
+    assert pod in release.ready_pods
 
 
 def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, tell: Tell) -> None:
@@ -78,6 +110,16 @@ def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, t
     tell(f"eviction of a replica: {writers.tally}")
     assert allowed == [True, False]
     assert writers.losses == []
+
+
+def is_for_want_of_an_answer(loss: str) -> bool:
+    """Say whether a write was lost because nobody answered the API server: refused, or not patched, for that alone."""
+    return "failed calling webhook" in loss or loss.startswith(Trouble.UNPATCHED)
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def evict(site: Site, pod: str) -> bool:

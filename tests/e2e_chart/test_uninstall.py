@@ -4,8 +4,8 @@ import pytest
 
 from tests.e2e_chart.conftest import Tell
 from tests.e2e_chart.site import Site
-from tests.e2e_chart.writers import Writers, sound
 from tests.workloads import eventually
+from tests.writers import Writers, sound
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 WAYS = {"with the hook": (), "without hooks": ("--no-hooks",)}

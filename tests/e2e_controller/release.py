@@ -245,11 +245,7 @@ class Release:
     @property
     def refuses(self) -> bool:
         """Whether a machine with a ReadWriteOnce disk is refused for that."""
-        try:
-            self.api.post(_MACHINES, machine("once"), {"dryRun": "All"}, timeout=30)
-        except ApiError as error:
-            return "[shared-access]" in str(error)
-        return False
+        return "[shared-access]" in answer(self.api, "once")
 
     @property
     def patches(self) -> bool:
@@ -324,6 +320,8 @@ class Forwarder:
             with suppress(OSError):
                 backend = socket.create_connection((replica.address, replica.port), timeout=5)
                 backend.settimeout(None)
+                for end in (client, backend):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=_pump, args=(backend, client), daemon=True).start()
                 return _pump(client, backend)
         client.close()
@@ -347,6 +345,15 @@ def machine(claim: str) -> Object:
     found = vm(disk(claim), spec={"runStrategy": "Halted"})
     found["spec"]["template"]["spec"]["domain"] = {"devices": {}}
     return found
+
+
+def answer(api: Api, claim: str) -> str:
+    """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
+    try:
+        stored = api.post(_MACHINES, machine(claim), {"dryRun": "All"}, timeout=30)
+    except ApiError as error:
+        return str(error)
+    return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
 
 
 def admin(cluster: LocalCluster) -> Api:

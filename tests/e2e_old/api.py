@@ -118,9 +118,13 @@ class Api:
         if user != "admin":
             headers["Impersonate-User"] = user
         connection = self._connection()
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = connection.getresponse()
-        return Answer(answer.status, json.loads(answer.read()))
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, json.loads(answer.read()))
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            raise
 
     def _connection(self) -> http.client.HTTPSConnection:
         found: http.client.HTTPSConnection | None = getattr(self._here, "connection", None)

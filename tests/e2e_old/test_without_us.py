@@ -2,23 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from re import fullmatch
 
 import pytest
 
-from tests.build import RWO, Object, claim, data_volume
-from tests.build_paths import ALICE, CONTROLLER, REASON
+from tests.build import Object
+from tests.build_paths import ALICE, REASON
 from tests.e2e_old.api import Api
 from tests.e2e_old.conftest import Site, Tell
 from tests.e2e_old.fleet import Fleet, Outcome, sound_machines
 from tests.e2e_old.verbs import VERBS, Verb
 from tests.e2e_old.violators import NOTHING, Kind, Machine, declared
+from tests.e2e_old.without_us import OTHERS, is_out_of_reach, make_change_and_delete
 from tests.e2e_old.worse import WAYS_BY_KIND, Way
 
 pytestmark = pytest.mark.timeout(600)
 UNJUDGED = [verb for verb in VERBS if not verb.judged]
 JUDGED = [verb for verb in VERBS if verb.judged]
-OUT_OF_REACH = r'500: Internal error occurred: failed calling webhook "[a-z-]+\.validate\.migratability\.io".*'
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,6 @@ def outage(site: Site, tell: Tell) -> Iterator[Outage]:
     site.installation.start()
     tell(f"old violators without the webhook: {site.in_outage.tally}")
     tell(f"verified machines without the webhook: {verified.tally}")
-
-
-def is_out_of_reach(message: str) -> bool:
-    return fullmatch(OUT_OF_REACH, message) is not None
 
 
 def not_out_of_reach(found: Outcome, machines: list[Machine]) -> dict[str, str]:
@@ -94,30 +89,6 @@ def test_of_verified_machines_this_passes_for_all(outage: Outage, verb: Verb) ->
     assert (outcome.refused, outcome.left_out) == ({}, [])
 
 
-def _pod() -> Object:
-    metadata = {"name": "other", "namespace": "vms"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": metadata,
-        "spec": {"containers": [{"name": "c", "image": "i"}]},
-    }
-
-
-def _claim() -> Object:
-    return claim("other", RWO, resources={"requests": {"storage": "1Gi"}})
-
-
-OTHERS: list[tuple[Object, str]] = [
-    ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}}, ALICE),
-    (_claim(), ALICE),
-    (data_volume("other", source={"blank": {}}, pvc=_claim()["spec"]), CONTROLLER),
-    (_pod(), CONTROLLER),
-]
-
-
 @pytest.mark.parametrize(("obj", "user"), OTHERS, ids=[obj["kind"] for obj, _ in OTHERS])
 def test_other_objects_are_made_changed_and_deleted(outage: Outage, obj: Object, user: str) -> None:
-    labelled = {"metadata": {"labels": {"team": "a"}}}
-    answers = [outage.api.create(obj, user), outage.api.patch(obj, labelled, user), outage.api.delete(obj, user)]
-    assert [answer.message for answer in answers if not answer.passed] == []
+    assert make_change_and_delete(outage.api, obj, user) == []

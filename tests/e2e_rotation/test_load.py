@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e_controller.release import MUTATING, VALIDATING, admin, await_that, machine
+from tests.e2e_controller.release import MUTATING, VALIDATING, admin, await_that
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import Handshakes
 from tests.e2e_rotation.release import Object
-from tests.load import Writers
 from tests.localcluster.installation import apply
+from tests.writers import PER_SECOND, Trouble, Writers, created
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -26,17 +26,23 @@ def unanswered(site: Site) -> Iterator[None]:
 
 
 def test_without_a_webhook_every_write_is_unjudged(site: Site) -> None:
-    with writers(site) as load:
+    with Writers(site.cluster, created) as load:
         load.go_on(20)
-    assert (load.judged, load.failed, len(load.unjudged)) == (0, [], load.written)
+    assert (load.count(Trouble.FAILED), len(load.losses)) == (0, len(load.writes))
+
+
+def test_as_much_is_written_as_is_said(site: Site) -> None:
+    with Writers(site.cluster, created) as load:
+        load.go_on(10 * PER_SECOND)
+    assert load.rate == pytest.approx(PER_SECOND, rel=0.02)
 
 
 @pytest.mark.usefixtures("unanswered")
 def test_with_a_webhook_that_nobody_answers_for_every_write_fails(site: Site) -> None:
-    with writers(site) as load:
-        await_that(lambda: len(load.failed) > 20, "failures")
-    assert load.judged == 0
-    assert "failed calling webhook" in load.failed[-1]
+    with Writers(site.cluster, created) as load:
+        await_that(lambda: load.count(Trouble.FAILED) > 20, "failures")
+    assert load.count(Trouble.FAILED) == len(load.writes)
+    assert "failed calling webhook" in load.losses[-1]
 
 
 @pytest.mark.usefixtures("unanswered")
@@ -46,11 +52,6 @@ def test_a_server_of_another_name_fails_every_handshake(site: Site) -> None:
         await_that(lambda: len(load.failed) > 3, "failures")
     assert len(load.failed) == load.total
     assert "Hostname mismatch" in load.failed[0]
-
-
-def writers(site: Site) -> Writers:
-    """Return writers of a good and a bad machine."""
-    return Writers(site.cluster, machine("good"), machine("once"))
 
 
 def registration(kind: str, policy: str, trusted: str) -> Object:

@@ -6,6 +6,7 @@ import logging
 import resource
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ CONNECTIONS = 1000
 KEEPALIVE_SECONDS = 120
 """Longer than the 90 s for which kube-apiserver keeps an idle connection: it must be the side that closes."""
 GRACE_SECONDS = 25
+READY_SECONDS = 3.0
+"""For how long a process that begins lets its callers wait in the listening socket until it can answer them."""
+_PAUSE = 0.01
 _MEMORY = Path("/dev/shm")
 
 if TYPE_CHECKING:
@@ -65,6 +69,17 @@ def configure_logging() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _await_ready(state: State) -> None:
+    """Return when a process can answer, or after a while: then it says what it waits for.
+
+    One that takes the place of another that was killed is called at once, since its replica still counts as ready; what
+    it took before it has its certificate would fail at the handshake.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while state.unready() and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
 
 
 class _TlsConfig(Config):  # type: ignore[misc]
@@ -113,7 +128,10 @@ class _Application(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
-        app = make_app(self._server.make_state())
+        state = self._server.make_state()
+        _await_ready(state)
+        self._server.tls.current()  # of many first handshakes at once only one would take the new certificate
+        app = make_app(state)
         clients = self._server.tls.clients
         return clients.guard(app) if clients else app
 

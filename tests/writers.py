@@ -1,23 +1,34 @@
-"""Machines are written all the time, by a handful of threads over connections that stay open."""
+"""Machines are written 50 times a second, whatever becomes of it, and each write is judged by what became of it.
+
+An open loop: when a write is due does not hang on the answers to those before. Where every thread waits for one, what
+is due is written as soon as one is free, so that the average holds; the tally tells it.
+"""
 
 import http.client
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlencode
 
-from tests.build import disk
+from tests.build import Object, disk
 from tests.e2e_old.api import Answer, Api
 from tests.e2e_paths.conftest import vm
 from tests.localcluster import LocalCluster
 from tests.workloads import eventually
 
 PER_SECOND = 50
-_THREADS = 6
-_ADMIN, _GOOD = "admin", "a good machine"
+_THREADS = 24
+"""At 50 a second, as many as are needed for answers that take half a second."""
+_BELATED = 10.0
+"""For how many seconds after the end what was due is still written."""
+_ADMIN, _GOOD, _BAD = "admin", "a good machine", "a bad machine"
+_LABELS = {"written-under": "load"}
+_ALL = f"/apis/kubevirt.io/v1/namespaces/vms/virtualmachines?{urlencode({'labelSelector': 'written-under=load'})}"
 _WORSE = {"spec": {"template": {"spec": {"volumes": [disk("once")]}}}}
 _MORE = {"spec": {"template": {"spec": {"hostname": "other"}}}}
 _LABELLED = {"metadata": {"labels": {"team": "a"}}}
@@ -43,16 +54,25 @@ class Outcome:
     what: str = ""
 
 
+@dataclass(frozen=True)
+class Write:
+    """One write: when it began and had its answer, on the monotonic clock."""
+
+    begun: float
+    answered: float
+    outcome: Outcome
+
+
 Turn = Callable[[Api], Iterator[Outcome]]
 """The life of a machine, write by write."""
 
 
 def judged(api: Api) -> Iterator[Outcome]:
     """What is good passes, with our patch where it is new; what is bad is refused by our rule."""
-    machine = vm("good")
+    machine = _machine("good")
     created = api.create(machine, _ADMIN)
     yield _patched(created)
-    yield _refused("a bad machine", api.create(vm("once"), _ADMIN))
+    yield _refused(_BAD, api.create(_machine("once"), _ADMIN))
     if not created.passed:
         return
     yield _passed("a label", api.patch(machine, _LABELLED, _ADMIN))
@@ -61,9 +81,19 @@ def judged(api: Api) -> Iterator[Outcome]:
     yield _passed("a deletion", api.delete(machine, _ADMIN))
 
 
+def created(api: Api) -> Iterator[Outcome]:
+    """Only what must be judged: a good machine and a bad one; deletions are not counted."""
+    machine = _machine("good")
+    answer = api.create(machine, _ADMIN)
+    yield _patched(answer)
+    if answer.passed:
+        api.delete(machine, _ADMIN)
+    yield _refused(_BAD, api.create(_machine("once"), _ADMIN))
+
+
 def sound(api: Api) -> Iterator[Outcome]:
     """What is good passes, whether anybody judges or not."""
-    machine = vm("good")
+    machine = _machine("good")
     created = api.create(machine, _ADMIN)
     yield _passed(_GOOD, created)
     if not created.passed:
@@ -75,16 +105,18 @@ def sound(api: Api) -> Iterator[Outcome]:
 
 
 class Writers:
-    """Writes 50 times a second, as far as the API server lets it, from `with` on until its end."""
+    """Writes 50 times a second from `with` on until its end, and then what was due by then; what is left is deleted."""
 
     def __init__(self, cluster: LocalCluster, turn: Turn = judged) -> None:
-        """Write to a running cluster, one turn after the other."""
+        """Write to a running cluster, one turn after the other in each thread, over a connection that stays open."""
+        self.writes: list[Write] = []
+        """Those that have their answer, or never will."""
+        self._client = cluster.client()
         self._api = Api(cluster)
         self._turn = turn
-        self._outcomes: list[tuple[float, Outcome]] = []
-        self._began = self._ended = 0.0
+        self._began, self._end, self._ended = 0.0, math.inf, 0.0
         self._numbers = itertools.count()
-        self._stopped = threading.Event()
+        self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._write, daemon=True) for _ in range(_THREADS)]
 
     def __enter__(self) -> Self:
@@ -94,16 +126,18 @@ class Writers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
+        self._end = time.monotonic()
+        self._ending.set()
         for thread in self._threads:
             thread.join()
         self._ended = time.monotonic()
         self._api.__exit__()
+        self._client.request("DELETE", _ALL)
 
     def go_on(self, count: int = 2 * PER_SECOND) -> None:
         """Return when so many more writes were answered."""
-        wanted = len(self._outcomes) + count
-        eventually(f"{count} more writes", lambda: len(self._outcomes) >= wanted)
+        wanted = len(self.writes) + count
+        eventually(f"{count} more writes", lambda: len(self.writes) >= wanted)
 
     @property
     def losses(self) -> list[str]:
@@ -113,37 +147,45 @@ class Writers:
     def losses_since(self, begin: float) -> list[str]:
         """Return what was begun after a time on the monotonic clock and did not come out as it should."""
         return [
-            f"{outcome.trouble}, {outcome.what}"
-            for begun, outcome in self._outcomes
-            if outcome.trouble and begun >= begin
+            f"{write.outcome.trouble} after {write.begun - self._began:.2f} s, {write.outcome.what}"
+            for write in self.writes
+            if write.outcome.trouble and write.begun >= begin
         ]
 
     def count(self, trouble: Trouble) -> int:
         """Return how many writes have met a trouble."""
-        return sum(outcome.trouble is trouble for _, outcome in self._outcomes)
+        return sum(write.outcome.trouble is trouble for write in self.writes)
+
+    @property
+    def rate(self) -> float:
+        """How many writes a second have had their answer, on average from the beginning to now or the end."""
+        return len(self.writes) / ((self._ended or time.monotonic()) - self._began)
 
     @property
     def tally(self) -> str:
         """What was done, in one line."""
         counts = ", ".join(f"{self.count(trouble)} {trouble}" for trouble in Trouble)
-        return f"{len(self._outcomes):,} writes in {self._ended - self._began:.0f} s, {counts}"
+        return f"{len(self.writes):,} writes, {self.rate:.1f} a second, {counts}"
 
     def _write(self) -> None:
-        while not self._stopped.is_set():
-            turn = self._turn(self._api)
-            while not self._stopped.wait(self._pause()):
-                begun = time.monotonic()
-                try:
-                    outcome = next(turn, None)
-                except (OSError, http.client.HTTPException) as error:
-                    self._outcomes.append((begun, Outcome(Trouble.FAILED, f"no answer at all: {error!r}")))
-                    return
-                if outcome is None:
-                    break
-                self._outcomes.append((begun, outcome))
+        outcomes = itertools.chain.from_iterable(self._turn(self._api) for _ in itertools.count())
+        while self._is_due(next(self._numbers)):
+            begun = time.monotonic()
+            try:
+                outcome = next(outcomes)
+            except (OSError, http.client.HTTPException) as error:
+                outcome = Outcome(Trouble.FAILED, f"no answer at all: {error!r}")
+            self.writes.append(Write(begun, time.monotonic(), outcome))
 
-    def _pause(self) -> float:
-        return max(0.0, self._began + next(self._numbers) / PER_SECOND - time.monotonic())
+    def _is_due(self, number: int) -> bool:
+        """Return when a write is due, or False where the end comes before, or came too long ago."""
+        due = self._began + number / PER_SECOND
+        self._ending.wait(max(0.0, due - time.monotonic()))
+        return due <= self._end and time.monotonic() < self._end + _BELATED
+
+
+def _machine(claim: str) -> Object:
+    return vm(claim, labels=_LABELS)
 
 
 def _passed(what: str, answer: Answer) -> Outcome:
