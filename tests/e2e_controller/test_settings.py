@@ -1,15 +1,15 @@
 """Settings that reach the registrations: the brake, and the switch that takes them away."""
 
 from tests.e2e_controller.release import MUTATING, VALIDATING, Release, await_that
+from webhook.controller.registrations import TIMEOUT_SECONDS
 from webhook.objects import items
 
 
 def policies(release: Release) -> set[str]:
     """Return the failurePolicies of the webhooks that may refuse a machine or a label."""
     live = release.read(VALIDATING) or {}
-    return {
-        webhook["failurePolicy"] for webhook in items(live.get("webhooks")) if webhook["sideEffects"] != "NoneOnDryRun"
-    }
+    refusing = [webhook for webhook in items(live.get("webhooks")) if webhook["timeoutSeconds"] == TIMEOUT_SECONDS]
+    return {webhook["failurePolicy"] for webhook in refusing}
 
 
 def test_what_is_only_warned_of_is_not_refused_without_us_either(installed: Release) -> None:

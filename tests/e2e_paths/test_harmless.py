@@ -16,13 +16,26 @@ FILESYSTEM = {"name": "share", "virtiofs": {}}
 INTERFACES = [{"name": "default", "masquerade": {}}]
 DEVICES = {"disks": DISKS, "filesystems": [FILESYSTEM], "interfaces": INTERFACES}
 CPU = {"cores": 1, "features": [{"name": "x2apic", "policy": "require"}]}
-MANY = [disk("good", f"more-{number}") for number in range(250)]
-TEMPLATES = [
-    {"metadata": {"name": name}, "spec": {"source": {"blank": {}}, "storage": {"storageClassName": "nas"}}}
-    for name in ("first", "second")
-]
+MOST = range(256)
+MANY = [disk("good", f"volume-{number}") for number in MOST]
+MANY_BACK = [disk(f"source-{number}", f"volume-{number}") for number in MOST]
+MANY_DISKS = [{"name": f"volume-{number}", "disk": {"bus": "virtio"}} for number in MOST]
+
+
+def templates(*names: str) -> list[Object]:
+    """Return dataVolumeTemplates."""
+    spec = {"source": {"blank": {}}, "storage": {"storageClassName": "nas"}}
+    return [{"metadata": {"name": name}, "spec": spec} for name in names]
+
+
+TEMPLATES = templates("first", "second")
+MANY_TEMPLATES = templates(*(f"template-{number}" for number in MOST))
 ROOT, DATA, LOGS = {"name": "root", "dataVolume": {"name": "first"}}, disk("good", "data"), disk("good", "logs")
 MOVES = [{"volumeName": "logs", "sourcePVCInfo": {"claimName": "once"}, "destinationPVCInfo": {"claimName": "good"}}]
+MANY_MOVES = [
+    {**MOVES[0], "volumeName": f"volume-{number}", "sourcePVCInfo": {"claimName": f"source-{number}"}}
+    for number in reversed(MOST)
+]
 REMOVAL = {"removeVolumeOptions": {"name": "data"}}
 
 
@@ -69,7 +82,7 @@ BACK: list[tuple[str, Object, bool]] = [
     ("the same as a DataVolume", instance(ROOT, DATA, {"name": "logs", "dataVolume": {"name": "once"}}), True),
     ("it and a volume less", instance(ROOT, disk("once", "logs")), True),
     ("another volume to that claim", instance(ROOT, disk("once", "data"), LOGS), False),
-    ("back, and a source beside the claim", instance(ROOT, DATA, {**disk("once", "logs"), "emptyDisk": {}}), False),
+    ("back, and a source beside the claim", instance(ROOT, DATA, {**disk("once", "logs"), "emptyDisk": {"capacity": "1Gi"}}), False),
 ]
 OF_MACHINE: list[tuple[str, Object, bool]] = [
     (
@@ -131,6 +144,9 @@ class Outage:
     replica_set: Object
     pool: Object
     many: Object
+    inferring: Object
+    inferring_pool: Object
+    requesting: Object
     odd: dict[str, Object | None]
 
     def passes(self, obj: Object, patch: Object, *options: str, user: str = CAROL) -> bool:
@@ -142,20 +158,55 @@ class Outage:
 
 @pytest.fixture(scope="module")
 def outage(site: Site) -> Iterator[Outage]:
-    machine, running, kept, desks, many = vm("good"), vmi("good"), replica_set("good"), pool("good"), vm("good")
-    machine["spec"].update(template={"spec": _spec(WHOLE)}, dataVolumeTemplates=TEMPLATES)
-    running["spec"] = _spec(WHOLE)
-    kept["spec"]["template"]["spec"] = _spec(WHOLE)
-    desks["spec"]["virtualMachineTemplate"]["spec"]["template"]["spec"] = _spec(WHOLE)
-    many["spec"]["template"]["spec"] = _spec(instance(*MANY))
-    machine, running, kept, desks, many = (site.have(obj) for obj in (machine, running, kept, desks, many))
-    moving = {"volumeUpdateState": {"volumeMigrationState": {"migratedVolumes": MOVES}}}
-    assert site.patch(machine, {"status": moving}, "--subresource=status", user=CONTROLLER)[0]
-    assert site.patch(running, {"status": {"migratedVolumes": MOVES}}, user=CONTROLLER)[0]
-    odd = {name: _stored(site, *row) for name, row in ODD.items()}
+    inferred = {"preference": {"inferFromVolume": "root", "inferFromVolumeFailurePolicy": "Ignore"}}
+    many = instance(*MANY, domain={"devices": {"disks": MANY_DISKS}})
+    found = Outage(
+        site,
+        machine=_machine(site, WHOLE, dataVolumeTemplates=TEMPLATES),
+        instance=site.have({**vmi(), "spec": _spec(WHOLE)}),
+        replica_set=site.have(_with(replica_set(), "template", "spec", value=_spec(WHOLE))),
+        pool=_pool(site, template={"spec": _spec(WHOLE)}),
+        many=_machine(site, many, dataVolumeTemplates=MANY_TEMPLATES),
+        inferring=_machine(site, instance(), **inferred),
+        inferring_pool=_pool(site, template={"spec": _spec(instance())}, **inferred),
+        requesting=_machine(site, instance(), dataVolumeTemplates=TEMPLATES),
+        odd={name: _stored(site, *row) for name, row in ODD.items()},
+    )
+    for machine, moves in ((found.machine, MOVES), (found.many, MANY_MOVES)):
+        _write_status(site, machine, {"volumeUpdateState": {"volumeMigrationState": {"migratedVolumes": moves}}})
+    _write_status(site, found.requesting, {"volumeRequests": [ADDITION]})
+    assert site.patch(found.instance, {"status": {"migratedVolumes": MOVES}}, user=CONTROLLER)[0]
     site.installation.stop()
-    yield Outage(site, machine, running, kept, desks, many, odd)
+    yield found
     site.installation.start()
+
+
+def _machine(site: Site, template: Object, **spec: Any) -> Object:
+    return site.have(_with(vm(), value={**vm()["spec"], "template": {"spec": _spec(template)}, **spec}))
+
+
+def _pool(site: Site, **spec: Any) -> Object:
+    return site.have(_with(pool(), "virtualMachineTemplate", "spec", value={"runStrategy": "Halted", **spec}))
+
+
+def _with(obj: Object, *path: str, value: Object) -> Object:
+    """Return an object with a value at a path below its spec."""
+    *above, last = ("spec", *path)
+    at = obj
+    for key in above:
+        at = at[key]
+    at[last] = value
+    return obj
+
+
+def _write_status(site: Site, obj: Object, status: Object) -> None:
+    done, output = site.patch(obj, {"status": status}, "--subresource=status", user=CONTROLLER)
+    assert done, output
+
+
+def _spec(patch: Object) -> Object:
+    whole = vmi()["spec"]
+    return {**whole, **patch, "domain": {**whole["domain"], **patch.get("domain", {})}}
 
 
 def _stored(site: Site, template: Object, status: Object) -> Object | None:
@@ -168,11 +219,6 @@ def _stored(site: Site, template: Object, status: Object) -> Object | None:
         made, output = site.patch(machine, {"status": status}, "--subresource=status", user=CONTROLLER)
     assert made or "is invalid" in output, output
     return machine if made else None
-
-
-def _spec(patch: Object) -> Object:
-    whole = vmi()["spec"]
-    return {**whole, **patch, "domain": {**whole["domain"], **patch.get("domain", {})}}
 
 
 @pytest.mark.parametrize("patch", [row[1] for row in HARMLESS], ids=[row[0] for row in HARMLESS])
@@ -226,11 +272,31 @@ def test_a_disk_is_asked_to_go_but_not_to_come(outage: Outage, requests: list[Ob
     assert outage.passes(outage.machine, patch, "--subresource=status", user=CONTROLLER) is expected
 
 
-def test_hundreds_of_volumes_are_compared_within_the_api_servers_bounds(outage: Outage) -> None:
-    fewer = {"spec": {"template": {"spec": instance(*reversed(MANY[:-1]))}}}
-    assert outage.passes(outage.many, fewer)
-    other = {"spec": {"template": {"spec": instance(*MANY[:-1], disk("once", "other"))}}}
-    assert not outage.passes(outage.many, other)
+def test_what_follows_from_a_volume_keeps_it(outage: Outage) -> None:
+    """An instancetype or preference that is inferred from it, or a pending request that its name hides."""
+    fewer = {"template": {"spec": instance(DATA, LOGS)}}
+    assert not outage.passes(outage.inferring, {"spec": fewer})
+    assert not outage.passes(outage.inferring_pool, {"spec": {"virtualMachineTemplate": {"spec": fewer}}})
+    assert not outage.passes(outage.requesting, {"spec": fewer})
+    assert not outage.passes(outage.requesting, {"spec": {"dataVolumeTemplates": TEMPLATES[:1]}})
+    memory = {"spec": {"template": {"spec": HARMLESS[0][1]}}}
+    assert outage.passes(outage.inferring, memory)
+    assert outage.passes(outage.requesting, memory)
+
+
+def test_as_much_as_kubevirt_allows_for_is_compared_within_the_api_servers_bounds(outage: Outage) -> None:
+    disks = domain(devices={"disks": list(reversed(MANY_DISKS))})
+    template = {"template": {"spec": {"volumes": MANY_BACK, **disks}}, "dataVolumeTemplates": []}
+    assert outage.passes(outage.many, {"spec": template})
+    assert outage.passes(outage.many, {"spec": {"dataVolumeTemplates": []}})
+    other = [*MANY_BACK[:-1], disk("once", "volume-255")]
+    assert not outage.passes(outage.many, {"spec": {"template": {"spec": {"volumes": other}}}})
+
+
+def test_more_than_that_is_not_compared(outage: Outage) -> None:
+    requests = [{"removeVolumeOptions": {"name": f"volume-{number}"}} for number in range(1500)]
+    patch = {"status": {"volumeRequests": requests}}
+    assert not outage.passes(outage.machine, patch, "--subresource=status", user=CONTROLLER)
 
 
 @pytest.mark.parametrize("name", ODD)

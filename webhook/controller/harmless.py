@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from webhook.controller import conditions
+from webhook.machines.reader import MOST_VOLUMES
 
 Path = tuple[str, ...]
 _Check = Callable[[str, str], str]
@@ -19,7 +20,7 @@ _Tree = Mapping[str, "_Tree | _Check"]
 def is_harmless(paths: tuple[Path, ...]) -> str:
     """Return a condition on an update: each of the paths is as it was, or changes in a way that does no harm.
 
-    It never fails, of whatever shape the objects are: a list or an object that is something else is not harmless.
+    It fails for no object that KubeVirt's definitions allow for: what is too long to be compared is not harmless.
     """
     return " && ".join(_path_is_harmless(path) for path in paths)
 
@@ -29,9 +30,9 @@ def _path_is_harmless(path: Path) -> str:
     same = f"object{chain} == oldObject{chain}"
     if found is None:
         return same
+    besides = {"template": _not_missed, "dataVolumeTemplates": _not_named}.get(path[-1])
     check = _checked(found, f"object{chain}", f"oldObject{chain}")
-    named = f" && {_unnamed(path)}" if path[-1] == "dataVolumeTemplates" else ""
-    return f"({same} || ({check}{named}))"
+    return f"({same} || ({check} && {besides(path[:-1])}))" if besides else f"({same} || ({check}))"
 
 
 def _checked(found: _Tree | _Check, new: str, old: str, depth: int = 0) -> str:
@@ -73,11 +74,12 @@ def _fewer(new: str, old: str) -> str:
 
 def _fewer_or_back(new: str, old: str) -> str:
     """A volume of a migration that is cancelled has the claim again that the status names as the source."""
-    moves = " + ".join(_list(f"oldObject{chain}") for chain in map(conditions.chain, _MOVES))
     source = "move.?sourcePVCInfo.?claimName"
-    back = f"move.?volumeName == item.?name && {source}.hasValue() && {source} in {_claims('item')}"
-    is_back = f"(type(item) == map && size(item) == 2 && moves.exists(move, {back}))"
-    return _let("now", new, _let("then", old, _let("moves", moves, _each_was(f"item in then || {is_back}"))))
+    claims = "[item.?dataVolume.?name, item.?persistentVolumeClaim.?claimName]"
+    back = f"move.?volumeName == item.?name && {source}.hasValue() && {source} in {claims}"
+    moves = " || ".join(f"{_list(f'oldObject{conditions.chain(path)}')}.exists(move, {back})" for path in _MOVES)
+    is_back = f"(type(item) == map && size(item) == 2 && ({moves}))"
+    return _let("now", new, _let("then", old, _each_was(f"item in then || {is_back}")))
 
 
 def _fewer_or_removals(new: str, old: str) -> str:
@@ -86,21 +88,26 @@ def _fewer_or_removals(new: str, old: str) -> str:
 
 
 def _each_was(item: str) -> str:
-    return f"now == then || (type(now) == list && type(then) == list && now.all(item, {item}))"
+    short = " && ".join(f"type({name}) == list && size({name}) <= {MOST_VOLUMES}" for name in ("now", "then"))
+    return f"now == then || ({short} && now.all(item, {item}))"
 
 
-def _unnamed(path: Path) -> str:
+def _not_missed(machine: Path) -> str:
+    """Nothing follows from a volume that went: no instancetype or preference, no claim of a request of its name."""
+    volumes = conditions.chain((*machine, "template", "spec", "volumes"))
+    matchers = ", ".join(f"object{conditions.chain((*machine, key))}" for key in ("instancetype", "preference"))
+    infers = f"[{matchers}].exists(matcher, matcher.?inferFromVolume.hasValue())"
+    return f"(object{volumes} == oldObject{volumes} || !({infers} || {_ASKED_FOR}))"
+
+
+def _not_named(machine: Path) -> str:
     """No volume names a template that is there no more, nor is one asked for: its claim would be anybody's."""
-    templates = conditions.chain(path)
-    volumes = _list(f"object{conditions.chain((*path[:-1], 'template', 'spec', 'volumes'))}")
+    templates = conditions.chain((*machine, "dataVolumeTemplates"))
+    volumes = _list(f"object{conditions.chain((*machine, 'template', 'spec', 'volumes'))}")
+    names = " + ".join(f"{volumes}.map(volume, volume{conditions.chain(path)})" for path in _CLAIMS)
     gone = f"!(item in {_list(f'object{templates}')})"
-    named = f"type({volumes}) != list || {volumes}.exists(volume, item.?metadata.?name in {_claims('volume')})"
-    asked = f"{_list('oldObject.?status.?volumeRequests')} != []"
-    return f"!{_list(f'oldObject{templates}')}.exists(item, {gone} && ({asked} || {named}))"
-
-
-def _claims(volume: str) -> str:
-    return f"[{volume}.?dataVolume.?name, {volume}.?persistentVolumeClaim.?claimName]"
+    named = f"{_list(f'oldObject{templates}')}.exists(item, {gone} && item.?metadata.?name in names)"
+    return f"(type({volumes}) == list && !({_ASKED_FOR}) && {_let('names', names, f'!{named}')})"
 
 
 def _list(value: str) -> str:
@@ -111,6 +118,12 @@ _MOVES = (
     ("status", "migratedVolumes"),
     ("status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes"),
 )
+_CLAIMS = (
+    ("dataVolume", "name"),
+    ("persistentVolumeClaim", "claimName"),
+    ("ephemeral", "persistentVolumeClaim", "claimName"),
+)
+_ASKED_FOR = f"{_list('oldObject.?status.?volumeRequests')}.exists(asked, asked.?addVolumeOptions.hasValue())"
 _DEVICES: _Tree = {"disks": _fewer, "filesystems": _fewer}
 _CPU: _Tree = {"cores": _anything, "sockets": _anything, "threads": _anything}
 _DOMAIN: _Tree = {"cpu": _CPU, "devices": _DEVICES, "memory": _anything, "resources": _anything}
