@@ -36,6 +36,7 @@ MANY_MOVES = [
     {**MOVES[0], "volumeName": f"volume-{number}", "sourcePVCInfo": {"claimName": f"source-{number}"}}
     for number in reversed(MOST)
 ]
+EMPTY = {"emptyDisk": {"capacity": "1Gi"}}
 REMOVAL = {"removeVolumeOptions": {"name": "data"}}
 
 
@@ -82,7 +83,7 @@ BACK: list[tuple[str, Object, bool]] = [
     ("the same as a DataVolume", instance(ROOT, DATA, {"name": "logs", "dataVolume": {"name": "once"}}), True),
     ("it and a volume less", instance(ROOT, disk("once", "logs")), True),
     ("another volume to that claim", instance(ROOT, disk("once", "data"), LOGS), False),
-    ("back, and a source beside the claim", instance(ROOT, DATA, {**disk("once", "logs"), "emptyDisk": {"capacity": "1Gi"}}), False),
+    ("back, and a source beside the claim", instance(ROOT, DATA, {**disk("once", "logs"), **EMPTY}), False),
 ]
 OF_MACHINE: list[tuple[str, Object, bool]] = [
     (
@@ -127,9 +128,7 @@ ODD: dict[str, tuple[Object, Object]] = {
     "volumes that are none": ({"volumes": [None, {}, {"name": "x"}, {"name": "y", "persistentVolumeClaim": None}]}, {}),
     "no domain": ({"domain": None}, {}),
     "no devices": ({"domain": {"devices": None, "cpu": None}}, {}),
-    "an empty update": ({}, {"volumeUpdateState": None}),
     "moves that are none": ({}, {"volumeUpdateState": {"volumeMigrationState": {"migratedVolumes": [None, {}]}}}),
-    "no list of moves": ({}, {"volumeUpdateState": {"volumeMigrationState": {"migratedVolumes": None}}}),
 }
 """What no KubeVirt stores, as a template of a machine and as its status."""
 

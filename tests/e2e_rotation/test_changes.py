@@ -7,7 +7,7 @@ import pytest
 from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_controller.release import await_that
 from tests.e2e_rotation.conftest import Site
-from tests.e2e_rotation.issuers import CERTIFICATE, CertManager, define_certificates
+from tests.e2e_rotation.issuers import CERTIFICATE, CertManager
 from tests.localcluster.installation import apply
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
@@ -29,7 +29,7 @@ def test_client_certificates_that_api_servers_show_come_to_be_asked_for_and_that
 
 def test_cert_manager_takes_the_place_of_the_own_authority(site: Site) -> None:
     """The old replicas may no longer read the authority's Secret, so that a new one comes to lead."""
-    define_certificates(site.cluster)
+    CertManager.prepare(site.cluster)
     with site.released({}) as release, release.load() as load:
         issuer = CertManager(release)
 

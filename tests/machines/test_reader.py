@@ -185,6 +185,12 @@ def test_a_template_of_a_data_volume_is_found_by_name_with_the_part_that_shapes_
     assert found["b"].field == f"spec.dataVolumeTemplates[1].spec.{api}"
 
 
+def test_of_two_templates_with_one_name_kubevirt_makes_the_first() -> None:
+    templates = [data_volume_template("a", pvc={"accessModes": [mode]}) for mode in ("ReadWriteOnce", "ReadWriteMany")]
+    found = read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates
+    assert found["a"].spec["pvc"]["accessModes"] == ["ReadWriteOnce"]
+
+
 def test_a_template_that_gives_neither_part_is_corrected_at_its_spec() -> None:
     found = read(vm(spec={"dataVolumeTemplates": [data_volume_template("a")]})).data_volume_templates
     assert found["a"].field == "spec.dataVolumeTemplates[0].spec"

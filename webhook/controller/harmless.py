@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from webhook.controller import conditions
-from webhook.machines.reader import MOST_VOLUMES
+from webhook.controller.conditions import chain
+from webhook.machines.reader import CLAIM_NAME, MOST_VOLUMES
 
 Path = tuple[str, ...]
 _Check = Callable[[str, str], str]
-_Tree = Mapping[str, "_Tree | _Check"]
+_Tree = Mapping[str, "_Tree | _Check | None"]
+"""How the values of an object's keys may differ; None is for one that may be anything."""
 
 
 def is_harmless(paths: tuple[Path, ...]) -> str:
@@ -26,24 +27,13 @@ def is_harmless(paths: tuple[Path, ...]) -> str:
 
 
 def _path_is_harmless(path: Path) -> str:
-    chain, found = conditions.chain(path), _HARMLESS.get(path[-1])
-    same = f"object{chain} == oldObject{chain}"
-    if found is None:
-        return same
-    besides = {"template": _not_missed, "dataVolumeTemplates": _not_named}.get(path[-1])
-    check = _checked(found, f"object{chain}", f"oldObject{chain}")
-    return f"({same} || ({check} && {besides(path[:-1])}))" if besides else f"({same} || ({check}))"
+    new, old = f"object{chain(path)}", f"oldObject{chain(path)}"
+    found = _HARMLESS.get(path)
+    return f"({new} == {old} || ({found(new, old)}))" if found else f"{new} == {old}"
 
 
-def _checked(found: _Tree | _Check, new: str, old: str, depth: int = 0) -> str:
-    """Return what is to hold of two optional values."""
-    if callable(found):
-        return found(f"{new}.orValue([])", f"{old}.orValue([])")
-    return _alike(found, f"{new}.orValue({{}})", f"{old}.orValue({{}})", depth)
-
-
-def _alike(tree: _Tree, new: str, old: str, depth: int) -> str:
-    """Both are objects that are equal but for the keys of the tree, and those are as the tree says."""
+def _alike(tree: _Tree, new: str, old: str, depth: int = 0) -> str:
+    """Both optional objects are equal but for the keys of the tree, and those are as the tree says."""
     now, then, keys = f"new{depth}", f"old{depth}", sorted(tree)
     parts = [
         f"type({now}) == map",
@@ -51,12 +41,11 @@ def _alike(tree: _Tree, new: str, old: str, depth: int) -> str:
         f"{now}.all(key, key in {keys} || (key in {then} && {now}[key] == {then}[key]))",
         f"{then}.all(key, key in {keys} || key in {now})",
     ]
-    parts += [
-        _checked(found, f"{now}.?{key}", f"{then}.?{key}", depth + 1)
-        for key, found in tree.items()
-        if found is not _anything
-    ]
-    return _let(now, new, _let(then, old, " && ".join(parts)))
+    for key, found in tree.items():
+        values = f"{now}.?{key}", f"{then}.?{key}"
+        if found is not None:
+            parts.append(found(*values) if callable(found) else _alike(found, *values, depth + 1))
+    return _let(now, f"{new}.orValue({{}})", _let(then, f"{old}.orValue({{}})", " && ".join(parts)))
 
 
 def _let(name: str, value: str, body: str) -> str:
@@ -64,50 +53,46 @@ def _let(name: str, value: str, body: str) -> str:
     return f"[{value}].all({name}, {body})"
 
 
-def _anything(new: str, old: str) -> str:
-    return "true"
+def _none_new(new: str, old: str, or_else: str = "false") -> str:
+    """Every item of an optional list was in the old one, in whatever order; ``or_else`` is said of an ``item``."""
+    short = " && ".join(f"type({name}) == list && size({name}) <= {MOST_VOLUMES}" for name in ("now", "then"))
+    body = f"now == then || ({short} && now.all(item, item in then || {or_else}))"
+    return _let("now", _list(new), _let("then", _list(old), body))
 
 
-def _fewer(new: str, old: str) -> str:
-    return _let("now", new, _let("then", old, _each_was("item in then")))
-
-
-def _fewer_or_back(new: str, old: str) -> str:
+def _none_new_but_back(new: str, old: str) -> str:
     """A volume of a migration that is cancelled has the claim again that the status names as the source."""
     source = "move.?sourcePVCInfo.?claimName"
     claims = "[item.?dataVolume.?name, item.?persistentVolumeClaim.?claimName]"
     back = f"move.?volumeName == item.?name && {source}.hasValue() && {source} in {claims}"
-    moves = " || ".join(f"{_list(f'oldObject{conditions.chain(path)}')}.exists(move, {back})" for path in _MOVES)
-    is_back = f"(type(item) == map && size(item) == 2 && ({moves}))"
-    return _let("now", new, _let("then", old, _each_was(f"item in then || {is_back}")))
+    moves = " || ".join(f"{_list(f'oldObject{chain(path)}')}.exists(move, {back})" for path in _MOVES)
+    return _none_new(new, old, f"(type(item) == map && size(item) == 2 && ({moves}))")
 
 
-def _fewer_or_removals(new: str, old: str) -> str:
-    removes = "(type(item) == map && has(item.removeVolumeOptions) && !has(item.addVolumeOptions))"
-    return _let("now", new, _let("then", old, _each_was(f"item in then || {removes}")))
+def _none_new_but_removals(new: str, old: str) -> str:
+    return _none_new(new, old, "(type(item) == map && has(item.removeVolumeOptions) && !has(item.addVolumeOptions))")
 
 
-def _each_was(item: str) -> str:
-    short = " && ".join(f"type({name}) == list && size({name}) <= {MOST_VOLUMES}" for name in ("now", "then"))
-    return f"now == then || ({short} && now.all(item, {item}))"
-
-
-def _not_missed(machine: Path) -> str:
-    """Nothing follows from a volume that went: no instancetype or preference, no claim of a request of its name."""
-    volumes = conditions.chain((*machine, "template", "spec", "volumes"))
-    matchers = ", ".join(f"object{conditions.chain((*machine, key))}" for key in ("instancetype", "preference"))
+def _template(machine: Path) -> _Check:
+    """A volume goes only where nothing follows from it: no instancetype or preference, no request behind its name."""
+    volumes = chain((*machine, "template", "spec", "volumes"))
+    matchers = ", ".join(f"object{chain((*machine, key))}" for key in ("instancetype", "preference"))
     infers = f"[{matchers}].exists(matcher, matcher.?inferFromVolume.hasValue())"
-    return f"(object{volumes} == oldObject{volumes} || !({infers} || {_ASKED_FOR}))"
+    kept = f"(object{volumes} == oldObject{volumes} || !({infers} || {_ASKED_FOR}))"
+    return lambda new, old: f"{_alike({'spec': _INSTANCE}, new, old)} && {kept}"
 
 
-def _not_named(machine: Path) -> str:
-    """No volume names a template that is there no more, nor is one asked for: its claim would be anybody's."""
-    templates = conditions.chain((*machine, "dataVolumeTemplates"))
-    volumes = _list(f"object{conditions.chain((*machine, 'template', 'spec', 'volumes'))}")
-    names = " + ".join(f"{volumes}.map(volume, volume{conditions.chain(path)})" for path in _CLAIMS)
-    gone = f"!(item in {_list(f'object{templates}')})"
-    named = f"{_list(f'oldObject{templates}')}.exists(item, {gone} && item.?metadata.?name in names)"
-    return f"(type({volumes}) == list && !({_ASKED_FOR}) && {_let('names', names, f'!{named}')})"
+def _data_volume_templates(machine: Path) -> _Check:
+    """One goes only where no volume names it, nor is a volume asked for: its claim would be anybody's."""
+    volumes = _list(f"object{chain((*machine, 'template', 'spec', 'volumes'))}")
+    names = " + ".join(f"{volumes}.map(volume, volume{chain((source, *name))})" for source, name in CLAIM_NAME.items())
+
+    def check(new: str, old: str) -> str:
+        named = f"{_list(old)}.exists(item, !(item in {_list(new)}) && item.?metadata.?name in names)"
+        unnamed = f"type({volumes}) == list && {_let('names', names, f'!{named}')}"
+        return f"{_none_new(new, old)} && !{_ASKED_FOR} && {unnamed}"
+
+    return check
 
 
 def _list(value: str) -> str:
@@ -118,20 +103,19 @@ _MOVES = (
     ("status", "migratedVolumes"),
     ("status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes"),
 )
-_CLAIMS = (
-    ("dataVolume", "name"),
-    ("persistentVolumeClaim", "claimName"),
-    ("ephemeral", "persistentVolumeClaim", "claimName"),
-)
 _ASKED_FOR = f"{_list('oldObject.?status.?volumeRequests')}.exists(asked, asked.?addVolumeOptions.hasValue())"
-_DEVICES: _Tree = {"disks": _fewer, "filesystems": _fewer}
-_CPU: _Tree = {"cores": _anything, "sockets": _anything, "threads": _anything}
-_DOMAIN: _Tree = {"cpu": _CPU, "devices": _DEVICES, "memory": _anything, "resources": _anything}
-_HARMLESS: Mapping[str, _Tree | _Check] = {
-    "template": {"spec": {"domain": _DOMAIN, "volumes": _fewer_or_back}},
-    "volumes": _fewer_or_back,
-    "devices": _DEVICES,
-    "dataVolumeTemplates": _fewer,
-    "volumeRequests": _fewer_or_removals,
+_DEVICES: _Tree = {"disks": _none_new, "filesystems": _none_new}
+_CPU: _Tree = {"cores": None, "sockets": None, "threads": None}
+_INSTANCE: _Tree = {
+    "domain": {"cpu": _CPU, "devices": _DEVICES, "memory": None, "resources": None},
+    "volumes": _none_new_but_back,
 }
-"""By the last key of a path, how what stands there may differ; what is not named must be as it was."""
+_MACHINES: tuple[Path, ...] = (("spec",), ("spec", "virtualMachineTemplate", "spec"))
+_HARMLESS: Mapping[Path, _Check] = {
+    ("spec", "volumes"): _none_new_but_back,
+    ("spec", "domain", "devices"): lambda new, old: _alike(_DEVICES, new, old),
+    ("status", "volumeRequests"): _none_new_but_removals,
+    **{(*machine, "template"): _template(machine) for machine in _MACHINES},
+    **{(*machine, "dataVolumeTemplates"): _data_volume_templates(machine) for machine in _MACHINES},
+}
+"""By the path of what may differ, how it may."""

@@ -41,7 +41,7 @@ _LIFTED = (_MACHINES, (KUBEVIRT, "virtualmachineinstancereplicasets", ""))
 _NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
 
 _REMARKED = {"failurePolicy": "Ignore", "timeoutSeconds": 2}
-"""We have warnings for who writes, and nothing to refuse."""
+"""We have warnings for who writes; what we refuse all the same has a mark, so that its start is judged."""
 _UNHINDERED = {**_REMARKED, "sideEffects": "NoneOnDryRun"}
 """Claims serve other workloads too: we stand in nobody's way, and leave Events on machines."""
 

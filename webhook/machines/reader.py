@@ -183,12 +183,14 @@ def _source(entry: Object) -> str | None:
 
 
 def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
-    """By name; KubeVirt writes a preferred StorageClass into those that name none."""
+    """By name, of several the first, which KubeVirt makes first; it writes a preferred StorageClass into those that
+    name none.
+    """
     if layout.virtual_machine is None:
         return {}
     path = (*layout.virtual_machine, "spec", "dataVolumeTemplates")
     preferred = text(at(matched.preference, "volumes", "preferredStorageClassName"))
-    templates = {}
+    templates: dict[str, DataVolumeTemplate] = {}
     for index, entry in enumerate(items(at(obj, *path))):
         name = text(at(entry, "metadata", "name"))
         if name:
@@ -198,7 +200,7 @@ def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> di
                 spec[api] = {**spec[api], "storageClassName": preferred}
             annotations = of_domain(at(entry, "metadata", "annotations"), TRIDENT_DOMAIN) or {}
             field = ".".join((*path[:-1], f"dataVolumeTemplates[{index}]", "spec", *([api] if api else [])))
-            templates[name] = DataVolumeTemplate(spec, field, annotations)
+            templates.setdefault(name, DataVolumeTemplate(spec, field, annotations))
     return templates
 
 
