@@ -3,12 +3,13 @@
 import base64
 import json
 from collections.abc import Mapping
+from typing import ClassVar
 
 from cryptography import x509
 
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import await_that
-from tests.e2e_rotation.release import Load, Release
+from tests.e2e_rotation.release import Load, Object, Release
 from tests.localcluster import LocalCluster
 from tests.localcluster.credentials import Authority, Identity
 from tests.localcluster.installation import apply
@@ -19,23 +20,25 @@ SERVICE_CA = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{NAME}-service-ca"
 _OPENSHIFT = "service.beta.openshift.io"
 
 
-def define_certificates(cluster: LocalCluster) -> None:
-    """Make the kind Certificate known, with any content."""
-    content = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": content}}
-    names = {"kind": "Certificate", "plural": "certificates", "singular": "certificate"}
-    definition = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "certificates.cert-manager.io"},
-        "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": names, "versions": [version]},
-    }
-    apply(cluster, [definition])
-    cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
-
-
 class CertManager:
     """Answers the Certificate of a release, by an issuer of the kind CA."""
+
+    VALUES: ClassVar[Object] = {"source": "certManager", "issuerRef": {"name": "ours"}}
+
+    @staticmethod
+    def prepare(cluster: LocalCluster) -> None:
+        """Make the kind Certificate known, with any content."""
+        content = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": content}}
+        names = {"kind": "Certificate", "plural": "certificates", "singular": "certificate"}
+        definition = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "certificates.cert-manager.io"},
+            "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": names, "versions": [version]},
+        }
+        apply(cluster, [definition])
+        cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
 
     def __init__(self, release: Release) -> None:
         """Use an authority of its own."""
@@ -51,6 +54,9 @@ class CertManager:
         _write(self.release, spec["secretName"], files)
         return leaf
 
+    def tell_of_authorities(self) -> None:
+        """They come with each leaf."""
+
     def change_authority(self) -> None:
         """Let another authority sign what is issued from now on; cert-manager gives ca.crt of that alone."""
         self._number += 1
@@ -59,6 +65,12 @@ class CertManager:
 
 class ServiceCa:
     """Answers the annotations of a release's Service and ConfigMap, as OpenShift's service-ca-operator."""
+
+    VALUES: ClassVar[Object] = {"source": "serviceCA"}
+
+    @staticmethod
+    def prepare(cluster: LocalCluster) -> None:
+        """Every kind that it answers is known."""
 
     def __init__(self, release: Release) -> None:
         """Use an authority of its own."""
@@ -74,7 +86,7 @@ class ServiceCa:
         _write(self.release, secret, {"tls.crt": leaf.certificate, "tls.key": leaf.key})
         return leaf
 
-    def inject(self) -> None:
+    def tell_of_authorities(self) -> None:
         """Write all authorities into the ConfigMap that asks for them."""
         annotations = at(self.release.read(SERVICE_CA), "metadata", "annotations")
         assert annotations[f"{_OPENSHIFT}/inject-cabundle"] == "true"
