@@ -213,6 +213,7 @@ class Echo:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
+        """In two pieces, and far enough apart that the kernel makes two packets of them."""
         with connection:
             try:
                 while chunk := connection.recv(1 << 16):

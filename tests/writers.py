@@ -70,10 +70,10 @@ Turn = Callable[[Api], Iterator[Outcome]]
 def judged(api: Api) -> Iterator[Outcome]:
     """What is good passes, with our patch where it is new; what is bad is refused by our rule."""
     machine = _machine("good")
-    created = api.create(machine, _ADMIN)
-    yield _patched(created)
+    made = api.create(machine, _ADMIN)
+    yield _patched(made)
     yield _refused(_BAD, api.create(_machine("once"), _ADMIN))
-    if not created.passed:
+    if not made.passed:
         return
     yield _passed("a label", api.patch(machine, _LABELLED, _ADMIN))
     yield _refused("a bad disk", api.patch(machine, _WORSE, _ADMIN))
@@ -84,9 +84,9 @@ def judged(api: Api) -> Iterator[Outcome]:
 def created(api: Api) -> Iterator[Outcome]:
     """Only what must be judged: a good machine and a bad one; deletions are not counted."""
     machine = _machine("good")
-    answer = api.create(machine, _ADMIN)
-    yield _patched(answer)
-    if answer.passed:
+    made = api.create(machine, _ADMIN)
+    yield _patched(made)
+    if made.passed:
         api.delete(machine, _ADMIN)
     yield _refused(_BAD, api.create(_machine("once"), _ADMIN))
 
@@ -94,9 +94,9 @@ def created(api: Api) -> Iterator[Outcome]:
 def sound(api: Api) -> Iterator[Outcome]:
     """What is good passes, whether anybody judges or not."""
     machine = _machine("good")
-    created = api.create(machine, _ADMIN)
-    yield _passed(_GOOD, created)
-    if not created.passed:
+    made = api.create(machine, _ADMIN)
+    yield _passed(_GOOD, made)
+    if not made.passed:
         return
     yield _passed("a label", api.patch(machine, _LABELLED, _ADMIN))
     yield _passed("a template", api.patch(machine, _MORE, _ADMIN))

@@ -75,7 +75,8 @@ def _await_ready(state: State) -> None:
     """Return when a process can answer, or after a while: then it says what it waits for.
 
     One that takes the place of another that was killed is called at once, since its replica still counts as ready; what
-    it took before it has its certificate would fail at the handshake.
+    it took before it has its certificate would fail at the handshake. Readiness hangs on caches, certificate and
+    registrations, which no one event stands for, so it is asked for again and again.
     """
     deadline = time.monotonic() + READY_SECONDS
     while state.unready() and time.monotonic() < deadline:
