@@ -13,7 +13,7 @@ from webhook.admission.review import Request, parse_review
 from webhook.cluster import Snapshot
 from webhook.cluster.interface import Right
 from webhook.machines.mark import operations_on
-from webhook.policy import Verdict
+from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 
 ALICE = "alice"
@@ -199,10 +199,15 @@ class Answer:
     message: str
     warnings: list[str]
     patch: list[Object]
-    verdict: Verdict
+    verdict: Verdict | None
     asked: list[tuple[str, Right]] = field(default_factory=list)
     causes: list[tuple[str, str]] = field(default_factory=list)
     audit: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def violations(self) -> list[Violation]:
+        """The violations that were found."""
+        return self.verdict.violations if self.verdict else []
 
     @property
     def users_asked(self) -> set[str]:
@@ -228,7 +233,7 @@ def request(
 def with_marks(obj: Object, old: Object | None, cluster: Rights, settings: Settings, **how: Any) -> Object:
     """Return an object as it is after the mutating side has marked it; the rest of our patch is left out."""
     _, verdict = mutate(request(obj, old, **how), cluster, settings, 5.0)
-    marked: Object = jsonpatch.apply_patch(obj, verdict.marking)
+    marked: Object = jsonpatch.apply_patch(obj, verdict.annotation_patch if verdict else [])
     return marked
 
 
@@ -257,7 +262,7 @@ def ask(
         fields=[cause["field"] for cause in causes],
         message=body.get("status", {}).get("message", ""),
         warnings=body.get("warnings", []),
-        patch=verdict.patch if side is mutate else [],
+        patch=verdict.patch if verdict and side is mutate else [],
         verdict=verdict,
         asked=cluster.asked,
         causes=[(cause["field"], cause["message"]) for cause in causes],

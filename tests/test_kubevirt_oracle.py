@@ -12,7 +12,7 @@ from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_di
 from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
 from webhook import Settings, Verdict, evaluate
 from webhook.cluster import Snapshot
-from webhook.engine import evaluate_start
+from webhook.engine import Question, answer_start
 
 ORACLE = Path(__file__).resolve().parents[2] / "shared" / "oracle"
 NAMESPACE = "d"
@@ -255,4 +255,6 @@ def test_an_absent_claim_is_admitted_with_a_warning_and_refused_at_the_start(ver
     verdict = evaluate(as_instance(instance), cluster_of(instance))
     assert (verdict.allowed, [violation.rule for violation in verdict.violations]) == (True, ["claim-known"])
     cluster = Snapshot(cluster_of(instance))
-    assert not evaluate_start({}, as_instance(instance), frozenset({"claim/a"}), cluster, Settings()).allowed
+    assert not answer_start(
+        Question(as_instance(instance), None, "CREATE", {}), frozenset({"claim/a"}), cluster, Settings()
+    ).allowed

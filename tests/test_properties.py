@@ -246,7 +246,7 @@ def test_what_our_patch_makes_is_refused_for_the_same_rules_and_needs_no_more_pa
     as_it_stands = evaluate(patched, cluster, final=True, **how)
     assert as_it_stands.violations == first.violations
     assert as_it_stands.allowed is first.allowed
-    assert as_it_stands.lacking == []
+    assert as_it_stands.missing_names == []
     assert evaluate(patched, cluster, **how).patch == []
 
 
@@ -256,7 +256,7 @@ def test_a_machine_that_is_created_is_protected_unless_it_cannot_migrate(
     machine: Object, cluster: list[Object], chosen: Settings
 ) -> None:
     verdict = evaluate(machine, cluster, settings=chosen)
-    values = [operation["value"] for operation in verdict.strategy]
+    values = [operation["value"] for operation in verdict.eviction_patch]
     immobile = any(violation.rule in ("shared-access", "san-block", "host-disk") for violation in verdict.violations)
     if verdict.allowed and immobile:
         assert "LiveMigrate" not in values

@@ -45,7 +45,7 @@ def test_a_harmless_update_is_admitted_for_no_other_reasons_and_its_marks_are_th
     verdict = evaluate(new, cluster, old=old, settings=chosen, operation="UPDATE", final=True)
     assert verdict.allowed
     assert all(violation.tolerated for violation in verdict.violations)
-    assert verdict.lacking == []
+    assert verdict.missing_names == []
 
 
 @thorough

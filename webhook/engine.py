@@ -1,4 +1,4 @@
-"""evaluate: object → machine → claims → verdict, the one way that every verdict takes."""
+"""answer: object → VM → claims → verdict, the one path that every verdict takes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,27 @@ from webhook.machines.mark import lacking, marked, may_be_marked_anew, operation
 from webhook.machines.reader import without_matchers
 from webhook.names import ENFORCEMENT, REASON
 from webhook.objects import Object, at, mapping, string_map, text
-from webhook.policy import Bearer, Case, Surroundings, Verdict, exempted, judge, judge_start, unverified
+from webhook.policy import Bearer, Case, Surroundings, Verdict, evaluate_case, evaluate_start, exempted, unverified
 from webhook.policy.exemptions import Exempted
 from webhook.settings import MODES, Settings
 
 NEWEST_KUBEVIRT = (1, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An object of a VM's kind to evaluate, and ``old``, the object before this request.
+
+    The labels of ``exemption_source`` exempt it. With ``final`` it is evaluated as it stands (the validating side),
+    else as it is after our own patch. ``now`` is the time for exemptions; None reads the clock.
+    """
+
+    obj: Object
+    old: Object | None
+    operation: str
+    exemption_source: Object
+    final: bool = False
+    now: datetime | None = None
 
 
 def evaluate(
@@ -32,89 +48,88 @@ def evaluate(
     final: bool = False,
     now: datetime | None = None,
 ) -> Verdict:
-    """Return the verdict on a machine.
+    """Return the verdict on a VM, VMI, ReplicaSet or Pool.
 
-    ``obj`` and ``old`` are objects of a machine's kind as the API server sends them; ``cluster`` is an iterable of
-    Kubernetes objects or a `Cluster`. What ``old`` already violates, by the facts of now, is tolerated. With ``final``
-    the object is judged as it stands (the validating side), else as it is after our own patch. ``now`` is the time for
-    exemptions; None reads the clock.
+    ``obj`` and ``old`` are objects as the API server sends them; ``cluster`` is an iterable of Kubernetes objects or a
+    `Cluster`. What ``old`` already violates, by the facts of now, is pre-existing. With ``final`` the object is
+    evaluated as it stands (the validating side), else as it is after our own patch. ``now`` is the time for exemptions;
+    None reads the clock.
 
-    Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is no machine.
+    Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is of another
+    kind.
     """
     state: Cluster = Snapshot(cluster) if isinstance(cluster, Iterable) else cluster
-    return evaluate_for(obj, obj, state, old, settings or Settings(), operation, final, now)
+    return answer(Question(obj, old, operation, obj, final, now), state, settings or Settings())
 
 
-def evaluate_for(
-    bearer: Object,
-    obj: Object,
-    state: Cluster,
-    old: Object | None,
-    settings: Settings,
-    operation: str,
-    final: bool = False,
-    now: datetime | None = None,
-) -> Verdict:
-    """Return the verdict on a machine as `evaluate` does; the labels of ``bearer`` exempt it, not its own."""
-    view = _view(obj, state, settings)
+def answer(question: Question, cluster: Cluster, settings: Settings) -> Verdict:
+    """Return the verdict on an object of a VM's kind; raises as `evaluate`."""
+    view = _view(question.obj, cluster, settings)
     if view is None:
-        return unjudged(obj)
-    case = replace(view.case(obj), exempted=view.exempted(bearer, now))
+        return not_evaluated(question.obj)
+    old = question.old or None
+    case = replace(view.case(question.obj), exempted=view.exempted(question))
     before = view.case(old) if old else None
     waited_for = marked(old) if old else frozenset()
-    verdict = judge(case, before, view.settings, operation, final=final, unverified=waited_for)
+
+    def verdict_after(before: Case | None) -> Verdict:
+        return evaluate_case(
+            case, before, view.settings, question.operation, final=question.final, unverified=waited_for
+        )
+
+    verdict = verdict_after(before)
     if before is not None and before.machine.has_instance and not verdict.allowed:
-        before = _with_mounted(before, state)
-        verdict = judge(case, before, view.settings, operation, final=final, unverified=waited_for)
-    if old and not may_be_marked_anew(obj, old):
-        names = waited_for
-    else:
+        before = _with_mounted(before, cluster)
+        verdict = verdict_after(before)
+    names = waited_for
+    if old is None or may_be_marked_anew(question.obj, old):
         names = unverified(case, verdict.violations, waited_for, before.machine if before else None)
-    if not final:
-        verdict = replace(verdict, marking=operations_on(obj, names))
-    elif view.settings.mode == "deny":
-        verdict = replace(verdict, lacking=lacking(obj, names))
-    if not state.is_live and any(violation.exempt for violation in verdict.violations):
-        verdict.unjudged.append("exempt by label: offline, nobody was asked whether its author may exempt")
-    return verdict
+    return _with_names(verdict, names, question, view)
 
 
-def evaluate_start(
-    bearer: Object,
-    obj: Object,
-    names: frozenset[str],
-    state: Cluster,
-    settings: Settings,
-    now: datetime | None = None,
-    *,
-    foretold: bool = False,
+def _with_names(verdict: Verdict, names: frozenset[str], question: Question, view: _View) -> Verdict:
+    """The verdict with what the unverified annotation must name."""
+    is_exempt = any(violation.exempt for violation in verdict.violations)
+    unasked = ["exempt by label: offline, nobody was asked whether its author may exempt"]
+    missing = lacking(question.obj, names) if question.final and view.settings.mode == "deny" else []
+    return replace(
+        verdict,
+        annotation_patch=[] if question.final else operations_on(question.obj, names),
+        missing_names=missing,
+        remarks=[*verdict.remarks, *(unasked if is_exempt and not view.cluster.is_live else ())],
+    )
+
+
+def answer_start(
+    question: Question, names: frozenset[str], cluster: Cluster, settings: Settings, *, predicted: bool = False
 ) -> Verdict:
-    """Return the verdict on a machine that starts, on these names of its mark alone; ``bearer``'s labels exempt it.
+    """Return the verdict on a VMI that starts, on these names of its unverified annotation alone.
 
-    An exemption that has ended counts for what was there before: that may start. A claim that is only foretold is not
-    there, unless ``foretold`` says that it shall count. Raises `webhook.cluster.Undecidable`.
+    An exemption that has ended counts for what was there before: that may start. A claim that is only predicted is not
+    there, unless ``predicted`` says that it counts. Raises `webhook.cluster.Undecidable`.
     """
-    view = _view(obj, state, settings)
+    view = _view(question.obj, cluster, settings)
     if view is None:
-        return unjudged(obj)
-    case = replace(view.case(obj), exempted=view.exempted(bearer, now, after_the_end=True))
-    if not foretold:
+        return not_evaluated(question.obj)
+    case = replace(view.case(question.obj), exempted=view.exempted(question, after_the_end=True))
+    if not predicted:
         case = replace(case, claims={name: as_it_is(claim) for name, claim in case.claims.items()})
-    inline = view.case(without_matchers(bearer)) if bearer.get("kind") == "VirtualMachine" else None
-    return judge_start(case, names, view.settings, inline)
+    owner = question.exemption_source
+    inline = view.case(without_matchers(owner)) if owner.get("kind") == "VirtualMachine" else None
+    return evaluate_start(case, names, view.settings, inline)
 
 
 def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Settings:
     """Return the settings with the mode capped by the namespace's label."""
-    level = namespace.labels.get(ENFORCEMENT) if namespace else None
-    if level not in MODES:
+    mode = namespace.labels.get(ENFORCEMENT) if namespace else None
+    if mode not in MODES:
         return settings
-    return replace(settings, mode=min(settings.mode, level, key=MODES.index))
+    return replace(settings, mode=min(settings.mode, mode, key=MODES.index))
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a machine is judged by: the cluster, its namespace and the settings that are in force there."""
+    """What an object is evaluated by: the cluster, its namespace and the settings that are in force there."""
 
     cluster: Cluster
     namespace: NamespaceFacts | None
@@ -126,20 +141,21 @@ class _View:
         claims = resolve(machine, self.cluster, self.settings.trident.namespace)
         return Case(machine, claims, self.surroundings, self.settings.evictionStrategy)
 
-    def exempted(self, bearer: Object, now: datetime | None, *, after_the_end: bool = False) -> Exempted:
-        labels = string_map(at(bearer, "metadata", "labels"))
-        bearers = [Bearer("the machine", labels, text(at(bearer, "metadata", "annotations", REASON)))]
+    def exempted(self, question: Question, *, after_the_end: bool = False) -> Exempted:
+        metadata = at(question.exemption_source, "metadata")
+        labels = string_map(at(metadata, "labels"))
+        bearers = [Bearer("the machine", labels, text(at(metadata, "annotations", REASON)))]
         if self.namespace:
             bearers.append(Bearer("its namespace", self.namespace.labels, self.namespace.reason))
-        today = (now or datetime.now(UTC)).astimezone(UTC).date()
+        today = (question.now or datetime.now(UTC)).astimezone(UTC).date()
         return exempted(bearers, self.settings.exemptions, today, after_the_end=after_the_end)
 
 
 def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
-    """What an object is judged by; None where nothing is judged."""
+    """What an object is evaluated by; None where nothing is evaluated."""
     if settings.mode == "off":
         return None
-    namespace = cluster.get(NAMESPACES, unjudged(obj).namespace)
+    namespace = cluster.get(NAMESPACES, not_evaluated(obj).namespace)
     settings = enforced_in(namespace, settings)
     if settings.mode == "off":
         return None
@@ -147,15 +163,15 @@ def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
 
 
 def _with_mounted(before: Case, cluster: Cluster) -> Case:
-    """The old case with what its running instance still mounts: going back to that is no fault."""
+    """The old case with what its running VMI still mounts: going back to that is allowed."""
     machine = before.machine
     instance = cluster.get(INSTANCES, machine.name, machine.namespace)
     mounted = instance.claims if instance else frozenset()
     return replace(before, machine=replace(machine, former_claims=machine.former_claims | mounted))
 
 
-def unjudged(obj: Object) -> Verdict:
-    """Return the verdict on a machine that nobody looks at; raises ValueError where the object is no machine."""
+def not_evaluated(obj: Object) -> Verdict:
+    """Return the verdict on an object that is not looked at; raises ValueError where it is of no VM's kind."""
     kind = machine_kind(obj)
     metadata = mapping(obj.get("metadata"))
     name = text(metadata.get("name")) or text(metadata.get("generateName")) or ""

@@ -38,7 +38,7 @@ def without_name(obj: Object) -> Object:
 
 def test_an_instance_that_kubevirt_starts_for_its_machine_is_not_judged() -> None:
     found = ask(INSTANCE, None, DB, user=CONTROLLER)
-    assert (found.allowed, found.verdict.violations, found.warnings) == (True, [], [])
+    assert (found.allowed, found.violations, found.warnings) == (True, [], [])
 
 
 def test_an_instance_that_kubevirt_makes_for_a_replica_set_is_not_judged() -> None:
@@ -106,7 +106,7 @@ def test_where_no_namespace_is_set_the_one_kubevirt_says_where_it_is() -> None:
 def test_a_machine_of_a_pool_may_violate_what_the_pool_does() -> None:
     found = ask(owned(vm(disk("once"), name="pool-0"), POOL), None, POOL, user=CONTROLLER)
     assert found.allowed
-    assert [violation.tolerated for violation in found.verdict.violations] == [True]
+    assert [violation.tolerated for violation in found.violations] == [True]
 
 
 def test_a_machine_of_a_pool_may_violate_no_more_than_the_pool_does() -> None:

@@ -108,7 +108,7 @@ def with_marks(request: Request, cluster: Rights) -> Request:
     if request.obj is None:
         return request
     _, verdict = mutate(request, cluster, Settings(), 10.0)
-    return replace(request, obj=jsonpatch.apply_patch(request.obj, verdict.marking))
+    return replace(request, obj=jsonpatch.apply_patch(request.obj, verdict.annotation_patch if verdict else []))
 
 
 def recorded(side: str) -> Iterator[tuple[int, str, Object]]:
@@ -142,7 +142,7 @@ def mutated() -> list[Step]:
         world = world or World()
         request = parse_review(review)
         response, verdict = mutate(request, world.cluster(), Settings(), 10.0)
-        offered = verdict.patch if "patch" in response.body["response"] else []
+        offered = verdict.patch if verdict and "patch" in response.body["response"] else []
         found.append(Step(number, what, request, response.body["response"], offered))
         world.went_on(request)
     return found

@@ -130,7 +130,7 @@ def test_what_is_missing_draws_a_warning_that_says_what_could_not_be_judged(fiel
     found = verdict(vm(disk("good"), spec={field: matcher}))
     assert found.allowed
     assert found.violations == []
-    assert [operation["value"] for operation in found.strategy] == ["LiveMigrate"]
+    assert [operation["value"] for operation in found.eviction_patch] == ["LiveMigrate"]
     line = found.warnings[0]
     assert line.startswith(f"{field} ")
     for part in ('"gone"', "is not there", *UNJUDGED[field], "cannot be judged"):

@@ -70,4 +70,4 @@ def test_a_claim_that_exists_breaks_nothing_whatever_the_template_says() -> None
 
 
 def test_a_machine_of_which_a_claim_is_not_known_is_protected_all_the_same() -> None:
-    assert [operation["value"] for operation in verdict(vm(disk("nowhere"))).strategy] == ["LiveMigrate"]
+    assert [operation["value"] for operation in verdict(vm(disk("nowhere"))).eviction_patch] == ["LiveMigrate"]

@@ -32,7 +32,7 @@ def strategy_of(obj: Object) -> str | None:
 def after(obj: Object, *objects: Object, **how: Any) -> str | None:
     """Return the strategy of the machine after the patch, having checked that nothing else in its spec is set."""
     verdict = judged(obj, *objects, **how)
-    patched: Object = jsonpatch.apply_patch(obj, verdict.strategy)
+    patched: Object = jsonpatch.apply_patch(obj, verdict.eviction_patch)
     found = strategy_of(patched)
     spec = patched["spec"] if obj["kind"] == "VirtualMachineInstance" else patched["spec"]["template"]["spec"]
     before = strategy_of(obj)

@@ -28,7 +28,7 @@ _DURATION = re.compile(r"(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 
 logger = logging.getLogger(__name__)
 
-Handle = Callable[[review.Request, Cluster, Settings, float], tuple[review.Response, Verdict]]
+Handle = Callable[[review.Request, Cluster, Settings, float], tuple[review.Response, Verdict | None]]
 
 
 class State(Protocol):
@@ -92,7 +92,8 @@ def _answer(handle: Handle, state: State, metrics: Metrics) -> Response:
     try:
         asked = review.parse(_body())
         response, verdict = handle(asked, state.cluster, settings, _seconds(request.args.get("timeout")))
-        _report(asked, response, verdict, metrics)
+        if verdict is not None:
+            _report(asked, response, verdict, metrics)
         answer, outcome = _json(response.http_status, response.body), response.outcome
     except review.WebhookError as error:
         answer, outcome = _bad_call(400, str(error)), "bad_request"
@@ -130,7 +131,7 @@ def _seconds(timeout: str | None) -> float:
 def _report(asked: review.Request, response: review.Response, verdict: Verdict, metrics: Metrics) -> None:
     if request.path == "/validate":
         metrics.judged(verdict)
-    if response.outcome == "denied" and not verdict.allowed:
+    if response.outcome == "denied":
         log.refused(asked, verdict)
 
 

@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 from webhook.admission import probe, review
-from webhook.admission.arrivals import is_arrival, receive
-from webhook.admission.judge import judge_request
+from webhook.admission.change import read_change
+from webhook.admission.evaluate import evaluate_change
 from webhook.admission.review import Request, Response
-from webhook.admission.scope import kind_of
 from webhook.cluster import Cluster, Undecidable
 from webhook.names import MARK
 from webhook.policy import Verdict
@@ -20,42 +19,38 @@ _MOST_CAUSES = 64
 """More than a person reads; an answer must stay small whatever an object holds."""
 
 
-def validate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
-    """Answer a validating request within so many seconds, and return the verdict behind the answer.
+def validate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict | None]:
+    """Answer a validating request within so many seconds, and return the verdict behind the answer, if there is one.
 
-    Every refusal is confirmed by reading anew what it rests on: a cache may lag behind the user who just mended the
-    claim. Raises `webhook.cluster.Undecidable`, also where the marks of the machine do not name all that they must: our
-    patch did not come, or somebody took it away.
+    Every denial is confirmed by reading again what it rests on: a cache may lag behind the user who just fixed the
+    claim. Raises `webhook.cluster.Undecidable`, also where the unverified annotation does not name all that it must:
+    our patch did not come, or somebody took it away.
     """
     if probe.is_probe(request):
-        return review.denied(request, probe.status(), [], {}), _nothing(request)
-    if is_arrival(request):
-        warnings = [] if settings.mode == "off" else receive(request, cluster.within(seconds), settings)
-        return review.allowed(request, warnings), _nothing(request)
-    deadline = time.monotonic() + seconds
-    verdict = judge_request(request, cluster.within(seconds), settings, final=True)
-    if not verdict.allowed or verdict.lacking:
+        return review.denied(request, probe.status(), [], {}), None
+    deadline, change = time.monotonic() + seconds, read_change(request)
+    verdict = evaluate_change(change, cluster.within(seconds), settings, final=True)
+    if verdict is not None and (not verdict.allowed or verdict.missing_names):
         left = deadline - time.monotonic()
-        verdict = judge_request(request, cluster.within(left, confirm=True), settings, final=True)
-    if verdict.allowed and verdict.lacking:
-        missing = listed(verdict.lacking)
+        verdict = evaluate_change(change, cluster.within(left, confirm=True), settings, final=True)
+    if verdict is None:
+        return review.allowed(request, []), None
+    if not verdict.allowed:
+        return review.denied(request, _status(request, verdict), verdict.warnings, _annotations(verdict)), verdict
+    if verdict.missing_names:
+        missing = listed(verdict.missing_names)
         raise Undecidable(f"its annotation {MARK} lacks {missing}, which our patch puts there; try again")
-    if verdict.allowed:
-        return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
-    status = _status(request, verdict)
-    return review.denied(request, status, verdict.warnings, _annotations(verdict)), verdict
+    return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
 
 
-def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
+def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict | None]:
     """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`."""
-    verdict = judge_request(request, cluster.within(seconds), settings, final=False)
+    verdict = evaluate_change(read_change(request), cluster.within(seconds), settings, final=False)
+    if verdict is None:
+        return review.allowed(request, []), None
     if verdict.patch and not request.subresource:
-        return review.patched(request, verdict.patch, verdict.notes), verdict
-    return review.allowed(request, verdict.notes), verdict
-
-
-def _nothing(request: Request) -> Verdict:
-    return Verdict(request.resource, request.namespace, request.name)
+        return review.patched(request, verdict.patch, verdict.eviction_warnings), verdict
+    return review.allowed(request, verdict.eviction_warnings), verdict
 
 
 def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
@@ -70,7 +65,7 @@ def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
         "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing) + rest,
         "details": {
             "group": request.group,
-            "kind": kind_of(request),
+            "kind": verdict.kind,
             "name": request.name or verdict.name,
             "causes": [
                 {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}

@@ -80,39 +80,20 @@ def is_patched(request: Request) -> bool:
     return request.operation in PATCHED.get((request.group, request.resource, request.subresource), ())
 
 
-def is_of_machine(request: Request) -> bool:
-    """Say whether a request is about a machine, or about what makes one."""
-    return kind_of(request) not in ("", "Namespace") and request.obj is not None
-
-
-def is_judged(request: Request, *, final: bool) -> bool:
+def is_evaluated(request: Request, *, final: bool) -> bool:
     """Say whether a request can bring a violation, or, where it is not ``final``, whether a mark may go with it.
 
     What is being deleted is let go, since KubeVirt removes its finalizers by updates; so is an update that changes
     nothing a rule looks at. But each update of a marked machine is a chance to find good by now what the mark names.
     """
     paths = WHAT_MATTERS.get((request.group, request.resource, request.subresource))
-    if paths is None or request.obj is None or _is_going(request):
+    is_being_deleted = at(request.old, "metadata", "deletionTimestamp") is not None
+    if paths is None or request.obj is None or is_being_deleted:
         return False
     if request.operation == "UPDATE":
         may_lift = not final and _MARK in paths and at(request.obj, *_MARK) is not None
         return may_lift or any(at(request.obj, *path) != at(request.old, *path) for path in paths)
     return request.operation == "CREATE"
-
-
-def is_guarded(request: Request) -> bool:
-    """Say whether a request may bring labels of ours, or a violation: what is being deleted is let go."""
-    return bool(kind_of(request)) and request.operation in ("CREATE", "UPDATE") and not _is_going(request)
-
-
-def _is_going(request: Request) -> bool:
-    """Only what was being deleted before: a creation can say so of itself, and would be stored all the same."""
-    return bool(at(request.old, "metadata", "deletionTimestamp"))
-
-
-def is_copy(request: Request) -> bool:
-    """Say whether a request is about what makes a machine of another."""
-    return (request.group, request.resource) in KIND_OF_COPY
 
 
 def kind_of(request: Request) -> str:
@@ -121,7 +102,7 @@ def kind_of(request: Request) -> str:
     return KIND_OF_RESOURCE.get(which) or KIND_OF_COPY.get(which) or ("Namespace" if which == NAMESPACES else "")
 
 
-def as_machine(obj: dict[str, Any], request: Request) -> dict[str, Any]:
+def as_named(obj: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the object with what the request says of it and it may not: its kind, namespace and name.
 
     A machine that is being created has no status yet; the one that somebody wrote into it says nothing.

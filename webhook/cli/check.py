@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from webhook.admission import review
-from webhook.admission.judge import judge_request
-from webhook.admission.scope import is_of_machine
+from webhook.admission.change import Change, read_change
+from webhook.admission.evaluate import evaluate_change
 from webhook.cli import report
 from webhook.cli.errors import BAD_INPUT, UsageError, settings_from
 from webhook.cluster import Snapshot
@@ -31,7 +31,7 @@ from webhook.wording import plain
 class Input:
     """What the files hold: machines and requests to judge, objects that join the cluster, and what went wrong."""
 
-    questions: list[Object | review.Request] = field(default_factory=list)
+    questions: list[Object | Change] = field(default_factory=list)
     cluster: list[Object] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -83,8 +83,8 @@ def judge_all(found: Input, settings: Settings) -> list[Verdict]:
     """Return the verdict on each machine and request, in their order, all in one cluster."""
     snapshot = Snapshot(found.cluster)
     return [
-        judge_request(question, snapshot, settings, final=False)
-        if isinstance(question, review.Request)
+        evaluate_change(question, snapshot, settings, final=False) or question.nothing_found
+        if isinstance(question, Change)
         else evaluate(question, snapshot, settings=settings)
         for question in found.questions
     ]
@@ -119,10 +119,11 @@ def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
         except review.WebhookError as error:
             found.errors.append(f"{name}: {error}")
             return
-        if is_of_machine(request):
-            found.questions.append(request)
-        else:
+        change = read_change(request)
+        if change is None or change.kind == "Namespace":
             found.passed_over.append(f"passed over: review of {plain(request.resource)} in {name}")
+        else:
+            found.questions.append(change)
     elif is_machine(obj):
         found.questions.append(obj)
     elif resource_of(obj) is not None:

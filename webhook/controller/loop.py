@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from certs import CertificateError, Serving, union
-from webhook.admission.owner import namespace_of_kubevirt
+from webhook.admission.requester import namespace_of_kubevirt
 from webhook.cluster import Undecidable
 from webhook.cluster.live import LiveCluster
 from webhook.controller import plan

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from certs.pem import certificates
-from webhook.admission.owner import namespace_of_kubevirt
+from webhook.admission.requester import namespace_of_kubevirt
 from webhook.cluster import Cluster, ClusterUnavailable
 from webhook.controller import plan
 from webhook.controller.differences import differences

@@ -1,8 +1,8 @@
 """Verdicts: pure functions from a machine, its claims and facts about the cluster."""
 
 from webhook.policy.case import Case, Surroundings
+from webhook.policy.evaluate import evaluate_case, evaluate_start
 from webhook.policy.exemptions import Bearer, exempted
-from webhook.policy.judge import judge, judge_start
 from webhook.policy.unverified import unverified
 from webhook.policy.verdict import Verdict, Violation
 
@@ -12,8 +12,8 @@ __all__ = [
     "Surroundings",
     "Verdict",
     "Violation",
+    "evaluate_case",
+    "evaluate_start",
     "exempted",
-    "judge",
-    "judge_start",
     "unverified",
 ]

@@ -57,21 +57,21 @@ class Violation:
 class Verdict:
     """All violations of a machine, in the order of its volumes.
 
-    ``strategy`` and ``marking`` hold the JSON Patch operations that set the eviction strategy and the marks.
-    ``unjudged`` says what could not be found and so not be judged. ``notes`` are the warnings about the eviction
-    strategy, which concern the patch; ``lacking`` is what the machine's marks must name and do not; ``case`` is what
-    was judged.
+    ``remarks`` are warnings that belong to no violation, such as what could not be found and so not be evaluated;
+    ``eviction_warnings`` concern our patch. ``eviction_patch`` and ``annotation_patch`` hold the JSON Patch operations
+    that set the eviction strategy and the unverified annotation; ``missing_names`` is what that annotation must name
+    and does not; ``case`` is what was evaluated.
     """
 
     kind: str
     namespace: str
     name: str
     violations: list[Violation] = dataclasses.field(default_factory=list)
-    unjudged: list[str] = dataclasses.field(default_factory=list)
-    notes: list[str] = dataclasses.field(default_factory=list)
-    strategy: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    marking: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    lacking: list[str] = dataclasses.field(default_factory=list)
+    remarks: list[str] = dataclasses.field(default_factory=list)
+    eviction_warnings: list[str] = dataclasses.field(default_factory=list)
+    eviction_patch: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    annotation_patch: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    missing_names: list[str] = dataclasses.field(default_factory=list)
     case: Case | None = None
 
     @property
@@ -82,15 +82,15 @@ class Verdict:
     @property
     def patch(self) -> list[dict[str, Any]]:
         """Our patch, as JSON Patch operations."""
-        return [*self.strategy, *self.marking]
+        return [*self.eviction_patch, *self.annotation_patch]
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings for the client: of the violations that do not keep the machine out, then the notes."""
+        """The warnings for the client: of the violations that do not keep the machine out, then the rest."""
         found = [violation.warning for violation in self.violations if not violation.refuses]
         if len(found) > _MOST_WARNINGS:
             found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
-        return [*dict.fromkeys(found), *self.unjudged, *self.notes]
+        return [*dict.fromkeys(found), *self.remarks, *self.eviction_warnings]
 
     def exemption_of(self, violation: Violation) -> str | None:
         """Return what waives a violation, with reason and last day; None where nothing does."""

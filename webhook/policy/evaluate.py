@@ -22,7 +22,7 @@ _FIRST = tuple(rule for rule in RULES if not rule.judged_last)
 _LAST = tuple(rule for rule in RULES if rule.judged_last)
 
 
-def judge(
+def evaluate_case(
     case: Case,
     old: Case | None,
     settings: Settings,
@@ -55,14 +55,14 @@ def judge(
         machine.namespace,
         machine.name,
         violations=_in_order(violations, case),
-        unjudged=[*(short(phrase) for phrase in machine.unjudged), *_lapsed(case, violations)],
-        notes=[change.note] if change.note and admitted else [],
-        strategy=change.operations_on(machine),
+        remarks=[*(short(phrase) for phrase in machine.unjudged), *_lapsed(case, violations)],
+        eviction_warnings=[change.note] if change.note and admitted else [],
+        eviction_patch=change.operations_on(machine),
         case=case,
     )
 
 
-def judge_start(case: Case, names: frozenset[str], settings: Settings, inline: Case | None) -> Verdict:
+def evaluate_start(case: Case, names: frozenset[str], settings: Settings, inline: Case | None) -> Verdict:
     """Return the verdict on an instance that starts, on what its mark names alone.
 
     What is still not there cannot start, unless the rule about it is off. ``inline`` is its VirtualMachine without

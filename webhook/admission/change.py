@@ -1,0 +1,46 @@
+"""What an admission request changes, read once: which kind of object, from what to what, which of our labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webhook.admission.labels import Tag, changed_tags
+from webhook.admission.review import Request
+from webhook.admission.scope import as_named, kind_of
+from webhook.objects import Object
+from webhook.policy import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request that creates or changes an object that we know.
+
+    ``kind`` is a kind of VM, VirtualMachineRestore, VirtualMachineClone or Namespace. ``obj`` and ``old`` are the
+    objects with the kind, namespace and name that the request gives them; ``old`` is None on a CREATE. ``tags`` are our
+    labels that need the right.
+    """
+
+    request: Request
+    kind: str
+    obj: Object
+    old: Object | None
+    tags: tuple[Tag, ...]
+
+    @property
+    def is_vmi(self) -> bool:
+        """Whether the object is a VirtualMachineInstance."""
+        return self.kind == "VirtualMachineInstance"
+
+    @property
+    def nothing_found(self) -> Verdict:
+        """The verdict without violations."""
+        return Verdict(self.kind, self.request.namespace, self.request.name)
+
+
+def read_change(request: Request) -> Change | None:
+    """Return what a request changes, None where it neither creates nor updates an object that we know."""
+    kind = kind_of(request)
+    if not kind or request.obj is None or request.operation not in ("CREATE", "UPDATE"):
+        return None
+    old = as_named(request.old, request) if request.old else None
+    return Change(request, kind, as_named(request.obj, request), old, changed_tags(request.obj, request.old))

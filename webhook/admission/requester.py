@@ -1,0 +1,144 @@
+"""On whose behalf a request comes: a user, or KubeVirt for an owner, a restore or a clone that was evaluated before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webhook.admission.change import Change
+from webhook.cluster import Cluster
+from webhook.cluster.facts import OwnerFacts, RestoreFacts
+from webhook.cluster.resources import CLONES, KUBEVIRTS, OWNERS, RESTORES
+from webhook.machines.copies import RESTORED_BY
+from webhook.objects import Object, at, items, text
+from webhook.settings import KubeVirt, Settings
+
+_ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):(kubevirt-[a-z-]+)")
+_UID = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who makes a request, and for what.
+
+    ``is_kubevirt`` says that one of KubeVirt's service accounts does, ``is_controller`` that kubevirt-controller does.
+    ``owner`` is the live object that KubeVirt creates or changes a VM for; ``restore`` the live restore, or the clone
+    behind it, for which kubevirt-controller creates a VM.
+    """
+
+    is_kubevirt: bool = False
+    is_controller: bool = False
+    owner: OwnerFacts | None = None
+    restore: Object | None = None
+
+    def exemption_source(self, change: Change) -> Object:
+        """Return the object whose labels exempt.
+
+        That is the owner; for what KubeVirt writes by itself the object as it was, or the restore or clone that it acts
+        for; else the object itself.
+        """
+        if self.owner is not None:
+            return self.owner.obj
+        return change.obj if not self.is_kubevirt else change.old or self.restore or {}
+
+
+def read_requester(change: Change, cluster: Cluster, settings: Settings) -> Requester:
+    """Return on whose behalf a request comes.
+
+    An ownerReference counts only where KubeVirt makes the request: anybody can write one, and the patches of a restore
+    can. Raises `webhook.cluster.Undecidable`.
+    """
+    account = _ACCOUNT.fullmatch(change.request.user)
+    if account is None or account[1] != namespace_of_kubevirt(cluster, settings):
+        return Requester()
+    is_controller = account[2] == "kubevirt-controller"
+    return Requester(
+        is_kubevirt=True,
+        is_controller=is_controller,
+        owner=_owner_of(change, is_controller, cluster),
+        restore=_restore_of(change, cluster) if is_controller else None,
+    )
+
+
+def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
+    """Return the namespace in which KubeVirt really is: the one KubeVirt CR's, where the settings name no other.
+
+    Else anyone who may create a namespace of the default's name could pass for KubeVirt. Raises
+    `webhook.cluster.Undecidable`.
+    """
+    if settings.kubevirt.namespace != KubeVirt().namespace:
+        return settings.kubevirt.namespace
+    installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
+    return installed.pop() if len(installed) == 1 else settings.kubevirt.namespace
+
+
+def live_owner(vm: Object, cluster: Cluster) -> OwnerFacts | None:
+    """Return the live object that owns a stored VM, None where none does. Raises `webhook.cluster.Undecidable`."""
+    namespace = text(at(vm, "metadata", "namespace")) or ""
+    for kind, name, uid in _controllers(vm):
+        found = cluster.get(OWNERS[kind], name, namespace) if kind in OWNERS else None
+        if found is not None and found.uid == uid:
+            return found
+    return None
+
+
+def _owner_of(change: Change, is_controller: bool, cluster: Cluster) -> OwnerFacts | None:
+    """The live object that KubeVirt acts for with this request, None where it acts for none.
+
+    It counts as the old object has it, where a live object has its uid, for a VM as KubeVirt creates it for that owner,
+    and that no restore created. What kubevirt-apiserver plugs into a VMI for a user belongs to its VirtualMachine as
+    well: no other has that name. A VMI starts although the cluster does not hold its owner: that one has no labels.
+    """
+    if _is_restored(change):
+        return None
+    for kind, name, uid in _controllers(change.old or change.obj):
+        resource = OWNERS.get(kind)
+        is_hotplug = change.old is not None and kind == "VirtualMachine"
+        if resource is None or not _is_named_for(change, kind, name) or not (is_controller or is_hotplug):
+            continue
+        found = cluster.get(resource, name, change.request.namespace)
+        if found is None and change.is_vmi and change.old is None:
+            return OwnerFacts(uid, {})
+        return found if found and found.uid == uid else None
+    return None
+
+
+def _is_restored(change: Change) -> bool:
+    """Whether a restore creates this VirtualMachine. Into a VMI its user can write the annotation."""
+    is_new_vm = change.old is None and change.kind == "VirtualMachine"
+    return is_new_vm and at(change.obj, "metadata", "annotations", RESTORED_BY) is not None
+
+
+def _controllers(obj: Object) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and uid of the controllers that an object's ownerReferences name."""
+    for reference in items(at(obj, "metadata", "ownerReferences")):
+        kind, name, uid = (text(at(reference, key)) for key in ("kind", "name", "uid"))
+        if at(reference, "controller") is True and kind and name and uid:
+            yield kind, name, uid
+
+
+def _is_named_for(change: Change, kind: str, owner: str) -> bool:
+    """A Pool numbers its VirtualMachines, a VMI has its VirtualMachine's name, or any in a ReplicaSet."""
+    name = change.request.name
+    if kind == "VirtualMachinePool":
+        return change.kind == "VirtualMachine" and re.fullmatch(re.escape(owner) + r"-\d+", name) is not None
+    return change.is_vmi and (kind != "VirtualMachine" or name == owner)
+
+
+def _restore_of(change: Change, cluster: Cluster) -> Object | None:
+    found = text(at(change.obj, "metadata", "annotations", RESTORED_BY)) or ""
+    if change.kind != "VirtualMachine" or len(found) < _UID + 2:
+        return None
+    restore = cluster.get(RESTORES, found[: -_UID - 1], change.request.namespace)
+    if restore is None or restore.uid != found[-_UID:] or restore.target != change.request.name:
+        return None
+    return _clone_behind(restore, change.request.namespace, cluster) or restore.obj
+
+
+def _clone_behind(restore: RestoreFacts, namespace: str, cluster: Cluster) -> Object | None:
+    for kind, name, uid in _controllers(restore.obj):
+        clone = cluster.get(CLONES, name, namespace) if kind == "VirtualMachineClone" else None
+        if clone is not None and clone.uid == uid:
+            return clone.obj
+    return None
