@@ -3,7 +3,7 @@
 import pytest
 
 from tests.policy.samples import NASTY
-from webhook.wording import WARNING_LIMIT, listed, plain, quoted, short, warning
+from webhook.wording import WARNING_LIMIT, listed, plain, quoted, warning, warning_lines
 
 NAME = "ab cdef ghijklmnop qrstuv" * 60_000
 """1.5 MB in some 180,000 words: quadratic work on it would take minutes."""
@@ -11,16 +11,10 @@ MANY = ["x " * 750_000, "word-of-a-length-over-the-shortest " * 43_000, "x" * 1_
 
 
 @pytest.mark.parametrize("text", MANY, ids=["short words", "long words", "one word", "mixed"])
-def test_a_huge_text_becomes_a_warning_of_bounded_length(text: str) -> None:
-    line = warning(text, "some-rule")
-    assert len(line) <= WARNING_LIMIT
-    assert line.endswith(" [some-rule]")
-
-
-@pytest.mark.parametrize("text", MANY, ids=["short words", "long words", "one word", "mixed"])
-@pytest.mark.parametrize("reserved", [0, 20, 200])
-def test_a_huge_text_is_shortened_to_what_is_left(text: str, reserved: int) -> None:
-    assert len(short(text, reserved)) <= WARNING_LIMIT - reserved
+def test_a_huge_text_becomes_a_few_warnings_of_bounded_length(text: str) -> None:
+    lines = warning_lines([text])
+    assert len(lines) < 20
+    assert all(len(line) <= WARNING_LIMIT for line in lines)
 
 
 @pytest.mark.parametrize("text", MANY, ids=["short words", "long words", "one word", "mixed"])
@@ -70,8 +64,14 @@ def test_a_word_that_could_be_misread_is_quoted(word: str) -> None:
     assert plain(word).startswith('"')
 
 
-def test_only_as_many_words_are_shortened_as_needed() -> None:
-    text = f"{'a' * 90} is not {'b' * 40}"
-    line = warning(text, "rule")
-    assert len(line) == 120
-    assert line.endswith(f" is not {'b' * 40} [rule]")
+def test_a_warning_of_256_characters_stays_one() -> None:
+    text = warning("x " * 124, "rule")
+    assert (len(text), warning_lines([text])) == (255, [text])
+
+
+@pytest.mark.parametrize("length", [1, 63, 240, 253])
+def test_a_name_in_a_long_warning_is_never_cut(length: int) -> None:
+    name = quoted("n" * length)
+    lines = warning_lines([warning(f"{'x' * 100} volume {name} and claim {name} are not shared", "some-rule")])
+    assert sum(line.count(name) for line in lines) == 2
+    assert lines[-1].endswith("[some-rule]")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable
 
-WARNING_AIM = 120
 WARNING_LIMIT = 256
 _LONGEST_NAME = 253
-_SHORTEST_WORD = 24
+_LONGEST_TEXT = 2048
 _MOST_LISTED = 5
 _GAP = "..."
 _PLAIN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]{0,252}")
@@ -34,25 +34,18 @@ def listed(words: Iterable[str]) -> str:
 
 
 def warning(what: str, rule: str) -> str:
-    """Return a warning's text: long words are shortened in the middle, the rule never.
+    """Return the text of a warning about a rule."""
+    return f"{what} [{rule}]"
 
-    It aims at 120 characters and never exceeds 256, where kube-apiserver would cut it.
+
+def warning_lines(texts: Iterable[str]) -> list[str]:
+    """Return texts as the warnings of an admission response: kube-apiserver cuts each after 256 characters.
+
+    A longer text goes on in the next warning. No name is cut: the longest that Kubernetes allows fits into one.
     """
-    mark = f" [{rule}]"
-    return short(what, len(mark)) + mark
-
-
-def short(text: str, reserved: int = 0) -> str:
-    """Return a text with its longest words shortened, as `warning` does, so many characters being taken already."""
-    words = text.split(" ")
-    excess = len(text) + reserved - WARNING_AIM
-    for index in sorted(range(len(words)), key=lambda index: -len(words[index])):
-        if excess <= 0 or len(words[index]) <= _SHORTEST_WORD:
-            break
-        before = len(words[index])
-        words[index] = _shortened(words[index], max(_SHORTEST_WORD, before - excess))
-        excess -= before - len(words[index])
-    return _shortened(" ".join(words), WARNING_LIMIT - reserved)
+    return [
+        line for text in texts for line in textwrap.wrap(text[:_LONGEST_TEXT], WARNING_LIMIT, break_on_hyphens=False)
+    ]
 
 
 def _shortened(word: str, length: int) -> str:

@@ -21,7 +21,7 @@ def judged(sample: tuple[Object, tuple[Object, ...]], settings: Settings = STRIC
 def warned(rule: str, sample: tuple[Object, tuple[Object, ...]]) -> list[str]:
     """Return the warnings about a rule that only warns."""
     found = judged(sample, Settings.parse({"rules": {rule: "warn"}}))
-    return [line for line in found.warnings if line.endswith(f" [{rule}]")]
+    return [line for line in found.warnings if line.endswith(f"[{rule}]")]
 
 
 def the_violation(rule: str, verdict: Verdict) -> Violation:
@@ -90,28 +90,24 @@ def test_whatever_is_in_a_name_cause_and_warning_stay_on_one_printable_line(rule
         assert line.isascii()
 
 
-@pytest.mark.parametrize("length", [1, 24, 63, 253, 5000])
+@pytest.mark.parametrize("length", [1, 63, 253, 5000])
 @pytest.mark.parametrize("rule", RULE_NAMES)
-def test_a_warning_never_exceeds_256_characters_and_always_ends_with_the_rule(rule: str, length: int) -> None:
-    (line,) = warned(rule, breaking(rule, "v" * length, "c" * length))
-    assert len(line) <= 256
+def test_warnings_never_exceed_256_characters_and_end_with_the_rule(rule: str, length: int) -> None:
+    found = judged(breaking(rule, "v" * length, "c" * length), Settings.parse({"rules": {rule: "warn"}}))
+    assert all(len(line) <= 256 for line in found.warnings)
+    assert len([line for line in found.warnings if line.endswith(f"[{rule}]")]) == 1
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - {"claim-known"}))
-def test_a_warning_about_names_of_usual_length_aims_at_120_characters(rule: str) -> None:
+def test_a_warning_about_names_of_usual_length_has_at_most_120_characters(rule: str) -> None:
     (line,) = warned(rule, breaking(rule, "database-root", "database-root-a1b2c3"))
     assert len(line) <= 120
 
 
-def test_a_warning_of_many_words_is_cut_at_256() -> None:
-    (line,) = warned("shared-access", breaking("shared-access", "ab " * 200))
-    assert len(line) == 256
-
-
-def test_a_long_name_is_shortened_in_the_middle() -> None:
-    name = "begin-" + "x" * 200 + "-end"
-    (line,) = warned("shared-access", breaking("shared-access", "v", name))
-    assert re.search(r'claim "begin-x*\.\.\.x*-end" is', line)
+@pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
+def test_a_warning_never_cuts_a_name_that_kubernetes_allows(rule: str) -> None:
+    found = judged(breaking(rule, LONG), Settings.parse({"rules": {rule: "warn"}}))
+    assert any(LONG in line for line in found.warnings)
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))

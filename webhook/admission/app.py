@@ -18,7 +18,7 @@ from webhook.admission.metrics import Metrics
 from webhook.cluster import Cluster, Undecidable
 from webhook.policy import Verdict
 from webhook.settings import Settings
-from webhook.wording import short
+from webhook.wording import warning_lines
 
 MOST_BYTES = 7 << 20
 """An AdmissionReview holds an object twice, and kube-apiserver takes no request above 3 MiB."""
@@ -138,7 +138,7 @@ def _report(asked: review.Request, response: review.Response, verdict: Verdict, 
 def _undecided(asked: review.Request | None, message: str, settings: Settings) -> Response:
     """Only a webhook that may refuse leaves the decision to the failurePolicy: the brake brakes here too."""
     if asked and settings.mode != "deny":
-        response = review.allowed(asked, [short(f"not judged: {message}")])
+        response = review.allowed(asked, warning_lines([f"not judged: {message}"]))
     else:
         response = review.errored(asked.uid if asked else "", message)
     return _json(response.http_status, response.body)

@@ -19,7 +19,6 @@ from webhook.machines.copies import SOURCE_FIELD, Copy, Unpatchable, read_copy
 from webhook.objects import at, items
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
-from webhook.wording import short
 
 RULE = "copy-known"
 
@@ -44,7 +43,7 @@ def evaluate_restore(change: Change, cluster: Cluster, settings: Settings) -> Ve
     if items(at(change.obj, "spec", "patches")):
         unknown = _unknown(f"{created}, so its patches cannot be judged", change, cluster, settings)
         return replace(verdict, violations=[*denied, *unknown])
-    return replace(verdict, remarks=[short(f"{created}, so the machine is judged only when it is made")])
+    return replace(verdict, remarks=[f"{created}, so the machine is judged only when it is made"])
 
 
 def _evaluated(change: Change, created: Copy, denied: list[Violation], cluster: Cluster, settings: Settings) -> Verdict:

@@ -13,7 +13,7 @@ from webhook.cluster import Cluster, Undecidable
 from webhook.names import MARK
 from webhook.policy import Verdict
 from webhook.settings import Settings
-from webhook.wording import listed
+from webhook.wording import listed, warning_lines
 
 _MOST_CAUSES = 64
 """More than a person reads; an answer must stay small whatever an object holds."""
@@ -48,9 +48,10 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
     verdict = evaluate_change(read_change(request), cluster.within(seconds), settings, final=False)
     if verdict is None:
         return review.allowed(request, []), None
+    warnings = warning_lines(verdict.eviction_warnings)
     if verdict.patch and not request.subresource:
-        return review.patched(request, verdict.patch, verdict.eviction_warnings), verdict
-    return review.allowed(request, verdict.eviction_warnings), verdict
+        return review.patched(request, verdict.patch, warnings), verdict
+    return review.allowed(request, warnings), verdict
 
 
 def _status(request: Request, verdict: Verdict) -> dict[str, Any]:

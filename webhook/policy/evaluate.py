@@ -14,7 +14,6 @@ from webhook.policy.rules import RULES, Action, Finding, Rule, claim_known
 from webhook.policy.unverified import concerns
 from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import MODES, Settings
-from webhook.wording import short
 
 Found = tuple[Rule, Finding]
 
@@ -55,7 +54,7 @@ def evaluate_case(
         machine.namespace,
         machine.name,
         violations=_in_order(violations, case),
-        remarks=[*(short(phrase) for phrase in machine.unjudged), *_lapsed(case, violations)],
+        remarks=[*machine.unjudged, *_lapsed(case, violations)],
         eviction_warnings=[change.note] if change.note and admitted else [],
         eviction_patch=change.operations_on(machine),
         case=case,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from webhook.policy.case import Case
-from webhook.wording import warning
+from webhook.wording import warning, warning_lines
 
 _MOST_WARNINGS = 16
 
@@ -90,7 +90,7 @@ class Verdict:
         found = [violation.warning for violation in self.violations if not violation.refuses]
         if len(found) > _MOST_WARNINGS:
             found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
-        return [*dict.fromkeys(found), *self.remarks, *self.eviction_warnings]
+        return warning_lines((*dict.fromkeys(found), *self.remarks, *self.eviction_warnings))
 
     def exemption_of(self, violation: Violation) -> str | None:
         """Return what waives a violation, with reason and last day; None where nothing does."""
