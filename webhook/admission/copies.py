@@ -1,7 +1,7 @@
-"""Restores and clones, judged at their own creation by the machine that they will make.
+"""Restores and clones, evaluated at their own creation through the VM that they create.
 
-Refusing that machine later, when KubeVirt's controller creates it, would make KubeVirt try for ever, and the user who
-asked would not hear of it.
+Denying that VM later, when KubeVirt's controller creates it, would make KubeVirt retry for ever, and the requester
+would not see why.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from webhook.cluster import Cluster
 from webhook.cluster.overlay import Overlay
 from webhook.cluster.resources import CLAIMS, NAMESPACES
 from webhook.engine import enforced_in, evaluate_for
-from webhook.machines.copies import SOURCE_FIELD, Copy, Unpatchable, read_copy
-from webhook.objects import Object, at, items
+from webhook.machines.copies import SOURCE_FIELD, CreatedVM, read_created
+from webhook.machines.patches import NotEvaluated
+from webhook.objects import Object, at
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 from webhook.wording import short
 
-RULE = "copy-known"
+RULE = "restore-patches"
 
 
 def judge_copy(request: Request, cluster: Cluster, settings: Settings) -> Verdict:
-    """Return the verdict on the machine that a restore or clone makes, put in terms of the restore or clone.
+    """Return the verdict on the VM that a restore or clone creates, in terms of the restore or clone.
 
-    A label of ours that it brings must stand on the restore or clone itself, whose author is asked for the right. Where
-    nobody can tell yet which machine it makes, it is admitted with a warning, unless it has patches, which could bring
+    A label of ours that the VM would have must be on the restore or clone itself, whose requester needs the right.
+    Where the VM is not known yet, the restore or clone is admitted with a warning, unless its patches could bring
     anything. Raises `webhook.cluster.Undecidable`.
     """
     obj = as_machine(request.obj or {}, request)
@@ -36,36 +37,33 @@ def judge_copy(request: Request, cluster: Cluster, settings: Settings) -> Verdic
     if settings.mode == "off":
         return verdict
     unrightful = without_right(request, changes(request.obj, request.old), cluster, settings)
-    if request.operation != "CREATE":
+    if request.old is not None and at(request.old, "spec") == obj.get("spec"):
         return replace(verdict, violations=unrightful)
     try:
-        made = read_copy(obj, request.namespace, cluster)
-    except Unpatchable as error:
-        return replace(verdict, violations=[*unrightful, *_unknown(str(error), request, cluster, settings)])
-    if isinstance(made, Copy):
-        return _judged(request, obj, made, unrightful, cluster, settings)
-    if items(at(obj, "spec", "patches")):
-        unknown = _unknown(f"{made}, so its patches cannot be judged", request, cluster, settings)
-        return replace(verdict, violations=[*unrightful, *unknown])
-    later = [short(f"{made}, so the machine is judged only when it is made")]
+        created = read_created(obj, request.namespace, cluster)
+        if isinstance(created, CreatedVM):
+            return _evaluated(request, obj, created, unrightful, cluster, settings)
+    except NotEvaluated as error:
+        return replace(verdict, violations=[*unrightful, *_not_evaluated(error, request, cluster, settings)])
+    later = [short(f"{created}, so the VM is checked when KubeVirt creates it")]
     return replace(verdict, violations=unrightful, unjudged=later)
 
 
-def _judged(
-    request: Request, obj: Object, made: Copy, unrightful: list[Violation], cluster: Cluster, settings: Settings
+def _evaluated(
+    request: Request, obj: Object, created: CreatedVM, unrightful: list[Violation], cluster: Cluster, settings: Settings
 ) -> Verdict:
     kind = kind_of(request)
-    brought = not_carried(changes(made.machine, made.replaces), obj, settings)
+    brought = not_carried(changes(created.vm, created.replaces), obj, settings)
     found = evaluate_for(
-        {} if unrightful else made.replaces or obj,
-        made.machine,
-        Overlay(cluster, CLAIMS, request.namespace, made.claims),
-        made.replaces,
+        {} if unrightful else created.replaces or obj,
+        created.vm,
+        Overlay(cluster, CLAIMS, request.namespace, created.claims),
+        created.replaces,
         settings,
-        "UPDATE" if made.replaces else "CREATE",
+        "UPDATE" if created.replaces else "CREATE",
     )
-    of_machine = [_in_terms_of(violation, kind) for violation in (*brought, *found.violations)]
-    verdict = replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_machine])
+    of_vm = [_in_terms_of(violation, kind) for violation in (*brought, *found.violations)]
+    verdict = replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_vm])
     return replace(verdict, notes=[], strategy=[], marking=[])
 
 
@@ -74,8 +72,7 @@ def _in_terms_of(violation: Violation, kind: str) -> Violation:
     return replace(violation, field=SOURCE_FIELD[kind], message=message)
 
 
-def _unknown(what: str, request: Request, cluster: Cluster, settings: Settings) -> list[Violation]:
+def _not_evaluated(error: NotEvaluated, request: Request, cluster: Cluster, settings: Settings) -> list[Violation]:
     mode = enforced_in(cluster.get(NAMESPACES, request.namespace), settings).mode
-    why = "they could bring what nobody has judged"
-    remedy = "Leave the patches out, or give one JSON Patch operation in each that applies once the source is ready"
-    return [] if mode == "off" else [refusal(RULE, "spec.patches", what, why, remedy, mode)]
+    why = "KubeVirt would create a VM that was not evaluated"
+    return [] if mode == "off" else [refusal(RULE, "spec.patches", error.what, why, error.remedy, mode)]
