@@ -56,18 +56,17 @@ def read_created(obj: Object, namespace: str, cluster: Cluster) -> CreatedVM | s
             remedy = "Leave the patches out, or create it once the source is ready"
             raise NotEvaluated(f"{found}, so its patches cannot be evaluated", remedy)
         return found
-    target = text(at(spec, "target", "name")) or ""
-    live = cluster.get(VIRTUAL_MACHINES, target, namespace) if obj.get("kind") == RESTORE else None
+    name = text(at(spec, "target", "name")) or ""
+    live = cluster.get(VIRTUAL_MACHINES, name, namespace) if obj.get("kind") == RESTORE else None
     if live is not None and matters:
-        what = f"the VM {quoted(target)} exists, so KubeVirt will not apply the patches"
+        what = f"the VM {quoted(name)} exists, so KubeVirt will not apply the patches"
         raise NotEvaluated(what, "Leave the patches out, or restore to a new name")
-    if live is not None and target == at(found.vm, "metadata", "name"):
-        vm = _new(found.vm, {**mapping(live.obj.get("metadata")), "name": target, "namespace": namespace})
-        return CreatedVM(vm, found.claims, live.obj)
-    said = mapping(found.vm.get("metadata"))
-    metadata = {key: said[key] for key in ("labels", "annotations") if key in said}
-    vm = _new(found.vm, {"annotations": {}, **metadata, "name": target, "namespace": namespace})
-    return CreatedVM(patched(vm, operations) if matters else vm, found.claims)
+    replaces = live.obj if live is not None and name == at(found.vm, "metadata", "name") else None
+    kept = mapping((replaces or found.vm).get("metadata"))
+    if not replaces:
+        kept = {"annotations": {}, **{key: kept[key] for key in ("labels", "annotations") if key in kept}}
+    vm = _new({**kept, "name": name, "namespace": namespace}, found.vm.get("spec"))
+    return CreatedVM(patched(vm, operations) if matters else vm, found.claims, replaces)
 
 
 def _of_source(source: Object, namespace: str, cluster: Cluster) -> CreatedVM | str:
@@ -103,15 +102,10 @@ def _in_snapshot(claim: str) -> str:
     return f"{claim} as in the snapshot"
 
 
-def _new(source: Object, metadata: dict[str, Any]) -> dict[str, Any]:
-    """The VM that KubeVirt writes, with the source's spec; it restores no memory dump."""
-    spec = copy.deepcopy(source.get("spec"))
-    template = at(spec, "template", "spec")
+def _new(metadata: Object, source: object) -> dict[str, Any]:
+    """The VM that KubeVirt writes, with the spec of its source; it restores no memory dump."""
+    found: dict[str, Any] = copy.deepcopy({"metadata": metadata, "spec": source})
+    template = at(found, "spec", "template", "spec")
     if isinstance(template, dict) and isinstance(template.get("volumes"), list):
         template["volumes"] = [volume for volume in template["volumes"] if at(volume, "memoryDump") is None]
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachine",
-        "metadata": copy.deepcopy(metadata),
-        "spec": spec,
-    }
+    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", **found}

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jsonpatch
@@ -45,37 +44,21 @@ class NotEvaluated(Exception):
         self.what, self.remedy = what, remedy
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A JSON Patch operation; ``path`` and ``source`` (of a move or a copy) are split and unescaped."""
-
-    op: str
-    path: tuple[str, ...]
-    source: tuple[str, ...] | None
-    said: Object
-
-    @property
-    def written(self) -> list[tuple[str, ...]]:
-        """The paths at which it changes something."""
-        moved_away = [self.source] if self.op == "move" and self.source is not None else []
-        return [] if self.op == "test" else [self.path, *moved_away]
-
-
-def parse_operation(patch: object) -> Operation:
+def parse_operation(patch: object) -> Object:
     """Return the operation that the text of a patch holds; raises NotEvaluated where it is not exactly one.
 
     KubeVirt joins the texts, so that one could hold several, and of a key that is there twice it may read both values.
     """
     try:
-        said: Any = json.loads(patch, object_pairs_hook=_each_key_once) if isinstance(patch, str) else None
-        jsonpatch.JsonPatch([said])
-        if said["op"] in ("add", "replace", "test") and "value" not in said:
-            raise ValueError("there is no value")
-        source = _parts(said["from"]) if said["op"] in ("move", "copy") else None
-        return Operation(said["op"], _parts(said["path"]), source, said)
-    except (KeyError, AttributeError, *_UNPATCHABLE) as error:
+        found: Any = json.loads(patch, object_pairs_hook=_each_key_once) if isinstance(patch, str) else None
+        jsonpatch.JsonPatch([found])
+        needed = {"remove": "path", "move": "from", "copy": "from"}.get(found["op"], "value")
+        if needed not in found or not isinstance(found.get("from", ""), str):
+            raise ValueError("it is not complete")
+    except (AttributeError, *_UNPATCHABLE) as error:
         what = "a patch is not one JSON Patch operation"
         raise NotEvaluated(what, "Give one JSON Patch operation in each patch, and each key once") from error
+    return mapping(found)
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,20 +72,20 @@ def _parts(pointer: str) -> tuple[str, ...]:
     return tuple(jsonpatch.JsonPointer(pointer).parts)
 
 
-def cannot_matter(operation: Operation) -> bool:
+def cannot_matter(operation: Object) -> bool:
     """Say whether an operation brings no violation whatever the VM is: by its exact path, and not by its value."""
-    match operation.path:
+    if operation["op"] not in ("add", "replace", "remove", "test"):
+        return False
+    match _parts(operation["path"]):
         case ("metadata", "labels" | "annotations", key):
-            harmless = _is_users_own(key)
+            return _is_users_own(key)
         case ("spec", "template", "metadata", "labels" | "annotations", key):
-            harmless = _is_users_own(key)
+            return _is_users_own(key)
         case ("spec", "template", "spec", "domain", "devices", "interfaces", index, "macAddress"):
-            harmless = index.isascii() and index.isdigit()
+            return index.isascii() and index.isdigit()
         case ("spec", "template", "spec", "domain", "firmware", "uuid" | "serial"):
-            harmless = True
-        case _:
-            harmless = False
-    return harmless and operation.op in ("add", "replace", "remove", "test")
+            return True
+    return False
 
 
 def _is_users_own(key: str) -> bool:
@@ -111,22 +94,21 @@ def _is_users_own(key: str) -> bool:
     return bool(key) and not f".{domain}".endswith(tuple(f".{guarded}" for guarded in _GUARDED_DOMAINS))
 
 
-def patched(vm: dict[str, Any], operations: Sequence[Operation]) -> Object:
+def patched(vm: dict[str, Any], operations: Sequence[Object]) -> Object:
     """Return a VM after the operations, which change it in place; reading what is returned may raise NotEvaluated.
 
     Raises NotEvaluated where an operation cannot be applied, or may not be.
     """
     for operation in operations:
-        for path in operation.written:
-            if not _may_write(path, operation):
-                what = f"a patch may not write {quoted('/' + '/'.join(path))}"
-                raise NotEvaluated(what, f"Patch only spec, labels and annotations, and none of {_RESTORE_DOMAIN}")
-    if sum(operation.op == "copy" for operation in operations) > _MOST_COPIES:
+        for path in (operation["path"], *([operation["from"]] if operation["op"] == "move" else [])):
+            if operation["op"] != "test" and not _may_write(_parts(path), operation):
+                remedy = f"Patch only spec, labels and annotations, and none of {_RESTORE_DOMAIN}"
+                raise NotEvaluated(f"a patch may not write {quoted(path)}", remedy)
+    if sum(operation["op"] == "copy" for operation in operations) > _MOST_COPIES:
         raise NotEvaluated("the patches copy too much", f"Use no more than {_MOST_COPIES} operations that copy")
     try:
-        found = _exact(jsonpatch.apply_patch(vm, [operation.said for operation in operations], in_place=True))
-        spec = at(found, "spec", "template", "spec")
-        why = None if isinstance(spec, dict) else "they leave no VM"
+        found = _exact(jsonpatch.apply_patch(vm, operations, in_place=True))
+        why = "" if isinstance(at(found, "spec", "template", "spec"), dict) else "they leave no VM"
     except _UNPATCHABLE as error:
         why = type(error).__name__
     if why:
@@ -135,24 +117,20 @@ def patched(vm: dict[str, Any], operations: Sequence[Operation]) -> Object:
     return mapping(found)
 
 
-def _may_write(path: tuple[str, ...], operation: Operation) -> bool:
-    """KubeVirt finds by the annotations of its own for whom it created a VM; and by its owner, whose VM it is.
+def _may_write(path: tuple[str, ...], operation: Object) -> bool:
+    """Owner, name and KubeVirt's annotations say for whom it created a VM, and so whose exemptions count: not to write.
 
     What a move or a copy brings into the annotations may have changed by then.
     """
     match path:
-        case ("metadata", "annotations"):
-            keys = mapping(operation.said.get("value"))
-            return operation.op in ("add", "replace", "remove") and not any(map(_is_of_restore, keys))
-        case ("metadata", "annotations", key, *_):
-            return not _is_of_restore(key)
-        case ("metadata", "labels", *_) | ("spec", *_):
+        case ("spec", *_) | ("metadata", "labels", *_):
             return True
+        case ("metadata", "annotations"):
+            keys = mapping(operation.get("value"))
+            return operation["op"] not in ("move", "copy") and not any(key.startswith(_RESTORE_DOMAIN) for key in keys)
+        case ("metadata", "annotations", key, *_):
+            return not key.startswith(_RESTORE_DOMAIN)
     return False
-
-
-def _is_of_restore(key: str) -> bool:
-    return key.startswith(_RESTORE_DOMAIN)
 
 
 class _Exact(dict[str, Any]):
