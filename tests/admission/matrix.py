@@ -166,7 +166,7 @@ class Cell:
         """The rules that are due to refuse."""
         fault = {self.fault.rule or ""} if self.fault.refuses and self.outcome.fault == "refused" else set()
         label = self.outcome.label
-        return fault | ({"copy-known" if label == "unknown patches" else "exemption"} if label else set())
+        return fault | ({"restore-patches" if label == "unknown patches" else "exemption"} if label else set())
 
     @property
     def told(self) -> str | None:

@@ -26,6 +26,7 @@ CLONE = "clone of a machine"
 FROM = {"VirtualMachineRestore": "spec.virtualMachineSnapshotName", "VirtualMachineClone": "spec.source"}
 WAYS = ("restore to a new machine", "clone of a snapshot", CLONE)
 EVERY_WAY = pytest.mark.parametrize("way", WAYS)
+UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
 EXEMPTING = (
     {"op": "add", "path": "/metadata/labels/exempt.migratability.io~1all", "value": "true"},
     {"op": "add", "path": "/metadata/annotations", "value": REASON},
@@ -89,9 +90,11 @@ def test_what_kubevirt_makes_itself_is_not_judged_again(way: str) -> None:
 
 
 @EVERY_WAY
-def test_only_a_creation_is_judged(way: str) -> None:
-    obj = asked_for(way)
-    assert ask(obj, obj, *there(way, BAD)).allowed
+def test_update_is_evaluated_where_it_changes_the_spec(way: str) -> None:
+    obj, edited = asked_for(way), tagged(asked_for(way), labels={"a": "b"})
+    assert ask(edited, obj, *there(way, BAD)).allowed
+    assert ask(edited, asked_for(way, UNAPPLIED), *there(way, BAD)).rules == ["shared-access"]
+    assert ask(asked_for(way, UNAPPLIED), obj, *there(way, GOOD)).rules == ["restore-patches"]
 
 
 @pytest.mark.parametrize(("modes", "allowed"), [((RWX,), True), ((RWO,), False)], ids=["shared", "of one node"])
@@ -131,7 +134,7 @@ def test_what_nobody_can_tell_yet_is_admitted_with_a_warning(obj: Object, object
     assert found.allowed
     assert len(found.warnings) == 1
     assert why in found.warnings[0]
-    assert "only when it is made" in found.warnings[0]
+    assert "the VM is checked when KubeVirt creates it" in found.warnings[0]
 
 
 UNTOLD_PATCHED = [
@@ -147,15 +150,15 @@ UNTOLD_PATCHED = [
 def test_patches_of_what_nobody_can_tell_yet_are_refused(obj: Object, objects: list[Object], why: str) -> None:
     """They could bring anything to what has been judged by then."""
     found = ask(obj, None, *objects, may=(ALICE,))
-    assert (found.rules, found.fields) == (["copy-known"], ["spec.patches"])
+    assert (found.rules, found.fields) == (["restore-patches"], ["spec.patches"])
     assert why in found.message
-    assert "so its patches cannot be judged" in found.message
+    assert "so its patches cannot be evaluated" in found.message
 
 
 @EVERY_WAY
 def test_patches_that_cannot_be_applied_are_refused(way: str) -> None:
-    found = copied(way, GOOD, {"op": "remove", "path": "/spec/absent"})
-    assert (found.rules, found.fields, found.asked) == (["copy-known"], ["spec.patches"], [])
+    found = copied(way, GOOD, UNAPPLIED)
+    assert (found.rules, found.fields, found.asked) == (["restore-patches"], ["spec.patches"], [])
     assert "the patches cannot be applied" in found.message
 
 
@@ -167,21 +170,69 @@ def test_a_patch_that_gives_the_machine_an_owner_is_refused(way: str) -> None:
     """What KubeVirt makes for an owner was judged with the owner; this was not."""
     patch = {"op": "add", "path": "/metadata/ownerReferences", "value": [{**POOL, "controller": True}]}
     found = copied(way, GOOD, patch)
-    assert found.rules == ["copy-known"]
-    assert "the patches give the machine an owner" in found.message
+    assert found.rules == ["restore-patches"]
+    assert 'a patch may not write "/metadata/ownerReferences"' in found.message
 
 
 @EVERY_WAY
 def test_a_patch_in_another_spelling_is_refused(way: str) -> None:
     """KubeVirt reads field names in any case."""
     found = copied(way, GOOD, {"op": "add", "path": "/spec/template/spec/Volumes", "value": [disk("once")]})
-    assert (found.rules, found.fields) == (["copy-known"], ["spec.patches"])
+    assert (found.rules, found.fields) == (["restore-patches"], ["spec.patches"])
+
+
+HARMLESS = (
+    {"op": "add", "path": "/metadata/labels/app", "value": "copy"},
+    {"op": "remove", "path": "/spec/template/spec/domain/firmware/serial"},
+    {"op": "replace", "path": "/spec/template/spec/domain/devices/interfaces/0/macAddress", "value": ""},
+)
+
+
+@pytest.mark.parametrize(
+    ("obj", "objects"),
+    [
+        (restore("new", *HARMLESS), []),
+        (restore("new", *HARMLESS), machine_snapshot(BAD, ready=False)),
+        (clone("db", *HARMLESS), []),
+        (restore("db", *HARMLESS), [GOOD, *machine_snapshot(GOOD)]),
+        (restore("new", *HARMLESS), machine_snapshot(GOOD)),
+    ],
+    ids=["absent snapshot", "unready snapshot", "absent VM", "VM exists", "ready snapshot"],
+)
+def test_patches_that_cannot_matter_are_admitted_whatever_the_source_is(obj: Object, objects: list[Object]) -> None:
+    assert ask(obj, None, *objects).allowed
+
+
+@EVERY_WAY
+def test_patches_that_cannot_matter_excuse_nothing_of_the_vm(way: str) -> None:
+    assert copied(way, BAD, *HARMLESS).rules == ["shared-access"]
+
+
+def test_patches_beside_one_that_matters_are_denied_where_the_source_is_not_ready() -> None:
+    more = {"op": "add", "path": "/spec/template/spec/volumes/-", "value": disk("good")}
+    assert ask(restore("new", *HARMLESS, more), None).rules == ["restore-patches"]
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("op", ["move", "copy"])
+def test_a_label_that_a_patch_moves_to_ours_is_not_carried(way: str, op: str) -> None:
+    patch = {"op": op, "from": "/metadata/labels/a", "path": "/metadata/labels/exempt.migratability.io~1all"}
+    assert copied(way, GOOD, patch, may=(ALICE,)).rules == ["exemption"]
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("op", ["add", "remove"])
+def test_a_patch_that_says_for_whom_kubevirt_restores_is_denied(way: str, op: str) -> None:
+    """KubeVirt's annotation says whose labels count when the VM is created."""
+    forged = {"op": op, "path": "/metadata/annotations/restore.kubevirt.io~1lastRestoreUID", "value": f"x-{OTHER_UID}"}
+    found = copied(way, restored(GOOD, known_as(restore("new"))), forged)
+    assert (found.rules, found.fields) == (["restore-patches"], ["spec.patches"])
 
 
 @pytest.mark.parametrize(("mode", "warned"), [("warn", True), ("off", False)])
 def test_the_brake_lets_patches_pass_that_cannot_be_applied(mode: str, warned: bool) -> None:
     found = ask(restore("new", "{"), None, *machine_snapshot(GOOD), settings={"mode": mode})
-    assert (found.allowed, any("[copy-known]" in line for line in found.warnings)) == (True, warned)
+    assert (found.allowed, any("[restore-patches]" in line for line in found.warnings)) == (True, warned)
 
 
 NOT_CARRIED = '"exempt.migratability.io/all" would come with a machine that KubeVirt makes'

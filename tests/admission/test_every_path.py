@@ -30,8 +30,7 @@ WORDS = {
     ),
     "unknown patches": (
         "KubeVirt will not apply the patches",
-        "Leave the patches out, or give one JSON Patch operation in each that applies once the source is ready. "
-        "[copy-known]",
+        "Leave the patches out, or restore to a new name. [restore-patches]",
     ),
 }
 """What is wrong and what to do, where a label refuses the write."""

@@ -17,7 +17,10 @@ CARRY = "Set the same on the restore, clone or pool itself, which needs the righ
 ASK = 'Ask for the verb "exempt" on {}, or leave it out'
 OF_MACHINES, OF_NAMESPACES = "virtualmachines.kubevirt.io in namespace vms", "namespaces for namespace vms"
 SPACE: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vms"}}
-UNPATCHED = "Leave the patches out, or give one JSON Patch operation in each that applies once the source is ready"
+SPELLED = {"op": "add", "path": "/spec/template/spec/Volumes", "value": [disk("good")]}
+OWNING = {"op": "add", "path": "/metadata/ownerReferences", "value": []}
+COPYING = {"op": "copy", "from": "/spec/running", "path": "/spec/template/spec/x"}
+RUNNING = vm(disk("good"), spec={"running": True})
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ REFUSED = {
     "patches of a source that is not ready": Refused(
         copies.RULE,
         Asked(restore("new", ADDING), machine_snapshot(GOOD, ready=False)),
-        UNPATCHED,
+        "Leave the patches out, or create it once the source is ready",
         {
             "Leave the patches out": Asked(restore("new"), machine_snapshot(GOOD, ready=False)),
             "once the source is ready": Asked(restore("new", ADDING), machine_snapshot(GOOD)),
@@ -96,23 +99,50 @@ REFUSED = {
     "patches that do not apply": Refused(
         copies.RULE,
         Asked(clone("db", UNAPPLIED), [GOOD]),
-        UNPATCHED,
+        "Leave the patches out, or correct them so that they apply to the source as it is",
         {
             "Leave the patches out": Asked(clone("db"), [GOOD]),
-            "one JSON Patch operation in each that applies": Asked(clone("db", ADDING), [GOOD]),
+            "correct them so that they apply": Asked(clone("db", ADDING), [GOOD]),
         },
     ),
     "patches over a machine that is there": Refused(
         copies.RULE,
         Asked(restore("db", ADDING), [GOOD, *machine_snapshot(GOOD)]),
-        UNPATCHED,
-        {"Leave the patches out": Asked(restore("db"), [GOOD, *machine_snapshot(GOOD)])},
+        "Leave the patches out, or restore to a new name",
+        {
+            "Leave the patches out": Asked(restore("db"), [GOOD, *machine_snapshot(GOOD)]),
+            "restore to a new name": Asked(restore("new", ADDING), [GOOD, *machine_snapshot(GOOD)]),
+        },
     ),
     "two operations in one patch": Refused(
         copies.RULE,
         Asked(clone("db", '{"op": "remove", "path": "/a"}, {"op": "remove", "path": "/b"}'), [GOOD]),
-        UNPATCHED,
-        {"one JSON Patch operation in each": Asked(clone("db", ADDING, ADDING), [GOOD])},
+        "Give one JSON Patch operation in each patch, and each key once",
+        {"one JSON Patch operation in each patch": Asked(clone("db", ADDING, ADDING), [GOOD])},
+    ),
+    "a key twice in a patch": Refused(
+        copies.RULE,
+        Asked(clone("db", '{"op": "remove", "path": "/spec/running", "path": "/spec/running"}'), [RUNNING]),
+        "Give one JSON Patch operation in each patch, and each key once",
+        {"each key once": Asked(clone("db", {"op": "remove", "path": "/spec/running"}), [RUNNING])},
+    ),
+    "a field in another spelling": Refused(
+        copies.RULE,
+        Asked(clone("db", SPELLED), [GOOD]),
+        'Write "volumes"',
+        {'Write "volumes"': Asked(clone("db", SPELLED | {"path": "/spec/template/spec/volumes"}), [GOOD])},
+    ),
+    "a patch of the owner": Refused(
+        copies.RULE,
+        Asked(clone("db", OWNING, ADDING), [GOOD]),
+        "Patch only spec, labels and annotations, and none of restore.kubevirt.io/",
+        {"Patch only spec": Asked(clone("db", ADDING), [GOOD])},
+    ),
+    "patches that copy too much": Refused(
+        copies.RULE,
+        Asked(clone("db", *[COPYING] * 4), [RUNNING]),
+        "Use no more than 3 operations that copy",
+        {"no more than 3": Asked(clone("db", *[COPYING] * 3), [RUNNING])},
     ),
 }
 WAYS = [(name, words) for name, refused in REFUSED.items() for words in refused.ways]

@@ -99,5 +99,5 @@ def test_a_restore_is_admitted_once_patches_that_nobody_can_judge_are_left_out(s
     plain = restore("absent", next(NAMES))
     patch = '{"op": "add", "path": "/spec/template/spec/hostname", "value": "x"}'
     created, output = site.create({**plain, "spec": {**plain["spec"], "patches": [patch]}})
-    assert (created, "Leave the patches out" in output, "[copy-known]" in output) == (False, True, True)
+    assert (created, "Leave the patches out" in output, "[restore-patches]" in output) == (False, True, True)
     assert site.create(plain)[0]

@@ -6,8 +6,10 @@ the wrong shape is read as absent.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from webhook.cluster import Cluster
 from webhook.cluster.facts import KubeVirtFacts
@@ -194,10 +196,12 @@ def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> di
     for index, entry in enumerate(items(at(obj, *path))):
         name = text(at(entry, "metadata", "name"))
         if name:
-            spec = dict(mapping(at(entry, "spec")))
+            said = at(entry, "spec")  # copied as an object of its class: that of a patched VM guards its spelling
+            spec: dict[str, Any] = copy.copy(said) if isinstance(said, dict) else {}
             api = next((key for key in ("storage", "pvc") if isinstance(spec.get(key), dict)), None)
             if api and preferred and spec[api].get("storageClassName") is None:
-                spec[api] = {**spec[api], "storageClassName": preferred}
+                spec[api] = copy.copy(spec[api])
+                spec[api]["storageClassName"] = preferred
             annotations = of_domain(at(entry, "metadata", "annotations"), TRIDENT_DOMAIN) or {}
             field = ".".join((*path[:-1], f"dataVolumeTemplates[{index}]", "spec", *([api] if api else [])))
             templates.setdefault(name, DataVolumeTemplate(spec, field, annotations))
