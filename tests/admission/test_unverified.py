@@ -152,6 +152,14 @@ def test_a_claim_that_was_foretold_to_be_bad_and_let_in_was_judged() -> None:
     assert after(edited, machine) == frozenset()
 
 
+def test_a_name_stays_while_its_pvc_is_only_predicted_whatever_the_prediction_says() -> None:
+    """CDI may make the PVC much later, and another one may come instead."""
+    predicted = data_volume("later", **ONCE_TEMPLATE)
+    for obj in (vm(disk("later")), exempt(vm(disk("later")))):
+        unverified = with_mark(obj, TO_COME)
+        assert after(unverified, unverified, predicted) == {TO_COME}
+
+
 def test_what_an_old_machine_waits_for_without_a_mark_it_waits_for_as_before() -> None:
     assert after(vm(disk("later"), hostname="x"), vm(disk("later"))) == frozenset()
     assert after(vm(disk("later"), disk("more"), hostname="x"), vm(disk("later"))) == {"claim/more"}
