@@ -71,7 +71,7 @@ def evaluate_for(
     else:
         names = unverified(case, verdict.violations, waited_for, before.machine if before else None)
     if not final:
-        verdict = replace(verdict, marking=operations_on(obj, names))
+        verdict = replace(verdict, marking=operations_on(obj, names), lacking=lacking(obj, names))
     elif view.settings.mode == "deny":
         verdict = replace(verdict, lacking=lacking(obj, names))
     if not state.is_live and any(violation.exempt for violation in verdict.violations):
@@ -86,20 +86,17 @@ def evaluate_start(
     state: Cluster,
     settings: Settings,
     now: datetime | None = None,
-    *,
-    foretold: bool = False,
 ) -> Verdict:
     """Return the verdict on a machine that starts, on these names of its mark alone; ``bearer``'s labels exempt it.
 
-    An exemption that has ended counts for what was there before: that may start. A claim that is only foretold is not
-    there, unless ``foretold`` says that it shall count. Raises `webhook.cluster.Undecidable`.
+    An exemption that has ended counts for what was there before: that may start. A claim that is only predicted is not
+    there. Raises `webhook.cluster.Undecidable`.
     """
     view = _view(obj, state, settings)
     if view is None:
         return unjudged(obj)
     case = replace(view.case(obj), exempted=view.exempted(bearer, now, after_the_end=True))
-    if not foretold:
-        case = replace(case, claims={name: as_it_is(claim) for name, claim in case.claims.items()})
+    case = replace(case, claims={name: as_it_is(claim) for name, claim in case.claims.items()})
     inline = view.case(without_matchers(bearer)) if bearer.get("kind") == "VirtualMachine" else None
     return judge_start(case, names, view.settings, inline)
 

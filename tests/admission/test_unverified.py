@@ -25,6 +25,7 @@ from tests.build_paths import (
     APISERVER,
     CONTROLLER,
     KUBEVIRT,
+    Lagging,
     Rights,
     ask,
     clone,
@@ -211,6 +212,42 @@ def test_who_takes_the_mark_away_finds_it_back(kind: str) -> None:
     obj = MAKERS[kind](disk("later"))
     assert after(obj, with_mark(obj, TO_COME)) == {TO_COME}
     assert after(obj, with_mark(obj, TO_COME), ONCE) == {TO_COME}
+
+
+STALE = pytest.mark.parametrize("cached", [[], [ONCE], [ON_SAN]], ids=["absent", "ReadWriteOnce", "SAN Filesystem"])
+
+
+@STALE
+@pytest.mark.parametrize("kind", ["VirtualMachine", "ReplicaSet"])
+def test_a_replica_whose_cache_lags_does_not_put_back_a_name_that_the_leader_cleared(
+    kind: str, cached: list[Object]
+) -> None:
+    cleared = MAKERS[kind](disk("later"), evictionStrategy="LiveMigrate")
+    change = request(cleared, with_mark(cleared, TO_COME))
+    cluster = Lagging(cached, [SHARED])
+    assert mutate(change, cluster, Settings(), 5.0)[1].patch == []
+    assert validate(change, cluster, Settings(), 5.0)[0].body["response"]["allowed"]
+    assert cluster.confirmed == 2
+
+
+@pytest.mark.parametrize("live", [[], [ONCE]], ids=["absent", "bad"])
+@STALE
+def test_a_name_that_somebody_takes_away_is_put_back_where_the_api_server_says_so(
+    cached: list[Object], live: list[Object]
+) -> None:
+    obj = vm(disk("later"), disk("other"))
+    taken = with_mark(obj, "claim/other")
+    _, verdict = mutate(request(taken, with_mark(obj, TO_COME, "claim/other")), Lagging(cached, live), Settings(), 5.0)
+    assert marked(jsonpatch.apply_patch(taken, verdict.patch)) == {TO_COME, "claim/other"}
+
+
+def test_a_name_that_stays_and_a_new_one_cost_no_live_get() -> None:
+    obj = vm(disk("later"))
+    cluster = Lagging([], [])
+    mutate(request({**obj, "metadata": {**obj["metadata"], "labels": {"a": "b"}}}), cluster, Settings(), 5.0)
+    edited = vm(disk("later"), disk("more"))
+    mutate(request(with_mark(edited, TO_COME), with_mark(obj, TO_COME)), cluster, Settings(), 5.0)
+    assert cluster.confirmed == 0
 
 
 def test_names_that_somebody_writes_or_copies_are_worked_out_anew() -> None:

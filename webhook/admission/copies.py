@@ -66,7 +66,7 @@ def _judged(
     )
     of_machine = [_in_terms_of(violation, kind) for violation in (*brought, *found.violations)]
     verdict = replace(found, kind=kind, name=request.name, violations=[*unrightful, *of_machine])
-    return replace(verdict, notes=[], strategy=[], marking=[])
+    return replace(verdict, notes=[], strategy=[], marking=[], lacking=[])
 
 
 def _in_terms_of(violation: Violation, kind: str) -> Violation:

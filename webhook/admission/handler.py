@@ -6,8 +6,7 @@ import time
 from typing import Any
 
 from webhook.admission import probe, review
-from webhook.admission.arrivals import is_arrival, receive
-from webhook.admission.judge import judge_request
+from webhook.admission.judge import judge_request, taken_away
 from webhook.admission.review import Request, Response
 from webhook.admission.scope import kind_of
 from webhook.cluster import Cluster, Undecidable
@@ -29,9 +28,6 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
     """
     if probe.is_probe(request):
         return review.denied(request, probe.status(), [], {}), _nothing(request)
-    if is_arrival(request):
-        warnings = [] if settings.mode == "off" else receive(request, cluster.within(seconds), settings)
-        return review.allowed(request, warnings), _nothing(request)
     deadline = time.monotonic() + seconds
     verdict = judge_request(request, cluster.within(seconds), settings, final=True)
     if not verdict.allowed or verdict.lacking:
@@ -47,8 +43,16 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
 
 
 def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict]:
-    """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`."""
+    """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`.
+
+    A name that this request takes out of the annotation is put back only after live GETs: the leader, which clears it,
+    may have seen a PVC that our own cache does not show yet.
+    """
+    deadline = time.monotonic() + seconds
     verdict = judge_request(request, cluster.within(seconds), settings, final=False)
+    if taken_away(request, verdict.lacking):
+        left = deadline - time.monotonic()
+        verdict = judge_request(request, cluster.within(left, confirm=True), settings, final=False)
     if verdict.patch and not request.subresource:
         return review.patched(request, verdict.patch, verdict.notes), verdict
     return review.allowed(request, verdict.notes), verdict

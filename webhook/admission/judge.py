@@ -57,9 +57,14 @@ def _with_what_it_lacks(verdict: Verdict, request: Request, cluster: Cluster) ->
     """
     lacking = verdict.lacking if is_patched(request) else []
     if not cluster.is_live and lacking:
-        taken = marked(as_machine(request.old, request)) if request.old else frozenset()
-        lacking = [name for name in lacking if name in taken]
+        lacking = taken_away(request, lacking)
     return replace(verdict, lacking=lacking)
+
+
+def taken_away(request: Request, lacking: list[str]) -> list[str]:
+    """Return which of the names that an object lacks it had before this request."""
+    before = marked(as_machine(request.old, request)) if lacking and request.old else frozenset()
+    return [name for name in lacking if name in before]
 
 
 def _unrightful(

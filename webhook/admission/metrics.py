@@ -8,14 +8,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from webhook.admission.scope import ARRIVALS, KIND_OF_COPY, KIND_OF_RESOURCE
+from webhook.admission.scope import KIND_OF_COPY, KIND_OF_RESOURCE
 from webhook.policy import Verdict, Violation
 from webhook.policy.rules import RULES
 
 PATHS = ("/validate", "/mutate")
 OUTCOMES = ("allowed", "patched", "denied", "errored", "bad_request")
 OTHER = "other"
-_RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_COPY, *ARRIVALS))
+_RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_COPY))
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _GAUGES = {
     "migratability_leader": "1 on the replica that keeps the webhook configurations, 0 on the others.",

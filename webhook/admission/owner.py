@@ -45,19 +45,6 @@ def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFac
     return None
 
 
-def owner_now(machine: Object, cluster: Cluster) -> OwnerFacts | None:
-    """Return the live object whose machine a stored machine is, None where it has none.
-
-    Raises `webhook.cluster.Undecidable`.
-    """
-    namespace = text(at(machine, "metadata", "namespace")) or ""
-    for kind, name, uid in _controllers(machine):
-        found = cluster.get(OWNERS[kind], name, namespace) if kind in OWNERS else None
-        if found is not None and found.uid == uid:
-            return found
-    return None
-
-
 def _is_restored(request: Request) -> bool:
     """Whether a restore makes this VirtualMachine. Into an instance its user can write the annotation."""
     is_new_machine = request.old is None and request.resource == "virtualmachines"

@@ -21,10 +21,7 @@ class WebhookError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An admission request. ``obj`` is None on a DELETE, ``old`` None on a CREATE.
-
-    What is on a ``dry_run`` is not stored, and must have no effect elsewhere.
-    """
+    """An admission request. ``obj`` is None on a DELETE, ``old`` None on a CREATE."""
 
     uid: str
     group: str
@@ -37,7 +34,6 @@ class Request:
     user_info: Object
     obj: dict[str, Any] | None
     old: dict[str, Any] | None
-    dry_run: bool = False
 
 
 def parse(body: bytes) -> Request:
@@ -77,7 +73,6 @@ def _request(request: dict[str, Any]) -> Request:
         user_info=user,
         obj=_object(request, "object"),
         old=_object(request, "oldObject"),
-        dry_run=request.get("dryRun") is True,
     )
     for field, value in (("uid", parsed.uid), ("operation", parsed.operation), ("resource", parsed.resource)):
         if not value:
