@@ -189,6 +189,20 @@ class Rights(Snapshot):
         return self
 
 
+class Lagging(Rights):
+    """A cluster whose cache lags behind; ``confirmed`` counts the views that ask the API server itself."""
+
+    def __init__(self, cached: list[Object], live: list[Object]) -> None:
+        """Hold the objects that the cache shows, and those that there are."""
+        super().__init__((KUBEVIRT, *CLUSTER, *cached))
+        self.live, self.confirmed = Rights((KUBEVIRT, *CLUSTER, *live)), 0
+
+    def within(self, seconds: float, *, confirm: bool = False) -> Rights:
+        """Return the cache, or what there is."""
+        self.confirmed += confirm
+        return self.live if confirm else self
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the API server is told: of a refusal its rules, fields, message and causes; ``audit`` goes to its log."""

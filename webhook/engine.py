@@ -91,29 +91,26 @@ def _with_names(verdict: Verdict, names: frozenset[str], question: Question, vie
     """The verdict with what the unverified annotation must name."""
     is_exempt = any(violation.exempt for violation in verdict.violations)
     unasked = ["exempt by label: offline, nobody was asked whether its author may exempt"]
-    missing = lacking(question.obj, names) if question.final and view.settings.mode == "deny" else []
+    is_required = not question.final or view.settings.mode == "deny"
     return replace(
         verdict,
         annotation_patch=[] if question.final else operations_on(question.obj, names),
-        missing_names=missing,
+        missing_names=lacking(question.obj, names) if is_required else [],
         remarks=[*verdict.remarks, *(unasked if is_exempt and not view.cluster.is_live else ())],
     )
 
 
-def answer_start(
-    question: Question, names: frozenset[str], cluster: Cluster, settings: Settings, *, predicted: bool = False
-) -> Verdict:
+def answer_start(question: Question, names: frozenset[str], cluster: Cluster, settings: Settings) -> Verdict:
     """Return the verdict on a VMI that starts, on these names of its unverified annotation alone.
 
     An exemption that has ended counts for what was there before: that may start. A claim that is only predicted is not
-    there, unless ``predicted`` says that it counts. Raises `webhook.cluster.Undecidable`.
+    there. Raises `webhook.cluster.Undecidable`.
     """
     view = _view(question.obj, cluster, settings)
     if view is None:
         return not_evaluated(question.obj)
     case = replace(view.case(question.obj), exempted=view.exempted(question, after_the_end=True))
-    if not predicted:
-        case = replace(case, claims={name: as_it_is(claim) for name, claim in case.claims.items()})
+    case = replace(case, claims={name: as_it_is(claim) for name, claim in case.claims.items()})
     owner = question.exemption_source
     inline = view.case(without_matchers(owner)) if owner.get("kind") == "VirtualMachine" else None
     return evaluate_start(case, names, view.settings, inline)

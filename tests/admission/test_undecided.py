@@ -39,9 +39,6 @@ class Broken:
     def may(self, user: Mapping[str, Any], right: Right) -> bool:
         raise self._error
 
-    def tell(self, about: Mapping[str, Any], reason: str, message: str) -> None:
-        raise self._error
-
     def within(self, seconds: float, *, confirm: bool = False) -> Cluster:
         return self
 

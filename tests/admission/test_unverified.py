@@ -25,6 +25,7 @@ from tests.build_paths import (
     APISERVER,
     CONTROLLER,
     KUBEVIRT,
+    Lagging,
     Rights,
     ask,
     clone,
@@ -37,7 +38,8 @@ from tests.build_paths import (
     with_mark,
 )
 from webhook.admission.handler import mutate, validate
-from webhook.cluster import Snapshot, Undecidable
+from webhook.admission.review import Request
+from webhook.cluster import Cluster, Snapshot, Undecidable
 from webhook.machines.mark import marked
 from webhook.names import MARK
 from webhook.settings import Settings
@@ -152,6 +154,14 @@ def test_a_claim_that_was_foretold_to_be_bad_and_let_in_was_judged() -> None:
     assert after(edited, machine) == frozenset()
 
 
+def test_a_name_stays_while_its_pvc_is_only_predicted_whatever_the_prediction_says() -> None:
+    """CDI may make the PVC much later, and another one may come instead."""
+    predicted = data_volume("later", **ONCE_TEMPLATE)
+    for obj in (vm(disk("later")), exempt(vm(disk("later")))):
+        unverified = with_mark(obj, TO_COME)
+        assert after(unverified, unverified, predicted) == {TO_COME}
+
+
 def test_what_an_old_machine_waits_for_without_a_mark_it_waits_for_as_before() -> None:
     assert after(vm(disk("later"), hostname="x"), vm(disk("later"))) == frozenset()
     assert after(vm(disk("later"), disk("more"), hostname="x"), vm(disk("later"))) == {"claim/more"}
@@ -203,6 +213,48 @@ def test_who_takes_the_mark_away_finds_it_back(kind: str) -> None:
     obj = MAKERS[kind](disk("later"))
     assert after(obj, with_mark(obj, TO_COME)) == {TO_COME}
     assert after(obj, with_mark(obj, TO_COME), ONCE) == {TO_COME}
+
+
+STALE = pytest.mark.parametrize("cached", [[], [ONCE], [ON_SAN]], ids=["absent", "ReadWriteOnce", "SAN Filesystem"])
+
+
+def offered(change: Request, cluster: Cluster) -> list[Object]:
+    """Return the patch that the mutating side offers."""
+    _, verdict = mutate(change, cluster, Settings(), 5.0)
+    return verdict.patch if verdict else []
+
+
+@STALE
+@pytest.mark.parametrize("kind", ["VirtualMachine", "ReplicaSet"])
+def test_a_replica_whose_cache_lags_does_not_put_back_a_name_that_the_leader_cleared(
+    kind: str, cached: list[Object]
+) -> None:
+    cleared = MAKERS[kind](disk("later"), evictionStrategy="LiveMigrate")
+    change = request(cleared, with_mark(cleared, TO_COME))
+    cluster = Lagging(cached, [SHARED])
+    assert not offered(change, cluster)
+    assert validate(change, cluster, Settings(), 5.0)[0].body["response"]["allowed"]
+    assert cluster.confirmed == 2
+
+
+@pytest.mark.parametrize("live", [[], [ONCE]], ids=["absent", "bad"])
+@STALE
+def test_a_name_that_somebody_takes_away_is_put_back_where_the_api_server_says_so(
+    cached: list[Object], live: list[Object]
+) -> None:
+    obj = vm(disk("later"), disk("other"))
+    taken = with_mark(obj, "claim/other")
+    patch = offered(request(taken, with_mark(obj, TO_COME, "claim/other")), Lagging(cached, live))
+    assert marked(jsonpatch.apply_patch(taken, patch)) == {TO_COME, "claim/other"}
+
+
+def test_a_name_that_stays_and_a_new_one_cost_no_live_get() -> None:
+    obj = vm(disk("later"))
+    cluster = Lagging([], [])
+    mutate(request({**obj, "metadata": {**obj["metadata"], "labels": {"a": "b"}}}), cluster, Settings(), 5.0)
+    edited = vm(disk("later"), disk("more"))
+    mutate(request(with_mark(edited, TO_COME), with_mark(obj, TO_COME)), cluster, Settings(), 5.0)
+    assert cluster.confirmed == 0
 
 
 def test_names_that_somebody_writes_or_copies_are_worked_out_anew() -> None:

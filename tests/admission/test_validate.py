@@ -35,9 +35,6 @@ class Silent:
     def may(self, user: Mapping[str, Any], right: Right) -> bool:
         raise ClusterUnavailable("nobody should ask")
 
-    def tell(self, about: Mapping[str, Any], reason: str, message: str) -> None:
-        raise ClusterUnavailable("nobody should ask")
-
     def within(self, seconds: float, *, confirm: bool = False) -> Cluster:
         return self
 
@@ -106,7 +103,7 @@ def test_the_audit_log_is_told_which_rules_refused_and_which_warned() -> None:
         {"group": "kubevirt.io", "version": "v1", "resource": "virtualmachineinstancemigrations"},
         {"group": "cdi.kubevirt.io", "version": "v1beta1", "resource": "datavolumes"},
         {"group": "example.org", "version": "v1", "resource": "virtualmachines"},
-        {"group": "", "version": "v1", "resource": "pods"},
+        {"group": "", "version": "v1", "resource": "persistentvolumeclaims"},
     ],
     ids=lambda resource: f"{resource['resource']}.{resource['group']}",
 )

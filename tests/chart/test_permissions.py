@@ -51,7 +51,7 @@ def test_it_reads_what_a_verdict_rests_on_and_nothing_else() -> None:
     assert rights(render().get("ClusterRole", "-reads")) == needed
 
 
-def test_in_the_cluster_it_keeps_its_registrations_by_name_and_lifts_marks() -> None:
+def test_in_the_cluster_it_keeps_its_registrations_by_name_and_clears_unverified_annotations() -> None:
     keep = ("get", "create", "update", "patch", "delete")
 
     assert rights(render().get("ClusterRole")) == {

@@ -1,9 +1,11 @@
 """An API server in memory, as far as the controller needs one, and an installation on it."""
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import jsonpatch
 import yaml
 
 from tests.build import Object
@@ -47,6 +49,8 @@ class FakeApi:
         self.faults: dict[str, Exception] = {}
         self.writes: list[tuple[str, str]] = []
         self.answers = True
+        self.admitted: Callable[[Object, Object], Object] = lambda _, obj: obj
+        """What admission webhooks make of a patched object, given the old one and the new one."""
         self.passes = 0
         """How often it was asked what is registered, with which every pass begins."""
         self._versions = itertools.count(1)
@@ -97,6 +101,11 @@ class FakeApi:
         self._fail(path)
         self.writes.append(("apply", path))
         return self.put_there(path, {**self.objects.get(path, {}), **body})
+
+    def patch(self, path: str, operations: list[Object], *, timeout: float) -> Object:
+        """Apply a JSON Patch to an object that is as it was read."""
+        old = self.get(path, timeout=timeout)
+        return self.put(path, self.admitted(old, jsonpatch.apply_patch(old, operations)), timeout=timeout)
 
     def delete(self, path: str, *, timeout: float) -> Object:
         """Delete an object."""

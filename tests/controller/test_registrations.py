@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from webhook.admission.scope import ARRIVALS, KIND_OF_COPY, WHAT_MATTERS
+from webhook.admission.scope import KIND_OF_COPY, WHAT_MATTERS
 from webhook.controller.registrations import Strictness, probe_registration, registrations
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
@@ -73,9 +73,9 @@ def test_every_webhook_has_a_name_of_its_own_in_our_domain(configuration: dict[s
 
 @BOTH
 def test_every_webhook_says_its_side_effects_and_answers_in_time(configuration: dict[str, Any]) -> None:
-    for which, webhook in by_resource(configuration).items():
-        assert webhook["sideEffects"] == ("NoneOnDryRun" if which in ARRIVALS else "None")
-        assert webhook["timeoutSeconds"] == (2 if which in ARRIVALS else 10)
+    for webhook in by_resource(configuration).values():
+        assert webhook["sideEffects"] == "None"
+        assert webhook["timeoutSeconds"] == 10
         assert webhook["admissionReviewVersions"] == ["v1"]
         assert webhook["matchPolicy"] == "Equivalent"
 
@@ -96,9 +96,8 @@ def test_every_rule_names_the_versions_that_every_kubevirt_serves(configuration:
         assert webhook["rules"][0]["scope"] == ("Cluster" if resource.startswith("namespaces") else "Namespaced")
 
 
-def test_the_validating_side_fails_closed_but_for_claims_and_the_mutating_side_open() -> None:
-    for which, webhook in by_resource(VALIDATING).items():
-        assert webhook["failurePolicy"] == ("Ignore" if which in ARRIVALS else "Fail")
+def test_the_validating_side_fails_closed_and_the_mutating_side_open() -> None:
+    assert {webhook["failurePolicy"] for webhook in by_resource(VALIDATING).values()} == {"Fail"}
     assert {webhook["failurePolicy"] for webhook in MUTATING["webhooks"]} == {"Ignore"}
 
 
@@ -120,7 +119,7 @@ def test_the_mutating_side_is_called_once() -> None:
 
 def test_everything_that_is_judged_or_guarded_is_registered_and_nothing_else() -> None:
     judged = {whole(*which) for which in WHAT_MATTERS} | {whole(*which) for which in KIND_OF_COPY}
-    assert set(by_resource(VALIDATING)) == judged | NAMESPACES | set(ARRIVALS)
+    assert set(by_resource(VALIDATING)) == judged | NAMESPACES
 
 
 @pytest.mark.parametrize("which", WHAT_MATTERS, ids="/".join)
@@ -164,7 +163,7 @@ def test_nothing_is_called_about_that_is_being_deleted() -> None:
     expression = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
     for configuration in (VALIDATING, MUTATING):
         for which, webhook in by_resource(configuration).items():
-            if which not in copies and which not in ARRIVALS:
+            if which not in copies:
                 assert conditions(webhook)["is-not-being-deleted"] == expression
 
 
@@ -224,7 +223,7 @@ def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
 ) -> None:
     validating, mutating = registrations(SERVICE, BUNDLE, strictness=Strictness.of(Settings.parse(settings)))
     for which, webhook in by_resource(validating).items():
-        expected = labels if which in NAMESPACES else OPEN if which in ARRIVALS else machines
+        expected = labels if which in NAMESPACES else machines
         assert webhook["failurePolicy"] == expected, which
     assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {OPEN}
 

@@ -1,7 +1,7 @@
 """What a release finds in the cluster: its namespace and Service, and the rights of its account."""
 
 from tests.build import Object
-from webhook.cluster.resources import RESOURCES
+from webhook.cluster.resources import MARKED_MACHINES, RESOURCES
 
 NAMESPACE, NAME = "migratability", "migratability-webhook"
 OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
@@ -32,7 +32,7 @@ def _reading() -> list[Object]:
         _rule(resource.group, resource.plural, ["get", "list", "watch"] if resource.watched else ["get"])
         for resource in RESOURCES
     ]
-    return [*known, _rule("authorization.k8s.io", "subjectaccessreviews", ["create"]), _rule("", "events", ["create"])]
+    return [*known, _rule("authorization.k8s.io", "subjectaccessreviews", ["create"])]
 
 
 def _registering() -> list[Object]:
@@ -40,7 +40,8 @@ def _registering() -> list[Object]:
     verbs = ["get", "create", "patch", "update", "delete"]
     names = ["migratability", "migratability-probe"]
     return [
-        _rule("kubevirt.io", "virtualmachines", ["patch"]),
+        _rule("", "events", ["create"]),
+        *(_rule("kubevirt.io", resource.plural, ["patch"]) for resource in MARKED_MACHINES),
         _rule(RBAC, "clusterroles", ["get"], OWNER),
         _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
         _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),

@@ -163,7 +163,6 @@ def _foundation(port: int) -> list[dict[str, Any]]:
         for resource in RESOURCES
     ]
     rules.append({"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]})
-    rules.append({"apiGroups": [""], "resources": ["events"], "verbs": ["create"]})
     subject = {"kind": "User", "name": ACCOUNT, "apiGroup": "rbac.authorization.k8s.io"}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ACCOUNT}
     return [

@@ -88,9 +88,12 @@ def _missing_names(verdict: Verdict, change: Change, cluster: Cluster) -> list[s
     """
     if not is_patched(change.request):
         return []
-    if cluster.is_live:
-        return verdict.missing_names
-    before = marked(change.old) if change.old else frozenset()
+    return verdict.missing_names if cluster.is_live else removed_names(change, verdict)
+
+
+def removed_names(change: Change, verdict: Verdict) -> list[str]:
+    """Return which of the missing names the annotation had before this request."""
+    before = marked(change.old) if change.old and verdict.missing_names else frozenset()
     return [name for name in verdict.missing_names if name in before]
 
 

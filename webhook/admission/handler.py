@@ -7,7 +7,7 @@ from typing import Any
 
 from webhook.admission import probe, review
 from webhook.admission.change import read_change
-from webhook.admission.evaluate import evaluate_change
+from webhook.admission.evaluate import evaluate_change, removed_names
 from webhook.admission.review import Request, Response
 from webhook.cluster import Cluster, Undecidable
 from webhook.names import MARK
@@ -44,8 +44,16 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
 
 
 def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict | None]:
-    """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`."""
-    verdict = evaluate_change(read_change(request), cluster.within(seconds), settings, final=False)
+    """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`.
+
+    A name that this request takes out of the annotation is put back only after live GETs: the leader, which clears it,
+    may have seen a PVC that our own cache does not show yet.
+    """
+    deadline, change = time.monotonic() + seconds, read_change(request)
+    verdict = evaluate_change(change, cluster.within(seconds), settings, final=False)
+    if change is not None and verdict is not None and removed_names(change, verdict):
+        left = deadline - time.monotonic()
+        verdict = evaluate_change(change, cluster.within(left, confirm=True), settings, final=False)
     if verdict is None:
         return review.allowed(request, []), None
     warnings = warning_lines(verdict.eviction_warnings)

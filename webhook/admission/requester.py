@@ -73,16 +73,6 @@ def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
     return installed.pop() if len(installed) == 1 else settings.kubevirt.namespace
 
 
-def live_owner(vm: Object, cluster: Cluster) -> OwnerFacts | None:
-    """Return the live object that owns a stored VM, None where none does. Raises `webhook.cluster.Undecidable`."""
-    namespace = text(at(vm, "metadata", "namespace")) or ""
-    for kind, name, uid in _controllers(vm):
-        found = cluster.get(OWNERS[kind], name, namespace) if kind in OWNERS else None
-        if found is not None and found.uid == uid:
-            return found
-    return None
-
-
 def _owner_of(change: Change, is_controller: bool, cluster: Cluster) -> OwnerFacts | None:
     """The live object that KubeVirt acts for with this request, None where it acts for none.
 

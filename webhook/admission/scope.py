@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.admission.review import Request
-from webhook.cluster.resources import CLAIMS, DATA_VOLUMES, Resource
 from webhook.machines.hardware import POD_BRIDGE_ANNOTATION
 from webhook.names import MARK
 from webhook.objects import at, mapping
 
 KUBEVIRT, POOL = "kubevirt.io", "pool.kubevirt.io"
-SNAPSHOT, CLONE, CDI = "snapshot.kubevirt.io", "clone.kubevirt.io", "cdi.kubevirt.io"
+SNAPSHOT, CLONE = "snapshot.kubevirt.io", "clone.kubevirt.io"
 _INSTANCES = "virtualmachineinstances"
 
 KIND_OF_RESOURCE = {
@@ -23,12 +22,6 @@ KIND_OF_RESOURCE = {
 """The resources that are judged, by group and plural name, and the kind of machine that each holds."""
 
 NAMESPACES = ("", "namespaces")
-
-ARRIVALS: dict[tuple[str, str], Resource[Any]] = {
-    ("", "persistentvolumeclaims"): CLAIMS,
-    (CDI, "datavolumes"): DATA_VOLUMES,
-}
-"""What may arrive after the machine that names it; never refused."""
 
 KIND_OF_COPY = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",

@@ -90,9 +90,9 @@ class Api:
         query = {"fieldManager": manager, "force": "true"}
         return self._write("PATCH", path, query, body, timeout, "application/apply-patch+yaml")
 
-    def merge(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        """Return the object as it is stored after a JSON merge patch; raises as `get`."""
-        return self._write("PATCH", path, None, body, timeout, "application/merge-patch+json")
+    def patch(self, path: str, operations: list[dict[str, Any]], *, timeout: float) -> dict[str, Any]:
+        """Return the object as it is stored after a JSON Patch; raises as `get`."""
+        return self._write("PATCH", path, None, operations, timeout, "application/json-patch+json")
 
     def delete(self, path: str, *, timeout: float) -> dict[str, Any]:
         """Return the answer to a DELETE; raises as `get`."""
@@ -103,7 +103,7 @@ class Api:
         method: str,
         path: str,
         query: dict[str, str] | None,
-        body: dict[str, Any],
+        body: dict[str, Any] | list[dict[str, Any]],
         timeout: float,
         content_type: str = _JSON,
     ) -> dict[str, Any]:

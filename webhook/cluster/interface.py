@@ -53,9 +53,6 @@ class Cluster(Protocol):
         Raises Undecidable where it cannot be said.
         """
 
-    def tell(self, about: Object, reason: str, message: str) -> None:
-        """Leave an Event on an object for its users, which has apiVersion, kind and metadata; best effort."""
-
     def within(self, seconds: float, *, confirm: bool = False) -> Self | Cluster:
         """Return a view that answers within so many seconds from now.
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from webhook.cluster.api import Api, ApiError
-from webhook.cluster.events import event_on
 from webhook.cluster.interface import ClusterUnavailable, Right
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import RESOURCES, Resource
@@ -17,13 +14,9 @@ from webhook.objects import Object, at, can_be_name
 
 Fact = TypeVar("Fact")
 
-log = logging.getLogger(__name__)
-
 STALE = 120.0
 """Seconds without a word about a kind after which its mirror is no longer believed."""
 DEFAULT_WAIT = 10.0
-_CONFLICT = 409
-
 
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _USER_FIELDS = {"user": "username", "groups": "groups", "uid": "uid", "extra": "extra"}
@@ -81,10 +74,6 @@ class LiveCluster:
         """As `Cluster.may`, within ten seconds."""
         return self.within(DEFAULT_WAIT).may(user, right)
 
-    def tell(self, about: Object, reason: str, message: str) -> None:
-        """As `Cluster.tell`, within ten seconds."""
-        self.within(DEFAULT_WAIT).tell(about, reason, message)
-
 
 class LiveView:
     """The cluster for one request: bound by its deadline, and asking for no object twice."""
@@ -122,18 +111,6 @@ class LiveView:
         """Ask the API server with a SubjectAccessReview."""
         answer = self._cluster.api.post(_ACCESS_REVIEWS, _access_review(user, right), timeout=self._left())
         return at(answer, "status", "allowed") is True
-
-    def tell(self, about: Object, reason: str, message: str) -> None:
-        """Write a Kubernetes Event, the same as the last one where nothing changed; a failure is logged."""
-        event = event_on(about, reason, message, datetime.now(UTC))
-        try:
-            self._cluster.api.post(
-                f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event, timeout=self._left()
-            )
-        except ClusterUnavailable as error:
-            if isinstance(error, ApiError) and error.status == _CONFLICT:
-                return
-            log.warning("no event on %s: %s", event["metadata"]["name"], error)
 
     def _get(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
         reflector = None if self._confirm else self._cluster.reflector(resource)

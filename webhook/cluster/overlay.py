@@ -41,10 +41,6 @@ class Overlay:
         """As `Cluster.may`."""
         return self._cluster.may(user, right)
 
-    def tell(self, about: Object, reason: str, message: str) -> None:
-        """As `Cluster.tell`."""
-        self._cluster.tell(about, reason, message)
-
     def within(self, seconds: float, *, confirm: bool = False) -> Overlay:
         """As `Cluster.within`, with the same laid over."""
         view = self._cluster.within(seconds, confirm=confirm)

@@ -45,9 +45,6 @@ class Snapshot:
         """Say yes: there is nobody to ask."""
         return True
 
-    def tell(self, about: Object, reason: str, message: str) -> None:
-        """Do nothing: nobody reads the events of a file."""
-
     def within(self, seconds: float, *, confirm: bool = False) -> Snapshot:
         """Return itself: a snapshot answers at once and has no other source to ask."""
         return self

@@ -43,9 +43,9 @@ class Calls:
         """Return the object as it is stored with the fields that we want."""
         return self._api.apply(path, body, manager=MANAGER, timeout=self._patience())
 
-    def merge(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the object as it is stored after a JSON merge patch."""
-        return self._api.merge(path, body, timeout=self._patience())
+    def patch(self, path: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the object as it is stored after a JSON Patch."""
+        return self._api.patch(path, operations, timeout=self._patience())
 
     def delete(self, path: str) -> None:
         """Delete what is at a path; nothing there is as good."""

@@ -20,8 +20,8 @@ from webhook.cluster.live import LiveCluster
 from webhook.controller import plan
 from webhook.controller.calls import Calls
 from webhook.controller.installation import Installation, Replica
+from webhook.controller.late_pvcs import LatePvcs
 from webhook.controller.lease import Elector
-from webhook.controller.marks import Marks
 from webhook.controller.owned import Owner, read_owner
 from webhook.controller.registered import Registered, bundles_of, holder_of, read_registered
 from webhook.controller.registrar import Registrar
@@ -63,7 +63,7 @@ class Controller:
         self._source = source_of(installation, replica, self._troubles)
         self._elector = Elector(installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}")
         self._registrar = Registrar(self._troubles)
-        self._marks = Marks()
+        self._late_pvcs = LatePvcs()
         self._has_looked = False
         self._has_begun = False
 
@@ -166,8 +166,7 @@ class Controller:
             versions=self._versions(calls),
         )
         self._registrar.run(calls, live, situation)
-        if settings.mode == "deny":
-            self._marks.run(calls, self._cluster)
+        self._late_pvcs.run(calls, self._cluster, settings)
 
     def _versions(self, calls: Calls) -> frozenset[str]:
         pods = calls.get(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.admission.probe import PROBE, PROBE_NAME
-from webhook.admission.scope import ARRIVALS, CDI, CLONE, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT, WHAT_MATTERS
+from webhook.admission.scope import CLONE, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT, WHAT_MATTERS
 from webhook.controller import conditions
 from webhook.controller.harmless import is_harmless
 from webhook.names import CONFIGURATION, DOMAIN
@@ -28,7 +28,6 @@ _VERSIONS = {
     POOL: _BOTH,
     SNAPSHOT: _BOTH,
     CLONE: _BOTH,
-    CDI: ["v1beta1"],
 }
 """Versions of the same shape: KubeVirt before 1.7 serves no other Pools than v1alpha1.
 
@@ -42,8 +41,6 @@ _NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "names
 
 _REMARKED = {"failurePolicy": "Ignore", "timeoutSeconds": 2}
 """We have warnings for who writes; what we refuse all the same has a mark, so that its start is judged."""
-_UNHINDERED = {**_REMARKED, "sideEffects": "NoneOnDryRun"}
-"""Claims serve other workloads too: we stand in nobody's way, and leave Events on machines."""
 
 Which = tuple[str, str, str]
 
@@ -98,7 +95,6 @@ def registrations(
             {**_webhook("validate", which, _operations(which), _guarded()), **_failing(strictness.labels)}
             for which in _NAMESPACES
         ),
-        *({**_webhook("validate", (*which, ""), ["CREATE"], {}), **selected, **_UNHINDERED} for which in ARRIVALS),
     ]
     mutating = [
         {

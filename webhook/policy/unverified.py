@@ -18,11 +18,11 @@ from webhook.policy.verdict import Violation
 def unverified(
     case: Case, violations: Collection[Violation], before: frozenset[str], old: Machine | None
 ) -> frozenset[str]:
-    """Return what is not there yet, and what of ``before`` is there now and was not found good.
+    """Return what is not there yet, and what of ``before`` is there now and was not evaluated good.
 
-    ``before`` are the names that nobody could judge yet of the machine as it was, ``old``. What that one waited for
-    without a mark it waits for as it did; and a claim that is foretold to break a rule and gets in all the same was
-    judged. A name that no object can have is left out: nothing starts with it.
+    ``before`` are the names that the VM as it was, ``old``, was unverified for. What that one lacked without a name in
+    its annotation gets none now; nor does a new PVC that is predicted to violate a rule and is admitted all the same:
+    that was evaluated. A name that no object can have is left out: nothing starts with it.
     """
     found = {*_claims(case, violations, before, old), *_matchers(case.machine, violations, before)}
     return frozenset(name for name in found if can_be_name(name.partition("/")[2]))
@@ -61,7 +61,8 @@ def _claims(
         if isinstance(claim, Claim) and not claim.is_to_come:
             due = name in before and volume.name in bad
         else:
-            due = name not in waited_for and not (isinstance(claim, Claim) and volume.name in let_in)
+            was_evaluated = isinstance(claim, Claim) and volume.name in let_in
+            due = name in before or not (was_evaluated or name in waited_for)
         if due:
             yield name
 

@@ -1,0 +1,121 @@
+"""PVCs that appear after their VM: the leader clears the names of good ones and records Events for bad ones."""
+
+import itertools
+import json
+
+import pytest
+
+from tests.build import RWO, RWX, Object
+from tests.e2e_controller.permissions import permission
+from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, await_that, machine
+from tests.e2e_paths.conftest import started, stored
+from tests.localcluster.installation import apply
+from webhook.cluster.api import ApiError
+from webhook.controller.late_pvcs import _unless_changed
+from webhook.names import MARK
+from webhook.objects import at
+
+VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
+CONTROLLER = f"system:serviceaccount:{KUBEVIRTS_NAMESPACE}:kubevirt-controller"
+NUMBERS = itertools.count()
+
+
+def waiting(release: Release) -> tuple[str, str]:
+    """Store a VM whose PVC does not exist; return the path of the VM, and the PVC's name."""
+    name = f"waiting-{next(NUMBERS)}"
+    found = machine(f"later-{name}")
+    path = f"{VMS}/{name}"
+    release.make({**found, "metadata": {**found["metadata"], "name": name}})
+    assert annotations(release.read(path)) == [f"claim/later-{name}"] * 2
+    return path, f"later-{name}"
+
+
+def annotations(obj: Object | None) -> list[str | None]:
+    """Return the annotations of a VM and of its template."""
+    return [at(obj, *place, "annotations", MARK) for place in (("metadata",), ("spec", "template", "metadata"))]
+
+
+def await_cleared(release: Release, path: str) -> None:
+    """Return when a VM is verified."""
+    await_that(lambda: annotations(release.read(path)) == [None, None], "verified VM")
+
+
+def events(release: Release, path: str) -> list[Object]:
+    """Return our Events on a VM."""
+    field = f"--field-selector=involvedObject.name={path.rpartition('/')[2]},reason=NotLiveMigratable"
+    found = json.loads(release.cluster.kubectl("get", "events", "-n", "vms", field, "-o", "json").stdout)
+    return list(found["items"])
+
+
+def test_a_vm_whose_late_pvc_is_good_loses_the_name_by_itself(installed: Release) -> None:
+    path, name = waiting(installed)
+    installed.make(stored(name, RWX, mode="Filesystem"))
+    await_cleared(installed, path)
+    assert events(installed, path) == []
+
+
+def test_a_vm_whose_late_pvc_is_bad_keeps_the_name_and_gets_one_event_with_reason_and_remedy(
+    installed: Release,
+) -> None:
+    path, name = waiting(installed)
+    installed.make(stored(name, RWO))
+    (event,) = await_that(lambda: events(installed, path), "Event")
+    uid = at(installed.read(path), "metadata", "uid")
+    assert (event["type"], event["involvedObject"]["uid"]) == ("Warning", uid)
+    assert f'claim "{name}" is ReadWriteOnce, not ReadWriteMany' in event["message"]
+    assert "Use another claim, with accessModes [ReadWriteMany]" in event["message"]
+    assert event["message"].endswith("[shared-access]")
+    other, good = waiting(installed)
+    installed.make(stored(good, RWX, mode="Filesystem"))
+    await_cleared(installed, other)
+    assert annotations(installed.read(path)) == [f"claim/{name}"] * 2
+    assert len(events(installed, path)) == 1
+
+
+def test_a_verified_vm_is_not_written(installed: Release) -> None:
+    found = machine("good")
+    path = f"{VMS}/verified"
+    installed.make({**found, "metadata": {**found["metadata"], "name": "verified"}})
+    before = at(installed.read(path), "metadata", "resourceVersion")
+    other, late = waiting(installed)
+    installed.make(stored(late, RWX, mode="Filesystem"))
+    await_cleared(installed, other)
+    assert at(installed.read(path), "metadata", "resourceVersion") == before
+
+
+def test_a_vm_that_was_changed_meanwhile_is_a_conflict(installed: Release) -> None:
+    path, _ = waiting(installed)
+    before = installed.read(path)
+    assert before
+    label = {"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}
+    installed.api.patch(path, [_unless_changed(before), label], timeout=10)
+    with pytest.raises(ApiError) as raised:
+        installed.api.patch(path, [_unless_changed(before), label], timeout=10)
+    assert raised.value.status == 409
+
+
+def test_a_verified_vm_starts_while_no_replica_runs_and_an_unverified_one_does_not(installed: Release) -> None:
+    path, good = waiting(installed)
+    unverified, absent = waiting(installed)
+    installed.make(stored(good, RWX, mode="Filesystem"))
+    await_cleared(installed, path)
+    everything = {"apiGroups": ["kubevirt.io"], "resources": ["*"], "verbs": ["*"]}
+    apply(installed.cluster, permission("ClusterRole", {}, [everything], CONTROLLER))
+    (replica,) = installed.replicas
+    installed.stop(replica)
+    try:
+        assert starts(installed, path, good)
+        assert not starts(installed, unverified, absent)
+    finally:
+        installed.start()
+        installed.await_in_force()
+
+
+def starts(release: Release, path: str, claim: str) -> bool:
+    """Return whether kubevirt-controller can create the VMI of a VM."""
+    owner = release.read(path)
+    assert owner
+    instance = json.dumps(started(owner, claim))
+    done = release.cluster.kubectl("create", "-f", "-", stdin=instance, user=CONTROLLER, check=False)
+    assert done.returncode == 0 or "failed calling webhook" in done.stderr
+    return done.returncode == 0
