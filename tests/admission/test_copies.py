@@ -235,6 +235,11 @@ def test_the_brake_lets_patches_pass_that_cannot_be_applied(mode: str, warned: b
     assert (found.allowed, any("[restore-patches]" in line for line in found.warnings)) == (True, warned)
 
 
+def test_patches_that_cannot_be_applied_pass_unseen_where_the_namespace_is_off() -> None:
+    found = ask(restore("new", "{"), None, namespace(enforcement="off"), *machine_snapshot(GOOD))
+    assert (found.allowed, found.warnings) == (True, [])
+
+
 NOT_CARRIED = '"exempt.migratability.io/all" would come with a machine that KubeVirt makes'
 BY_ANY_MEANS = pytest.mark.parametrize("patches", [(), EXEMPTING], ids=["in what is copied", "by a patch"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.build import CLUSTER, RWO, RWX, Object, claim, data_volume_disk, disk, vm
-from tests.build_paths import clone, exempt, machine_snapshot, restore
+from tests.build_paths import clone, exempt, known_as, machine_snapshot, owned, pool, restore
 from webhook.cluster import Snapshot
 from webhook.machines.copies import CreatedVM, read_created
 
@@ -45,6 +45,16 @@ def test_restored_vm_mounts_the_restored_pvcs(volume: Callable[..., Object]) -> 
     held = vm(volume("then", "root"), volume("other"))
     found = created(restore("new"), *machine_snapshot(held, claim("then", RWO))).vm
     assert found["spec"]["template"]["spec"]["volumes"] == [volume("then as in the snapshot", "root"), volume("other")]
+
+
+def test_restored_vm_has_neither_the_owner_nor_the_uid_of_the_source() -> None:
+    source = known_as(owned(LABELLED, pool()))
+    assert set(created(restore("new"), *machine_snapshot(source)).vm["metadata"]) <= {
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+    }
 
 
 def test_memory_dump_is_not_restored() -> None:

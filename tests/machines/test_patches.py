@@ -1,8 +1,10 @@
 """The patches of a restore or a clone: accepted without evaluation, applied, or not evaluated."""
 
 import contextlib
+import copy
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -273,6 +275,23 @@ def test_field_in_another_spelling_that_go_reads_is_not_evaluated(patch: Object,
     with pytest.raises(NotEvaluated, match=re.escape(f'a patch spells "{name}" as "{other}"')) as raised:
         patched(patch)
     assert raised.value.remedy == f'Write "{name}"'
+
+
+READS: list[tuple[str, Callable[[Any], object]]] = [
+    ("get", lambda spec: spec.get("volumes")),
+    ("subscript", lambda spec: spec["volumes"]),
+    ("in", lambda spec: "volumes" in spec),
+    ("get of a copy", lambda spec: copy.copy(spec).get("volumes")),
+]
+
+
+@pytest.mark.parametrize("read", [row[1] for row in READS], ids=[row[0] for row in READS])
+def test_patched_vm_is_read_in_no_way_where_a_field_is_spelled_otherwise(read: Callable[[Any], object]) -> None:
+    patches = restore("new", add(f"{SPEC}/Volumes", []))
+    created = read_created(patches, "vms", Snapshot(machine_snapshot(SOURCE)))
+    assert isinstance(created, CreatedVM)
+    with pytest.raises(NotEvaluated):
+        read(created.vm["spec"]["template"]["spec"])
 
 
 FREE = [
