@@ -32,7 +32,7 @@ GUARDS = {
 """By package, the tests that guard it, those that notice the most first."""
 TOO_SLOW = "--ignore=tests/admission/test_every_path.py"
 ENOUGH = 0.9
-_NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
+_IGNORED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
 _PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0")
 
 Drawn = list[tuple[str, Mutant]]
@@ -116,7 +116,7 @@ def _survivors(drawn: Drawn, tests: tuple[str, ...], jobs: int) -> int | None:
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         benches = [Workbench(Path(scratch, str(number), "checkout"), tests) for number in range(jobs)]
         first = benches[0].folder
-        shutil.copytree(ROOT, first, ignore=_NOT_COPIED)
+        shutil.copytree(ROOT, first, ignore=_IGNORED)
         (first.parent / "shared").symlink_to(ROOT.parent / "shared")
         began = time.monotonic()
         if not benches[0].passes(1800, keep_bytecode=True):
