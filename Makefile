@@ -3,7 +3,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster lint format bench lock clean .venv binaries
+.PHONY: help demo test test-cluster mutants lint format bench lock clean .venv binaries
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: .venv binaries ## the tests, in minutes
 test-cluster: .venv ## the tests that take longer, on the local cluster
 	$(RUN) -m tests.localcluster build
 	$(RUN) -m pytest -m cluster
+
+mutants: .venv ## small wrong changes that the tests must notice
+	$(RUN) -m tests.mutants
 
 lint: .venv ## linters, types, import contracts
 	$(BIN)/ruff check .
