@@ -19,7 +19,7 @@ SCHEMA = CHART / "values.schema.json"
 
 def rules_table() -> str:
     """Return the table of all rules as Markdown."""
-    head = "| rule | refuses | KubeVirt's reason | default |\n|---|---|---|---|\n"
+    head = "| rule | denies | KubeVirt's reason | default |\n|---|---|---|---|\n"
     rows = (f"| `{rule.name}` | {rule.refuses} | {rule.reason or ''} | {rule.default} |\n" for rule in RULES)
     return head + "".join(rows)
 
@@ -47,7 +47,7 @@ def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
     lines = [
         f"## {rule.name}",
         "",
-        f"{about[:1].upper()}{about[1:]} Broken by {rule.refuses}.",
+        f"{about[:1].upper()}{about[1:]} Violated by {rule.refuses}.",
         "",
         f"Default: `{rule.default}`. KubeVirt's reason: {rule.reason or 'none'}.",
         f"Follows {rule.source}.",
