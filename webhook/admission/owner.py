@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from webhook.admission.review import Request
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts, RestoreFacts
-from webhook.cluster.resources import CLONES, KUBEVIRTS, OWNERS, RESTORES
+from webhook.cluster.resources import CLONES, OWNERS, RESTORES
+from webhook.engine import namespace_of_kubevirt
 from webhook.machines.copies import RESTORED_BY
 from webhook.objects import Object, at, items, mapping, text
-from webhook.settings import KubeVirt, Settings
+from webhook.settings import Settings
 
 _UID = 36
 _INSTANCES = "virtualmachineinstances"
-_ACCOUNT = re.compile(r"system:serviceaccount:[^:]+:kubevirt-[a-z-]+")
+_ACCOUNT = re.compile(r"system:serviceaccount:[^:]+:kubevirt-")
 
 
 def owner_of(request: Request, cluster: Cluster, settings: Settings) -> OwnerFacts | None:
@@ -109,21 +111,9 @@ def located(request: Request, cluster: Cluster, settings: Settings) -> Settings:
     It is asked only where a service account of KubeVirt's names makes the request. Raises
     `webhook.cluster.Undecidable`.
     """
-    if not _ACCOUNT.fullmatch(request.user):
+    if not _ACCOUNT.match(request.user):
         return settings
     return replace(settings, kubevirt=replace(settings.kubevirt, namespace=namespace_of_kubevirt(cluster, settings)))
-
-
-def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
-    """Return the namespace in which KubeVirt really is: the one KubeVirt CR's, where the settings name no other.
-
-    Else whoever may make a namespace of the default's name could pass for KubeVirt. Raises
-    `webhook.cluster.Undecidable`.
-    """
-    if settings.kubevirt.namespace != KubeVirt().namespace:
-        return settings.kubevirt.namespace
-    installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
-    return installed.pop() if len(installed) == 1 else settings.kubevirt.namespace
 
 
 def is_kubevirt_controller(request: Request, settings: Settings) -> bool:
