@@ -26,18 +26,18 @@ class Lifetimes:
     """How long an authority and a leaf live, and how long an authority is trusted before it signs.
 
     Raises ValueError for what cannot be kept: a successor is made when a third of the authority's lifetime is left, and
-    must have been trusted for the whole ``settle`` within that.
+    must have been trusted for the whole ``trust_delay`` within that.
     """
 
     ca: timedelta = timedelta(days=365)
     leaf: timedelta = timedelta(days=7)
-    settle: timedelta = timedelta(seconds=60)
+    trust_delay: timedelta = timedelta(seconds=60)
 
     def __post_init__(self) -> None:
         if min(self.ca, self.leaf) < _SHORTEST:
             raise ValueError("the lifetimes of authority and leaf must be at least 3 seconds")
-        if not timedelta(0) <= self.settle < self.ca / 3:
-            raise ValueError("the time to settle must be less than a third of the authority's lifetime")
+        if not timedelta(0) <= self.trust_delay < self.ca / 3:
+            raise ValueError("the trust delay must be less than a third of the CA's lifetime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _step(stored: Stored, registered: Collection[bytes], now: datetime, lifetime
     if not _is_in_all(stored.next, registered):
         return replace(stored, next_trusted_since=None)
     since = min(stored.next_trusted_since or now, now)
-    if now - since >= lifetimes.settle:
+    if now - since >= lifetimes.trust_delay:
         return _promoted(stored, now)
     return replace(stored, next_trusted_since=since)
 

@@ -16,19 +16,20 @@ from certs.pem import certificates
 class Serving:
     """Holds the leaf in use and the one that was offered to follow it.
 
-    An offered leaf is served when it leads to a certificate that every registered bundle has held for ``settle``, for
-    an API server may hear of a new bundle later than we do. Two exceptions lose nothing: where nothing is registered
-    nobody calls; and where the leaf in use has ended, or no registered bundle trusts it, or there is none, every call
-    fails already. What is registered when the process begins counts as settled, so that a new pod need not wait.
+    An offered leaf is served when it leads to a certificate that every registered bundle has held for ``trust_delay``,
+    for an API server may hear of a new bundle later than we do. Two exceptions lose nothing: where nothing is
+    registered nobody calls; and where the leaf in use has ended, or no registered bundle trusts it, or there is none,
+    every call fails already. What is registered when the process begins counts as settled, so that a new pod need not
+    wait.
 
     A leaf that no client would accept (key, name, time, purpose) is never begun to be served. ``offer`` and
     ``registered`` are called by whoever watches the cluster, every few seconds; ``current`` by every handshake, which
     waits for nothing.
     """
 
-    def __init__(self, settle: timedelta, name: str) -> None:
+    def __init__(self, trust_delay: timedelta, name: str) -> None:
         """Serve under the DNS name that kube-apiserver calls, SERVICE.NAMESPACE.svc."""
-        self._settle, self._name = settle, name
+        self._trust_delay, self._name = trust_delay, name
         self._lock = threading.Lock()
         self._served: Leaf | None = None
         self._offered: Leaf | None = None
@@ -74,9 +75,9 @@ class Serving:
         """Return what every bundle has held for long enough; a clock that was set back starts the count again."""
         common = [certificate for certificate in held[0] if all(certificate in each for each in held)] if held else []
         if self._held_since is None:
-            self._held_since = dict.fromkeys(common, now - self._settle)
+            self._held_since = dict.fromkeys(common, now - self._trust_delay)
         self._held_since = {each: min(self._held_since.get(each, now), now) for each in common}
-        return [each for each, since in self._held_since.items() if now - since >= self._settle]
+        return [each for each, since in self._held_since.items() if now - since >= self._trust_delay]
 
     def _decide(self, offered: Leaf, held: _Held, settled: list[x509.Certificate], now: datetime) -> None:
         unusable = why_not_usable(offered, self._name, now)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.chart.schema import schema
 from tests.chart.values import table
 from webhook.cli.check import Input, judge_all
 from webhook.cluster.files import read_file, read_path
@@ -64,12 +65,9 @@ def values_table() -> str:
     return table((CHART / "values.yaml").read_text())
 
 
-def with_rules(schema: str) -> str:
-    """Return the schema of the chart's values with the rules of this version: in a chart, another name is a mistake."""
-    tree = json.loads(schema)
-    mode = {"$ref": "#/definitions/mode"}
-    tree["properties"]["settings"]["properties"]["rules"]["properties"] = {rule.name: mode for rule in RULES}
-    return json.dumps(tree, indent=2) + "\n"
+def schema_of_values() -> str:
+    """Return the JSON Schema of the chart's values."""
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
@@ -95,7 +93,7 @@ def main() -> None:
     for name in GENERATED:
         path = ROOT / name
         path.write_text(written_anew(name, path.read_text()))
-    SCHEMA.write_text(with_rules(SCHEMA.read_text()))
+    SCHEMA.write_text(schema_of_values())
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ WHOLE = """\
 mode: warn                      # deny | warn | off
 rules: {smb-share: "off", node-pinned: deny, shared-access: warn}
 evictionStrategy: default       # enforce | default | off
-exemptions: {requireReason: false, maxDays: 30, notBy: ["system:serviceaccount:argocd:argocd"]}
+exemptions: {requireReason: false, maxDays: 30, excludedUsers: ["system:serviceaccount:argocd:argocd"]}
 kubevirt: {namespace: openshift-cnv, version: v1.8.4}
 trident: {namespace: storage}
-registrations: off              # managed | off
+webhookConfigurations: off              # managed | off
 """
 
 
@@ -34,21 +34,23 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert load(WHOLE, tmp_path) == Settings(
         mode="warn",
         rules={"smb-share": "off", "node-pinned": "deny", "shared-access": "warn"},
-        evictionStrategy="default",
-        exemptions=Exemptions(requireReason=False, maxDays=30, notBy=("system:serviceaccount:argocd:argocd",)),
+        eviction_strategy="default",
+        exemptions=Exemptions(
+            require_reason=False, max_days=30, excluded_users=("system:serviceaccount:argocd:argocd",)
+        ),
         kubevirt=KubeVirt(namespace="openshift-cnv", version="v1.8.4"),
         trident=Trident(namespace="storage"),
-        registrations="off",
+        webhook_configurations="off",
     )
 
 
 def test_the_initial_values_are_those_of_the_contract() -> None:
     found = Settings()
-    assert (found.mode, dict(found.rules), found.evictionStrategy) == ("deny", {}, "enforce")
-    assert found.exemptions == Exemptions(requireReason=True, maxDays=90, notBy=())
-    assert found.kubevirt == KubeVirt(namespace="kubevirt", version="auto")
-    assert found.trident == Trident(namespace="trident")
-    assert found.registrations == "managed"
+    assert (found.mode, dict(found.rules), found.eviction_strategy) == ("deny", {}, "enforce")
+    assert found.exemptions == Exemptions(require_reason=True, max_days=90, excluded_users=())
+    assert found.kubevirt == KubeVirt(namespace="auto", version="auto")
+    assert found.trident == Trident(namespace="auto")
+    assert found.webhook_configurations == "managed"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}\n", "null\n"])
@@ -57,13 +59,13 @@ def test_an_empty_file_gives_the_initial_values(text: str, tmp_path: Path) -> No
 
 
 def test_what_is_left_out_of_a_part_keeps_its_initial_value() -> None:
-    assert Settings.parse({"exemptions": {"maxDays": 7}}).exemptions == Exemptions(maxDays=7)
+    assert Settings.parse({"exemptions": {"maxDays": 7}}).exemptions == Exemptions(max_days=7)
 
 
-@pytest.mark.parametrize("key", ["mode", "evictionStrategy", "registrations"])
 @pytest.mark.parametrize("off", ["off", '"off"', "false"])
-def test_a_bare_off_is_understood(key: str, off: str, tmp_path: Path) -> None:
-    assert getattr(load(f"{key}: {off}\n", tmp_path), key) == "off"
+def test_a_bare_off_is_understood(off: str, tmp_path: Path) -> None:
+    found = load(f"{{mode: {off}, evictionStrategy: {off}, webhookConfigurations: {off}}}\n", tmp_path)
+    assert (found.mode, found.eviction_strategy, found.webhook_configurations) == ("off", "off", "off")
 
 
 @pytest.mark.parametrize("off", ["off", '"off"'])
@@ -81,6 +83,8 @@ WRONG: list[tuple[dict[Any, Any], str]] = [
     ({"rules": {"shared-access": "no"}}, "rules.shared-access"),
     ({"rules": {"shared-access": None}}, "rules.shared-access"),
     ({"rules": {"of-the-future": "loud"}}, "rules.of-the-future"),
+    ({"rules": {5: "off"}}, "rules"),
+    ({"rules": {0xF << 99_999: "loud"}}, "rules.a huge number"),
     ({"evictionStrategy": "LiveMigrate"}, "evictionStrategy"),
     ({"evictionStrategy": 1}, "evictionStrategy"),
     ({"exemptions": []}, "exemptions"),
@@ -90,20 +94,25 @@ WRONG: list[tuple[dict[Any, Any], str]] = [
     ({"exemptions": {"maxDays": True}}, "exemptions.maxDays"),
     ({"exemptions": {"maxDays": "90"}}, "exemptions.maxDays"),
     ({"exemptions": {"maxDays": 1.5}}, "exemptions.maxDays"),
-    ({"exemptions": {"notBy": "admin"}}, "exemptions.notBy"),
-    ({"exemptions": {"notBy": ["admin", 5]}}, "exemptions.notBy[1]"),
-    ({"exemptions": {"notBy": [""]}}, "exemptions.notBy[0]"),
+    ({"exemptions": {"maxDays": 36_501}}, "exemptions.maxDays"),
+    ({"exemptions": False}, "exemptions"),
+    ({"exemptions": {"excludedUsers": "admin"}}, "exemptions.excludedUsers"),
+    ({"exemptions": {"excludedUsers": ["admin", 5]}}, "exemptions.excludedUsers[1]"),
+    ({"exemptions": {"excludedUsers": [""]}}, "exemptions.excludedUsers[0]"),
     ({"kubevirt": "kubevirt"}, "kubevirt"),
     ({"kubevirt": {"namespace": ""}}, "kubevirt.namespace"),
+    ({"kubevirt": {"namespace": "Kube Virt"}}, "kubevirt.namespace"),
+    ({"kubevirt": {"namespace": "kubevirt\n"}}, "kubevirt.namespace"),
     ({"kubevirt": {"version": 1.8}}, "kubevirt.version"),
+    ({"kubevirt": {"version": "2.0"}}, "kubevirt.version"),
     ({"trident": None}, "trident"),
     ({"trident": {"namespace": 5}}, "trident.namespace"),
-    ({"registrations": "manual"}, "registrations"),
-    ({"registrations": True}, "registrations"),
+    ({"webhookConfigurations": "manual"}, "webhookConfigurations"),
+    ({"webhookConfigurations": True}, "webhookConfigurations"),
 ]
 
 
-@pytest.mark.parametrize(("tree", "setting"), WRONG, ids=[repr(row[0]) for row in WRONG])
+@pytest.mark.parametrize(("tree", "setting"), WRONG, ids=[f"{row[1]}-{index}" for index, row in enumerate(WRONG)])
 def test_a_wrong_value_is_an_error_that_begins_with_the_setting(tree: dict[str, Any], setting: str) -> None:
     assert refused(tree).startswith(f"{setting}: must be ")
 
@@ -113,7 +122,7 @@ def test_a_wrong_value_is_an_error_that_begins_with_the_setting(tree: dict[str, 
     [
         ({"mode": "strict"}, "deny, warn, off"),
         ({"evictionStrategy": "x"}, "enforce, default, off"),
-        ({"registrations": "x"}, "managed, off"),
+        ({"webhookConfigurations": "x"}, "managed, off"),
         ({"rules": {"a": "x"}}, "deny, warn, off"),
     ],
     ids=repr,
@@ -124,8 +133,23 @@ def test_the_error_says_what_is_allowed_and_what_was_found(tree: dict[str, Any],
     assert ("'strict'" if "mode" in tree else "'x'") in message
 
 
-def test_a_long_wrong_value_is_cut_in_the_error() -> None:
-    assert len(refused({"mode": "x" * 10_000})) < 200
+def laughs() -> list[Any]:
+    """Return a billion items, as YAML's anchors give them."""
+    found: list[Any] = ["ha"] * 10
+    for _ in range(8):
+        found = [found] * 10
+    return found
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 10_000, ["x"] * 10_000, 0xF << 99_999, laughs()], ids=["text", "list", "number", "tree"]
+)
+def test_a_long_wrong_value_is_cut_in_the_error(value: object) -> None:
+    assert len(refused({"mode": value})) < 200
+
+
+def test_a_long_unknown_setting_is_cut_in_the_error() -> None:
+    assert len(refused({"exemptions": {"x" * 10_000: 1}})) < 200
 
 
 @pytest.mark.parametrize(

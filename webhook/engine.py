@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from webhook.claims import as_it_is, resolve
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
@@ -18,7 +20,7 @@ from webhook.names import ENFORCEMENT, REASON
 from webhook.objects import Object, at, mapping, string_map, text
 from webhook.policy import Bearer, Case, Surroundings, Verdict, evaluate_case, evaluate_start, exempted, unverified
 from webhook.policy.exemptions import Exempted
-from webhook.settings import MODES, Settings
+from webhook.settings import AUTO, MODES, Settings
 
 NEWEST_KUBEVIRT = (1, 9)
 
@@ -121,7 +123,7 @@ def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Setting
     mode = namespace.labels.get(ENFORCEMENT) if namespace else None
     if mode not in MODES:
         return settings
-    return replace(settings, mode=min(settings.mode, mode, key=MODES.index))
+    return structs.replace(settings, mode=min(settings.mode, mode, key=MODES.index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class _View:
     def case(self, obj: Object) -> Case:
         machine = read_machine(obj, self.cluster, self.surroundings.kubevirt)
         claims = resolve(machine, self.cluster, self.settings.trident.namespace)
-        return Case(machine, claims, self.surroundings, self.settings.evictionStrategy)
+        return Case(machine, claims, self.surroundings, self.settings.eviction_strategy)
 
     def exempted(self, question: Question, *, after_the_end: bool = False) -> Exempted:
         metadata = at(question.exemption_source, "metadata")
@@ -175,10 +177,22 @@ def not_evaluated(obj: Object) -> Verdict:
     return Verdict(kind, text(metadata.get("namespace")) or "default", name)
 
 
+def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
+    """Return the namespace in which KubeVirt is: the one of the settings, else that of the one KubeVirt CR.
+
+    Without a CR, or with several, it is "kubevirt". Raises `webhook.cluster.Undecidable`.
+    """
+    if settings.kubevirt.namespace != AUTO:
+        return settings.kubevirt.namespace
+    installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
+    return installed.pop() if len(installed) == 1 else "kubevirt"
+
+
 def _surroundings(cluster: Cluster, settings: Settings) -> Surroundings:
-    found = sorted(cluster.list(KUBEVIRTS), key=lambda kubevirt: kubevirt.namespace != settings.kubevirt.namespace)
+    namespace = namespace_of_kubevirt(cluster, settings)
+    found = sorted(cluster.list(KUBEVIRTS), key=lambda kubevirt: kubevirt.namespace != namespace)
     kubevirt = found[0] if found else KubeVirtFacts()
-    said = kubevirt.version if settings.kubevirt.version == "auto" else settings.kubevirt.version
+    said = kubevirt.version if settings.kubevirt.version == AUTO else settings.kubevirt.version
     return Surroundings(_major_and_minor(said), kubevirt, tuple(cluster.list(NODES)))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 Object = Mapping[str, Any]
 
 _NOTHING: Object = {}
-_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+NAME = r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
+"""A pattern for the name of an object."""
 
 
 def mapping(value: object) -> Object:
@@ -55,4 +56,4 @@ def string_map(value: object) -> dict[str, str]:
 
 def can_be_name(name: str) -> bool:
     """Say whether an object can have this name at all; users write names that would lead a URL astray."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(NAME, name) is not None

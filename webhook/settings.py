@@ -1,131 +1,112 @@
-"""The policy's settings: one frozen tree from one YAML file.
+"""The policy's settings: one frozen struct from one YAML file.
 
-A setting left out has its initial value. A rule's name that this version does not know is not an error, since a
+A setting that is left out has its default. A rule's name that this version does not know is not an error, since a
 rollback must be able to run with the settings of the version it rolls back; it is reported by `Settings.unknown_rules`.
-Any other unknown name is one: a brake with a typing error must not seem to be pulled.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from webhook import fields
-from webhook.fields import FieldError, Reader, shown
-from webhook.wording import plain
+import msgspec
+from msgspec import Meta
+
+from webhook.structs import FieldError, File, Names, Part
 
 Mode = Literal["deny", "warn", "off"]
 MODES: tuple[Mode, ...] = ("off", "warn", "deny")
 """From the mildest to the strictest."""
 EvictionStrategy = Literal["enforce", "default", "off"]
+AUTO = "auto"
+"""Found out from what is installed in the cluster."""
+
+_Namespace = Annotated[
+    str,
+    Meta(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z", max_length=63, description="auto or the name of a namespace"),
+]
+_Version = Annotated[
+    str,
+    Meta(
+        pattern=r"^(auto|v?1\.[0-9].*)$",
+        description='auto or a version of KubeVirt in quotes like "1.8"',  # a bare 1.10 is the number 1.1 in YAML
+    ),
+]
 
 
 class SettingsError(FieldError):
     """The settings cannot be used; the message names the setting and says what is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exemptions:
+class Exemptions(Part, frozen=True):
     """What an exemption label must come with."""
 
-    requireReason: bool = True
+    require_reason: Annotated[bool, Meta(description="true or false")] = True
     """An exemption counts only beside the annotation that says why."""
-    maxDays: int = 90
-    """How many days ahead an exemption's last day may lie."""
-    notBy: tuple[str, ...] = ()
+    max_days: Annotated[int, Meta(ge=1, le=36500, description="a number of days from 1 to 36500")] = 90
+    """How many days ahead the last day of an exemption may be."""
+    excluded_users: Names = ()
     """Users whose wildcard right to exempt does not count, a GitOps controller with cluster-admin, say."""
 
 
-@dataclass(frozen=True, slots=True)
-class KubeVirt:
+class KubeVirt(Part, frozen=True):
     """Where KubeVirt is, and which."""
 
-    namespace: str = "kubevirt"
+    namespace: _Namespace = AUTO
     """The namespace of the KubeVirt CR and of KubeVirt's service accounts."""
-    version: str = "auto"
-    """KubeVirt's version; "auto" reads it from the KubeVirt CR."""
+    version: _Version = AUTO
+    """KubeVirt's version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trident:
+class Trident(Part, frozen=True):
     """Where Trident is."""
 
-    namespace: str = "trident"
+    namespace: _Namespace = AUTO
     """The namespace of Trident's custom resources."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(File, frozen=True):
     """All settings."""
 
+    about: ClassVar[str] = "settings"
+    error: ClassVar[type[FieldError]] = SettingsError
+
     mode: Mode = "deny"
-    """The brake: caps what every rule does. "off" judges nothing and patches nothing."""
-    rules: Mapping[str, Mode] = field(default_factory=lambda: MappingProxyType({}))
-    """What a rule does, where it shall differ from its default."""
-    evictionStrategy: EvictionStrategy = "enforce"
+    """The global mode: caps what every rule does. "off" evaluates nothing and patches nothing."""
+    rules: Annotated[Mapping[str, Mode], Meta(description="a mapping of rules to deny, warn or off")] = {}
+    """What a rule does, where that is not its default."""
+    eviction_strategy: EvictionStrategy = "enforce"
     """Whether evictionStrategy becomes LiveMigrate: always, only where it is unset, or never."""
     exemptions: Exemptions = Exemptions()
-    """Exceptions by label."""
+    """Exemptions by label."""
     kubevirt: KubeVirt = KubeVirt()
     """KubeVirt."""
     trident: Trident = Trident()
     """Trident."""
-    registrations: Literal["managed", "off"] = "managed"
-    """Whether the webhook keeps its own registrations in the API server; "off" removes them."""
+    webhook_configurations: Literal["managed", "off"] = "managed"
+    """Whether the webhook keeps its own webhook configurations in the API server; "off" removes them."""
+
+    def __post_init__(self) -> None:
+        """Let nobody change the rules of settings that threads share."""
+        msgspec.structs.force_setattr(self, "rules", MappingProxyType(dict(self.rules)))
 
     @classmethod
-    def load(cls, path: Path) -> Settings:
-        """Read the settings from a YAML file; raises SettingsError where it cannot be read or holds a wrong value."""
-        try:
-            return fields.load(path, cls.parse)
-        except FieldError as error:
-            raise SettingsError(str(error)) from None
-
-    @classmethod
-    def parse(cls, tree: object) -> Settings:
-        """Return the settings that a parsed YAML document holds; raises SettingsError."""
-        try:
-            return fields.part(cls, "settings", {} if tree is None else tree, _READERS, root=True)
-        except FieldError as error:
-            raise SettingsError(str(error)) from None
+    def parse(cls, tree: object) -> Self:
+        """Return the settings that a parsed YAML document holds, the defaults for none; raises SettingsError."""
+        return super().parse({} if tree is None else _with_off(tree))
 
     def unknown_rules(self, known: frozenset[str]) -> list[str]:
         """Return the names under ``rules`` that are not among the known ones."""
         return sorted(set(self.rules) - known)
 
 
-def _rules(value: object, at: str) -> Mapping[str, str]:
-    if not isinstance(value, Mapping):
-        raise FieldError(f"{at}: must be a mapping of rules to deny, warn or off, not {shown(value)}")
-    action = fields.one_of("deny", "warn", "off")
-    return MappingProxyType({str(name): action(entry, f"{at}.{plain(str(name))}") for name, entry in value.items()})
-
-
-def _days(value: object, at: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise FieldError(f"{at}: must be a number of days, at least 1, not {shown(value)}")
-    return value
-
-
-def _version(value: object, at: str) -> str:
-    """A bare 1.10 is the number 1.1 in YAML."""
-    if not isinstance(value, str) or not (value == "auto" or re.match(r"v?1\.\d", value)):
-        raise FieldError(f'{at}: must be auto or a version of KubeVirt in quotes like "1.8", not {shown(value)}')
-    return value
-
-
-_EXEMPTIONS: Mapping[str, Reader] = {"requireReason": fields.yes_or_no, "maxDays": _days, "notBy": fields.names}
-_KUBEVIRT: Mapping[str, Reader] = {"namespace": fields.name, "version": _version}
-_READERS: Mapping[str, Reader] = {
-    "mode": fields.one_of("deny", "warn", "off"),
-    "rules": _rules,
-    "evictionStrategy": fields.one_of("enforce", "default", "off"),
-    "exemptions": lambda value, at: fields.part(Exemptions, at, value, _EXEMPTIONS),
-    "kubevirt": lambda value, at: fields.part(KubeVirt, at, value, _KUBEVIRT),
-    "trident": lambda value, at: fields.part(Trident, at, value, {"namespace": fields.name}),
-    "registrations": fields.one_of("managed", "off"),
-}
+def _with_off(tree: Any) -> Any:
+    """The same with the word where YAML reads a bare ``off`` as false."""
+    if not isinstance(tree, Mapping):
+        return tree
+    words = ("mode", "evictionStrategy", "webhookConfigurations")
+    found = {key: "off" if value is False and key in words else value for key, value in tree.items()}
+    if isinstance(rules := tree.get("rules"), Mapping):
+        found["rules"] = {name: "off" if action is False else action for name, action in rules.items()}
+    return found

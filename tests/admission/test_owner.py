@@ -21,7 +21,9 @@ from tests.build_paths import (
     request,
     tagged,
 )
+from webhook.admission.change import read_change
 from webhook.admission.handler import mutate, validate
+from webhook.admission.requester import read_requester
 from webhook.settings import Settings
 
 DB = known_as(vm(disk("once")))
@@ -101,6 +103,13 @@ def test_where_no_namespace_is_set_the_one_kubevirt_says_where_it_is() -> None:
     cluster = Rights((cnv, *CLASSES, *CLAIMS, DB))
     answers = [validate(request(INSTANCE, user=user), cluster, Settings(), 5.0)[0] for user in (elsewhere, CONTROLLER)]
     assert [answer.body["response"]["allowed"] for answer in answers] == [True, False]
+
+
+@pytest.mark.parametrize("account", ["kubevirt-apiserver", "kubevirt-1"])
+def test_no_account_is_kubevirts_because_its_namespace_is_called_auto(account: str) -> None:
+    change = read_change(request(exempt(INSTANCE), user=f"system:serviceaccount:auto:{account}"))
+    assert change is not None
+    assert not read_requester(change, Rights(()), Settings()).is_kubevirt
 
 
 def test_a_machine_of_a_pool_may_violate_what_the_pool_does() -> None:

@@ -154,12 +154,12 @@ def test_an_account_that_only_looks_like_kubevirts_is_asked_about() -> None:
 
 
 def test_a_user_whose_wildcard_right_does_not_count_is_refused_unasked() -> None:
-    found = ask(exempt(VM), user="argocd", may=["argocd"], settings={"exemptions": {"notBy": ["argocd"]}})
+    found = ask(exempt(VM), user="argocd", may=["argocd"], settings={"exemptions": {"excludedUsers": ["argocd"]}})
     assert (found.allowed, found.asked) == (False, [])
 
 
 def test_such_a_user_may_apply_again_what_is_there() -> None:
-    settings = {"exemptions": {"notBy": ["argocd"]}}
+    settings = {"exemptions": {"excludedUsers": ["argocd"]}}
     assert ask(exempt(VM), exempt(VM), user="argocd", settings=settings).allowed
 
 

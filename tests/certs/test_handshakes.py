@@ -60,7 +60,7 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Return a server of what its ``serving`` decides."""
-    server = Server(Serving(LIFETIMES.settle, NAME))
+    server = Server(Serving(LIFETIMES.trust_delay, NAME))
     yield server
     server.stop()
 

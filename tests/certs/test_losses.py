@@ -78,7 +78,7 @@ JUMPS = {"an hour": HOUR, "a day": DAY, "a month": 30 * DAY, "ten months": 300 *
 @pytest.mark.parametrize("jump", [*JUMPS.values(), *(-jump for jump in JUMPS.values())])
 def test_after_a_clock_that_jumped_and_came_back_a_trusted_leaf_is_served_within_minutes(jump: timedelta) -> None:
     stored, registered = FIRST, REGISTERED
-    serving, leaf = Serving(LIFETIMES.settle, NAME), leaf_of(FIRST)
+    serving, leaf = Serving(LIFETIMES.trust_delay, NAME), leaf_of(FIRST)
     for minute in range(30):
         now = THEN + minute * MINUTE + (jump if 5 <= minute < 10 else timedelta(0))
         stored = rotate(stored, registered, now, LIFETIMES)

@@ -10,7 +10,7 @@ from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SE
 
 FIRST = first()
 DUE = NOW + LIFETIMES.ca * 2 / 3
-SHORT = Lifetimes(ca=20 * SECOND, leaf=5 * SECOND, settle=2 * SECOND)
+SHORT = Lifetimes(ca=20 * SECOND, leaf=5 * SECOND, trust_delay=2 * SECOND)
 OLD = [FIRST.bundle(DUE)] * 3
 """What three webhooks trust before anything is due."""
 
@@ -96,7 +96,7 @@ def test_a_webhook_that_ceases_to_trust_it_starts_the_count_again() -> None:
 
 
 def test_without_a_time_to_settle_it_signs_as_soon_as_it_is_trusted() -> None:
-    at_once = replace(LIFETIMES, settle=timedelta(0))
+    at_once = replace(LIFETIMES, trust_delay=timedelta(0))
     assert rotate(MADE, NEW, DUE, at_once).signing == MADE.next
 
 
@@ -186,9 +186,9 @@ def test_keys_are_not_shown() -> None:
 IMPOSSIBLE = {
     "no lifetime": ({"ca": timedelta(0)}, "at least 3 seconds"),
     "a negative lifetime": ({"leaf": -SECOND}, "at least 3 seconds"),
-    "a lifetime of a second": ({"ca": SECOND, "settle": timedelta(0)}, "at least 3 seconds"),
-    "a negative time to settle": ({"settle": -SECOND}, "less than a third"),
-    "a successor that could not settle in time": ({"ca": HOUR, "settle": 20 * MINUTE}, "less than a third"),
+    "a lifetime of a second": ({"ca": SECOND, "trust_delay": timedelta(0)}, "at least 3 seconds"),
+    "a negative time to settle": ({"trust_delay": -SECOND}, "less than a third"),
+    "a successor that could not settle in time": ({"ca": HOUR, "trust_delay": 20 * MINUTE}, "less than a third"),
 }
 
 

@@ -48,7 +48,7 @@ class World:
 
     def replica(self) -> Replica:
         """Return a process that has just begun."""
-        return Replica(Serving(self.lifetimes.settle, NAME))
+        return Replica(Serving(self.lifetimes.trust_delay, NAME))
 
     def register(self, name: str, bundle: bytes) -> None:
         """Write a bundle into a registration; API servers may use the one before for a while."""
@@ -115,7 +115,7 @@ class World:
         """Return the bundles that an API server may know: the newest, and what it replaced not long ago."""
         history = self.history[name]
         ends = [*(since for since, _ in history[1:]), self.now]
-        late = self.now - self.lifetimes.settle / 2
+        late = self.now - self.lifetimes.trust_delay / 2
         return [history[-1][1], *(old for (_, old), end in zip(history, ends, strict=True) if end > late)]
 
     def ready(self) -> int:

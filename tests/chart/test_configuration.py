@@ -9,22 +9,23 @@ import yaml
 
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Rendered, render, render_ci
 from tests.documentation import ROOT
+from webhook.controller.installation import Installation
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
 
-OWN = {
-    "source": "own",
+SELF_SIGNED = {
+    "source": "selfSigned",
     "secret": f"{RELEASE}-ca",
     "caLifetime": "8760h",
     "leafLifetime": "168h",
-    "settle": "60s",
+    "trustDelay": "60s",
 }
 FILES = {
     "source": "files",
     "certFile": "/var/run/tls/tls.crt",
     "keyFile": "/var/run/tls/tls.key",
     "caFile": "/var/run/tls/ca.crt",
-    "settle": "60s",
+    "trustDelay": "60s",
 }
 
 
@@ -52,20 +53,19 @@ def test_the_chart_has_every_setting_that_the_readme_has_with_the_same_initial_v
 
 
 def test_a_bare_off_switches_off(tmp_path: Path) -> None:
-    bare = yaml.safe_load("{mode: off, rules: {smb-share: off}, evictionStrategy: off, registrations: off}")
+    bare = yaml.safe_load("{mode: off, rules: {smb-share: off}, evictionStrategy: off, webhookConfigurations: off}")
     settings = settings_of(render({"settings": bare}), tmp_path)
 
-    assert (settings.mode, settings.evictionStrategy, settings.registrations) == ("off", "off", "off")
+    assert (settings.mode, settings.eviction_strategy, settings.webhook_configurations) == ("off", "off", "off")
     assert settings.rules == {"smb-share": "off"}
 
 
 @pytest.mark.parametrize("name", CI)
 def test_the_webhook_takes_what_it_is_told_of_its_installation(name: str, tmp_path: Path) -> None:
-    module = pytest.importorskip("webhook.controller.installation", reason="the controller is not there yet")
     file = tmp_path / "installation.yaml"
     file.write_text(render_ci(name).get("ConfigMap")["data"]["installation.yaml"])
 
-    assert module.Installation.load(file).owner == f"{RELEASE}-registrations"
+    assert Installation.load(file).owner == f"{RELEASE}-registrations"
 
 
 def test_an_installation_is_described_in_full() -> None:
@@ -80,7 +80,7 @@ def test_an_installation_is_described_in_full() -> None:
                 {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", NAMESPACE]}
             ]
         },
-        "certificates": OWN,
+        "certificates": SELF_SIGNED,
         "tls": {"minVersion": "1.2"},
     }
 
@@ -88,9 +88,9 @@ def test_an_installation_is_described_in_full() -> None:
 @pytest.mark.parametrize(
     ("values", "certificates"),
     [
-        ({"source": "own"}, OWN),
+        ({"source": "selfSigned"}, SELF_SIGNED),
         ({"source": "certManager", "issuerRef": {"name": "a"}}, FILES),
-        ({"source": "files", "secret": "tls"}, FILES),
+        ({"source": "existingSecret", "existingSecret": "tls"}, FILES),
         ({"source": "serviceCA"}, {**FILES, "caFile": "/var/run/ca/service-ca.crt"}),
     ],
     ids=lambda value: value["source"],
@@ -105,10 +105,10 @@ def test_every_source_of_certificates_is_described(values: dict[str, Any], certi
 
 
 def test_client_certificates_are_described_where_they_are_asked_for() -> None:
-    rendered = render({"clientCertificates": {"configMap": "clients", "names": ["kube-apiserver"]}})
+    rendered = render({"clientAuthentication": {"configMap": "clients", "names": ["kube-apiserver"]}})
 
     wanted = {"caFile": "/var/run/client-ca/ca.crt", "names": ["kube-apiserver"]}
-    assert rendered.installation["clientCertificates"] == wanted
+    assert rendered.installation["clientAuthentication"] == wanted
 
 
 def test_cert_manager_is_asked_for_the_name_by_which_the_api_server_calls() -> None:
@@ -144,4 +144,4 @@ def test_an_edit_of_the_settings_restarts_nothing_and_one_of_the_installation_do
         return render(values).get("Deployment")["spec"]["template"]
 
     assert template({"settings": {"mode": "warn"}}) == template({})
-    assert template({"certificates": {"settle": "90s"}}) != template({})
+    assert template({"certificates": {"trustDelay": "90s"}}) != template({})

@@ -166,7 +166,7 @@ def test_the_dashboard_is_in_the_chart_as_it_is_installed() -> None:
             {"source": "certManager", "issuerRef": {"name": "a"}},
             {"secret": {"name": f"{RELEASE}-tls", "key": "ca.crt"}},
         ),
-        ({"source": "files", "secret": "tls"}, {"secret": {"name": "tls", "key": "ca.crt"}}),
+        ({"source": "existingSecret", "existingSecret": "tls"}, {"secret": {"name": "tls", "key": "ca.crt"}}),
     ],
     ids=lambda value: value.get("source", ""),
 )

@@ -76,7 +76,7 @@ def test_in_its_namespace_it_keeps_a_lease_and_its_authority() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["cert-manager", "openshift", "files"])
+@pytest.mark.parametrize("name", ["cert-manager", "openshift", "existing-secret"])
 def test_no_secret_can_be_read_where_the_kubelet_mounts_it(name: str) -> None:
     assert not [right for role in roles(render_ci(name)) for right in rights(role) if right[1] == "secrets"]
 

@@ -120,8 +120,8 @@ def test_a_name_of_digits_is_rendered_as_a_name() -> None:
     values = {
         "settings": {"kubevirt": {"namespace": digits}, "trident": {"namespace": digits}},
         "image": {"tag": digits},
-        "certificates": {"source": "files", "secret": digits},
-        "clientCertificates": {"configMap": digits, "names": [digits]},
+        "certificates": {"source": "existingSecret", "existingSecret": digits},
+        "clientAuthentication": {"configMap": digits, "names": [digits]},
         "imagePullSecrets": [{"name": digits}],
         "priorityClassName": digits,
         "podLabels": {"a": digits},
@@ -154,7 +154,7 @@ def test_the_notes_say_what_to_do_next() -> None:
     assert f"helm test {RELEASE} --namespace {NAMESPACE}" in said
     assert "refused from now on" in said
     assert "kubectl delete validatingwebhookconfiguration,mutatingwebhookconfiguration migratability" in said
-    assert "settings.registrations=off" in said
+    assert "settings.webhookConfigurations=off" in said
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_the_notes_say_what_to_do_next() -> None:
     [
         ({"settings": {"mode": "warn"}}, "Nothing is refused yet"),
         ({"settings": {"mode": "off"}}, "Nothing is judged"),
-        ({"settings": {"registrations": "off"}}, "registered nowhere"),
-        ({"settings": {"registrations": False}}, "registered nowhere"),
+        ({"settings": {"webhookConfigurations": "off"}}, "registered nowhere"),
+        ({"settings": {"webhookConfigurations": False}}, "registered nowhere"),
         ({"replicaCount": 1}, "One replica"),
         ({"certificates": {"source": "certManager", "issuerRef": {"name": "a"}}}, "keeps the Secret"),
         ({"prometheusRule": {"enabled": True}}, "MigratabilityDown is left out, since serviceMonitor.enabled is off"),

@@ -11,7 +11,7 @@ import yaml
 from tests.chart.helm import CI, complaint, render
 from tests.chart.test_values import CASES, tree
 from tests.chart.values import read
-from tests.documentation import CHART, SCHEMA, with_rules
+from tests.documentation import CHART, SCHEMA, schema_of_values
 from webhook.controller.installation import Installation
 
 TREE = json.loads(SCHEMA.read_text())
@@ -45,8 +45,9 @@ WRONG: list[tuple[str, Any]] = [
     ("settings.evictionStrategy", "LiveMigrate"),
     ("settings.exemptions.requireReason", "yes"),
     ("settings.exemptions.maxDays", 0),
-    ("settings.exemptions.notBy", [""]),
-    ("settings.exemptions.notBy", "argo"),
+    ("settings.exemptions.maxDays", 36501),
+    ("settings.exemptions.excludedUsers", [""]),
+    ("settings.exemptions.excludedUsers", "argo"),
     ("settings.exemptions.by", []),
     ("settings.kubevirt.namespace", ""),
     ("settings.kubevirt.namespace", 2024),
@@ -54,7 +55,7 @@ WRONG: list[tuple[str, Any]] = [
     ("settings.kubevirt.version", "2.0"),
     ("settings.trident.namespace", "Trident"),
     ("settings.trident.namespace", 2024),
-    ("settings.registrations", "on"),
+    ("settings.webhookConfigurations", "on"),
     ("settings.failurePolicy", "Fail"),
     ("namespaceSelector", {"app": "x"}),
     ("namespaceSelector", {"matchLabels": {"app": True}}),
@@ -68,6 +69,7 @@ WRONG: list[tuple[str, Any]] = [
     ("namespaceSelector", {"matchExpressions": [{"key": "a", "operator": "DoesNotExist", "values": ["b"]}]}),
     ("certificates.source", "cert-manager"),
     ("certificates.source", "certManager"),
+    ("certificates.source", "existingSecret"),
     ("certificates.source", "files"),
     ("certificates.caLifetime", "1y"),
     ("certificates.caLifetime", 8760),
@@ -75,17 +77,17 @@ WRONG: list[tuple[str, Any]] = [
     ("certificates.caLifetime", "999999h"),
     ("certificates.leafLifetime", "0h"),
     ("certificates.leafLifetime", "2s"),
-    ("certificates.settle", "-1s"),
+    ("certificates.trustDelay", "-1s"),
     ("certificates.issuerRef.name", "a/b"),
     ("certificates.issuerRef.kind", ""),
     ("certificates.issuerRef.group", ""),
     ("certificates.issuerRef.email", "x"),
-    ("certificates.secret", "a b"),
+    ("certificates.existingSecret", "a b"),
     ("certificates.caBundle", ""),
     ("tls.minVersion", "1.1"),
     ("tls.minVersion", 1.2),
-    ("clientCertificates.configMap", "A"),
-    ("clientCertificates.names", [1]),
+    ("clientAuthentication.configMap", "A"),
+    ("clientAuthentication.names", [1]),
     ("service.port", 0),
     ("service.port", "443"),
     ("service.type", "NodePort"),
@@ -98,9 +100,9 @@ WRONG: list[tuple[str, Any]] = [
     ("podAnnotations", {"a": True}),
     ("podLabels", {"a": "b c"}),
     ("commonLabels", {"a": "-"}),
-    ("pdb.enabled", "yes"),
-    ("pdb.maxUnavailable", 0),
-    ("pdb.maxUnavailable", "0%"),
+    ("podDisruptionBudget.enabled", "yes"),
+    ("podDisruptionBudget.maxUnavailable", 0),
+    ("podDisruptionBudget.maxUnavailable", "0%"),
     ("networkPolicy.enabled", 1),
     ("networkPolicy.apiServerPorts", []),
     ("networkPolicy.apiServerPorts", [70000]),
@@ -135,9 +137,15 @@ def errors(values: dict[str, Any]) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in found]
 
 
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference refers to."""
+    found: dict[str, Any] = TREE["definitions"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return found
+
+
 def parts(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every schema of an object in a schema, by its path."""
-    schema = TREE["definitions"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    schema = resolved(schema)
     if schema.get("type") == "object":
         yield path, schema
     for name, inner in schema.get("properties", {}).items():
@@ -151,8 +159,8 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft7Validator.check_schema(TREE)
 
 
-def test_the_schema_knows_the_rules_of_this_version() -> None:
-    assert with_rules(SCHEMA.read_text()) == SCHEMA.read_text()
+def test_the_schema_is_the_one_that_the_types_of_the_webhook_give() -> None:
+    assert SCHEMA.read_text() == schema_of_values()
 
 
 def test_nothing_unknown_is_allowed_where_the_values_are_ours() -> None:
@@ -163,7 +171,8 @@ def test_nothing_unknown_is_allowed_where_the_values_are_ours() -> None:
 
 def test_the_schema_has_the_values_of_values_yaml_and_no_others() -> None:
     def leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
-        for name, inner in schema["properties"].items():
+        for name, inner in resolved(schema)["properties"].items():
+            inner = resolved(inner)
             is_value = f"{path}{name}" in CASES or "properties" not in inner
             yield from [f"{path}{name}"] if is_value else leaves(inner, f"{path}{name}.")
 
@@ -188,7 +197,7 @@ def test_the_sets_of_values_are_right(name: str) -> None:
     assert errors(yaml.safe_load(CI[name].read_text())) == []
 
 
-@pytest.mark.parametrize("word", ["mode", "evictionStrategy", "registrations"])
+@pytest.mark.parametrize("word", ["mode", "evictionStrategy", "webhookConfigurations"])
 def test_a_bare_off_is_as_good_as_one_in_quotes(word: str) -> None:
     assert errors({"settings": yaml.safe_load(f"{word}: off")}) == []
 
@@ -213,8 +222,8 @@ def test_a_lifetime_that_cert_manager_does_not_take_is_an_error_with_it_alone(li
 
 @pytest.mark.parametrize("lifetime", ["3s", "9s", "10s", "1m", "799999h", "9999999m", "999999999s"])
 def test_a_lifetime_that_the_schema_takes_can_be_used(lifetime: str) -> None:
-    tree = {**render().installation, "certificates": {"source": "own", "secret": "ca", "caLifetime": lifetime}}
-    tree["certificates"] |= {"leafLifetime": "3s", "settle": "0.5s"}
+    tree = {**render().installation, "certificates": {"source": "selfSigned", "secret": "ca", "caLifetime": lifetime}}
+    tree["certificates"] |= {"leafLifetime": "3s", "trustDelay": "0.5s"}
 
     assert errors({"certificates": {"caLifetime": lifetime, "leafLifetime": lifetime}}) == []
     assert Installation.parse(tree)
@@ -238,7 +247,7 @@ def test_helm_names_a_wrong_value(path: str, value: Any) -> None:
     said = complaint(tree({path: value}))
 
     parent, _, name = path.rpartition(".")
-    deeper = {"files": "secret", "certManager": "issuerRef/name"}.get(str(value), name)
+    deeper = {"existingSecret": "existingSecret", "certManager": "issuerRef/name"}.get(str(value), name)
     place = "/".join(filter(None, ("", *parent.split("."), deeper)))
     assert any(words in said for words in (f"'/{place}", f"'{name}' not allowed", f"missing property '{name}'"))
 
@@ -247,7 +256,7 @@ def test_helm_names_a_wrong_value(path: str, value: Any) -> None:
     ("certificates", "words"),
     [
         ({"leafLifetime": "8760h"}, "certificates.leafLifetime must be shorter than certificates.caLifetime"),
-        ({"caLifetime": "2m", "leafLifetime": "1m"}, "certificates.settle must be less than a third"),
+        ({"caLifetime": "2m", "leafLifetime": "1m"}, "certificates.trustDelay must be less than a third"),
     ],
 )
 def test_helm_names_lifetimes_that_do_not_go_together(certificates: dict[str, str], words: str) -> None:

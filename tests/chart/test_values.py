@@ -70,11 +70,11 @@ CASES: dict[str, tuple[Any, Look, object, dict[str, Any]]] = {
     "settings.evictionStrategy": ("default", setting("evictionStrategy"), "default", {}),
     "settings.exemptions.requireReason": (False, setting("exemptions", "requireReason"), False, {}),
     "settings.exemptions.maxDays": (7, setting("exemptions", "maxDays"), 7, {}),
-    "settings.exemptions.notBy": (["argo"], setting("exemptions", "notBy"), ["argo"], {}),
+    "settings.exemptions.excludedUsers": (["argo"], setting("exemptions", "excludedUsers"), ["argo"], {}),
     "settings.kubevirt.namespace": ("openshift-cnv", setting("kubevirt", "namespace"), "openshift-cnv", {}),
     "settings.kubevirt.version": ("1.8", setting("kubevirt", "version"), "1.8", {}),
     "settings.trident.namespace": ("storage", setting("trident", "namespace"), "storage", {}),
-    "settings.registrations": ("off", setting("registrations"), "off", {}),
+    "settings.webhookConfigurations": ("off", setting("webhookConfigurations"), "off", {}),
     "namespaceSelector": (
         {"matchLabels": SHARED},
         installed("namespaceSelector", "matchLabels"),
@@ -84,7 +84,7 @@ CASES: dict[str, tuple[Any, Look, object, dict[str, Any]]] = {
     "certificates.source": ("serviceCA", installed("certificates", "source"), "files", {}),
     "certificates.caLifetime": ("720h", installed("certificates", "caLifetime"), "720h", {}),
     "certificates.leafLifetime": ("24h", installed("certificates", "leafLifetime"), "24h", {}),
-    "certificates.settle": ("5s", installed("certificates", "settle"), "5s", {}),
+    "certificates.trustDelay": ("5s", installed("certificates", "trustDelay"), "5s", {}),
     "certificates.issuerRef.name": ("ours", of("Certificate", "spec", "issuerRef", "name"), "ours", MANAGER),
     "certificates.issuerRef.kind": (
         "ClusterIssuer",
@@ -93,24 +93,24 @@ CASES: dict[str, tuple[Any, Look, object, dict[str, Any]]] = {
         MANAGER,
     ),
     "certificates.issuerRef.group": ("x.io", of("Certificate", "spec", "issuerRef", "group"), "x.io", MANAGER),
-    "certificates.secret": (
+    "certificates.existingSecret": (
         "tls",
         volume("tls"),
         {"name": "tls", "secret": {"secretName": "tls"}},
-        {"certificates.source": "files"},
+        {"certificates.source": "existingSecret"},
     ),
     "tls.minVersion": ("1.3", installed("tls", "minVersion"), "1.3", {}),
-    "clientCertificates.configMap": (
+    "clientAuthentication.configMap": (
         "clients",
         volume("client-ca"),
         {"name": "client-ca", "configMap": {"name": "clients"}},
         {},
     ),
-    "clientCertificates.names": (
+    "clientAuthentication.names": (
         ["apiserver"],
-        installed("clientCertificates", "names"),
+        installed("clientAuthentication", "names"),
         ["apiserver"],
-        {"clientCertificates.configMap": "clients"},
+        {"clientAuthentication.configMap": "clients"},
     ),
     "service.port": (8443, lambda rendered: rendered.get("Service")["spec"]["ports"][0]["port"], 8443, {}),
     "resources": (
@@ -132,8 +132,8 @@ CASES: dict[str, tuple[Any, Look, object, dict[str, Any]]] = {
     "podAnnotations": (SHARED, deployment("template", "metadata", "annotations", "app"), "x", {}),
     "podLabels": (SHARED, deployment("template", "metadata", "labels", "app"), "x", {}),
     "commonLabels": (SHARED, label("Service", "app"), "x", {}),
-    "pdb.enabled": (False, is_there("PodDisruptionBudget"), False, {}),
-    "pdb.maxUnavailable": ("50%", of("PodDisruptionBudget", "spec", "maxUnavailable"), "50%", {}),
+    "podDisruptionBudget.enabled": (False, is_there("PodDisruptionBudget"), False, {}),
+    "podDisruptionBudget.maxUnavailable": ("50%", of("PodDisruptionBudget", "spec", "maxUnavailable"), "50%", {}),
     "networkPolicy.enabled": (False, is_there("NetworkPolicy"), False, {}),
     "networkPolicy.apiServerPorts": (
         [16443],

@@ -11,8 +11,10 @@ from webhook.cluster import Snapshot
 FS, BLOCK = "Filesystem", "Block"
 
 
-def backing(*objects: Object, access: tuple[str, ...] = (RWX,), mode: str = FS, bound: str = "pv") -> Backing:
-    return Origins(Snapshot(objects), "trident").backing_of(ClaimRequest(access, mode, "sc", volume_name=bound))
+def backing(
+    *objects: Object, access: tuple[str, ...] = (RWX,), mode: str = FS, bound: str = "pv", trident: str = "auto"
+) -> Backing:
+    return Origins(Snapshot(objects), trident).backing_of(ClaimRequest(access, mode, "sc", volume_name=bound))
 
 
 @pytest.mark.parametrize(("written", "protocol"), [("file", "file"), ("block", "block"), ("blockOnFile", "block")])
@@ -124,9 +126,28 @@ def test_the_record_of_a_volume_made_by_hand_names_its_backend() -> None:
     assert (found.protocol, found.driver) == ("block", "ontap-san")
 
 
-def test_the_record_counts_only_in_tridents_own_namespace() -> None:
-    objects = (persistent_volume("pv", "file", provisioner=None), trident_volume("pv", "block", namespace="mine"))
-    assert backing(*objects).protocol == "file"
+def in_namespace(obj: Object, namespace: str) -> Object:
+    return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
+
+
+@pytest.mark.parametrize(
+    ("setting", "backends", "read_from"),
+    [
+        ("auto", [], "trident"),
+        ("auto", ["storage"], "storage"),
+        ("auto", ["storage", "storage"], "storage"),
+        ("auto", ["storage", "other"], "trident"),
+        ("mine", ["storage"], "mine"),
+    ],
+)
+def test_the_record_counts_only_in_tridents_own_namespace(setting: str, backends: list[str], read_from: str) -> None:
+    objects = [
+        persistent_volume("pv", "file", provisioner=None),
+        *(in_namespace(backend("u", "ontap-nas", f"tbe-{i}"), place) for i, place in enumerate(backends)),
+    ]
+    for namespace in ("trident", "storage", "other", "mine"):
+        found = backing(*objects, trident_volume("pv", "block", namespace=namespace), trident=setting)
+        assert found.protocol == ("block" if namespace == read_from else "file")
 
 
 def test_what_trident_wrote_into_a_volume_that_it_provisioned_is_believed() -> None:

@@ -41,7 +41,7 @@ class Replica:
         self.api = api
         self.settings = Settings()
         found = installation()
-        self.serving = Serving(found.certificates.settle, "migratability-webhook.migratability.svc")
+        self.serving = Serving(found.certificates.trust_delay, "migratability-webhook.migratability.svc")
         cluster = cast(LiveCluster, FakeCluster(api))
         self.controller = Controller(found, REPLICA, cluster, lambda: self.settings, self.serving)
 

@@ -21,7 +21,7 @@ INSTALLATION: Object = yaml.safe_load(
     owner: registrations
     lease: migratability-webhook
     pods: app.kubernetes.io/name=migratability-webhook
-    certificates: {source: own, secret: migratability-webhook-ca, settle: 1s}
+    certificates: {source: selfSigned, secret: migratability-webhook-ca, trustDelay: 1s}
     """
 )
 OWNER = "/apis/rbac.authorization.k8s.io/v1/clusterroles/registrations"

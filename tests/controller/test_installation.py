@@ -22,12 +22,12 @@ certificates:
   secret: ca
   caLifetime: 8760h
   leafLifetime: 7d
-  settle: 1m30s
+  trustDelay: 1m30s
   certFile: /tls/tls.crt
   keyFile: /tls/tls.key
   caFile: /ca/ca.crt
 tls: {minVersion: "1.3"}
-clientCertificates: {caFile: /clients/ca.crt, names: [kube-apiserver]}
+clientAuthentication: {caFile: /clients/ca.crt, names: [kube-apiserver]}
 """
 
 
@@ -44,29 +44,29 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     found = Installation.load(path)
     assert (found.namespace, found.service.name, found.service.port) == ("migratability", "webhook", 8443)
     assert (found.owner, found.lease, found.pods) == ("registrations", "webhook", "app=webhook")
-    assert found.namespaceSelector == {"matchLabels": {"stage": "first"}}
+    assert found.namespace_selector == {"matchLabels": {"stage": "first"}}
     certificates = found.certificates
     assert (certificates.source, certificates.secret) == ("files", "ca")
-    assert certificates.caLifetime == timedelta(days=365)
-    assert certificates.leafLifetime == timedelta(days=7)
-    assert certificates.settle == timedelta(seconds=90)
-    assert [certificates.certFile, certificates.keyFile] == [Path("/tls/tls.crt"), Path("/tls/tls.key")]
-    assert certificates.caFile == Path("/ca/ca.crt")
-    assert found.tls.minVersion == "1.3"
-    assert found.clientCertificates.caFile == Path("/clients/ca.crt")
-    assert found.clientCertificates.names == ("kube-apiserver",)
+    assert certificates.ca_lifetime == timedelta(days=365)
+    assert certificates.leaf_lifetime == timedelta(days=7)
+    assert certificates.trust_delay == timedelta(seconds=90)
+    assert (certificates.cert_file, certificates.key_file) == ("/tls/tls.crt", "/tls/tls.key")
+    assert certificates.ca_file == "/ca/ca.crt"
+    assert found.tls.min_version == "1.3"
+    assert found.client_authentication.ca_file == "/clients/ca.crt"
+    assert found.client_authentication.names == ("kube-apiserver",)
 
 
 def test_what_is_left_out_has_its_initial_value() -> None:
     found = Installation.parse({**INSTALLATION, "certificates": {"secret": "ca"}, "service": {"name": "webhook"}})
     assert found.service.port == 443
-    assert found.namespaceSelector == {}
-    assert found.certificates.source == "own"
-    assert found.certificates.caLifetime == timedelta(days=365)
-    assert found.certificates.leafLifetime == timedelta(days=7)
-    assert found.certificates.settle == timedelta(seconds=60)
-    assert found.tls.minVersion == "1.2"
-    assert found.clientCertificates.caFile is None
+    assert found.namespace_selector == {}
+    assert found.certificates.source == "selfSigned"
+    assert found.certificates.ca_lifetime == timedelta(days=365)
+    assert found.certificates.leaf_lifetime == timedelta(days=7)
+    assert found.certificates.trust_delay == timedelta(seconds=60)
+    assert found.tls.min_version == "1.2"
+    assert found.client_authentication.ca_file == ""
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,14 @@ def test_what_is_left_out_has_its_initial_value() -> None:
     [("20s", 20), ("30m", 1800), ("8760h", 31536000), ("7d", 604800), ("1h30m", 5400), ("0.5h", 1800)],
 )
 def test_durations_are_read_as_people_write_them(written: str, seconds: float) -> None:
-    certificates = {**INSTALLATION["certificates"], "caLifetime": "100000h", "leafLifetime": written, "settle": "1s"}
+    certificates = {
+        **INSTALLATION["certificates"],
+        "caLifetime": "100000h",
+        "leafLifetime": written,
+        "trustDelay": "1s",
+    }
     found = Installation.parse({**INSTALLATION, "certificates": certificates})
-    assert found.certificates.leafLifetime == timedelta(seconds=seconds)
+    assert found.certificates.leaf_lifetime == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("key", ["namespace", "service", "owner", "lease", "pods", "certificates"])
@@ -92,15 +97,26 @@ WRONG: list[tuple[str, Any, str]] = [
     ("service", {"name": "x", "port": 0}, "service.port: must be a port from 1 to 65535, not 0"),
     ("service", {"name": "x", "ports": 1}, "service: unknown setting 'ports'; known: name, port"),
     ("namespaceSelector", {"labels": {}}, "namespaceSelector: must be a label selector"),
-    ("certificates", {"secret": "x", "settle": "5"}, "certificates.settle: must be a duration like 8760h"),
-    ("certificates", {"secret": "x", "settle": 5}, "certificates.settle: must be a duration like 8760h"),
-    ("certificates", {"secret": "x", "settle": "0s"}, "certificates.settle: must be longer than nothing"),
-    ("certificates", {"secret": "x", "caLifetime": "60s"}, "certificates: the time to settle must be less than"),
-    ("certificates", {"source": "vault"}, "certificates.source: must be one of own, files, not 'vault'"),
-    ("certificates", {}, "certificates.secret: must be set where certificates.source is own"),
-    ("certificates", {"source": "files"}, "certificates.certFile: must be set where certificates.source is files"),
+    ("certificates", {"secret": "x", "trustDelay": "5"}, "certificates.trustDelay: must be a duration like 8760h"),
+    ("certificates", {"secret": "x", "trustDelay": 5}, "certificates.trustDelay: must be a duration like 8760h"),
+    ("certificates", {"secret": "x", "trustDelay": "0s"}, "certificates.trustDelay: must be a duration like 8760h"),
+    ("certificates", {"secret": "x", "caLifetime": "60s"}, "certificates: the trust delay must be less than"),
+    ("certificates", {"source": "vault"}, "certificates.source: must be one of selfSigned, files, not 'vault'"),
+    ("certificates", {}, "certificates: secret must be set where source is selfSigned"),
+    ("certificates", {"source": "files"}, "certificates: certFile must be set where source is files"),
+    (
+        "certificates",
+        {"secret": "x", "caLifetime": "101000d"},
+        "certificates.caLifetime: must be a duration like 8760h",
+    ),
+    (
+        "certificates",
+        {"secret": "x", "caLifetime": "9" * 400 + "d"},
+        "certificates.caLifetime: must be a duration like",
+    ),
+    ("certificates", None, "certificates: must be a mapping, not None"),
     ("tls", {"minVersion": 1.2}, "tls.minVersion: must be one of 1.2, 1.3, not 1.2"),
-    ("clientCertificates", {"names": "x"}, "clientCertificates.names: must be a list of names, not 'x'"),
+    ("clientAuthentication", {"names": "x"}, "clientAuthentication.names: must be a list of names, not 'x'"),
     ("replicas", 2, "installation: unknown setting 'replicas'"),
 ]
 

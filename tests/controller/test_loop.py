@@ -152,7 +152,7 @@ def test_another_installation_is_left_alone_and_told_of(replica: Replica, api: F
     )
     assert api.objects[VALIDATING] is before
     assert MUTATING not in api.objects
-    replica.settings = Settings(registrations="off")
+    replica.settings = Settings(webhook_configurations="off")
     replica.await_that(lambda: not replica.controller.unready(), "readiness")
     assert api.objects[VALIDATING] is before
 

@@ -65,9 +65,9 @@ PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
     ("the brake is pulled", {"mode": "warn"}, ALL, False, ["apply validating"]),
     ("the brake is let go", {}, LENIENT, False, ["prove"]),
     ("the brake is let go, and we were reached", {}, LENIENT, True, ["apply validating"]),
-    ("they are switched off", {"registrations": "off"}, ALL, False, ["delete validating"]),
-    ("one is switched off already", {"registrations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
-    ("both are switched off already", {"registrations": "off"}, {}, False, []),
+    ("they are switched off", {"webhookConfigurations": "off"}, ALL, False, ["delete validating"]),
+    ("one is switched off already", {"webhookConfigurations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
+    ("both are switched off already", {"webhookConfigurations": "off"}, {}, False, []),
 ]
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_registered_at_all_is_whatever_versions_there_are() -> None:
 
 
 def test_the_emergency_switch_works_whatever_versions_there_are() -> None:
-    assert wanted_registrations(situation(versions=TWO, registrations="off"), MIXED) == []
+    assert wanted_registrations(situation(versions=TWO, webhookConfigurations="off"), MIXED) == []
 
 
 def pod(name: str, version: str | None, ready: str = "True") -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_the_way_through_the_api_server(good: Any, bad: Any, said: list[str], wo
     assert all(finding.remedy for finding in found if finding.status != "ok")
 
 
-SOFT = [{"mode": "warn"}, {"mode": "off"}, {"rules": {"hyperv-passthrough": "warn"}}, {"registrations": "off"}]
+SOFT = [{"mode": "warn"}, {"mode": "off"}, {"rules": {"hyperv-passthrough": "warn"}}, {"webhookConfigurations": "off"}]
 
 
 @pytest.mark.parametrize("settings", SOFT, ids=str)
@@ -112,8 +112,8 @@ def test_registrations_that_are_not_there_are_errors() -> None:
 
 
 def test_switched_off_they_shall_not_be_there() -> None:
-    assert statuses(of_registrations({}, registrations="off")) == ["warning"]
-    assert statuses(of_registrations(registered(), registrations="off")) == ["error"]
+    assert statuses(of_registrations({}, webhookConfigurations="off")) == ["warning"]
+    assert statuses(of_registrations(registered(), webhookConfigurations="off")) == ["error"]
 
 
 def test_a_bundle_that_trusts_nobody_is_an_error() -> None:

@@ -44,7 +44,8 @@ def test_the_settings_are_those_of_the_installed_release() -> None:
     release, (found,) = looked(config_map())
     assert release
     assert (release.settings, release.installation.namespace) == (Settings(mode="warn"), "in-webhook")
-    assert (found.status, found.what) == ("ok", "ConfigMap in-webhook/webhook: mode warn, registrations managed")
+    assert found.what == "ConfigMap in-webhook/webhook: mode warn, webhookConfigurations managed"
+    assert found.status == "ok"
 
 
 def test_config_maps_of_the_chart_that_are_no_release_are_passed_over() -> None:
@@ -110,7 +111,7 @@ def test_registrations_of_another_installation_are_errors_that_name_whose_they_a
 
 def test_a_release_that_is_switched_off_has_nothing_to_do_with_the_registrations_of_another() -> None:
     (found,) = look_at_registrations(
-        held_by("other"), Snapshot([kubevirt()]), Settings(registrations="off"), installation()
+        held_by("other"), Snapshot([kubevirt()]), Settings(webhook_configurations="off"), installation()
     )
     assert (found.status, "nothing is judged" in found.what) == ("warning", True)
 

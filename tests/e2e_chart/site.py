@@ -13,7 +13,7 @@ from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError
 from webhook.objects import Object, at, items
 
-VALUES = ("service.port=8443", "test.namespace=vms", "certificates.settle=2s")
+VALUES = ("service.port=8443", "test.namespace=vms", "certificates.trustDelay=2s")
 """A port that needs no root, machines to test with, and certificates that are served soon."""
 MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA, OWNER_ROLE)
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

@@ -23,11 +23,11 @@ def test_the_brake_works_without_a_restart(release: Site) -> None:
 
 def test_the_emergency_switch_takes_the_registrations_away_and_brings_them_back(release: Site) -> None:
     pods = release.ready_pods
-    release.upgrade("settings.registrations=off")
+    release.upgrade("settings.webhookConfigurations=off")
     eventually("nothing is registered", lambda: not release.is_registered)
     assert [release.answer(claim) for claim in ("once", "good")] == ["", ""]
 
-    release.upgrade("settings.registrations=managed")
+    release.upgrade("settings.webhookConfigurations=managed")
     release.await_in_force()
     assert release.ready_pods == pods
 

@@ -260,7 +260,7 @@ class Release:
             "owner": OWNER,
             "lease": NAME,
             "pods": f"app.kubernetes.io/name={NAME}",
-            "certificates": {"source": "own", "secret": SECRET, "settle": "1s", **self._certificates},
+            "certificates": {"source": "selfSigned", "secret": SECRET, "trustDelay": "1s", **self._certificates},
         }
         self.file.write_text(yaml.safe_dump(installation))
         return ["--installation", str(self.file), "--config", str(self.folder / "settings.yaml")]

@@ -21,7 +21,7 @@ def test_what_is_only_warned_of_is_not_refused_without_us_either(installed: Rele
 
 
 def test_the_emergency_switch_takes_the_registrations_away_and_gives_them_back(installed: Release) -> None:
-    installed.settings({"registrations": "off"})
+    installed.settings({"webhookConfigurations": "off"})
     await_that(lambda: not installed.read(VALIDATING) and not installed.read(MUTATING), "end of the registrations")
     assert installed.replicas[0].is_ready
     assert not installed.refuses

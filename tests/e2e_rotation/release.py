@@ -27,7 +27,7 @@ Served = Mapping[str, x509.Certificate]
 PORT = 8443
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"
-_BASICS = {"service": {"port": PORT}, "certificates": {"settle": "3s"}}
+_BASICS = {"service": {"port": PORT}, "certificates": {"trustDelay": "3s"}}
 _WITHIN = 180.0
 _PAUSE = 0.25
 """Each look costs a handshake with every replica."""

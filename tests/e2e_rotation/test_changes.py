@@ -11,8 +11,8 @@ from tests.e2e_rotation.issuers import CERTIFICATE, CertManager
 from tests.localcluster.installation import apply
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
-GUARDED = {"clientCertificates": {"configMap": "callers", "names": ["kube-apiserver"]}}
-OPEN = {"clientCertificates": {"configMap": "", "names": []}}
+GUARDED = {"clientAuthentication": {"configMap": "callers", "names": ["kube-apiserver"]}}
+OPEN = {"clientAuthentication": {"configMap": "", "names": []}}
 
 
 def test_client_certificates_that_api_servers_show_come_to_be_asked_for_and_that_ends(site: Site) -> None:

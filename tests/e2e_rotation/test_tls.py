@@ -29,7 +29,7 @@ def guarded(site: Site) -> Iterator[Release]:
     trusted = {"ca.crt": site.clients.pem.decode()}
     metadata = {"name": "api-servers", "namespace": NAMESPACE}
     apply(site.cluster, [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": trusted}])
-    with site.released({"clientCertificates": {"configMap": "api-servers", "names": ["kube-apiserver"]}}) as found:
+    with site.released({"clientAuthentication": {"configMap": "api-servers", "names": ["kube-apiserver"]}}) as found:
         yield found
 
 

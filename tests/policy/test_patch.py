@@ -118,6 +118,17 @@ def test_the_default_of_the_configured_kubevirt_counts() -> None:
     assert after(vm(disk("good")), *crs, kubevirt={"namespace": "elsewhere"}) is None
 
 
+@pytest.mark.parametrize(
+    ("namespaces", "counted"), [(["mine"], "mine"), ([*"abcdefgh", "kubevirt"], "kubevirt")], ids=str
+)
+def test_where_no_namespace_is_set_the_one_kubevirt_counts_else_the_usual_one(
+    namespaces: list[str], counted: str
+) -> None:
+    crs = [kubevirt(name, evictionStrategy="External" if name == counted else "None") for name in namespaces]
+    others = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
+    assert evaluate(vm(disk("good")), [*others, *crs]).patch == []
+
+
 NODES = [
     ("no node known", [], "LiveMigrate"),
     ("one", [node("a")], None),

@@ -69,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "settings.yaml": b"mode: maybe",
         "kubeconfig": yaml.safe_dump(KUBECONFIG).encode(),
         "installation.yaml": yaml.safe_dump(INSTALLATION).encode(),
-        "clients.yaml": yaml.safe_dump({**INSTALLATION, "clientCertificates": {"caFile": "none.crt"}}).encode(),
+        "clients.yaml": yaml.safe_dump({**INSTALLATION, "clientAuthentication": {"caFile": "none.crt"}}).encode(),
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from webhook.admission.change import Change
 from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts, RestoreFacts
-from webhook.cluster.resources import CLONES, KUBEVIRTS, OWNERS, RESTORES
+from webhook.cluster.resources import CLONES, OWNERS, RESTORES
+from webhook.engine import namespace_of_kubevirt
 from webhook.machines.copies import RESTORED_BY
 from webhook.objects import Object, at, items, text
-from webhook.settings import KubeVirt, Settings
+from webhook.settings import Settings
 
-_ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):(kubevirt-[a-z-]+)")
+_ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):(kubevirt-.*)")
 _UID = 36
 
 
@@ -59,18 +60,6 @@ def read_requester(change: Change, cluster: Cluster, settings: Settings) -> Requ
         owner=_owner_of(change, is_controller, cluster),
         restore=_restore_of(change, cluster) if is_controller else None,
     )
-
-
-def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
-    """Return the namespace in which KubeVirt really is: the one KubeVirt CR's, where the settings name no other.
-
-    Else anyone who may create a namespace of the default's name could pass for KubeVirt. Raises
-    `webhook.cluster.Undecidable`.
-    """
-    if settings.kubevirt.namespace != KubeVirt().namespace:
-        return settings.kubevirt.namespace
-    installed = {kubevirt.namespace for kubevirt in cluster.list(KUBEVIRTS)}
-    return installed.pop() if len(installed) == 1 else settings.kubevirt.namespace
 
 
 def _owner_of(change: Change, is_controller: bool, cluster: Cluster) -> OwnerFacts | None:

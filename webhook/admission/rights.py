@@ -32,7 +32,7 @@ def without_right(request: Request, changed: Iterable[Tag], cluster: Cluster, se
     if not changed or settings.mode == "off":
         return []
     right = _right(request)
-    if request.user not in settings.exemptions.notBy and cluster.may(request.user_info, right):
+    if request.user not in settings.exemptions.excluded_users and cluster.may(request.user_info, right):
         return []
     return [_without_right(tag, request, right, settings.mode) for tag in changed]
 

@@ -20,11 +20,15 @@ from webhook.claims.trident_drivers import (
 from webhook.cluster import Cluster
 from webhook.cluster.facts import BackendFacts, ClassFacts, PersistentVolumeFacts
 from webhook.cluster.resources import BACKENDS, PERSISTENT_VOLUMES, TRIDENT_VOLUMES
+from webhook.settings import AUTO
 from webhook.wording import listed, plain
 
 
 def backing_of_volume(name: str, cluster: Cluster, trident: str) -> Backing | None:
-    """Return who serves a PersistentVolume, None where it does not exist; ``trident`` is Trident's namespace."""
+    """Return who serves a PersistentVolume, None where it does not exist.
+
+    ``trident`` is the namespace of Trident, or "auto".
+    """
     volume = cluster.get(PERSISTENT_VOLUMES, name)
     if volume is None:
         return None
@@ -58,10 +62,18 @@ def _said_of(volume: PersistentVolumeFacts, cluster: Cluster, trident: str) -> t
     Somebody's own hand wrote the attributes of a volume that Trident did not provision: there Trident's record counts.
     """
     if volume.provisioner is None and volume.handle:
-        record = cluster.get(TRIDENT_VOLUMES, volume.handle, trident)
+        record = cluster.get(TRIDENT_VOLUMES, volume.handle, _namespace_of_trident(cluster, trident))
         if record is not None:
             return record.protocol or volume.protocol, record.backend_uuid or volume.backend_uuid
     return volume.protocol, volume.backend_uuid
+
+
+def _namespace_of_trident(cluster: Cluster, configured: str) -> str:
+    """The one of the settings, else that of all the TridentBackends there are, else Trident's own default."""
+    if configured != AUTO:
+        return configured
+    found = {backend.namespace for backend in cluster.list(BACKENDS)}
+    return found.pop() if len(found) == 1 else "trident"
 
 
 def backend_by_uuid(uuid: str | None, cluster: Cluster) -> BackendFacts | None:

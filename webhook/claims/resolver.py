@@ -19,10 +19,11 @@ _CREATE = "Create the claim or the DataVolume first, or correct its name"
 
 
 def resolve(machine: Machine, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
-    """Return what stands behind each claim name that the machine's volumes use; ``trident`` is Trident's namespace.
+    """Return what stands behind each claim name that the machine's volumes use.
 
-    Raises Undecidable where the cluster cannot say. Sources: a DataVolume's claim has its name and namespace (CDI
-    1.66 ``pkg/controller/datavolume``); an existing claim wins over what could become one.
+    ``trident`` is the namespace of Trident, or "auto". Raises Undecidable where the cluster cannot say. Sources: a
+    DataVolume's claim has its name and namespace (CDI 1.66 ``pkg/controller/datavolume``); an existing claim wins over
+    what could become one.
     """
     names = {volume.claim for volume in machine.volumes if volume.claim}
     resolver = _Resolver(cluster, machine.namespace, machine.data_volume_templates, Origins(cluster, trident))

@@ -97,7 +97,7 @@ def look(
         yield from _look_at_registered(live, cluster, settings, installation)
     yield from _look_at_rights(cluster, installation)
     yield from look_at_surroundings(cluster.api, cluster, settings)
-    selector = selector_of(live) if live else installation.namespaceSelector if installation else {}
+    selector = selector_of(live) if live else installation.namespace_selector if installation else {}
     yield from look_at_machines(cluster.api, cluster, settings, selector)
 
 

@@ -99,7 +99,7 @@ def _installed(args: argparse.Namespace) -> Server:
     installation = Installation.load(args.installation)
     replica = Replica.of(os.environ, installation)
     service = installation.service
-    serving = Serving(installation.certificates.settle, f"{service.name}.{installation.namespace}.svc")
+    serving = Serving(installation.certificates.trust_delay, f"{service.name}.{installation.namespace}.svc")
     settings, cluster = SettingsFile(args.config, initial=Settings()), _connect()
     controller = Controller(installation, replica, cluster, settings.current, serving)
 
@@ -108,9 +108,9 @@ def _installed(args: argparse.Namespace) -> Server:
         controller.start()
         return LiveState(cluster, settings, controller)
 
-    asked = installation.clientCertificates
-    clients = Clients(asked.caFile, frozenset(asked.names)) if asked.caFile else None
-    minimum = TLS_VERSIONS[installation.tls.minVersion]
+    asked = installation.client_authentication
+    clients = Clients(Path(asked.ca_file), frozenset(asked.names)) if asked.ca_file else None
+    minimum = TLS_VERSIONS[installation.tls.min_version]
     tls = TlsContext(serving, args.address, minimum=minimum, clients=clients)
     return Server(args.address, args.port, tls, make_state, on_stop=controller.stop, on_exit=controller.close)
 

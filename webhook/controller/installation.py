@@ -1,118 +1,108 @@
-"""What the webhook must know of its own installation: one frozen tree from one YAML file, and the pod it runs in.
+"""What the webhook must know of its own installation: one frozen struct from one YAML file, and the pod it runs in.
 
-The chart writes the file beside the settings. Unlike those it does not change while we run.
+The chart writes the file beside the settings. Unlike those it does not change while the process runs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
 
 from certs import Lifetimes
-from webhook import fields
-from webhook.fields import FieldError, Reader, shown
-from webhook.objects import Object, can_be_name
+from webhook.objects import NAME
+from webhook.structs import Duration, FieldError, File, Name, Names, Part, Time
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
-_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_LARGEST_PORT = 65535
-_LONGEST_SECONDS = 100 * 365 * 86400
+_ObjectName = Annotated[str, Meta(pattern=rf"^{NAME}\Z", description="the name of a Kubernetes object")]
+_Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
+_Path = Annotated[str, Meta(description="the path of a file")]
+_SelectorKey = Annotated[str, Meta(pattern=r"^match(Labels|Expressions)\Z")]
 
 
 class InstallationError(FieldError):
     """The installation cannot be used; the message names the field and says what is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Part, frozen=True):
     """The Service by which API servers reach the replicas."""
 
-    name: str
-    port: int = 443
+    name: _ObjectName
+    port: _Port = 443
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
+class Certificates(Part, frozen=True):
     """Where the serving certificate comes from."""
 
-    source: Literal["own", "files"] = "own"
-    """Our own authority, or files that somebody else keeps up to date: cert-manager, OpenShift's service CA."""
-    secret: str = ""
-    """Own: the Secret that holds the authority."""
-    caLifetime: timedelta = timedelta(days=365)
-    """Own: how long an authority lasts."""
-    leafLifetime: timedelta = timedelta(days=7)
-    """Own: how long a replica's certificate lasts."""
-    settle: timedelta = timedelta(seconds=60)
-    """How long a new certificate must have been trusted before it is served, and a new authority before it signs."""
-    certFile: Path | None = None
-    """Files: the certificate chain, PEM."""
-    keyFile: Path | None = None
-    """Files: its key, PEM."""
-    caFile: Path | None = None
-    """Files: the authorities by which API servers are to verify it, PEM."""
+    source: Literal["selfSigned", "files"] = "selfSigned"
+    """Our own CA, or files that something else keeps up to date: cert-manager, OpenShift's service CA."""
+    secret: _ObjectName = ""
+    """selfSigned: the Secret that holds the CA."""
+    ca_lifetime: Time = Duration(days=365)
+    """selfSigned: how long a CA lasts."""
+    leaf_lifetime: Time = Duration(days=7)
+    """selfSigned: how long a replica's certificate lasts."""
+    trust_delay: Time = Duration(seconds=60)
+    """How long a new certificate must have been trusted before it is served, and a new CA before it signs."""
+    cert_file: _Path = ""
+    """files: the certificate chain, PEM."""
+    key_file: _Path = ""
+    """files: its key, PEM."""
+    ca_file: _Path = ""
+    """files: the CAs by which API servers are to verify it, PEM."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a source lacks what it needs, and for lifetimes that cannot be kept."""
+        needs = {"secret": self.secret}
+        if self.source == "files":
+            needs = {"certFile": self.cert_file, "keyFile": self.key_file, "caFile": self.ca_file}
+        for name, value in needs.items():
+            if not value:
+                raise ValueError(f"{name} must be set where source is {self.source}")
+        self.lifetimes()
 
     def lifetimes(self) -> Lifetimes:
-        """Return how long our own authority and leaf live; raises ValueError for what cannot be kept."""
-        return Lifetimes(self.caLifetime, self.leafLifetime, self.settle)
+        """Return how long our own CA and leaf live; raises ValueError for what cannot be kept."""
+        return Lifetimes(self.ca_lifetime, self.leaf_lifetime, self.trust_delay)
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(Part, frozen=True):
     """What clients must speak."""
 
-    minVersion: Literal["1.2", "1.3"] = "1.2"
+    min_version: Literal["1.2", "1.3"] = "1.2"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCertificates:
+class ClientAuthentication(Part, frozen=True):
     """Whose clients are served."""
 
-    caFile: Path | None = None
-    """Only clients with a certificate of these authorities; None serves all."""
-    names: tuple[str, ...] = ()
+    ca_file: _Path = ""
+    """Only clients with a certificate of these CAs; empty serves all."""
+    names: Names = ()
     """Of those, only clients whose certificate has one of these common names; none: all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(File, frozen=True):
     """One release of the webhook in one cluster."""
 
-    namespace: str
+    about: ClassVar[str] = "installation"
+    error: ClassVar[type[FieldError]] = InstallationError
+
+    namespace: _ObjectName
     service: Service
-    owner: str
-    """The ClusterRole of the release that owns the registrations: with it they go."""
-    lease: str
+    owner: _ObjectName
+    """The ClusterRole of the release that owns the webhook configurations: with it they go."""
+    lease: _ObjectName
     """The Lease by which the replicas elect a leader."""
-    pods: str
+    pods: Name
     """The label selector of the replicas' pods."""
-    namespaceSelector: Object = field(default_factory=dict)
-    """The LabelSelector of the namespaces whose machines are judged; empty: all."""
-    certificates: Certificates = Certificates()
+    certificates: Certificates
+    namespace_selector: Annotated[
+        Mapping[_SelectorKey, Any], Meta(description="a label selector with matchLabels and matchExpressions")
+    ] = {}
+    """Of the namespaces whose VMs are evaluated; empty: all. The API server validates what is in it."""
     tls: Tls = Tls()
-    clientCertificates: ClientCertificates = ClientCertificates()
-
-    @classmethod
-    def load(cls, path: Path) -> Installation:
-        """Read a YAML file; raises InstallationError where it cannot be read or holds a wrong value."""
-        try:
-            return fields.load(path, cls.parse)
-        except FieldError as error:
-            raise InstallationError(str(error)) from None
-
-    @classmethod
-    def parse(cls, tree: object) -> Installation:
-        """Return the installation that a parsed YAML document describes; raises InstallationError."""
-        try:
-            found = fields.part(cls, "installation", tree, _READERS, required=_REQUIRED, root=True)
-            _check(found.certificates)
-        except FieldError as error:
-            raise InstallationError(str(error)) from None
-        return found
+    client_authentication: ClientAuthentication = ClientAuthentication()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,78 +125,3 @@ class Replica:
         if namespace != installation.namespace:
             raise InstallationError(f"namespace: is {installation.namespace}, but this pod is in {namespace}")
         return cls(environment["POD_NAME"], environment["POD_IP"])
-
-
-def _check(certificates: Certificates) -> None:
-    wanted = ("secret",) if certificates.source == "own" else ("certFile", "keyFile", "caFile")
-    for key in wanted:
-        if not getattr(certificates, key):
-            raise FieldError(f"certificates.{key}: must be set where certificates.source is {certificates.source}")
-    try:
-        certificates.lifetimes()
-    except ValueError as error:
-        raise FieldError(f"certificates: {error}") from error
-
-
-def _object_name(value: object, at: str) -> str:
-    if not isinstance(value, str) or not can_be_name(value):
-        raise FieldError(f"{at}: must be the name of a Kubernetes object, not {shown(value)}")
-    return value
-
-
-def _port(value: object, at: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_PORT:
-        raise FieldError(f"{at}: must be a port from 1 to {_LARGEST_PORT}, not {shown(value)}")
-    return value
-
-
-def _duration(value: object, at: str) -> timedelta:
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        raise FieldError(f"{at}: must be a duration like 8760h, 7d or 1h30m, not {shown(value)}")
-    parts = re.findall(r"([\d.]+)([dhms])", value)
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    if not 0 < seconds <= _LONGEST_SECONDS:
-        raise FieldError(f"{at}: must be longer than nothing and at most 100 years, not {shown(value)}")
-    return timedelta(seconds=seconds)
-
-
-def _path(value: object, at: str) -> Path | None:
-    """An empty path is none, since a chart writes it so."""
-    if not isinstance(value, str):
-        raise FieldError(f"{at}: must be the path of a file, not {shown(value)}")
-    return Path(value) if value else None
-
-
-def _label_selector(value: object, at: str) -> Object:
-    """The API server judges what is in it."""
-    known = ("matchLabels", "matchExpressions")
-    if not isinstance(value, Mapping) or not set(value) <= set(known):
-        raise FieldError(f"{at}: must be a label selector with {' and '.join(known)}, not {shown(value)}")
-    return value
-
-
-_SERVICE: Mapping[str, Reader] = {"name": _object_name, "port": _port}
-_CERTIFICATES: Mapping[str, Reader] = {
-    "source": fields.one_of("own", "files"),
-    "secret": _object_name,
-    "caLifetime": _duration,
-    "leafLifetime": _duration,
-    "settle": _duration,
-    "certFile": _path,
-    "keyFile": _path,
-    "caFile": _path,
-}
-_TLS: Mapping[str, Reader] = {"minVersion": fields.one_of("1.2", "1.3")}
-_CLIENTS: Mapping[str, Reader] = {"caFile": _path, "names": fields.names}
-_REQUIRED = ("namespace", "service", "owner", "lease", "pods", "certificates")
-_READERS: Mapping[str, Reader] = {
-    "namespace": _object_name,
-    "service": lambda value, at: fields.part(Service, at, value, _SERVICE, required=("name",)),
-    "owner": _object_name,
-    "lease": _object_name,
-    "pods": fields.name,
-    "namespaceSelector": _label_selector,
-    "certificates": lambda value, at: fields.part(Certificates, at, value, _CERTIFICATES),
-    "tls": lambda value, at: fields.part(Tls, at, value, _TLS),
-    "clientCertificates": lambda value, at: fields.part(ClientCertificates, at, value, _CLIENTS),
-}

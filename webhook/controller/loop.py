@@ -14,7 +14,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from certs import CertificateError, Serving, union
-from webhook.admission.requester import namespace_of_kubevirt
 from webhook.cluster import Undecidable
 from webhook.cluster.live import LiveCluster
 from webhook.controller import plan
@@ -27,6 +26,7 @@ from webhook.controller.registered import Registered, bundles_of, holder_of, rea
 from webhook.controller.registrar import Registrar
 from webhook.controller.sources import source_of
 from webhook.controller.troubles import Troubles
+from webhook.engine import namespace_of_kubevirt
 from webhook.names import CONFIGURATION
 from webhook.objects import items
 from webhook.settings import Settings
@@ -175,7 +175,7 @@ class Controller:
         return plan.versions_of(items(pods and pods.get("items")), self._replica.name)
 
     def _told_of(self, foreign: dict[str, str]) -> str | None:
-        if not foreign or self._settings().registrations == "off":
+        if not foreign or self._settings().webhook_configurations == "off":
             return None
         held = "; ".join(f"{kind} {CONFIGURATION} is not ours, {holder}" for kind, holder in foreign.items())
         return f"{held}; uninstall one of the two installations, or delete it if it is left over"

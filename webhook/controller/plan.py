@@ -63,7 +63,7 @@ def wanted_registrations(situation: Situation, live: Registered) -> list[dict[st
     While replicas of several versions may be called, a live configuration keeps its rules: the other version might not
     know new ones. Only what it trusts follows, and its failurePolicy where the settings refuse nothing any more.
     """
-    if situation.settings.registrations == "off":
+    if situation.settings.webhook_configurations == "off":
         return []
     installation = situation.installation
     owned = [
@@ -73,7 +73,7 @@ def wanted_registrations(situation: Situation, live: Registered) -> list[dict[st
             encoded(situation.bundle),
             situation.kubevirt,
             strictness=Strictness.of(situation.settings),
-            namespaces=installation.namespaceSelector,
+            namespaces=installation.namespace_selector,
         )
     ]
     if len(situation.versions) < 2:

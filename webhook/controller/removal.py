@@ -68,5 +68,5 @@ def _things(calls: Calls, installation: Installation) -> Iterator[tuple[str, str
         if live is not None and holder_of(live, installation) is None:
             yield f"{kind} {CONFIGURATION}", path_of(kind)
     yield f"Lease {namespace}/{installation.lease}", f"{leases_of(namespace)}/{installation.lease}"
-    if installation.certificates.source == "own":
+    if installation.certificates.source == "selfSigned":
         yield f"Secret {namespace}/{secret}", f"/api/v1/namespaces/{namespace}/secrets/{secret}"

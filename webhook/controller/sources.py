@@ -7,6 +7,7 @@ import binascii
 import logging
 from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from certs import CertificateError, Files, Leaf, Stored, renewed, rotate, service_names
@@ -41,8 +42,9 @@ class Source(Protocol):
 def source_of(installation: Installation, replica: Replica, troubles: Troubles) -> Source:
     """Return the source that an installation names."""
     certificates = installation.certificates
-    if certificates.certFile and certificates.keyFile and certificates.caFile and certificates.source == "files":
-        return FileSource(Files(certificates.certFile, certificates.keyFile, certificates.caFile), troubles)
+    if certificates.source == "files":
+        files = map(Path, (certificates.cert_file, certificates.key_file, certificates.ca_file))
+        return FileSource(Files(*files), troubles)
     return SecretSource(installation, replica, troubles)
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from certs.pem import certificates
-from webhook.admission.requester import namespace_of_kubevirt
 from webhook.cluster import Cluster, ClusterUnavailable
 from webhook.controller import plan
 from webhook.controller.differences import differences
@@ -15,6 +14,7 @@ from webhook.controller.installation import Installation
 from webhook.controller.registered import KINDS, VALIDATING, Registered, bundles_of, holder_of
 from webhook.controller.registrations import Strictness, registrations
 from webhook.doctor.finding import Finding
+from webhook.engine import namespace_of_kubevirt
 from webhook.names import CONFIGURATION
 from webhook.objects import Object, at, items, mapping
 from webhook.settings import Settings
@@ -33,7 +33,7 @@ def look_at_registrations(
     """
     foreign = dict(_foreign(live, installation)) if installation else {}
     missing = [kind for kind in KINDS if kind not in live]
-    if settings.registrations == "off":
+    if settings.webhook_configurations == "off":
         if live.keys() <= foreign.keys():
             return [Finding("warning", _ABOUT, "switched off in the settings: nothing is judged")]
         return [Finding("error", _ABOUT, "switched off in the settings, and still there", "See the leader's log")]
@@ -86,7 +86,7 @@ def _wanted(
         at(_first(live), "clientConfig", "caBundle") or "",
         namespace_of_kubevirt(cluster, settings),
         strictness=Strictness.of(settings),
-        namespaces=installation.namespaceSelector if installation else selector_of(live),
+        namespaces=installation.namespace_selector if installation else selector_of(live),
     )
 
 

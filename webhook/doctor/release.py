@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from webhook import fields
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Api
 from webhook.controller.installation import Installation
 from webhook.controller.registered import Registered, holder_of
 from webhook.doctor.finding import Finding
-from webhook.fields import FieldError
 from webhook.objects import Object, at, items, mapping, text
 from webhook.settings import Settings
+from webhook.structs import FieldError
 
 _CONFIG_MAPS = "/api/v1/configmaps"
 _QUERY = {"labelSelector": "app.kubernetes.io/part-of=migratability-webhook"}
@@ -72,11 +71,11 @@ def _read(config_map: Object) -> Release:
     """Raises FieldError where it cannot be told which release it is of."""
     name, data = f"{at(config_map, 'metadata', 'namespace')}/{at(config_map, 'metadata', 'name')}", config_map["data"]
     try:
-        installation = fields.loads(str(data[_INSTALLATION]).encode(), Installation.parse)
+        installation = Installation.loads(str(data[_INSTALLATION]).encode())
     except FieldError as error:
         raise FieldError(f"ConfigMap {name}: {_INSTALLATION}: {error}") from None
     try:
-        return Release(name, installation, fields.loads(str(data[_SETTINGS]).encode(), Settings.parse))
+        return Release(name, installation, Settings.loads(str(data[_SETTINGS]).encode()))
     except FieldError as error:
         return Release(name, installation, None, f"ConfigMap {name}: {_SETTINGS}: {error}")
 
@@ -94,7 +93,8 @@ def _told(releases: list[Release], chosen: Release | None) -> Iterator[Finding]:
         remedy = "Install the chart; where it was installed otherwise, give its files by --config and --installation"
         yield Finding("warning", _ABOUT, "none is there, initial settings are assumed", remedy)
     if chosen and chosen.settings:
-        what = f"ConfigMap {chosen.name}: mode {chosen.settings.mode}, registrations {chosen.settings.registrations}"
+        mode, switch = chosen.settings.mode, chosen.settings.webhook_configurations
+        what = f"ConfigMap {chosen.name}: mode {mode}, webhookConfigurations {switch}"
         yield Finding("ok", _ABOUT, what)
     for release in releases:
         if release.wrong:

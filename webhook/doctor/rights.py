@@ -45,7 +45,7 @@ def to_lead(installation: Installation) -> Iterator[Right]:
             yield _right(verb, _ADMISSION, kind, name=name)
     yield _right("get", _RBAC, "clusterroles", name=installation.owner)
     namespace, kept = installation.namespace, [("coordination.k8s.io", "leases", installation.lease)]
-    if installation.certificates.source == "own":
+    if installation.certificates.source == "selfSigned":
         kept.append(("", "secrets", installation.certificates.secret))
     for group, resource, name in kept:
         yield _right("create", group, resource, namespace)

@@ -40,10 +40,10 @@ def _kubevirt(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     default = kubevirt.eviction_strategy or "unset, which is None"
     protects = kubevirt.eviction_strategy in ("LiveMigrate", "External")
     yield Finding(
-        "ok" if protects or settings.evictionStrategy != "off" else "warning",
+        "ok" if protects or settings.eviction_strategy != "off" else "warning",
         "evictionStrategy",
-        f"the cluster's default is {default}; our patch is at {settings.evictionStrategy}",
-        "" if protects or settings.evictionStrategy != "off" else "Machines are killed by a node drain",
+        f"the cluster's default is {default}; our patch is at {settings.eviction_strategy}",
+        "" if protects or settings.eviction_strategy != "off" else "Machines are killed by a node drain",
     )
     schedulable = sum(not node.unschedulable for node in cluster.list(NODES))
     if schedulable < 2:

@@ -35,7 +35,7 @@ def _patched(api: Api, namespace: str, settings: Settings) -> Finding:
     strategy = at(stored, "spec", "template", "spec", "evictionStrategy")
     if strategy == "LiveMigrate":
         return Finding("ok", _ABOUT, "a good machine is admitted, and gets evictionStrategy LiveMigrate")
-    if settings.mode == "off" or settings.evictionStrategy == "off" or settings.registrations == "off":
+    if settings.mode == "off" or settings.eviction_strategy == "off" or settings.webhook_configurations == "off":
         return Finding("ok", _ABOUT, "a good machine is admitted without a patch, as the settings want it")
     return Finding(
         "error",
@@ -67,7 +67,7 @@ def _refused(api: Api, namespace: str, settings: Settings) -> Finding:
 
 def _denies(settings: Settings) -> bool:
     rule = settings.rules.get(_REFUSING, hyperv_passthrough.RULE.default)
-    return settings.mode == "deny" and rule == "deny" and settings.registrations != "off"
+    return settings.mode == "deny" and rule == "deny" and settings.webhook_configurations != "off"
 
 
 def _failed(what: str, namespace: str, error: ApiError) -> Finding:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from msgspec import structs
+
 from webhook.claims import Claim
 from webhook.policy import eviction
 from webhook.policy.case import Case
@@ -69,7 +71,7 @@ def evaluate_start(case: Case, names: frozenset[str], settings: Settings, inline
     claim was made does not count for it.
     """
     if settings.rules.get(claim_known.RULE.name) != "off":
-        settings = replace(settings, rules={**settings.rules, claim_known.RULE.name: "deny"})
+        settings = structs.replace(settings, rules={**settings.rules, claim_known.RULE.name: "deny"})
     machine = case.machine
     of_whole = [(rule, finding) for rule, finding in _found(inline, _FIRST) if finding.volume is None] if inline else ()
     found = [(rule, finding) for rule, finding in _found(case, _FIRST) if concerns(names, finding)]

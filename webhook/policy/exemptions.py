@@ -80,7 +80,7 @@ def _read(
     rule: str, value: str, bearer: Bearer, settings: Exemptions, today: date, after_the_end: bool
 ) -> Exemption | str:
     """The exemption, or why the label waives nothing."""
-    if settings.requireReason and not bearer.reason:
+    if settings.require_reason and not bearer.reason:
         return "does not count: no annotation migratability.io/exempt-reason says why"
     if value == "true":
         return Exemption(rule, None, bearer.reason)
@@ -90,6 +90,6 @@ def _read(
         return f'does not count: {quoted(value)} is neither "true" nor a day like 2026-12-31'
     if until < today and not after_the_end:
         return f"ended on {until}"
-    if until > today + timedelta(days=settings.maxDays):
-        return f"does not count: {until} is more than {settings.maxDays} days ahead"
+    if until > today + timedelta(days=settings.max_days):
+        return f"does not count: {until} is more than {settings.max_days} days ahead"
     return Exemption(rule, until, bearer.reason)

@@ -52,14 +52,14 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{/* The Secret with the serving certificate, where it is not made by us. */}}
 {{- define "migratability.tlsSecret" -}}
-{{- if eq .Values.certificates.source "files" -}}
-{{- .Values.certificates.secret -}}
+{{- if eq .Values.certificates.source "existingSecret" -}}
+{{- .Values.certificates.existingSecret -}}
 {{- else -}}
 {{- include "migratability.fullname" . }}-tls
 {{- end -}}
 {{- end -}}
 
-{{/* The file with the authority that the API server shall trust, where it is not ours. */}}
+{{/* The file with the CA that the API server must trust, where it is not our own. */}}
 {{- define "migratability.caFile" -}}
 {{- if eq .Values.certificates.source "serviceCA" -}}
 /var/run/ca/service-ca.crt

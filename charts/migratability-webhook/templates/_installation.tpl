@@ -14,10 +14,10 @@ certificates:
   {{- include "migratability.certificates" . | nindent 2 }}
 tls:
   minVersion: {{ .Values.tls.minVersion | quote }}
-{{- if .Values.clientCertificates.configMap }}
-clientCertificates:
+{{- if .Values.clientAuthentication.configMap }}
+clientAuthentication:
   caFile: /var/run/client-ca/ca.crt
-  names: {{ toJson .Values.clientCertificates.names }}
+  names: {{ toJson .Values.clientAuthentication.names }}
 {{- end }}
 {{- end -}}
 
@@ -38,25 +38,25 @@ matchExpressions:
 
 {{- define "migratability.certificates" -}}
 {{- with .Values.certificates -}}
-{{- if eq .source "own" -}}
+{{- if eq .source "selfSigned" -}}
 {{- $ca := include "migratability.seconds" .caLifetime | int64 -}}
 {{- if ge (include "migratability.seconds" .leafLifetime | int64) $ca -}}
 {{- fail "certificates.leafLifetime must be shorter than certificates.caLifetime" -}}
 {{- end -}}
-{{- if ge (include "migratability.seconds" .settle | int64 | mul 3) $ca -}}
-{{- fail "certificates.settle must be less than a third of certificates.caLifetime" -}}
+{{- if ge (include "migratability.seconds" .trustDelay | int64 | mul 3) $ca -}}
+{{- fail "certificates.trustDelay must be less than a third of certificates.caLifetime" -}}
 {{- end -}}
-source: own
+source: selfSigned
 secret: {{ include "migratability.fullname" $ }}-ca
 caLifetime: {{ .caLifetime }}
 leafLifetime: {{ .leafLifetime }}
-settle: {{ .settle }}
+trustDelay: {{ .trustDelay }}
 {{- else -}}
 source: files
 certFile: /var/run/tls/tls.crt
 keyFile: /var/run/tls/tls.key
 caFile: {{ include "migratability.caFile" $ }}
-settle: {{ .settle }}
+trustDelay: {{ .trustDelay }}
 {{- end -}}
 {{- end -}}
 {{- end -}}

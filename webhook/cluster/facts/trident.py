@@ -17,6 +17,7 @@ class BackendFacts:
     """
 
     name: str
+    namespace: str
     uuid: str | None
     backend_name: str | None
     driver: str | None
@@ -34,6 +35,7 @@ class BackendFacts:
         pools = [{**common, **string_map(at(pool, "labels"))} for pool in items(family.get("storage"))]
         return cls(
             name=name_of(obj),
+            namespace=interned(at(obj, "metadata", "namespace")) or "",
             uuid=interned(mapping(obj).get("backendUUID")),
             backend_name=interned(mapping(obj).get("backendName")),
             driver=interned(family.get("storageDriverName")),
