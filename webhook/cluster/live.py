@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import CONFLICT, NOT_FOUND, Api, ApiError, Client
 from webhook.cluster.events import event_on
 from webhook.cluster.interface import ClusterUnavailable, Right
 from webhook.cluster.reflector import Reflector
@@ -22,8 +21,7 @@ log = logging.getLogger(__name__)
 STALE = 120.0
 """Seconds without a word about a kind after which its mirror is no longer believed."""
 DEFAULT_WAIT = 10.0
-_CONFLICT = 409
-
+_FORBIDDEN = 403
 
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _USER_FIELDS = {"user": "username", "groups": "groups", "uid": "uid", "extra": "extra"}
@@ -41,6 +39,10 @@ class LiveCluster:
             resource.key: Reflector(api, resource) for resource in RESOURCES if resource.watched
         }
 
+    def watch(self, resource: Resource[Any], changed: Callable[[], None]) -> None:
+        """Watch one more object, on which no verdict rests, and call ``changed`` when it may have; before `start`."""
+        self._reflectors[resource.key] = Reflector(self.api, resource, changed)
+
     def start(self) -> None:
         """Begin to mirror the watched kinds; must be called in the process that reads."""
         for reflector in self._reflectors.values():
@@ -52,8 +54,9 @@ class LiveCluster:
             reflector.stop()
 
     def unready(self) -> dict[str, str]:
-        """Return the kinds that were never listed, each with why; empty once every question can be answered."""
-        waiting = (reflector for reflector in self._reflectors.values() if not reflector.synced)
+        """Return the kinds that were never listed, each with why; empty once every verdict can be given."""
+        kinds = (reflector for reflector in self._reflectors.values() if not reflector.resource.only)
+        waiting = (reflector for reflector in kinds if not reflector.synced)
         return {reflector.resource.plural: reflector.error or "not listed yet" for reflector in waiting}
 
     def ages(self) -> dict[str, float]:
@@ -67,7 +70,7 @@ class LiveCluster:
 
     def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
         """Return a view that answers within so many seconds; with ``confirm`` it reads each object from the server."""
-        return LiveView(self, time.monotonic() + seconds, confirm)
+        return LiveView(self, self.api.within(seconds), confirm)
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """As `Cluster.get`, within ten seconds."""
@@ -91,10 +94,10 @@ class LiveView:
 
     is_live = True
 
-    def __init__(self, cluster: LiveCluster, deadline: float, confirm: bool) -> None:
-        """Bind a cluster to a deadline on the monotonic clock."""
+    def __init__(self, cluster: LiveCluster, client: Client, confirm: bool) -> None:
+        """Bind a cluster to the deadline of a client."""
         self._cluster = cluster
-        self._deadline = deadline
+        self._client = client
         self._confirm = confirm
         self._seen: dict[tuple[str, str, str], Any] = {}
 
@@ -120,18 +123,16 @@ class LiveView:
 
     def may(self, user: Object, right: Right) -> bool:
         """Ask the API server with a SubjectAccessReview."""
-        answer = self._cluster.api.post(_ACCESS_REVIEWS, _access_review(user, right), timeout=self._left())
+        answer = self._client.create(_ACCESS_REVIEWS, _access_review(user, right))
         return at(answer, "status", "allowed") is True
 
     def tell(self, about: Object, reason: str, message: str) -> None:
         """Write a Kubernetes Event, the same as the last one where nothing changed; a failure is logged."""
         event = event_on(about, reason, message, datetime.now(UTC))
         try:
-            self._cluster.api.post(
-                f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event, timeout=self._left()
-            )
+            self._client.create(f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event)
         except ClusterUnavailable as error:
-            if isinstance(error, ApiError) and error.status == _CONFLICT:
+            if isinstance(error, ApiError) and error.status == CONFLICT:
                 return
             log.warning("no event on %s: %s", event["metadata"]["name"], error)
 
@@ -146,36 +147,21 @@ class LiveView:
         if not (can_be_name(name) and can_be_name(namespace or "none")):
             return None
         try:
-            return resource.read(self._cluster.api.get(resource.path_of(name, namespace), timeout=self._left()))
+            found = self._client.get(resource.path_of(name, namespace))
         except ApiError as error:
-            if error.status == 404 or (resource.optional and error.status == 403):
+            if resource.optional and error.status == _FORBIDDEN:
                 return None
             raise
+        return None if found is None else resource.read(found)
 
     def _ask_for_all(self, resource: Resource[Fact]) -> Collection[Fact]:
-        found: list[Fact] = []
-        query = {"limit": "500"}
         try:
-            while True:
-                page = self._cluster.api.get(
-                    resource.path, query, timeout=self._left(), metadata_only=resource.metadata_only
-                )
-                read = (resource.read(obj) for obj in page.get("items") or ())
-                found += [fact for fact in read if fact is not None]
-                following = page.get("metadata", {}).get("continue")
-                if not following:
-                    return found
-                query["continue"] = following
+            objects = self._client.list(resource.path, resource.query, metadata_only=resource.metadata_only)
+            return [fact for fact in map(resource.read, objects) if fact is not None]
         except ApiError as error:
-            if resource.optional and error.status in (403, 404):
+            if resource.optional and error.status in (_FORBIDDEN, NOT_FOUND):
                 return []
             raise
-
-    def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise ClusterUnavailable("the API server did not answer in time")
-        return left
 
 
 def _access_review(user: Object, right: Right) -> dict[str, Any]:

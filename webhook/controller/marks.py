@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from webhook.cluster import ClusterUnavailable
+from webhook.cluster.api import Client
 from webhook.cluster.facts import MarkFacts
 from webhook.cluster.live import LiveCluster
 from webhook.cluster.resources import CLAIMS, MARKED_MACHINES, OWNERS, Resource
-from webhook.controller.calls import Calls
 from webhook.names import MARK
 
 AGAIN_SECONDS = 300.0
@@ -45,7 +45,7 @@ class Marks:
         """Nothing was tried yet."""
         self._tried: dict[Key, Tried] = {}
 
-    def run(self, calls: Calls, cluster: LiveCluster) -> None:
+    def run(self, client: Client, cluster: LiveCluster) -> None:
         """Have the marks that may go judged anew; one that cannot be written is tried again later."""
         claims = cluster.reflector(CLAIMS)
         if claims is None:
@@ -56,13 +56,13 @@ class Marks:
             alive |= {key_of(resource, mark) for mark in marks}
             for mark, there in due(resource, marks, claims.keys(), self._tried, now):
                 self._tried[key_of(resource, mark)] = Tried(there, now + AGAIN_SECONDS)
-                self._lift(calls, resource, mark)
+                self._lift(client, resource, mark)
         self._tried = {key: tried for key, tried in self._tried.items() if key in alive}
 
-    def _lift(self, calls: Calls, resource: Resource[MarkFacts], mark: MarkFacts) -> None:
+    def _lift(self, client: Client, resource: Resource[MarkFacts], mark: MarkFacts) -> None:
         path = OWNERS[resource.kind].path_of(mark.name, mark.namespace)
         try:
-            calls.merge(path, {"metadata": {"annotations": {MARK: ",".join(sorted({*mark.names, _AGAIN}))}}})
+            client.merge(path, {"metadata": {"annotations": {MARK: ",".join(sorted({*mark.names, _AGAIN}))}}})
         except ClusterUnavailable as error:
             log.warning("the mark of %s %s/%s is not lifted: %s", resource.kind, mark.namespace, mark.name, error)
 
