@@ -53,15 +53,16 @@ def test_it_reads_what_a_verdict_rests_on_and_nothing_else() -> None:
 
 def test_in_the_cluster_it_keeps_its_registrations_by_name_and_clears_unverified_annotations() -> None:
     keep = ("get", "create", "update", "patch", "delete")
+    watch = ("list", "watch")
 
     assert rights(render().get("ClusterRole")) == {
         *on("kubevirt.io", "virtualmachines", "", "patch"),
         *on("kubevirt.io", "virtualmachineinstancereplicasets", "", "patch"),
         *on("authorization.k8s.io", "subjectaccessreviews", "", "create"),
         *on("", "events", "", "create"),
-        *on(ADMISSION, VALIDATING, CONFIGURATION, *keep),
+        *on(ADMISSION, VALIDATING, CONFIGURATION, *keep, *watch),
         *on(ADMISSION, VALIDATING, PROBE, *keep),
-        *on(ADMISSION, MUTATING, CONFIGURATION, *keep),
+        *on(ADMISSION, MUTATING, CONFIGURATION, *keep, *watch),
         *on(RBAC, "clusterroles", f"{RELEASE}-registrations", "get"),
     }
 
@@ -71,7 +72,7 @@ def test_in_its_namespace_it_keeps_a_lease_and_its_authority() -> None:
         *on("coordination.k8s.io", "leases", "", "create"),
         *on("coordination.k8s.io", "leases", RELEASE, "get", "update", "delete"),
         *on("", "secrets", "", "create"),
-        *on("", "secrets", f"{RELEASE}-ca", "get", "update", "delete"),
+        *on("", "secrets", f"{RELEASE}-ca", "get", "list", "watch", "update", "delete"),
         *on("", "pods", "", "list"),
     }
 

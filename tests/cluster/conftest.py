@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from kubernetes import client
+import urllib3
 
 from tests.cluster.fake_api import DEADLINE, FakeApi
 from webhook.cluster.api import Api
@@ -34,9 +34,8 @@ def api() -> Iterator[FakeApi]:
 @pytest.fixture
 def connection(api: FakeApi) -> Iterator[Api]:
     """The way to it."""
-    connection = Api(client.Configuration(host=api.url))
-    yield connection
-    connection._pool.clear()
+    with urllib3.PoolManager(maxsize=48) as pool:
+        yield Api(api.url, pool)
 
 
 @pytest.fixture
@@ -44,8 +43,10 @@ def start(api: FakeApi, connection: Api) -> Iterator[Start]:
     """Give what starts a mirror and waits for its first list."""
     started = []
 
-    def start(resource: Resource[Any] = CLAIMS, *, synced: bool = True) -> Reflector[Any]:
-        mirror: Reflector[Any] = Reflector(connection, resource)
+    def start(
+        resource: Resource[Any] = CLAIMS, *, synced: bool = True, changed: Callable[[], None] = lambda: None
+    ) -> Reflector[Any]:
+        mirror: Reflector[Any] = Reflector(connection, resource, changed)
         started.append(mirror)
         mirror.start()
         if synced:

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kubernetes import client
 
 from tests.build import NAMESPACE, ROX, RWO, RWX, claim
 from tests.cluster.conftest import Start
 from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
+from webhook.cluster import api as api_module
 from webhook.cluster import reflector as module
 from webhook.cluster.api import Api
 from webhook.cluster.facts import ClaimFacts
@@ -33,7 +33,7 @@ def modes(mirror: Reflector[Any], name: str) -> tuple[str, ...] | None:
 
 
 def test_a_list_comes_in_pages_and_is_there_whole(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(api_module, "PAGE", 2)
     for number in range(5):
         api.put(CLAIMS, claim(f"c{number}", RWX))
     mirror = start()
@@ -48,7 +48,7 @@ def test_a_list_comes_in_pages_and_is_there_whole(api: FakeApi, start: Start, mo
 def test_a_list_that_expires_between_two_pages_is_begun_anew(
     api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(api_module, "PAGE", 2)
     for number in range(3):
         api.put(CLAIMS, claim(f"c{number}", RWX))
     api.faults["list 1"] = 410
@@ -61,7 +61,7 @@ def test_a_list_that_expires_between_two_pages_is_begun_anew(
 
 
 def test_pages_are_small_enough_to_hold_nobody_up() -> None:
-    assert 100 <= module.PAGE <= 250
+    assert 100 <= api_module.PAGE <= 250
 
 
 def test_what_is_gone_after_a_new_list_is_gone_here(api: FakeApi, start: Start) -> None:
@@ -178,6 +178,6 @@ def test_stop_ends_a_mirror_that_pauses_after_an_error(api: FakeApi, start: Star
     assert not mirror._thread.is_alive()
 
 
-def test_nothing_is_asked_before_the_start(api: FakeApi) -> None:
-    Reflector(Api(client.Configuration(host=api.url)), CLAIMS)
+def test_nothing_is_asked_before_the_start(api: FakeApi, connection: Api) -> None:
+    Reflector(connection, CLAIMS)
     assert api.requests == []

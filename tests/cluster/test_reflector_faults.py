@@ -5,7 +5,7 @@ import logging
 import time
 
 import pytest
-from kubernetes import client
+import urllib3
 
 from tests.build import NAMESPACE, RWX, claim, storage_profile
 from tests.cluster.conftest import Start
@@ -138,7 +138,7 @@ def test_an_error_that_nobody_thought_of_is_logged_and_tried_again(
 
 
 def test_a_server_that_is_not_there_is_waited_for(start: Start) -> None:
-    mirror = Reflector(Api(client.Configuration(host="http://127.0.0.1:1")), CLAIMS)
+    mirror = Reflector(Api("http://127.0.0.1:1", urllib3.PoolManager()), CLAIMS)
     mirror.start()
     deadline = time.monotonic() + DEADLINE
     while mirror.error is None and time.monotonic() < deadline:

@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from certs import Serving
+from tests.build import Object
 from tests.controller.fake import REPLICA, FakeApi, installation
-from webhook.cluster import Snapshot
 from webhook.cluster.live import LiveCluster
+from webhook.cluster.reflector import key_of
 from webhook.controller import loop
 from webhook.controller.loop import Controller
 from webhook.settings import Settings
@@ -18,19 +19,15 @@ from webhook.settings import Settings
 DEADLINE = 30.0
 
 
-class FakeCluster:
-    """What the controller asks of a live cluster."""
+class Watches(LiveCluster):
+    """A cluster whose watches see nothing but what the test shows them; until then the API server is asked."""
 
-    def __init__(self, api: FakeApi) -> None:
-        """Take the API server in memory."""
-        self.api = api
-
-    def within(self, seconds: float) -> Snapshot:
-        """Return a cluster without anything in it."""
-        return Snapshot()
-
-    def reflector(self, resource: object) -> None:
-        """Mirror nothing, so that no mark can be lifted."""
+    def show(self, kind: str, *objects: Object) -> None:
+        """Have the watch of a kind see these objects, as an event would."""
+        reflector = self._reflectors[kind]
+        reflector._facts = {key_of(obj): obj for obj in objects}
+        reflector.synced = True
+        reflector._changed()
 
 
 class Replica:
@@ -42,8 +39,24 @@ class Replica:
         self.settings = Settings()
         found = installation()
         self.serving = Serving(found.certificates.trust_delay, "migratability-webhook.migratability.svc")
-        cluster = cast(LiveCluster, FakeCluster(api))
-        self.controller = Controller(found, REPLICA, cluster, lambda: self.settings, self.serving)
+        self.cluster = Watches(api)
+        self.controller = Controller(found, REPLICA, self.cluster, lambda: self.settings, self.serving)
+        self.reconciles = self.ended = 0
+        self._reconcile, self.controller._reconcile = self.controller._reconcile, self._counted  # type: ignore[method-assign]
+
+    def _counted(self) -> float | None:
+        self.reconciles += 1
+        try:
+            return self._reconcile()
+        finally:
+            self.ended += 1
+
+    def show(self, objects: Mapping[str, Object | None]) -> None:
+        """Have the watches see objects by kind, None for none; returns when the replica has reconciled with that."""
+        before = self.reconciles
+        for kind, obj in objects.items():
+            self.cluster.show(kind, *([obj] if obj else []))
+        self.await_that(lambda: before < self.reconciles == self.ended, "reconcile")
 
     @property
     def leads(self) -> bool:
@@ -58,9 +71,9 @@ class Replica:
             time.sleep(0.005)
 
     def await_passes(self, number: int = 3) -> None:
-        """Return when so many passes have begun and ended."""
-        until = self.api.passes + number + 1
-        self.await_that(lambda: self.api.passes >= until, f"{number} passes")
+        """Return when so many reconciles have begun and ended."""
+        until = self.reconciles + number + 1
+        self.await_that(lambda: self.reconciles >= until, f"{number} reconciles")
 
 
 @pytest.fixture
@@ -72,8 +85,8 @@ def api() -> FakeApi:
 @pytest.fixture
 def replica(api: FakeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Replica]:
     """A replica that has not started, whose passes follow each other at once."""
-    monkeypatch.setattr(loop, "PASS_SECONDS", 0.01)
-    monkeypatch.setattr(loop, "PROBE_SECONDS", 0.01)
+    for name in ("RECONCILE_SECONDS", "PROBE_SECONDS", "BURST_SECONDS"):
+        monkeypatch.setattr(loop, name, 0.01)
     caplog.set_level(logging.INFO)
     found = Replica(api)
     yield found

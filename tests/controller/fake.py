@@ -1,9 +1,10 @@
 """An API server in memory, as far as the controller needs one, and an installation on it."""
 
 import itertools
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import jsonpatch
 import yaml
@@ -40,7 +41,7 @@ def installation(**fields: Any) -> Installation:
     return Installation.parse({**INSTALLATION, **fields})
 
 
-class FakeApi:
+class FakeApi(Api):
     """Objects by path. ``faults`` holds the errors that calls on a path raise; a probe is answered once registered."""
 
     def __init__(self) -> None:
@@ -51,15 +52,10 @@ class FakeApi:
         self.answers = True
         self.admitted: Callable[[Object, Object], Object] = lambda _, obj: obj
         """What admission webhooks make of a patched object, given the old one and the new one."""
-        self.passes = 0
-        """How often it was asked what is registered, with which every pass begins."""
+        self.reads: list[str] = []
+        self.client = self.until(math.inf)
         self._versions = itertools.count(1)
         self.put_there(OWNER, {"metadata": {"name": "registrations", "uid": "u1"}})
-
-    @property
-    def as_api(self) -> Api:
-        """The same as what the controller takes it for."""
-        return cast(Api, self)
 
     def put_there(self, path: str, obj: Object) -> Object:
         """Store an object as somebody else would."""
@@ -71,60 +67,52 @@ class FakeApi:
         """Return the time by our clock."""
         return datetime.now(UTC)
 
-    def get(self, path: str, query: dict[str, str] | None = None, *, timeout: float) -> Object:
-        """Return what is at a path."""
-        self.passes += path == VALIDATING
-        self._fail(path)
+    def call(self, method: str, path: str, query: Any = None, body: Any = None, **_: Any) -> dict[str, Any]:
+        """Answer a request."""
+        if method == "GET":
+            self.reads.append(path)
+        for part, fault in self.faults.items():
+            if part in path:
+                raise fault
+        found: Any = getattr(self, f"_{method.lower()}")(path, query, body)
+        return dict(found)
+
+    def _get(self, path: str, *_: object) -> Object:
         if path not in self.objects:
             raise ApiError(404, "not found")
         return self.objects[path]
 
-    def post(self, path: str, body: Object, query: dict[str, str] | None = None, *, timeout: float) -> Object:
-        """Create an object, or refuse the probe."""
-        self._fail(path)
+    def _post(self, path: str, query: object, body: Object) -> Object:
         if body["metadata"]["name"] == PROBE_NAME and PROBE in self.objects and self.answers:
             raise ApiError(403, f"admission webhook denied the request: {ANSWER}")
         if query:
             return body
         return self._write("create", f"{path}/{body['metadata']['name']}", body, is_there=False)
 
-    def put(self, path: str, body: Object, *, timeout: float) -> Object:
-        """Replace an object that is as it was read."""
-        self._fail(path)
+    def _put(self, path: str, _: object, body: Object) -> Object:
         live = self.objects.get(path)
         if live and body["metadata"].get("resourceVersion") != live["metadata"]["resourceVersion"]:
             raise ApiError(409, "the object has been modified")
         return self._write("replace", path, body, is_there=True)
 
-    def apply(self, path: str, body: Object, *, manager: str, timeout: float) -> Object:
-        """Put the fields over those that are there."""
-        self._fail(path)
+    def _patch(self, path: str, _: object, body: Any) -> Object:
+        if isinstance(body, list):
+            old = self._get(path)
+            return self._put(path, None, self.admitted(old, jsonpatch.apply_patch(old, body)))
         self.writes.append(("apply", path))
         return self.put_there(path, {**self.objects.get(path, {}), **body})
 
-    def patch(self, path: str, operations: list[Object], *, timeout: float) -> Object:
-        """Apply a JSON Patch to an object that is as it was read."""
-        old = self.get(path, timeout=timeout)
-        return self.put(path, self.admitted(old, jsonpatch.apply_patch(old, operations)), timeout=timeout)
-
-    def delete(self, path: str, *, timeout: float) -> Object:
-        """Delete an object."""
-        self._fail(path)
-        if path not in self.objects:
-            raise ApiError(404, "not found")
+    def _delete(self, path: str, *_: object) -> Object:
+        found = self._get(path)
         self.writes.append(("delete", path))
-        return self.objects.pop(path)
+        del self.objects[path]
+        return found
 
     def _write(self, verb: str, path: str, body: Object, *, is_there: bool) -> Object:
         if (path in self.objects) != is_there:
             raise ApiError(404 if is_there else 409, "not found" if is_there else "already exists")
         self.writes.append((verb, path))
         return self.put_there(path, body)
-
-    def _fail(self, path: str) -> None:
-        for part, fault in self.faults.items():
-            if part in path:
-                raise fault
 
 
 OUT_OF_REACH = ClusterUnavailable("the API server is out of reach: connection refused")

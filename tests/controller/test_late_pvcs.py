@@ -1,6 +1,6 @@
 """What the leader does when a PVC appears under a name that a VM is unverified for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
 import jsonpatch
@@ -258,12 +258,12 @@ def test_what_takes_too_long_waits_for_the_next_reconcile(
     clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(GOOD, *(with_mark(vm(disk("later"), name=f"m{number}"), NAME) for number in range(4)))
-    patch = world.api.patch
+    patch = world.api.client.patch
 
-    def slow(path: str, operations: list[Object], *, timeout: float) -> Object:
+    def slow(path: str, operations: Sequence[Object]) -> Object:
         clock(3.0)
-        return patch(path, operations, timeout=timeout)
+        return patch(path, operations)
 
-    monkeypatch.setattr(world.api, "patch", slow)
+    monkeypatch.setattr(world.api.client, "patch", slow)
     world.reconcile()
     assert len(world.api.writes) == 2

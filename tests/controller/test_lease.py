@@ -6,7 +6,6 @@ import pytest
 
 from tests.controller.fake import LEASE, OUT_OF_REACH, FakeApi
 from webhook.cluster import ClusterUnavailable
-from webhook.controller.calls import Calls
 from webhook.controller.lease import Claim, Elector, claimed, may_lead, observed
 from webhook.controller.owned import Owner
 
@@ -75,12 +74,11 @@ class Candidate(Elector):
     def __init__(self, api: FakeApi, name: str) -> None:
         self.clock = Clock()
         super().__init__("migratability", "migratability-webhook", name, self.clock)
-        self.calls = Calls(api.as_api, float("inf"))
+        self.client = api.client
 
     def take_part(self) -> bool:
-        """Make a pass; return whether it leads."""
-        self.run(self.calls, OWNER)
-        return self.leads
+        """Take part once; return whether it leads."""
+        return self.may_lead(self.client) and self.claim(self.client, OWNER)
 
 
 @pytest.fixture
@@ -133,22 +131,16 @@ def test_a_leader_that_cannot_renew_stops_before_another_can_begin(api: FakeApi)
     for second, leads in ((2, True), (9.9, True), (10, False)):
         a.clock.now = second
         with pytest.raises(ClusterUnavailable):
-            a.run(a.calls, OWNER)
+            a.take_part()
         assert a.leads is leads
 
 
 def test_a_lease_that_another_wrote_meanwhile_is_not_taken(api: FakeApi) -> None:
     a = Candidate(api, "a")
     stale = api.put_there(LEASE, {"metadata": {"name": "x"}, "spec": {"holderIdentity": ""}})
-    read = api.get
-
-    def read_then_lose(path: str, query: dict[str, str] | None = None, *, timeout: float) -> dict[str, object]:
-        found = read(path, query, timeout=timeout)
-        api.put_there(LEASE, {**stale, "spec": HELD})
-        return found
-
-    api.get = read_then_lose  # type: ignore[method-assign]
-    assert not a.take_part()
+    assert a.may_lead(a.client)
+    api.put_there(LEASE, {**stale, "spec": HELD})
+    assert not a.claim(a.client, OWNER)
     assert api.objects[LEASE]["spec"] == HELD
 
 
@@ -156,7 +148,7 @@ def test_what_is_given_back_is_taken_at_once(both: tuple[Candidate, Candidate], 
     a, b = both
     a.take_part()
     b.take_part()
-    a.release(a.calls)
+    a.release(a.client)
     assert not a.leads
     assert b.take_part()
     assert api.objects[LEASE]["spec"]["leaseTransitions"] == 1
@@ -166,7 +158,7 @@ def test_who_does_not_lead_gives_nothing_back(both: tuple[Candidate, Candidate],
     a, b = both
     a.take_part()
     b.take_part()
-    b.release(b.calls)
+    b.release(b.client)
     assert api.objects[LEASE]["spec"]["holderIdentity"] == "a"
 
 

@@ -1,13 +1,15 @@
-"""The thread of a replica: what it does in which order, and that nothing ends it."""
+"""The thread of a replica: what it does in which order, when, and that nothing ends it."""
 
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.controller.conftest import Replica
+from tests.controller.conftest import DEADLINE, Replica
 from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PROBE, SECRET, VALIDATING, FakeApi
+from webhook.cluster import live
 from webhook.cluster.api import ApiError
+from webhook.controller import loop
 from webhook.controller.lease import claimed
 from webhook.settings import Settings
 
@@ -205,3 +207,51 @@ def test_who_changes_the_registrations_without_end_is_not_fought(
     applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
     assert 10 < applied < 30
     assert "somebody changes them again and again; they are put back once a minute" in caplog.text
+
+
+SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
+
+
+def settled(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Return when nothing is due any more, the watches see what is there, and only an event reconciles."""
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "webhook configurations")
+    replica.await_passes()
+    monkeypatch.setattr(loop, "RECONCILE_SECONDS", DEADLINE)
+    replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
+    del api.reads[:], api.writes[:]
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_a_deletion_is_reverted_when_a_watch_sees_it(
+    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    settled(replica, api, monkeypatch)
+    del api.objects[SEEN[kind]]
+    replica.show({kind: None})
+    assert SEEN[kind] in api.objects
+
+
+def test_while_its_watches_hold_the_leader_reads_only_its_lease_and_its_owner(
+    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(replica, api, monkeypatch)
+    replica.show({kind: api.objects[path] for kind, path in SEEN.items()})
+    assert set(api.reads) == {LEASE, OWNER}
+
+
+def test_a_watch_that_lags_behind_makes_the_leader_read_but_not_write(
+    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(replica, api, monkeypatch)
+    replica.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
+    assert VALIDATING in api.reads
+    assert {path for _, path in api.writes} == {LEASE}
+
+
+def test_a_watch_that_is_stale_is_not_believed(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(replica, api, monkeypatch)
+    monkeypatch.setattr(live, "STALE", 0.0)
+    api.put_there(MUTATING, {**api.objects[MUTATING], "webhooks": []})
+    replica.show({"Secret": api.objects[SECRET]})
+    assert api.objects[MUTATING]["webhooks"]

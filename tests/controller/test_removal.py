@@ -27,7 +27,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 def removed(api: FakeApi, patience: float = 30, **fields: Any) -> tuple[list[str], list[str]]:
     """Take the installation away; return what is left, and what was told."""
     told: list[str] = []
-    return remove(api.as_api, installation(**fields), patience, told.append), told
+    return remove(api, installation(**fields), patience, told.append), told
 
 
 def test_the_owner_goes_first_and_who_refuses_before_who_patches(api: FakeApi) -> None:
@@ -39,15 +39,15 @@ def test_the_owner_goes_first_and_who_refuses_before_who_patches(api: FakeApi) -
 
 
 def test_what_comes_back_goes_again(api: FakeApi) -> None:
-    delete, times = api.delete, iter(range(3))
+    call, times = api.call, iter(range(3))
 
-    def deleted(path: str, *, timeout: float) -> dict[str, Any]:
-        found = delete(path, timeout=timeout)
-        if path == LEASE and next(times, None) is not None:
+    def called(method: str, path: str, *args: Any, **options: Any) -> dict[str, Any]:
+        found = call(method, path, *args, **options)
+        if (method, path) == ("DELETE", LEASE) and next(times, None) is not None:
             api.put_there(LEASE, OURS)
         return found
 
-    api.delete = deleted  # type: ignore[method-assign]
+    api.call = called  # type: ignore[method-assign]
     assert removed(api)[0] == []
     assert LEASE not in api.objects
 

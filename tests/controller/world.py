@@ -1,6 +1,5 @@
 """VMs and PVCs on an API server in memory, and the leader that watches them."""
 
-import time
 from typing import Any, cast
 
 from tests.build import CLUSTER, NAMESPACE, Object
@@ -10,7 +9,6 @@ from webhook.cluster import Cluster
 from webhook.cluster.live import LiveCluster
 from webhook.cluster.resources import Resource
 from webhook.cluster.snapshot import resource_of
-from webhook.controller.calls import Calls
 from webhook.controller.late_pvcs import LatePvcs
 from webhook.settings import Settings
 
@@ -38,8 +36,7 @@ class World:
 
     def reconcile(self, settings: Object | None = None) -> None:
         """Let the leader do its work once."""
-        calls = Calls(self.api.as_api, time.monotonic() + 60.0)
-        self.late_pvcs.run(calls, cast(LiveCluster, self), Settings.parse(settings or {}))
+        self.late_pvcs.run(self.api.client, cast(LiveCluster, self), Settings.parse(settings or {}))
 
     def reflector(self, resource: Resource[Any]) -> "Mirror | None":
         """Return what the cluster watches."""

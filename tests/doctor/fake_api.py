@@ -15,18 +15,12 @@ class TableApi(Api):
     def __init__(self, answers: dict[str, Answer]) -> None:
         """Take the table; what is not in it is not found."""
         self.answers = answers
+        self.client = self.within(60)
 
-    def get(self, path: str, query: Any = None, *, timeout: float, metadata_only: bool = False) -> dict[str, Any]:
-        """Answer a GET; a function is given the query."""
-        return self._said(path, query or {})
-
-    def post(self, path: str, body: Any, query: Any = None, *, timeout: float) -> dict[str, Any]:
-        """Answer a POST."""
-        return self._said(path, body)
-
-    def _said(self, path: str, body: Object) -> dict[str, Any]:
+    def call(self, method: str, path: str, query: Any = None, body: Any = None, **_: Any) -> dict[str, Any]:
+        """Answer a request; a function is given the body of a POST, else the query."""
         answer = self.answers.get(path, 404)
-        found: Any = answer(body) if callable(answer) else answer
+        found: Any = answer(query if body is None else body) if callable(answer) else answer
         if isinstance(found, int):
             raise ApiError(found, f"status {found}")
         if isinstance(found, Exception):

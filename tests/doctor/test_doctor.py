@@ -19,6 +19,7 @@ from webhook.settings import Settings
 
 MACHINES = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachines"
 SERVICE = {"namespace": "migratability", "name": "webhook", "port": 443}
+PATH = "/api/v1/namespaces/migratability/services/webhook"
 REFUSAL = ApiError(422, 'admission webhook "x.validate.migratability.io" denied: … [hyperv-passthrough]')
 
 
@@ -63,7 +64,7 @@ WAYS = [
 
 @pytest.mark.parametrize(("good", "bad", "said", "words"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
 def test_the_way_through_the_api_server(good: Any, bad: Any, said: list[str], words: str) -> None:
-    found = look_at_way(TableApi({MACHINES: answering(good, bad)}), NAMESPACE, Settings())
+    found = look_at_way(TableApi({MACHINES: answering(good, bad)}).client, NAMESPACE, Settings())
     assert statuses(found) == said
     assert words in " ".join(finding.what for finding in found)
     assert all(finding.remedy for finding in found if finding.status != "ok")
@@ -75,13 +76,13 @@ SOFT = [{"mode": "warn"}, {"mode": "off"}, {"rules": {"hyperv-passthrough": "war
 @pytest.mark.parametrize("settings", SOFT, ids=str)
 def test_where_the_settings_refuse_nothing_an_admission_is_no_error(settings: Object) -> None:
     api = TableApi({MACHINES: answering(patched, patched)})
-    first, second = look_at_way(api, NAMESPACE, Settings.parse(settings))
+    first, second = look_at_way(api.client, NAMESPACE, Settings.parse(settings))
     assert (first.status, second.status) == ("ok", "warning")
 
 
 def test_where_the_settings_patch_nothing_no_patch_is_no_error() -> None:
     api = TableApi({MACHINES: answering(vm, REFUSAL)})
-    assert statuses(look_at_way(api, NAMESPACE, Settings.parse({"evictionStrategy": "off"}))) == ["ok", "ok"]
+    assert statuses(look_at_way(api.client, NAMESPACE, Settings.parse({"evictionStrategy": "off"}))) == ["ok", "ok"]
 
 
 def registered(**changes: Any) -> dict[str, dict[str, Any]]:
@@ -141,15 +142,19 @@ READY = [((), "error"), ((False,), "error"), ((True, False), "warning"), ((True,
 @pytest.mark.parametrize(("ready", "status"), READY, ids=str)
 def test_it_counts_the_replicas_that_are_ready(ready: tuple[bool, ...], status: str) -> None:
     service = {"spec": {"clusterIP": "127.0.0.1", "selector": {"app": "x"}}}
-    root = "/api/v1/namespaces/migratability"
-    api = TableApi({f"{root}/services/webhook": service, f"{root}/pods": pods(*ready)})
-    first, second = look_at_service(api, {**SERVICE, "port": 1}, b"")
+    api = TableApi({PATH: service, "/api/v1/namespaces/migratability/pods": pods(*ready)})
+    first, second = look_at_service(api.client, {**SERVICE, "port": 1}, b"")
     assert first.status == status
     assert second.status in ("warning", "error")
 
 
 def test_a_service_that_may_not_be_read_is_a_warning() -> None:
-    assert statuses(look_at_service(TableApi({}), SERVICE, b"")) == ["warning"]
+    assert statuses(look_at_service(TableApi({PATH: 403}).client, SERVICE, b"")) == ["warning"]
+
+
+def test_a_service_that_does_not_exist_is_an_error() -> None:
+    (found,) = look_at_service(TableApi({}).client, SERVICE, b"")
+    assert (found.status, found.what) == ("error", "there is no Service migratability/webhook")
 
 
 TWO_NODES = [node("a"), node("b")]
@@ -157,7 +162,7 @@ TWO_NODES = [node("a"), node("b")]
 
 def of_surroundings(*objects: Object, answers: dict[str, Answer] | None = None, **settings: Any) -> dict[str, Finding]:
     """Return the findings by what they are about."""
-    found = look_at_surroundings(TableApi(answers or {}), Snapshot(objects), Settings.parse(settings))
+    found = look_at_surroundings(TableApi(answers or {}).client, Snapshot(objects), Settings.parse(settings))
     return {finding.about: finding for finding in found}
 
 
@@ -191,7 +196,7 @@ def of_machines(*machines: Object, selector: Object | None = None, **answers: An
     """Return the finding about these machines."""
     api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(machines)}, **answers})
     cluster = Snapshot([*CLUSTER, claim("later", RWX)])
-    (found,) = look_at_machines(api, cluster, Settings(), selector or {})
+    (found,) = look_at_machines(api.client, cluster, Settings(), selector or {})
     return found
 
 
@@ -207,7 +212,7 @@ def test_where_none_violates_a_rule_it_says_so() -> None:
 
 
 def test_machines_that_may_not_be_listed_are_a_warning() -> None:
-    (found,) = look_at_machines(TableApi({}), Snapshot(CLUSTER), Settings(), {})
+    (found,) = look_at_machines(TableApi({}).client, Snapshot(CLUSTER), Settings(), {})
     assert (found.status, "not counted" in found.what) == ("warning", True)
 
 
@@ -234,7 +239,7 @@ def test_machines_in_namespaces_that_the_registrations_do_not_select_are_not_cou
     elsewhere = {**bad, "metadata": {**bad["metadata"], "namespace": "elsewhere"}}
     found = of_machines(bad, elsewhere, vm(disk("good")), selector=SELECTOR, **{"/api/v1/namespaces": namespaces})
     assert found.what.startswith("1 of 2 VirtualMachines in the selected namespaces would be refused")
-    assert asked == [{"labelSelector": AS_QUERY}]
+    assert [query["labelSelector"] for query in asked] == [AS_QUERY]
 
 
 def test_where_the_namespaces_may_not_be_listed_no_machine_is_counted() -> None:

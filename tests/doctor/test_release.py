@@ -37,7 +37,7 @@ def held_by(owner: str, **selector: Any) -> Registered:
 
 def looked(*config_maps: Object, live: Registered | None = None) -> tuple[Release | None, list[Finding]]:
     """Return the release that is found among ConfigMaps, and what is said."""
-    return look_for_release(TableApi({CONFIG_MAPS: {"items": list(config_maps)}}), live or {})
+    return look_for_release(TableApi({CONFIG_MAPS: {"items": list(config_maps)}}).client, live or {})
 
 
 def test_the_settings_are_those_of_the_installed_release() -> None:
@@ -56,9 +56,9 @@ def test_config_maps_of_the_chart_that_are_no_release_are_passed_over() -> None:
         asked.append(query)
         return {"items": [*others, config_map()]}
 
-    release, findings = look_for_release(TableApi({CONFIG_MAPS: answer}), {})
+    release, findings = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
     assert (release is not None, [finding.status for finding in findings]) == (True, ["ok"])
-    assert asked == [{"labelSelector": "app.kubernetes.io/part-of=migratability-webhook"}]
+    assert [query["labelSelector"] for query in asked] == ["app.kubernetes.io/part-of=migratability-webhook"]
 
 
 def test_settings_that_do_not_parse_are_an_error_that_names_them() -> None:
@@ -79,7 +79,7 @@ def test_an_installation_that_does_not_parse_is_an_error_that_names_it() -> None
 def test_without_a_release_it_is_said_that_initial_settings_are_assumed() -> None:
     answers: list[Answer] = [{"items": []}, 403, lambda _: ClusterUnavailable("gone")]
     for answer in answers:
-        release, (found,) = look_for_release(TableApi({CONFIG_MAPS: answer}), {})
+        release, (found,) = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
         assert (release, found.status, "initial settings are assumed" in found.what) == (None, "warning", True)
 
 

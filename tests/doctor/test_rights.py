@@ -26,7 +26,7 @@ def may(*forbidden: str) -> Answer:
 
 def ours(answer: Answer) -> list[Finding]:
     """Return what is said of our own rights."""
-    return look_at_our_rights(TableApi({OURS: answer}))
+    return look_at_our_rights(TableApi({OURS: answer}).client)
 
 
 def theirs(answer: Answer, account: str | None = "webhook", found: Installation | None = None) -> list[Finding]:
@@ -71,13 +71,13 @@ LACKING = [
         "secrets",
         [
             "create secrets in namespace migratability",
-            "get or update or delete secrets migratability-webhook-ca in namespace migratability",
+            "get or update or delete or list or watch secrets migratability-webhook-ca in namespace migratability",
         ],
     ),
     (
         "mutatingwebhookconfigurations",
         [
-            "get or create or update or patch or delete "
+            "get or create or update or patch or delete or list or watch "
             "mutatingwebhookconfigurations.admissionregistration.k8s.io migratability"
         ],
     ),
@@ -128,7 +128,7 @@ def test_the_account_is_that_of_the_releases_pods() -> None:
         asked.append(query)
         return {"items": [{"spec": {}}, {"spec": {"serviceAccountName": "webhook"}}]}
 
-    assert account_of(TableApi({PODS: pods}), installation()) == "webhook"
-    assert asked == [{"labelSelector": INSTALLATION["pods"]}]
-    assert account_of(TableApi({PODS: {"items": []}}), installation()) is None
-    assert account_of(TableApi({PODS: 403}), installation()) is None
+    assert account_of(TableApi({PODS: pods}).client, installation()) == "webhook"
+    assert [query["labelSelector"] for query in asked] == [INSTALLATION["pods"]]
+    assert account_of(TableApi({PODS: {"items": []}}).client, installation()) is None
+    assert account_of(TableApi({PODS: 403}).client, installation()) is None

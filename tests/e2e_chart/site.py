@@ -10,7 +10,7 @@ from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.workloads import eventually
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import Client
 from webhook.objects import Object, at, items
 
 VALUES = ("service.port=8443", "test.namespace=vms", "certificates.trustDelay=2s")
@@ -32,7 +32,7 @@ class Site:
         """Use a running cluster with running nodes."""
         self.cluster = cluster
         self.nodes = nodes
-        self.api: Api = admin(cluster)
+        self.api: Client = admin(cluster)
 
     def helm(self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE) -> str:
         """Return what Helm prints; raises AssertionError where it fails."""
@@ -121,12 +121,7 @@ class Site:
 
     def read(self, path: str) -> dict[str, Any] | None:
         """Return what is at a path, None where nothing is."""
-        try:
-            return self.api.get(path, timeout=10)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return self.api.get(path)
 
     def registered(self, field: str) -> set[Any]:
         """Return the values of a field of the validating webhooks that are about VirtualMachines."""
@@ -154,7 +149,7 @@ class Site:
 
     def _pods(self) -> list[Any]:
         selector = {"labelSelector": f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"}
-        return list(items(self.api.get(_PODS, selector, timeout=10).get("items")))
+        return list(self.api.list(_PODS, selector))
 
 
 def is_ready(pod: Object) -> bool:

@@ -58,7 +58,7 @@ def test_a_right_that_the_account_lacks_is_named_though_the_administrator_has_it
 
 
 def test_machines_are_counted_where_they_are_judged(release: Site) -> None:
-    release.api.post("/apis/kubevirt.io/v1/namespaces/vms/virtualmachines", machine("good"), timeout=30)
+    release.api.create("/apis/kubevirt.io/v1/namespaces/vms/virtualmachines", machine("good"))
     release.cluster.kubectl("label", "namespace", "vms", "migratability=on")
     counted = []
     for value in ("on", "off"):

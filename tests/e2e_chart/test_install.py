@@ -55,7 +55,7 @@ def test_helm_test_may_read_the_versions_of_cdi_and_trident(release: Site) -> No
         apply(release.cluster, [definition(group, version, plural, kind)])
         release.cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{group}")
         found = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": {"name": "the"}, **fields}
-        release.api.post(f"/apis/{group}/{version}/{plural}", found, timeout=30)
+        release.api.create(f"/apis/{group}/{version}/{plural}", found)
     release.helm("test", NAME, "--timeout=120s")
     said = release.nodes.logs(f"{NAME}-test", NAMESPACE)
     release.cluster.kubectl("delete", "crd", *(f"{plural}.{group}" for group, _, plural, *_ in VERSIONED))

@@ -13,7 +13,7 @@ from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
 from tests.e2e_controller.permissions import NAME
 from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.workloads import eventually
-from webhook.objects import at, items
+from webhook.objects import at
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 ELSEWHERE, SECOND = "elsewhere", "second"
@@ -80,5 +80,5 @@ def await_complaint(site: Site) -> None:
 
 def pods(site: Site) -> list[Object]:
     """Return names of the second release's pods, and whether they are ready."""
-    found = site.api.get(f"/api/v1/namespaces/{ELSEWHERE}/pods", timeout=10)
-    return [{"name": at(pod, "metadata", "name"), "ready": is_ready(pod)} for pod in items(found.get("items"))]
+    found = site.api.list(f"/api/v1/namespaces/{ELSEWHERE}/pods")
+    return [{"name": at(pod, "metadata", "name"), "ready": is_ready(pod)} for pod in found]

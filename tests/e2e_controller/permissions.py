@@ -37,14 +37,15 @@ def _reading() -> list[Object]:
 
 def _registering() -> list[Object]:
     """What the leader needs, each for the names it is about."""
-    verbs = ["get", "create", "patch", "update", "delete"]
-    names = ["migratability", "migratability-probe"]
+    verbs, watch = ["get", "create", "patch", "update", "delete"], ["list", "watch"]
+    name, probe = "migratability", "migratability-probe"
     return [
         _rule("", "events", ["create"]),
         *(_rule("kubevirt.io", resource.plural, ["patch"]) for resource in MARKED_MACHINES),
         _rule(RBAC, "clusterroles", ["get"], OWNER),
-        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
-        _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
+        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs + watch, name),
+        _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs + watch, name),
+        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, probe),
     ]
 
 
@@ -52,7 +53,7 @@ def _own_objects() -> list[Object]:
     """The Secret and the Lease. A creation cannot be bound to a name; who writes an owner must be allowed to delete."""
     return [
         _rule("", "secrets", ["create"]),
-        _rule("", "secrets", ["get", "update", "delete"], SECRET),
+        _rule("", "secrets", ["get", "list", "watch", "update", "delete"], SECRET),
         _rule("coordination.k8s.io", "leases", ["create"]),
         _rule("coordination.k8s.io", "leases", ["get", "update", "delete"], NAME),
         _rule("", "pods", ["list"]),

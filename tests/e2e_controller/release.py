@@ -5,6 +5,7 @@ A Service's address is a forwarder here, which sends each connection to a replic
 
 import http.client
 import itertools
+import math
 import os
 import signal
 import socket
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kubernetes import client, config
 
 from tests.build import Object, disk, vm
 from tests.e2e_controller.permissions import (
@@ -38,7 +38,7 @@ from tests.e2e_controller.permissions import (
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import apply
 from tests.localcluster.processes import Child, spawn
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import Api, ApiError, Client
 from webhook.objects import at, text
 
 DEADLINE = 60.0
@@ -204,22 +204,17 @@ class Release:
 
     def edit(self, path: str, change: Callable[[Any], None]) -> None:
         """Change a live object by hand."""
-        live = self.api.get(path, timeout=10)
+        live = self.read(path)
         change(live)
-        self.api.put(path, live, timeout=10)
+        self.api.replace(path, live)
 
     def delete(self, path: str) -> None:
         """Delete an object by hand."""
-        self.api.delete(path, timeout=10)
+        self.api.delete(path)
 
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
-        try:
-            return self.api.get(path, timeout=10)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return self.api.get(path)
 
     @property
     def leader(self) -> Replica | None:
@@ -250,7 +245,7 @@ class Release:
     @property
     def patches(self) -> bool:
         """Whether a good machine gets the strategy; raises ApiError where it is refused."""
-        stored = self.api.post(_MACHINES, machine("good"), {"dryRun": "All"}, timeout=30)
+        stored = self.api.create(_MACHINES, machine("good"), dry_run=True)
         return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
     def _written(self) -> list[str]:
@@ -278,8 +273,7 @@ def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterat
             release.stop(replica)
         forwarder.close()
         for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA):
-            with suppress(ApiError):
-                release.delete(path)
+            release.delete(path)
 
 
 class Forwarder:
@@ -347,20 +341,18 @@ def machine(claim: str) -> Object:
     return found
 
 
-def answer(api: Api, claim: str) -> str:
+def answer(api: Client, claim: str) -> str:
     """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
     try:
-        stored = api.post(_MACHINES, machine(claim), {"dryRun": "All"}, timeout=30)
+        stored = api.create(_MACHINES, machine(claim), dry_run=True)
     except ApiError as error:
         return str(error)
     return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
 
 
-def admin(cluster: LocalCluster) -> Api:
+def admin(cluster: LocalCluster) -> Client:
     """Return an administrator's client."""
-    configuration = client.Configuration()
-    config.load_kube_config(str(cluster.kubeconfig), client_configuration=configuration)  # type: ignore[no-untyped-call]
-    return Api(configuration)
+    return Api.connect(str(cluster.kubeconfig)).until(math.inf, longest=30)
 
 
 def _free_port(address: str) -> int:

@@ -77,7 +77,7 @@ def test_all_that_it_makes_belongs_to_its_cluster_role_and_stays_out_of_backups(
 
 @pytest.mark.cluster
 def test_without_its_cluster_role_nothing_is_made(release: Release) -> None:
-    release.api.delete(OWNER_ROLE, timeout=10)
+    release.delete(OWNER_ROLE)
     replica = release.start()
     release.await_log(replica, f"ClusterRole {OWNER} is not there")
     assert not any(release.read(path) for path in (VALIDATING, MUTATING, PROBE, LEASE, CA))

@@ -25,7 +25,7 @@ def pair(release: Release) -> tuple[Replica, Replica]:
 def test_a_leader_that_is_told_to_stop_hands_over(release: Release) -> None:
     first, second = pair(release)
     release.stop(first)
-    assert "this replica gives the leadership back" in first.log
+    assert "released leadership" in first.log
     assert holder(release) in ("", second.name)
     await_that(lambda: second.leads, "new leader")
     release.delete(VALIDATING)

@@ -17,7 +17,6 @@ from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING,
 from tests.e2e_rotation.handshakes import Handshakes, registered, shake
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.writers import Writers, created
-from webhook.cluster.api import ApiError
 from webhook.objects import at, items
 
 Object = dict[str, Any]
@@ -140,12 +139,7 @@ class Release:
 
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
-        try:
-            return self.api.get(path, timeout=30)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return self.api.get(path)
 
     def edit(self, path: str, patch: Object) -> None:
         """Merge a patch into an object, as somebody would by hand."""
@@ -156,7 +150,7 @@ class Release:
     def replicas(self) -> dict[str, str]:
         """Return the addresses of the replicas that are ready and stay, by name."""
         query = {"labelSelector": f"app.kubernetes.io/name={NAME}"}
-        pods = items(self.api.get(PODS, query, timeout=30)["items"])
+        pods = self.api.list(PODS, query)
         return {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in pods if _is_ready(pod)}
 
     def leaf_of(self, address: str) -> x509.Certificate:

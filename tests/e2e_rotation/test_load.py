@@ -22,7 +22,7 @@ def unanswered(site: Site) -> Iterator[None]:
     apply(site.cluster, [registration("Validating", "Fail", trusted), registration("Mutating", "Ignore", trusted)])
     yield
     for path in (VALIDATING, MUTATING):
-        admin(site.cluster).delete(path, timeout=30)
+        admin(site.cluster).delete(path)
 
 
 def test_without_a_webhook_every_write_is_unjudged(site: Site) -> None:

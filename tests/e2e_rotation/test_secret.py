@@ -27,7 +27,7 @@ def release(site: Site) -> Iterator[Release]:
 def test_deleted_it_comes_back_with_the_same_authority_which_goes_on_signing(release: Release) -> None:
     before = data(release)
     with release.load() as load:
-        release.api.delete(CA, timeout=30)
+        release.api.delete(CA)
         await_that(lambda: data(release) == before, "Secret as it was")
         await_leaves(release, load)
     assert len(load.authorities) == 1
@@ -65,7 +65,7 @@ def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Re
         await_that(lambda: "it is not ours: delete it, or name another" in release.logs, "report")
         await_leaves(release, load)
         assert data(release) == theirs
-        release.api.delete(CA, timeout=30)
+        release.api.delete(CA)
         await_that(lambda: data(release) == before, "Secret as it was")
     assert len(load.authorities) == 1
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from webhook.cli.errors import UsageError
 from webhook.cluster import ClusterUnavailable
-
-if TYPE_CHECKING:
-    from webhook.cluster.api import Api
+from webhook.cluster.api import Api
 
 
 def connected(otherwise: str = "") -> Api:
     """Return the API server of the pod's service account, or of the kubeconfig.
 
-    Raises UsageError, which says what to do ``otherwise``. Importing the Kubernetes client takes most of a second,
-    which `check` and a snapshot need not pay.
+    Raises UsageError, which says what to do ``otherwise``.
     """
-    from webhook.cluster.api import Api
-
     try:
         return Api.connect()
     except ClusterUnavailable as error:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
 from webhook.cluster import ClusterUnavailable
+from webhook.cluster.api import Client
+from webhook.cluster.live import LiveCluster
 from webhook.controller.installation import Installation, InstallationError
+from webhook.controller.registered import Registered, bundles_of, read_registered
 from webhook.doctor.finding import Finding, is_well
+from webhook.doctor.machines import look_at_machines
+from webhook.doctor.registered import look_at_registrations, selector_of, service_of
+from webhook.doctor.release import account_of, look_for_release
+from webhook.doctor.rights import look_at_our_rights, look_at_rights_of
+from webhook.doctor.service import look_at_service
+from webhook.doctor.surroundings import look_at_surroundings
+from webhook.doctor.way import look_at_way
 from webhook.settings import Settings
 
-if TYPE_CHECKING:
-    from webhook.cluster.live import LiveCluster
-    from webhook.controller.registered import Registered
-
 _SYNC_SECONDS = 60.0
-_READ_SECONDS = 10.0
+_CALL_SECONDS = 30.0
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,59 +84,37 @@ def look(
 
     Where the installation is not given, it is looked for in the cluster, with its settings.
     """
-    from webhook.doctor.machines import look_at_machines
-    from webhook.doctor.registered import selector_of
-    from webhook.doctor.release import look_for_release
-    from webhook.doctor.surroundings import look_at_surroundings
-    from webhook.doctor.way import look_at_way
-
+    client = cluster.api.until(math.inf, longest=_CALL_SECONDS)
     live, unread = _registered(cluster)
     if installation is None:
-        release, found = look_for_release(cluster.api, live or {})
+        release, found = look_for_release(client, live or {})
         yield from found
         if release:
             installation, settings = release.installation, settings or release.settings
     settings = settings or Settings()
-    yield from look_at_way(cluster.api, namespace, settings)
+    yield from look_at_way(client, namespace, settings)
     yield from unread
     if live is not None:
-        yield from _look_at_registered(live, cluster, settings, installation)
-    yield from _look_at_rights(cluster, installation)
-    yield from look_at_surroundings(cluster.api, cluster, settings)
+        yield from look_at_registrations(live, cluster, settings, installation)
+        if service := service_of(live):
+            yield from look_at_service(client, service, b"".join(bundles_of(live)))
+    yield from _look_at_rights(client, cluster, installation)
+    yield from look_at_surroundings(client, cluster, settings)
     selector = selector_of(live) if live else installation.namespace_selector if installation else {}
-    yield from look_at_machines(cluster.api, cluster, settings, selector)
+    yield from look_at_machines(client, cluster, settings, selector)
 
 
 def _registered(cluster: LiveCluster) -> tuple[Registered | None, list[Finding]]:
-    from webhook.controller.calls import Calls
-    from webhook.controller.registered import read_registered
-
     try:
-        return read_registered(Calls(cluster.api, time.monotonic() + _READ_SECONDS)), []
+        return read_registered(cluster), []
     except ClusterUnavailable as error:
         return None, [Finding("error", "registrations", str(error), "Give the right to get webhook configurations")]
 
 
-def _look_at_registered(
-    live: Registered, cluster: LiveCluster, settings: Settings, installation: Installation | None
-) -> Iterator[Finding]:
-    from webhook.controller.registered import bundles_of
-    from webhook.doctor.registered import look_at_registrations, service_of
-    from webhook.doctor.service import look_at_service
-
-    yield from look_at_registrations(live, cluster, settings, installation)
-    service = service_of(live)
-    if service:
-        yield from look_at_service(cluster.api, service, b"".join(bundles_of(live)))
-
-
-def _look_at_rights(cluster: LiveCluster, installation: Installation | None) -> Iterator[Finding]:
-    from webhook.doctor.release import account_of
-    from webhook.doctor.rights import look_at_our_rights, look_at_rights_of
-
-    yield from look_at_our_rights(cluster.api)
+def _look_at_rights(client: Client, cluster: LiveCluster, installation: Installation | None) -> Iterator[Finding]:
+    yield from look_at_our_rights(client)
     if installation:
-        yield from look_at_rights_of(account_of(cluster.api, installation), installation, cluster)
+        yield from look_at_rights_of(account_of(client, installation), installation, cluster)
     else:
         remedy = "Give the release's files by --config and --installation"
         yield Finding("warning", "rights", "not asked for the webhook's account: no release is known", remedy)
@@ -151,10 +135,8 @@ def _installation(path: Path | None, config: Path | None) -> Installation | None
 def _connected() -> LiveCluster:
     """A cluster whose watched kinds were listed, as far as we may."""
     api = connected()
-    from webhook.cluster.live import LiveCluster
-
     try:
-        api.get("/version", timeout=_SYNC_SECONDS)
+        api.within(_SYNC_SECONDS).get("/version")
     except ClusterUnavailable as error:
         raise UsageError(f"{error}; name another kubeconfig in KUBECONFIG") from error
     cluster = LiveCluster(api)

@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from certs import Serving
 from webhook.admission.app import State
@@ -15,15 +14,14 @@ from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
 from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, read_path
+from webhook.cluster.live import LiveCluster
 from webhook.controller.installation import Installation, InstallationError, Replica
+from webhook.controller.loop import Controller
 from webhook.server.clients import Clients
 from webhook.server.run import Server, configure_logging
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
 from webhook.server.tls import TLS_VERSIONS, CertificateError, TlsContext
 from webhook.settings import Settings
-
-if TYPE_CHECKING:
-    from webhook.cluster.live import LiveCluster
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +92,6 @@ def _alone(args: argparse.Namespace) -> Server:
 
 def _installed(args: argparse.Namespace) -> Server:
     """A replica of an installation."""
-    from webhook.controller.loop import Controller
-
     installation = Installation.load(args.installation)
     replica = Replica.of(os.environ, installation)
     service = installation.service
@@ -125,10 +121,7 @@ def _check_address(address: str, port: int) -> None:
 
 
 def _connect() -> LiveCluster:
-    api = connected(", or give --cluster a snapshot")
-    from webhook.cluster.live import LiveCluster
-
-    return LiveCluster(api)
+    return LiveCluster(connected(", or give --cluster a snapshot"))
 
 
 def _snapshot(path: Path | None) -> Snapshot | None:

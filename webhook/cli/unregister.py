@@ -9,6 +9,7 @@ from pathlib import Path
 from webhook.cli.connection import connected
 from webhook.cli.errors import BAD_INPUT, UsageError
 from webhook.controller.installation import Installation, InstallationError
+from webhook.controller.removal import remove
 from webhook.wording import listed
 
 
@@ -33,8 +34,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(args: argparse.Namespace) -> int:
     """Delete until nothing is left; raises UsageError where it cannot begin."""
-    from webhook.controller.removal import remove
-
     try:
         installation = Installation.load(args.installation)
     except InstallationError as error:

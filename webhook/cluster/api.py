@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,11 +15,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes import client, config
 
 from webhook.cluster.interface import ClusterUnavailable
+from webhook.objects import at, items
 
+MANAGER = "migratability-webhook"
+"""Who we are to the API server, and among the managers of an object's fields."""
+PAGE = 250
+"""Objects a page: a whole list decoded in one go would hold up requests for as long."""
 CONNECT_TIMEOUT = 3.0
+NOT_FOUND, CONFLICT, GONE = 404, 409, 410
 _SLOW_ANSWER = timedelta(seconds=10)
 _MOST_CONNECTIONS = 48
 _JSON = "application/json"
@@ -36,84 +43,79 @@ class ApiError(ClusterUnavailable):
 
 
 class Api:
-    """Requests to one API server."""
+    """The connection to one API server. Requests are made by a `Client`, which ends them by a deadline."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
-        """Take the official client's configuration: host, CA, credentials."""
-        configuration.connection_pool_maxsize = _MOST_CONNECTIONS
-        self._configuration = configuration
+    def __init__(
+        self, host: str, pool: urllib3.PoolManager, credentials: Callable[[], Mapping[str, str]] = lambda: {}
+    ) -> None:
+        """Take the server's URL, connections to it, and what returns the headers that say who we are.
+
+        Credentials are asked for again each time: a service account's token is replaced while we run.
+        """
+        self._host, self._pool, self._credentials = host, pool, credentials
         self._ahead = timedelta(0)
-        self._pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
 
     @classmethod
-    def connect(cls) -> Api:
-        """Use the service account inside a cluster, else the kubeconfig; raises ClusterUnavailable without either."""
+    def connect(cls, kubeconfig: str | None = None) -> Api:
+        """Use this kubeconfig; without one the service account inside a cluster, else the user's kubeconfig.
+
+        Raises ClusterUnavailable without any of them. The official client is imported here alone: that takes most of a
+        second, which commands that ask no cluster do not pay.
+        """
+        from kubernetes import client, config
+
         configuration = client.Configuration()
+        configuration.connection_pool_maxsize = _MOST_CONNECTIONS
+        kubeconfig = os.environ.get("KUBECONFIG") if kubeconfig is None else kubeconfig
         try:
-            if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+            if "KUBERNETES_SERVICE_HOST" in os.environ and kubeconfig is None:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             else:
-                path = os.environ.get("KUBECONFIG")
-                config.load_kube_config(path, client_configuration=configuration)  # type: ignore[no-untyped-call]
+                config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
         except (config.ConfigException, OSError) as error:
             raise ClusterUnavailable(f"no cluster to ask: {error}") from error
-        return cls(configuration)
+
+        def credentials() -> dict[str, str]:
+            bearer: Any = configuration.auth_settings().get("BearerToken")
+            return {bearer["key"]: bearer["value"]} if bearer and bearer["value"] else {}
+
+        return cls(configuration.host, client.ApiClient(configuration).rest_client.pool_manager, credentials)
 
     def now(self) -> datetime:
         """Return the time, by the API server's clock where ours is seconds off: it looks at certificates by that."""
         return datetime.now(UTC) + self._ahead
 
-    def get(
-        self, path: str, query: dict[str, str] | None = None, *, timeout: float, metadata_only: bool = False
-    ) -> dict[str, Any]:
-        """Return the parsed answer to a GET; with ``metadata_only`` the objects of a list hold nothing else.
+    def until(self, deadline: float, *, longest: float = math.inf) -> Client:
+        """Return a client for calls until a time on the monotonic clock, each for so many seconds at most."""
+        return Client(self, deadline, longest)
 
-        Raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer within
-        ``timeout`` seconds.
-        """
-        patience = urllib3.Timeout(total=_positive(timeout))
-        accept = _METADATA_LIST if metadata_only else _JSON
-        return self._answer(self._request("GET", path, query, timeout=patience, accept=accept))
+    def within(self, seconds: float, *, longest: float = math.inf) -> Client:
+        """Return a client for calls within so many seconds from now, each for ``longest`` seconds at most."""
+        return self.until(time.monotonic() + seconds, longest=longest)
 
-    def post(
-        self, path: str, body: dict[str, Any], query: dict[str, str] | None = None, *, timeout: float
-    ) -> dict[str, Any]:
-        """Return the parsed answer to a POST; raises as `get`."""
-        return self._write("POST", path, query, body, timeout)
-
-    def put(self, path: str, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
-        """Return the object as it is stored after a PUT; raises as `get`, with status 409 where it had changed."""
-        return self._write("PUT", path, None, body, timeout)
-
-    def apply(self, path: str, body: dict[str, Any], *, manager: str, timeout: float) -> dict[str, Any]:
-        """Return the object as it is stored after a server-side apply that wins every conflict; raises as `get`."""
-        query = {"fieldManager": manager, "force": "true"}
-        return self._write("PATCH", path, query, body, timeout, "application/apply-patch+yaml")
-
-    def patch(self, path: str, operations: list[dict[str, Any]], *, timeout: float) -> dict[str, Any]:
-        """Return the object as it is stored after a JSON Patch; raises as `get`."""
-        return self._write("PATCH", path, None, operations, timeout, "application/json-patch+json")
-
-    def delete(self, path: str, *, timeout: float) -> dict[str, Any]:
-        """Return the answer to a DELETE; raises as `get`."""
-        return self._answer(self._request("DELETE", path, None, timeout=urllib3.Timeout(total=_positive(timeout))))
-
-    def _write(
+    def call(
         self,
         method: str,
         path: str,
-        query: dict[str, str] | None,
-        body: dict[str, Any] | list[dict[str, Any]],
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        *,
         timeout: float,
+        accept: str = _JSON,
         content_type: str = _JSON,
     ) -> dict[str, Any]:
-        patience = urllib3.Timeout(total=_positive(timeout))
-        content = json.dumps(body).encode()
-        return self._answer(
-            self._request(method, path, query, timeout=patience, body=content, content_type=content_type)
-        )
+        """Return the parsed answer to a request.
 
-    def _answer(self, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+        Raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer in time.
+        """
+        response = self._request(
+            method,
+            path,
+            query,
+            {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {}),
+            body=None if body is None else json.dumps(body).encode(),
+            timeout=urllib3.Timeout(total=timeout),
+        )
         if response.status not in (200, 201, 202):
             raise ApiError(response.status, _message(response.data, response.reason))
         try:
@@ -126,12 +128,12 @@ class Api:
 
     @contextmanager
     def stream(
-        self, path: str, query: dict[str, str], *, silence: float, metadata_only: bool = False
+        self, path: str, query: Mapping[str, str], *, silence: float, metadata_only: bool = False
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         """Open a watch and give its response; reading it fails after ``silence`` seconds without a byte."""
-        patience = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence)
-        accept = _METADATA if metadata_only else _JSON
-        response = self._request("GET", path, query, timeout=patience, whole=False, accept=accept)
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence)
+        headers = {"Accept": _METADATA if metadata_only else _JSON}
+        response = self._request("GET", path, query, headers, timeout=timeout, preload_content=False)
         try:
             if response.status != 200:
                 raise ApiError(response.status, _message(response.read(1 << 16), response.reason))
@@ -140,35 +142,88 @@ class Api:
             response.close()
 
     def _request(
-        self,
-        method: str,
-        path: str,
-        query: dict[str, str] | None,
-        *,
-        timeout: urllib3.Timeout,
-        body: bytes | None = None,
-        whole: bool = True,
-        accept: str = _JSON,
-        content_type: str = _JSON,
+        self, method: str, path: str, query: Mapping[str, str] | None, headers: Mapping[str, str], **options: Any
     ) -> urllib3.BaseHTTPResponse:
-        url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = self._headers() | {"Accept": accept} | ({"Content-Type": content_type} if body else {})
+        url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"User-Agent": MANAGER, **headers, **self._credentials()}
         try:
-            response = self._pool.request(
-                method, url, body=body, headers=headers, timeout=timeout, preload_content=whole, retries=False
-            )
+            response = self._pool.request(method, url, headers=headers, retries=False, **options)
         except _TRANSPORT_ERRORS as error:
             raise ClusterUnavailable(f"the API server is out of reach: {_reason(error)}") from error
         self._ahead = _ahead_of_us(response.headers.get("Date"))
         return response
 
-    def _headers(self) -> dict[str, str]:
-        """Credentials are asked for anew each time: a service account's token is replaced while we run."""
-        headers = {"User-Agent": "migratability-webhook"}
-        bearer: Any = self._configuration.auth_settings().get("BearerToken")
-        if bearer and bearer["value"]:
-            headers[bearer["key"]] = bearer["value"]
-        return headers
+
+class Client:
+    """Calls to one API server until a deadline; a leader whose Lease may have passed to another writes nothing more.
+
+    Each raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer in time.
+    """
+
+    def __init__(self, api: Api, deadline: float, longest: float) -> None:
+        """As `Api.until`."""
+        self._api, self._deadline, self._longest = api, deadline, longest
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """Return the object at a path, None where there is none."""
+        try:
+            return self._call("GET", path)
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    def list(self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False) -> Iterator[Any]:
+        """Yield the objects of a collection; with ``metadata_only`` they hold nothing else."""
+        for page in self.pages(path, query, metadata_only=metadata_only):
+            yield from items(page.get("items"))
+
+    def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Yield a collection page by page; ApiError has the status 410 where it expires between two."""
+        first: dict[str, str] = {**(query or {}), "limit": str(PAGE)}
+        following = ""
+        while True:
+            asked = {**first, "continue": following} if following else first
+            page = self._call("GET", path, asked, accept=_METADATA_LIST if metadata_only else _JSON)
+            yield page
+            following = at(page, "metadata", "continue") or ""
+            if not following:
+                return
+
+    def create(self, path: str, body: object, *, dry_run: bool = False) -> dict[str, Any]:
+        """Return the object as it was created in a collection, or would have been."""
+        return self._call("POST", path, {"dryRun": "All"} if dry_run else None, body)
+
+    def replace(self, path: str, body: object) -> dict[str, Any]:
+        """Return the object as it is stored; ApiError has the status 409 where it is not what was read."""
+        return self._call("PUT", path, None, body)
+
+    def apply(self, path: str, body: object) -> dict[str, Any]:
+        """Return the object as it is stored after a server-side apply that wins every conflict."""
+        query = {"fieldManager": MANAGER, "force": "true"}
+        return self._call("PATCH", path, query, body, content_type="application/apply-patch+yaml")
+
+    def patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the object as it is stored after a JSON Patch."""
+        return self._call("PATCH", path, None, operations, content_type="application/json-patch+json")
+
+    def delete(self, path: str) -> None:
+        """Delete the object at a path, if there is one."""
+        try:
+            self._call("DELETE", path)
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+
+    def _call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None, **headers: str
+    ) -> dict[str, Any]:
+        left = min(self._deadline - time.monotonic(), self._longest)
+        if left <= 0:
+            raise ClusterUnavailable("the API server did not answer in time")
+        return self._api.call(method, path, query, body, timeout=left, **headers)
 
 
 def _ahead_of_us(date: str | None) -> timedelta:
@@ -186,12 +241,6 @@ def _message(body: bytes, reason: str | None) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return reason or "no reason given"
-
-
-def _positive(timeout: float) -> float:
-    if timeout <= 0:
-        raise ClusterUnavailable("the API server did not answer in time")
-    return timeout
 
 
 def _reason(error: Exception) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from webhook.cluster.api import Api, ApiError
-from webhook.cluster.interface import ClusterUnavailable, Right
+from webhook.cluster.api import NOT_FOUND, Api, ApiError, Client
+from webhook.cluster.interface import Right
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import RESOURCES, Resource
 from webhook.objects import Object, at, can_be_name
@@ -17,6 +16,7 @@ Fact = TypeVar("Fact")
 STALE = 120.0
 """Seconds without a word about a kind after which its mirror is no longer believed."""
 DEFAULT_WAIT = 10.0
+_FORBIDDEN = 403
 
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _USER_FIELDS = {"user": "username", "groups": "groups", "uid": "uid", "extra": "extra"}
@@ -34,6 +34,10 @@ class LiveCluster:
             resource.key: Reflector(api, resource) for resource in RESOURCES if resource.watched
         }
 
+    def watch(self, resource: Resource[Any], changed: Callable[[], None]) -> None:
+        """Watch one more object, on which no verdict rests, and call ``changed`` when it may have; before `start`."""
+        self._reflectors[resource.key] = Reflector(self.api, resource, changed)
+
     def start(self) -> None:
         """Begin to mirror the watched kinds; must be called in the process that reads."""
         for reflector in self._reflectors.values():
@@ -45,8 +49,9 @@ class LiveCluster:
             reflector.stop()
 
     def unready(self) -> dict[str, str]:
-        """Return the kinds that were never listed, each with why; empty once every question can be answered."""
-        waiting = (reflector for reflector in self._reflectors.values() if not reflector.synced)
+        """Return the kinds that were never listed, each with why; empty once every verdict can be given."""
+        kinds = (reflector for reflector in self._reflectors.values() if not reflector.resource.only)
+        waiting = (reflector for reflector in kinds if not reflector.synced)
         return {reflector.resource.plural: reflector.error or "not listed yet" for reflector in waiting}
 
     def ages(self) -> dict[str, float]:
@@ -60,7 +65,7 @@ class LiveCluster:
 
     def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
         """Return a view that answers within so many seconds; with ``confirm`` it reads each object from the server."""
-        return LiveView(self, time.monotonic() + seconds, confirm)
+        return LiveView(self, self.api.within(seconds), confirm)
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """As `Cluster.get`, within ten seconds."""
@@ -80,10 +85,10 @@ class LiveView:
 
     is_live = True
 
-    def __init__(self, cluster: LiveCluster, deadline: float, confirm: bool) -> None:
-        """Bind a cluster to a deadline on the monotonic clock."""
+    def __init__(self, cluster: LiveCluster, client: Client, confirm: bool) -> None:
+        """Bind a cluster to the deadline of a client."""
         self._cluster = cluster
-        self._deadline = deadline
+        self._client = client
         self._confirm = confirm
         self._seen: dict[tuple[str, str, str], Any] = {}
 
@@ -109,7 +114,7 @@ class LiveView:
 
     def may(self, user: Object, right: Right) -> bool:
         """Ask the API server with a SubjectAccessReview."""
-        answer = self._cluster.api.post(_ACCESS_REVIEWS, _access_review(user, right), timeout=self._left())
+        answer = self._client.create(_ACCESS_REVIEWS, _access_review(user, right))
         return at(answer, "status", "allowed") is True
 
     def _get(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
@@ -123,36 +128,21 @@ class LiveView:
         if not (can_be_name(name) and can_be_name(namespace or "none")):
             return None
         try:
-            return resource.read(self._cluster.api.get(resource.path_of(name, namespace), timeout=self._left()))
+            found = self._client.get(resource.path_of(name, namespace))
         except ApiError as error:
-            if error.status == 404 or (resource.optional and error.status == 403):
+            if resource.optional and error.status == _FORBIDDEN:
                 return None
             raise
+        return None if found is None else resource.read(found)
 
     def _ask_for_all(self, resource: Resource[Fact]) -> Collection[Fact]:
-        found: list[Fact] = []
-        query = {"limit": "500"}
         try:
-            while True:
-                page = self._cluster.api.get(
-                    resource.path, query, timeout=self._left(), metadata_only=resource.metadata_only
-                )
-                read = (resource.read(obj) for obj in page.get("items") or ())
-                found += [fact for fact in read if fact is not None]
-                following = page.get("metadata", {}).get("continue")
-                if not following:
-                    return found
-                query["continue"] = following
+            objects = self._client.list(resource.path, resource.query, metadata_only=resource.metadata_only)
+            return [fact for fact in map(resource.read, objects) if fact is not None]
         except ApiError as error:
-            if resource.optional and error.status in (403, 404):
+            if resource.optional and error.status in (_FORBIDDEN, NOT_FOUND):
                 return []
             raise
-
-    def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise ClusterUnavailable("the API server did not answer in time")
-        return left
 
 
 def _access_review(user: Object, right: Right) -> dict[str, Any]:

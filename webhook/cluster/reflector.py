@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import random
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import urllib3
 
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import GONE, NOT_FOUND, Api, ApiError
 from webhook.cluster.interface import ClusterUnavailable
 from webhook.cluster.resources import Resource
 from webhook.objects import Object, at, mapping, text
@@ -25,32 +26,31 @@ from webhook.objects import Object, at, mapping, text
 Fact = TypeVar("Fact")
 Key = tuple[str, str]
 
-PAGE = 250
-"""Objects a page: a whole list decoded in one go would hold up requests for as long."""
 SILENCE = 80.0
 """Seconds without a byte after which a watch is taken for dead; the API server sends a bookmark about every 60."""
 LIST_TIMEOUT = 30.0
 _LONGEST_PAUSE = 30.0
 _STEADY = 10.0
 _PAUSE_BETWEEN_PAGES = 0.002
-_GONE = 410
+_FORBIDDEN = 403
 
 log = logging.getLogger(__name__)
 
 
 class Reflector(Generic[Fact]):
-    """The facts of all objects of a kind, as fresh as the watch.
+    """The facts of all objects of a kind, or of its ``only`` one, as fresh as the watch.
 
     Reads take no lock: a list replaces the whole dictionary, an event one entry.
     """
 
-    def __init__(self, api: Api, resource: Resource[Fact]) -> None:
-        """Mirror one kind of one API server, from `start` on."""
+    def __init__(self, api: Api, resource: Resource[Fact], changed: Callable[[], None] = lambda: None) -> None:
+        """Cache one kind of one API server, from `start` on; ``changed`` is called when that may have changed."""
         self.resource = resource
         self.synced = False
         self.absent = False
         self.error: str | None = None
         self._api = api
+        self._changed = changed
         self._facts: dict[Key, Fact] = {}
         self._heard = time.monotonic()
         self._stopping = threading.Event()
@@ -115,43 +115,41 @@ class Reflector(Generic[Fact]):
 
         What could be read and now is forbidden may be so for a moment only, while the API server starts.
         """
-        return self.resource.optional and (status == 404 or (status == 403 and (self.absent or not self.synced)))
+        never_read = self.absent or not self.synced
+        return self.resource.optional and (status == NOT_FOUND or (status == _FORBIDDEN and never_read))
 
     def _follow(self) -> None:
         """List, then watch from there; a watch that broke is taken up where it was, unless that is too long ago."""
         if self._version is None:
             self._version, self.error = self._list(), None
         self.synced, self.absent = True, False
+        self._changed()
         while not self._stopping.is_set():
             try:
                 self._watch(self._version)
             except ApiError as error:
                 self._version = None
-                if error.status == _GONE:
+                if error.status == GONE:
                     return
                 raise
 
     def _list(self) -> str:
-        found: dict[Key, Fact] = {}
-        query = {"limit": str(PAGE)}
-        while True:
-            page = self._api.get(
-                self.resource.path, query, timeout=LIST_TIMEOUT, metadata_only=self.resource.metadata_only
-            )
+        resource, found, version = self.resource, {}, None
+        client = self._api.until(math.inf, longest=LIST_TIMEOUT)
+        for page in client.pages(resource.path, resource.query, metadata_only=resource.metadata_only):
             self._heard = time.monotonic()
             for obj in page.get("items") or ():
-                if (fact := self.resource.read(obj)) is not None:
+                if (fact := resource.read(obj)) is not None:
                     found[key_of(obj)] = fact
-            following = text(at(page, "metadata", "continue"))
-            if not following:
-                self._facts = found
-                return text(at(page, "metadata", "resourceVersion")) or "0"
-            query = {"limit": str(PAGE), "continue": following}
+            version = text(at(page, "metadata", "resourceVersion"))
             self._stopping.wait(_PAUSE_BETWEEN_PAGES)
+        self._facts = found
+        return version or "0"
 
     def _watch(self, version: str) -> None:
         """Follow the events after a version until the stream ends, and remember the last version seen."""
         query = {
+            **self.resource.query,
             "watch": "true",
             "resourceVersion": version,
             "allowWatchBookmarks": "true",
@@ -189,6 +187,8 @@ class Reflector(Generic[Fact]):
             self._facts[key_of(obj)] = fact
         elif kind in ("MODIFIED", "DELETED"):
             self._facts.pop(key_of(obj), None)
+        if kind != "BOOKMARK":
+            self._changed()
         return text(at(obj, "metadata", "resourceVersion"))
 
 

@@ -18,7 +18,8 @@ class Resource(Generic[Fact_co]):
 
     ``watched`` kinds are held in memory by a live cluster, the others are read when asked for. An ``optional`` kind
     may be unknown to the API server, or forbidden to us: then there are none of it. Of a kind with ``metadata_only``
-    the API server is asked for no more than that. What is ``read`` as None is as if it were not there.
+    the API server is asked for no more than that. What is ``read`` as None is as if it were not there. ``only`` is the
+    namespace ("" for none) and name of the one object of the kind that is watched, instead of all.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Resource(Generic[Fact_co]):
     watched: bool = True
     optional: bool = False
     metadata_only: bool = False
+    only: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
@@ -38,15 +40,31 @@ class Resource(Generic[Fact_co]):
 
     @property
     def path(self) -> str:
-        """The URL path of the collection over all namespaces."""
-        root = f"/apis/{self.group}" if self.group else "/api"
-        return f"{root}/{self.version}/{self.plural}"
+        """The URL path of the collection: over all namespaces, or in that of the only object."""
+        return self._collection(self.only[0] if self.only else "")
 
-    def path_of(self, name: str, namespace: str) -> str:
+    @property
+    def query(self) -> dict[str, str]:
+        """What selects the objects in the collection. By this field a right on a named object includes list and watch.
+
+        https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
+        """
+        return {"fieldSelector": f"metadata.name={self.only[1]}"} if self.only else {}
+
+    def path_of(self, name: str, namespace: str = "") -> str:
         """Return the URL path of one object."""
+        return f"{self._collection(namespace if self.namespaced else '')}/{name}"
+
+    def _collection(self, namespace: str) -> str:
         root = f"/apis/{self.group}" if self.group else "/api"
-        scope = f"/namespaces/{namespace}" if self.namespaced else ""
-        return f"{root}/{self.version}{scope}/{self.plural}/{name}"
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        return f"{root}/{self.version}{scope}/{self.plural}"
+
+
+def single(kind: str, group: str, version: str, plural: str, name: str, namespace: str = "") -> Resource[Object]:
+    """Return a resource for one object, which is kept whole; a list does not say of which kind its objects are."""
+    about = {"apiVersion": f"{group}/{version}" if group else version, "kind": kind}
+    return Resource(kind, group, version, plural, bool(namespace), lambda obj: {**about, **obj}, only=(namespace, name))
 
 
 _CDI, _KUBEVIRT, _TRIDENT = "cdi.kubevirt.io", "kubevirt.io", "trident.netapp.io"

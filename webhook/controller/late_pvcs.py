@@ -15,12 +15,11 @@ from typing import Any
 
 from webhook.claims import Claim
 from webhook.cluster import Cluster, ClusterUnavailable, Undecidable
-from webhook.cluster.api import ApiError
+from webhook.cluster.api import CONFLICT, ApiError, Client
 from webhook.cluster.events import event_on
 from webhook.cluster.facts import ClaimFacts
 from webhook.cluster.live import LiveCluster
 from webhook.cluster.resources import CLAIMS, MARKED_MACHINES, OWNERS
-from webhook.controller.calls import Calls
 from webhook.engine import Question, answer, answer_start
 from webhook.machines.mark import marked
 from webhook.objects import Object, at
@@ -37,7 +36,6 @@ _BUDGET_SECONDS = 5.0
 """For one reconcile, so that the leadership is renewed in time."""
 _MOST_AT_ONCE = 10
 _MOST_EVENTS = 8
-_CONFLICT = 409
 _PVC = of_claim("")
 
 log = logging.getLogger(__name__)
@@ -65,7 +63,7 @@ class LatePvcs:
         """Start without any evaluation."""
         self._last: dict[Key, Evaluation] = {}
 
-    def run(self, calls: Calls, cluster: LiveCluster, settings: Settings) -> None:
+    def run(self, client: Client, cluster: LiveCluster, settings: Settings) -> None:
         """Evaluate the VMs that are due; one that cannot be evaluated or written is tried again later.
 
         In mode warn nothing is bad, so that every name would be cleared and the VM never evaluated in mode deny.
@@ -79,19 +77,19 @@ class LatePvcs:
         for key, present in due(vms, pvcs.get, self._last, now):
             if time.monotonic() >= now + _BUDGET_SECONDS:
                 return
-            self._evaluate(key, present, calls, view, settings)
+            self._evaluate(key, present, client, view, settings)
 
-    def _evaluate(self, key: Key, present: Present, calls: Calls, view: Cluster, settings: Settings) -> None:
+    def _evaluate(self, key: Key, present: Present, client: Client, view: Cluster, settings: Settings) -> None:
         """Evaluate one VM. It counts as failed until it is done, so that an unexpected error holds up no other VM."""
         now = time.monotonic()
         before = self._last.get(key)
         last = Evaluation(now, present, now + RETRY_SECONDS, before.reported if before else frozenset())
         self._last[key] = last
         try:
-            reported = _evaluate_vm(key, calls, view, settings, last.reported)
+            reported = _evaluate_vm(key, client, view, settings, last.reported)
             self._last[key] = replace(last, until=now + AGAIN_SECONDS, reported=reported)
         except Undecidable as error:
-            if isinstance(error, ApiError) and error.status == _CONFLICT:
+            if isinstance(error, ApiError) and error.status == CONFLICT:
                 self._last[key] = replace(last, until=now)
             else:
                 log.warning("cannot clear the unverified annotation: %s %s/%s: %s", *key, error)
@@ -129,7 +127,9 @@ def _unverified_vms(cluster: LiveCluster) -> dict[Key, frozenset[str]]:
     return {(kind, vm.namespace, vm.name): vm.names for kind, found in watched if found for vm in found.values()}
 
 
-def _evaluate_vm(key: Key, calls: Calls, view: Cluster, settings: Settings, reported: frozenset[str]) -> frozenset[str]:
+def _evaluate_vm(
+    key: Key, client: Client, view: Cluster, settings: Settings, reported: frozenset[str]
+) -> frozenset[str]:
     """Patch the annotation of a VM as it has to be, and record an Event for each problem that was not ``reported``.
 
     Returns the names of the Events that still apply. Raises ApiError with status 409 where the VM has changed.
@@ -141,10 +141,10 @@ def _evaluate_vm(key: Key, calls: Calls, view: Cluster, settings: Settings, repo
     vm = stored.obj
     verdict = answer(Question(vm, vm, "UPDATE", vm), view, settings)
     if verdict.annotation_patch:
-        calls.patch(OWNERS[kind].path_of(name, namespace), [_unless_changed(vm), *verdict.annotation_patch])
+        client.patch(OWNERS[kind].path_of(name, namespace), [_unless_changed(vm), *verdict.annotation_patch])
     events = [event_on(vm, REASON, problem, datetime.now(UTC)) for problem in _problems(vm, verdict, view, settings)]
     named = {event["metadata"]["name"]: event for event in events}
-    return frozenset(name for name, event in named.items() if name in reported or _is_recorded(calls, event))
+    return frozenset(name for name, event in named.items() if name in reported or _is_recorded(client, event))
 
 
 def _unless_changed(vm: Object) -> dict[str, Any]:
@@ -164,13 +164,13 @@ def _problems(vm: Object, verdict: Verdict, view: Cluster, settings: Settings) -
     return [violation.cause for violation in start.violations if violation.refuses][:_MOST_EVENTS]
 
 
-def _is_recorded(calls: Calls, event: dict[str, Any]) -> bool:
+def _is_recorded(client: Client, event: dict[str, Any]) -> bool:
     """Record an Event and return whether it is there now; the same words have the same name."""
     metadata = event["metadata"]
     try:
-        calls.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
+        client.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
     except ClusterUnavailable as error:
-        if not (isinstance(error, ApiError) and error.status == _CONFLICT):
+        if not (isinstance(error, ApiError) and error.status == CONFLICT):
             log.warning("cannot record an Event: %s/%s: %s", metadata["namespace"], metadata["name"], error)
             return False
     return True

@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from webhook.cluster.api import ApiError
-from webhook.controller.calls import Calls
+from webhook.cluster.api import CONFLICT, ApiError, Client
 from webhook.controller.owned import Owner, metadata, with_metadata
 from webhook.objects import Object, at, mapping, text
 
 LEASE_SECONDS = 15
 RENEW_SECONDS = 10.0
-_CONFLICT = 409
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +76,7 @@ class Elector:
         self._path = f"{self._collection}/{name}"
         self._me = me
         self._clock = clock
+        self._lease: dict[str, Any] | None = None
         self._claim: Claim | None = None
         self._until = float("-inf")
 
@@ -91,45 +90,53 @@ class Elector:
         """Whether this replica leads now."""
         return self._clock() < self._until
 
-    def run(self, calls: Calls, owner: Owner) -> None:
-        """Take or renew the leadership where that is possible; raises as `Calls`.
+    def may_lead(self, client: Client) -> bool:
+        """Read the Lease, and say whether this replica may take or keep the leadership; raises as `Client`."""
+        now = self._clock()
+        self._lease = client.get(self._path)
+        self._claim = observed(self._lease, self._claim, now) if self._lease is not None else None
+        if may_lead(self._claim, self._me, now):
+            return True
+        if self.leads:
+            log.info("lost leadership")
+        self._until = float("-inf")
+        return False
 
-        A Lease that is gone is made anew, one that was written meanwhile is looked at the next time.
+    def claim(self, client: Client, owner: Owner) -> bool:
+        """Take or renew the leadership by the Lease that was just read; return whether we lead. Raises as `Client`.
+
+        A Lease that is gone is made again, one that was written meanwhile is looked at the next time.
         """
-        began = self._clock()
-        led = self.leads
-        lease = calls.get(self._path)
-        self._claim = observed(lease, self._claim, began) if lease is not None else None
-        if not may_lead(self._claim, self._me, began):
-            self._until = float("-inf")
-        elif self._wrote(calls, lease, owner):
+        began, led = self._clock(), self.leads
+        if self._wrote(client, owner):
             self._until = began + RENEW_SECONDS
-        if self.leads != led:
-            log.info("this replica leads" if self.leads else "this replica does not lead any more")
+        if self.leads and not led:
+            log.info("became leader")
+        return self.leads
 
-    def release(self, calls: Calls) -> None:
-        """Give the leadership back, so that another replica need not wait for its end; raises as `Calls`."""
-        lease = calls.get(self._path) if self.leads else None
+    def release(self, client: Client) -> None:
+        """Give the leadership back, so that another replica need not wait for its end; raises as `Client`."""
+        lease = client.get(self._path) if self.leads else None
         self._until = float("-inf")
         if lease is not None and at(lease, "spec", "holderIdentity") == self._me:
-            calls.replace(self._path, {**lease, "spec": {**lease["spec"], "holderIdentity": ""}})
-            log.info("this replica gives the leadership back")
+            client.replace(self._path, {**lease, "spec": {**lease["spec"], "holderIdentity": ""}})
+            log.info("released leadership")
 
-    def _wrote(self, calls: Calls, lease: dict[str, Any] | None, owner: Owner) -> bool:
+    def _wrote(self, client: Client, owner: Owner) -> bool:
         namespace, name = self._place
         wanted = metadata(name, owner, namespace)
-        now = datetime.now(UTC)
+        lease, now = self._lease, datetime.now(UTC)
         try:
             if lease is None:
                 kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
-                stored = calls.create(
+                stored = client.create(
                     self._collection, {**kind, "metadata": wanted, "spec": claimed({}, self._me, now)}
                 )
             else:
                 spec = claimed(mapping(lease.get("spec")), self._me, now)
-                stored = calls.replace(self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec})
+                stored = client.replace(self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec})
         except ApiError as error:
-            if error.status == _CONFLICT:
+            if error.status == CONFLICT:
                 return False
             raise
         self._claim = observed(stored, self._claim, self._clock())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.controller.calls import MANAGER, Calls
+from webhook.cluster.api import MANAGER, Client
 from webhook.objects import Object, at, items, mapping, text
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -34,9 +34,9 @@ class Owner:
         return {"apiVersion": f"{_RBAC}/v1", "kind": "ClusterRole", "name": self.name, "uid": self.uid}
 
 
-def read_owner(calls: Calls, name: str) -> Owner | None:
-    """Return the ClusterRole of this name, None where there is none or it is being deleted."""
-    found = calls.get(f"{CLUSTER_ROLES}/{name}")
+def read_owner(client: Client, name: str) -> Owner | None:
+    """Return the ClusterRole of this name, None where there is none or it is being deleted; raises as `Client`."""
+    found = client.get(f"{CLUSTER_ROLES}/{name}")
     uid = text(at(found, "metadata", "uid"))
     if uid is None or at(found, "metadata", "deletionTimestamp"):
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
 
-from webhook.controller.calls import MANAGER, Calls
+from webhook.cluster import Cluster
+from webhook.cluster.api import MANAGER
+from webhook.cluster.resources import Resource, single
 from webhook.controller.installation import Installation
 from webhook.controller.owned import owners_of
 from webhook.names import CONFIGURATION
@@ -15,21 +16,24 @@ from webhook.objects import Object, at, items, text
 from webhook.wording import listed
 
 VALIDATING, MUTATING = "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"
-KINDS: Mapping[str, str] = {VALIDATING: "validatingwebhookconfigurations", MUTATING: "mutatingwebhookconfigurations"}
-"""The kinds of registration, and the names of their resources."""
+KINDS: Mapping[str, Resource[Object]] = {
+    kind: single(kind, "admissionregistration.k8s.io", "v1", f"{kind.lower()}s", CONFIGURATION)
+    for kind in (VALIDATING, MUTATING)
+}
+"""The webhook configurations with our name, by kind."""
 
-Registered = Mapping[str, dict[str, Any]]
+Registered = Mapping[str, Object]
 """The live configurations with our name, by kind; one that is not there is missing."""
 
 
 def path_of(kind: str, name: str = CONFIGURATION) -> str:
     """Return the URL path of a configuration."""
-    return f"/apis/admissionregistration.k8s.io/v1/{KINDS[kind]}/{name}"
+    return KINDS[kind].path_of(name)
 
 
-def read_registered(calls: Calls) -> Registered:
-    """Return what is registered now; raises as `Calls`."""
-    found = {kind: calls.get(path_of(kind)) for kind in KINDS}
+def read_registered(cluster: Cluster) -> Registered:
+    """Return what is registered now; raises as `Cluster.get`."""
+    found = {kind: cluster.get(resource, CONFIGURATION) for kind, resource in KINDS.items()}
     return {kind: live for kind, live in found.items() if live is not None}
 
 

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from webhook.admission.probe import ANSWER, PROBE_NAME, probe_object
-from webhook.cluster.api import ApiError
+from webhook.cluster.api import ApiError, Client
 from webhook.controller import plan
-from webhook.controller.calls import Calls
 from webhook.controller.differences import differs
 from webhook.controller.lease import leases_of
 from webhook.controller.owned import with_metadata
@@ -38,35 +37,40 @@ class Registrar:
         self._applied: dict[str, dict[str, Any]] = {}
         self._put_back: list[float] = []
         self._has_probe = True
-        self.is_waiting = False
-        """Whether the probe has not been answered yet, so that another pass is worth while soon."""
 
-    def run(self, calls: Calls, live: Registered, situation: plan.Situation) -> None:
-        """Bring the live registrations, all ours, a step nearer to what they shall be; raises as `Calls`."""
+    def is_due(self, live: Registered, situation: plan.Situation) -> bool:
+        """Say whether the live configurations, all ours, need a step, or a probe may be left over."""
+        return self._has_probe or bool(plan.steps(plan.wanted_registrations(situation, live), live, proven=False))
+
+    def run(self, client: Client, live: Registered, situation: plan.Situation) -> bool:
+        """Bring the live configurations, all ours, a step nearer to what they must be; raises as `Client`.
+
+        Return whether there was a step; without one the probe may not have been answered yet.
+        """
         wanted = plan.wanted_registrations(situation, live)
         steps = plan.steps(wanted, live, proven=False)
-        self.is_waiting = steps == [plan.Prove()] and not self._proves(calls, situation)
-        if self.is_waiting:
+        if steps == [plan.Prove()] and not self._proves(client, situation):
             for configuration in plan.trusting(wanted, live, situation):
-                self._bring(configuration, calls)
-            return
+                self._bring(configuration, client)
+            return False
         if steps == [plan.Prove()]:
             steps = plan.steps(wanted, live, proven=True)
         elif self._has_probe:
-            calls.delete(path_of(VALIDATING, PROBE_NAME))
+            client.delete(path_of(VALIDATING, PROBE_NAME))
             self._has_probe = False
         for step in steps:
-            self._take(step, calls)
+            self._take(step, client)
+        return bool(steps)
 
-    def _proves(self, calls: Calls, situation: plan.Situation) -> bool:
+    def _proves(self, client: Client, situation: plan.Situation) -> bool:
         """Register the probe and create its object: it is refused, in our words, once the API server reaches us."""
         wanted = plan.wanted_probe(situation)
-        if differs(wanted, calls.get(path_of(VALIDATING, PROBE_NAME))):
+        if differs(wanted, client.get(path_of(VALIDATING, PROBE_NAME))):
             self._has_probe = True
-            _apply(calls, wanted)
+            _apply(client, wanted)
         namespace = situation.installation.namespace
         try:
-            calls.create(leases_of(namespace), probe_object(namespace), dry_run=True)
+            client.create(leases_of(namespace), probe_object(namespace), dry_run=True)
         except ApiError as error:
             answered = ANSWER in str(error)
             why = _PORT.sub("", str(error))
@@ -74,19 +78,19 @@ class Registrar:
             return answered
         return False
 
-    def _take(self, step: plan.Step, calls: Calls) -> None:
+    def _take(self, step: plan.Step, client: Client) -> None:
         if isinstance(step, plan.Delete):
-            calls.delete(path_of(step.kind))
+            client.delete(path_of(step.kind))
             log.info("deleted the %s: the settings switch the registrations off", step.kind)
         elif isinstance(step, plan.Apply):
-            self._bring(step, calls)
+            self._bring(step, client)
 
-    def _bring(self, step: plan.Apply, calls: Calls) -> None:
+    def _bring(self, step: plan.Apply, client: Client) -> None:
         kind = step.wanted["kind"]
         was_ours = self._applied.get(kind) == step.wanted
         if was_ours and not self._may_put_back():
             return
-        _apply(calls, step.wanted)
+        _apply(client, step.wanted)
         self._applied[kind] = step.wanted
         where = f": it differed at {listed(step.places)}" if step.places else ", which was not there"
         log.info("%s the %s%s", "put back" if was_ours else "applied", kind, where)
@@ -104,13 +108,13 @@ class Registrar:
         return True
 
 
-def _apply(calls: Calls, wanted: dict[str, Any]) -> None:
+def _apply(client: Client, wanted: dict[str, Any]) -> None:
     """Apply a configuration, then take out of it what others added, which a server-side apply leaves there.
 
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
     """
     path = path_of(wanted["kind"], wanted["metadata"]["name"])
-    stored = calls.apply(path, wanted)
+    stored = client.apply(path, wanted)
     if differs(wanted, stored):
         metadata = with_metadata(stored, wanted["metadata"])
-        calls.replace(path, {**stored, "metadata": metadata, "webhooks": wanted["webhooks"]})
+        client.replace(path, {**stored, "metadata": metadata, "webhooks": wanted["webhooks"]})

@@ -7,32 +7,33 @@ from collections.abc import Callable, Iterator
 
 from webhook.admission.probe import PROBE_NAME
 from webhook.cluster import ClusterUnavailable
-from webhook.cluster.api import Api
-from webhook.controller.calls import Calls
+from webhook.cluster.api import Api, Client
 from webhook.controller.installation import Installation
 from webhook.controller.lease import leases_of
-from webhook.controller.loop import PASS_SECONDS
+from webhook.controller.loop import RECONCILE_SECONDS
 from webhook.controller.owned import CLUSTER_ROLES
 from webhook.controller.registered import MUTATING, VALIDATING, holder_of, path_of
 from webhook.names import CONFIGURATION
 
 _LEARNS_WITHIN = 1.0
-_QUIET = 2 * PASS_SECONDS
+_QUIET = 2 * RECONCILE_SECONDS
 _PAUSE = 0.5
-_CALLS = 10.0
+_SWEEP_SECONDS = 10.0
+_LONGEST = 5.0
 
 
 def remove(api: Api, installation: Installation, patience: float, tell: Callable[[str], None]) -> list[str]:
     """Delete all that the webhook made, and return what is still there after so many seconds; nothing else remains.
 
-    The owner goes first: without it a replica that still runs makes nothing anew. It is over when nothing has come back
-    for longer than a pass of a replica takes. ``tell`` hears of each thing that goes, and of faults of the API server.
+    The owner goes first: without it a replica that still runs makes nothing again. It is over when nothing has come
+    back for longer than a replica takes to reconcile. ``tell`` is called for each thing that goes, and for faults of
+    the API server.
     """
     deadline = time.monotonic() + patience
     quiet_since, left = time.monotonic(), ["everything"]
     while time.monotonic() < deadline:
         try:
-            left = _sweep(Calls(api, time.monotonic() + _CALLS), installation, tell)
+            left = _sweep(api.within(_SWEEP_SECONDS, longest=_LONGEST), installation, tell)
         except ClusterUnavailable as error:
             tell(f"trying again: {error}")
             left = left or ["unknown"]
@@ -44,13 +45,13 @@ def remove(api: Api, installation: Installation, patience: float, tell: Callable
     return left
 
 
-def _sweep(calls: Calls, installation: Installation, tell: Callable[[str], None]) -> list[str]:
+def _sweep(client: Client, installation: Installation, tell: Callable[[str], None]) -> list[str]:
     """Delete what is there; return what was."""
     found = []
-    for what, path in _things(calls, installation):
-        if calls.get(path) is None:
+    for what, path in _things(client, installation):
+        if client.get(path) is None:
             continue
-        calls.delete(path)
+        client.delete(path)
         tell(f"deleted {what}")
         found.append(what)
         if path == path_of(VALIDATING):
@@ -58,13 +59,13 @@ def _sweep(calls: Calls, installation: Installation, tell: Callable[[str], None]
     return found
 
 
-def _things(calls: Calls, installation: Installation) -> Iterator[tuple[str, str]]:
+def _things(client: Client, installation: Installation) -> Iterator[tuple[str, str]]:
     """Name and path of all that is ours, in the order in which it is to go: who refuses before who patches."""
     namespace, secret = installation.namespace, installation.certificates.secret
     yield f"ClusterRole {installation.owner}", f"{CLUSTER_ROLES}/{installation.owner}"
     yield f"{VALIDATING} {PROBE_NAME}", path_of(VALIDATING, PROBE_NAME)
     for kind in (VALIDATING, MUTATING):
-        live = calls.get(path_of(kind))
+        live = client.get(path_of(kind))
         if live is not None and holder_of(live, installation) is None:
             yield f"{kind} {CONFIGURATION}", path_of(kind)
     yield f"Lease {namespace}/{installation.lease}", f"{leases_of(namespace)}/{installation.lease}"

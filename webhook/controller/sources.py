@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from certs import CertificateError, Files, Leaf, Stored, renewed, rotate, service_names
-from webhook.cluster.api import ApiError
-from webhook.controller.calls import MANAGER, Calls
+from webhook.cluster import Cluster
+from webhook.cluster.api import CONFLICT, MANAGER, ApiError, Client
+from webhook.cluster.resources import Resource, single
 from webhook.controller.differences import differs
 from webhook.controller.installation import Installation, Replica
 from webhook.controller.owned import MANAGED_BY, Owner, metadata, with_metadata
@@ -20,23 +21,29 @@ from webhook.controller.troubles import Troubles
 from webhook.objects import Object, at, string_map
 
 SUBJECT = "certificates"
-"""What the troubles of a source are told of."""
-_CONFLICT = 409
+"""The subject of a source's problems."""
 
 log = logging.getLogger(__name__)
 
 
+Write = Callable[[Client], None]
+
+
 class Source(Protocol):
-    """What gives a replica its leaf, and the registrations what to trust."""
+    """What gives a replica its leaf, and the webhook configurations what to trust."""
 
-    def refresh(self, calls: Calls, now: datetime) -> Leaf | None:
-        """Return the leaf that this replica shall offer, None while there is none; raises as `Calls`."""
+    @property
+    def watched(self) -> Collection[Resource[Object]]:
+        """The objects on which it rests."""
 
-    def maintain(self, calls: Calls, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
-        """As the leader, do what is due, given the bundles that are registered; raises as `Calls`."""
+    def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
+        """Return the leaf that this replica must offer, None while there is none; raises as `Cluster.get`."""
+
+    def due(self, owner: Owner, registered: Collection[bytes], now: datetime) -> Write | None:
+        """Return what the leader must do, given the bundles that are registered; None where nothing is due."""
 
     def bundle(self, now: datetime) -> bytes:
-        """Return the authorities that the registrations must trust, PEM; nothing while they are not known."""
+        """Return the CAs that the webhook configurations must trust, PEM; nothing while they are not known."""
 
 
 def source_of(installation: Installation, replica: Replica, troubles: Troubles) -> Source:
@@ -51,21 +58,23 @@ def source_of(installation: Installation, replica: Replica, troubles: Troubles) 
 class FileSource:
     """Files of cert-manager's or of OpenShift's service CA."""
 
+    watched: Collection[Resource[Object]] = ()
+
     def __init__(self, files: Files, troubles: Troubles) -> None:
         """Take the files, and where to tell what is wrong with them."""
         self._files = files
         self._troubles = troubles
         self._bundle = b""
 
-    def refresh(self, calls: Calls, now: datetime) -> Leaf | None:
+    def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
         """As `Source.refresh`."""
         offer = self._files.current()
         self._troubles.tell(SUBJECT, self._files.why_not())
         self._bundle = offer.bundle if offer else b""
         return offer.leaf if offer else None
 
-    def maintain(self, calls: Calls, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
-        """Somebody else does."""
+    def due(self, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
+        """Somebody else renews them."""
 
     def bundle(self, now: datetime) -> bytes:
         """As `Source.bundle`."""
@@ -81,17 +90,18 @@ class SecretSource:
     def __init__(self, installation: Installation, replica: Replica, troubles: Troubles) -> None:
         """Take the installation, the replica to sign for, and where to tell what is wrong with the Secret."""
         self._name, self._namespace = installation.certificates.secret, installation.namespace
-        self._collection = f"/api/v1/namespaces/{self._namespace}/secrets"
         self._names = service_names(installation.service.name, installation.namespace, replica.address)
         self._lifetimes = installation.certificates.lifetimes()
         self._troubles = troubles
-        self._live: dict[str, Any] | None = None
+        self._secret = single("Secret", "", "v1", "secrets", self._name, self._namespace)
+        self.watched: Collection[Resource[Object]] = (self._secret,)
+        self._live: Object | None = None
         self._stored: Stored | None = None
         self._leaf: Leaf | None = None
 
-    def refresh(self, calls: Calls, now: datetime) -> Leaf | None:
+    def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
         """As `Source.refresh`: read the Secret, and sign a leaf where one is due."""
-        self._live = calls.get(f"{self._collection}/{self._name}")
+        self._live = cluster.get(self._secret, self._name, self._namespace)
         try:
             self._stored = stored_in(self._live) if self._live else self._stored
             self._troubles.tell(SUBJECT, None if self._live else f"{self._where} is not there yet; the leader makes it")
@@ -101,24 +111,15 @@ class SecretSource:
             self._leaf = renewed(self._leaf, self._stored, self._names, now, self._lifetimes)
         return self._leaf
 
-    def maintain(self, calls: Calls, owner: Owner, registered: Collection[bytes], now: datetime) -> None:
-        """As `Source.maintain`: rotate the authority, and write the Secret where it is not as it shall be."""
+    def due(self, owner: Owner, registered: Collection[bytes], now: datetime) -> Write | None:
+        """As `Source.due`: rotate the CA, and write the Secret where it is not as it must be."""
         if self._live and is_foreign(self._live):
-            return
+            return None
         stored = rotate(self._stored, registered, now, self._lifetimes)
         wanted = secret_of(stored, metadata(self._name, owner, self._namespace))
         if self._live and not differs(wanted, self._live):
-            return
-        try:
-            self._live = self._write(calls, wanted)
-        except ApiError as error:
-            if error.status != _CONFLICT:
-                raise
-            return
-        if stored != self._stored:
-            log.info("%s: %s", self._where, _told(self._stored, stored))
-        self._stored = stored
-        self._troubles.tell(SUBJECT, None)
+            return None
+        return lambda client: self._write(client, wanted, stored)
 
     def bundle(self, now: datetime) -> bytes:
         """As `Source.bundle`."""
@@ -134,11 +135,22 @@ class SecretSource:
             return "; it is not ours: delete it, or name another in certificates.secret"
         return ""
 
-    def _write(self, calls: Calls, wanted: dict[str, Any]) -> dict[str, Any]:
-        if self._live is None:
-            return calls.create(self._collection, wanted)
-        updated = {**self._live, **wanted, "metadata": with_metadata(self._live, wanted["metadata"])}
-        return calls.replace(f"{self._collection}/{self._name}", updated)
+    def _write(self, client: Client, wanted: Object, stored: Stored) -> None:
+        """What somebody else wrote meanwhile stays, and is looked at the next time."""
+        try:
+            if self._live is None:
+                self._live = client.create(self._secret.path, wanted)
+            else:
+                updated = {**self._live, **wanted, "metadata": with_metadata(self._live, wanted["metadata"])}
+                self._live = client.replace(self._secret.path_of(self._name, self._namespace), updated)
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            return
+        if stored != self._stored:
+            log.info("%s: %s", self._where, _told(self._stored, stored))
+        self._stored = stored
+        self._troubles.tell(SUBJECT, None)
 
 
 def stored_in(secret: Object) -> Stored:
@@ -150,7 +162,7 @@ def stored_in(secret: Object) -> Stored:
     return Stored.from_data(data)
 
 
-def secret_of(stored: Stored, metadata: dict[str, Any]) -> dict[str, Any]:
+def secret_of(stored: Stored, metadata: Object) -> Object:
     """Return the Secret that holds the authorities."""
     data = {key: base64.b64encode(value).decode() for key, value in stored.to_data().items()}
     return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}

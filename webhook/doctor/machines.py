@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from webhook.cluster import Cluster, Undecidable
-from webhook.cluster.api import Api
+from webhook.cluster.api import Client
 from webhook.cluster.resources import NAMESPACES, VIRTUAL_MACHINES
 from webhook.doctor.finding import Finding
 from webhook.engine import evaluate
@@ -16,12 +15,10 @@ from webhook.objects import Object, at, items, mapping, texts
 from webhook.settings import Settings
 
 _ABOUT = "machines"
-_PAGE = "250"
-_SECONDS = 60.0
 _MOST_NAMED = 10
 
 
-def look_at_machines(api: Api, cluster: Cluster, settings: Settings, selector: Object) -> list[Finding]:
+def look_at_machines(client: Client, cluster: Cluster, settings: Settings, selector: Object) -> list[Finding]:
     """Return how many VirtualMachines violate a rule that would refuse them in mode deny, and some of their names.
 
     Only those are judged whose namespaces the selector selects, a LabelSelector; all where it is empty.
@@ -29,8 +26,8 @@ def look_at_machines(api: Api, cluster: Cluster, settings: Settings, selector: O
     settings = replace(settings, mode="deny")
     found, rules, total = [], Counter[str](), 0
     try:
-        selected = _selected(api, selector) if selector else None
-        for machine in _all(api):
+        selected = _selected(client, selector) if selector else None
+        for machine in client.list(VIRTUAL_MACHINES.path):
             if selected is not None and at(machine, "metadata", "namespace") not in selected:
                 continue
             total += 1
@@ -59,10 +56,10 @@ def look_at_machines(api: Api, cluster: Cluster, settings: Settings, selector: O
     ]
 
 
-def _selected(api: Api, selector: Object) -> frozenset[str]:
-    """The API server judges the selector, as it does for the registrations."""
-    found = api.get(NAMESPACES.path, {"labelSelector": _as_query(selector)}, timeout=_SECONDS, metadata_only=True)
-    return frozenset(str(at(namespace, "metadata", "name")) for namespace in items(found.get("items")))
+def _selected(client: Client, selector: Object) -> frozenset[str]:
+    """The API server evaluates the selector, as it does for the webhook configurations."""
+    found = client.list(NAMESPACES.path, {"labelSelector": _as_query(selector)}, metadata_only=True)
+    return frozenset(str(at(namespace, "metadata", "name")) for namespace in found)
 
 
 def _as_query(selector: Object) -> str:
@@ -78,14 +75,3 @@ def _as_query(selector: Object) -> str:
         }
         terms.append(str(forms.get(str(at(expression, "operator")), key)))
     return ",".join(terms)
-
-
-def _all(api: Api) -> Iterator[Object]:
-    query = {"limit": _PAGE}
-    while True:
-        page = api.get(VIRTUAL_MACHINES.path, query, timeout=_SECONDS)
-        yield from page.get("items") or ()
-        following = at(page, "metadata", "continue")
-        if not following:
-            return
-        query = {"limit": _PAGE, "continue": following}

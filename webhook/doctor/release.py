@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webhook.cluster import ClusterUnavailable
-from webhook.cluster.api import Api
+from webhook.cluster.api import Client
 from webhook.controller.installation import Installation
 from webhook.controller.registered import Registered, holder_of
 from webhook.doctor.finding import Finding
-from webhook.objects import Object, at, items, mapping, text
+from webhook.objects import Object, at, mapping, text
 from webhook.settings import Settings
 from webhook.structs import FieldError
 
@@ -18,7 +18,6 @@ _CONFIG_MAPS = "/api/v1/configmaps"
 _QUERY = {"labelSelector": "app.kubernetes.io/part-of=migratability-webhook"}
 _SETTINGS, _INSTALLATION = "settings.yaml", "installation.yaml"
 """The keys of the ConfigMap, as the chart writes them."""
-_SECONDS = 10.0
 _ABOUT = "release"
 
 
@@ -32,13 +31,13 @@ class Release:
     wrong: str | None = None
 
 
-def look_for_release(api: Api, live: Registered) -> tuple[Release | None, list[Finding]]:
+def look_for_release(client: Client, live: Registered) -> tuple[Release | None, list[Finding]]:
     """Return the release that holds the live registrations, or the only one there is, and what to say of all.
 
     None where there is none, where there are several and nothing is registered, and where nobody lets us look.
     """
     try:
-        config_maps = items(api.get(_CONFIG_MAPS, _QUERY, timeout=_SECONDS).get("items"))
+        config_maps = list(client.list(_CONFIG_MAPS, _QUERY))
     except ClusterUnavailable as error:
         remedy = (
             "Give the right to list configmaps, or the files in the release's ConfigMap by --config and --installation"
@@ -57,14 +56,14 @@ def look_for_release(api: Api, live: Registered) -> tuple[Release | None, list[F
     return chosen, [*findings, *_told(releases, chosen)]
 
 
-def account_of(api: Api, installation: Installation) -> str | None:
+def account_of(client: Client, installation: Installation) -> str | None:
     """Return the name of the service account by which the pods of a release run; None where no pod tells it."""
     path = f"/api/v1/namespaces/{installation.namespace}/pods"
     try:
-        pods = items(api.get(path, {"labelSelector": installation.pods}, timeout=_SECONDS).get("items"))
+        pods = client.list(path, {"labelSelector": installation.pods})
+        return next(filter(None, (text(at(pod, "spec", "serviceAccountName")) for pod in pods)), None)
     except ClusterUnavailable:
         return None
-    return next(filter(None, (text(at(pod, "spec", "serviceAccountName")) for pod in pods)), None)
 
 
 def _read(config_map: Object) -> Release:

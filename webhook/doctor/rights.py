@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from webhook.admission.probe import PROBE_NAME
 from webhook.cluster import Cluster, ClusterUnavailable
-from webhook.cluster.api import Api
+from webhook.cluster.api import Client
 from webhook.cluster.interface import Right
 from webhook.cluster.resources import MARKED_MACHINES, RESOURCES
 from webhook.controller.installation import Installation
@@ -15,7 +15,6 @@ from webhook.names import CONFIGURATION
 from webhook.objects import at
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_SECONDS = 10.0
 _ABOUT = "rights"
 _ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 
@@ -35,29 +34,30 @@ def to_act() -> Iterator[Right]:
 
 
 def to_lead(installation: Installation) -> Iterator[Right]:
-    """Yield each right to keep the registrations, the Lease and the authority of an installation."""
-    for kind, name in (
-        ("validatingwebhookconfigurations", CONFIGURATION),
-        ("validatingwebhookconfigurations", PROBE_NAME),
-        ("mutatingwebhookconfigurations", CONFIGURATION),
+    """Yield each right to keep the webhook configurations, the Lease and the CA of an installation."""
+    keeping, watching = ("get", "create", "update", "patch", "delete"), ("list", "watch")
+    for kind, name, verbs in (
+        ("validatingwebhookconfigurations", CONFIGURATION, (*keeping, *watching)),
+        ("mutatingwebhookconfigurations", CONFIGURATION, (*keeping, *watching)),
+        ("validatingwebhookconfigurations", PROBE_NAME, keeping),
     ):
-        for verb in ("get", "create", "update", "patch", "delete"):
-            yield _right(verb, _ADMISSION, kind, name=name)
+        yield from (_right(verb, _ADMISSION, kind, name=name) for verb in verbs)
     yield _right("get", _RBAC, "clusterroles", name=installation.owner)
-    namespace, kept = installation.namespace, [("coordination.k8s.io", "leases", installation.lease)]
+    namespace, writing = installation.namespace, ("get", "update", "delete")
+    kept: list[tuple[str, str, str, tuple[str, ...]]] = [("coordination.k8s.io", "leases", installation.lease, writing)]
     if installation.certificates.source == "selfSigned":
-        kept.append(("", "secrets", installation.certificates.secret))
-    for group, resource, name in kept:
+        kept.append(("", "secrets", installation.certificates.secret, (*writing, *watching)))
+    for group, resource, name, wanted in kept:
         yield _right("create", group, resource, namespace)
-        yield from (_right(verb, group, resource, namespace, name) for verb in ("get", "update", "delete"))
+        yield from (_right(verb, group, resource, namespace, name) for verb in wanted)
     yield _right("list", "", "pods", namespace)
 
 
-def look_at_our_rights(api: Api) -> list[Finding]:
+def look_at_our_rights(client: Client) -> list[Finding]:
     """Return whether we, as who we are now, may read what a verdict rests on, as what else the doctor says does."""
     asked = list(dict.fromkeys(to_read()))
     try:
-        missing = [right for right in asked if not _may(api, right)]
+        missing = [right for right in asked if not _may(client, right)]
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
     remedy = "Run as somebody who may: without it what is said below rests on less"
@@ -100,14 +100,14 @@ def _by_object(rights: Iterable[Right]) -> dict[str, list[str]]:
     return found
 
 
-def _may(api: Api, right: Right) -> bool:
+def _may(client: Client, right: Right) -> bool:
     attributes = {"verb": right.verb, "group": right.group, "resource": right.resource}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    return at(api.post(_REVIEWS, review, timeout=_SECONDS), "status", "allowed") is True
+    return at(client.create(_REVIEWS, review), "status", "allowed") is True
 
 
 def _right(verb: str, group: str, resource: str, namespace: str = "", name: str = "") -> Right:

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 
 from webhook.cluster import ClusterUnavailable
-from webhook.cluster.api import Api
+from webhook.cluster.api import CONNECT_TIMEOUT, Client
 from webhook.cluster.live import STALE
 from webhook.controller.plan import is_ready
 from webhook.doctor.finding import Finding
-from webhook.objects import Object, at, items
+from webhook.objects import Object, at
 
-_SECONDS = 10.0
-_CONNECT_SECONDS = 3.0
 _ABOUT = "replicas"
 
 
-def look_at_service(api: Api, reference: Object, bundle: bytes) -> list[Finding]:
+def look_at_service(client: Client, reference: Object, bundle: bytes) -> list[Finding]:
     """Return how many replicas are ready, whether one serves a trusted certificate, and how fresh its caches are.
 
     ``reference`` names the Service with namespace, name and port, ``bundle`` holds the trusted authorities, PEM.
     """
     namespace, name = reference["namespace"], reference["name"]
     try:
-        service = api.get(f"/api/v1/namespaces/{namespace}/services/{name}", timeout=_SECONDS)
+        service = client.get(f"/api/v1/namespaces/{namespace}/services/{name}")
+        if service is None:
+            remedy = "Make it again with helm upgrade: the webhook configurations call it"
+            return [Finding("error", _ABOUT, f"there is no Service {namespace}/{name}", remedy)]
         selector = ",".join(f"{key}={value}" for key, value in (at(service, "spec", "selector") or {}).items())
-        pods = api.get(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}, timeout=_SECONDS)
+        pods = list(client.list(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}))
     except ClusterUnavailable as error:
         remedy = f"Give the right to get services and list pods in namespace {namespace}"
         return [Finding("warning", _ABOUT, f"not looked at: {error}", remedy)]
-    return [_ready(items(pods.get("items"))), *_asked(service, reference, bundle)]
+    return [_ready(pods), *_asked(service, reference, bundle)]
 
 
-def _ready(pods: Any) -> Finding:
+def _ready(pods: Sequence[Object]) -> Finding:
     ready = sum(is_ready(pod) for pod in pods)
     what = f"{ready} of {len(pods)} ready"
     if ready == 0:
@@ -52,10 +52,10 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
     address, port = at(service, "spec", "clusterIP") or name, reference.get("port") or 443
     try:
         metrics = _get(str(address), int(port), name, bundle, "/metrics")
-    except ssl.SSLCertVerificationError as error:
-        remedy = "A replica serves what the registrations do not trust; see its log"
-        yield Finding("error", "certificates", f"{name}: {error.verify_message}", remedy)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except urllib3.exceptions.SSLError as error:
+        remedy = "A replica serves what the webhook configurations do not trust; see its log"
+        yield Finding("error", "certificates", f"{name}: {_reason(error)}", remedy)
+    except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
         what = f"{name} cannot be reached from here: {error}"
         yield Finding("warning", _ABOUT, what, "Expected outside the cluster; inside it, see the NetworkPolicy")
     else:
@@ -64,29 +64,20 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
 
 
 def _get(address: str, port: int, name: str, bundle: bytes, path: str) -> str:
+    """Return what is served at an address, by a certificate for a name that the bundle trusts."""
     context = ssl.create_default_context(cadata=bundle.decode())
-    connection = _Named(address, port, name, context)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
+    with urllib3.HTTPSConnectionPool(
+        address, port, timeout=CONNECT_TIMEOUT, retries=False, ssl_context=context, server_hostname=name
+    ) as pool:
+        response = pool.request("GET", path)
         if response.status != 200:
-            raise http.client.HTTPException(f"{path} answered {response.status}")
-        return response.read().decode()
-    finally:
-        connection.close()
+            raise ValueError(f"{path} answered {response.status}")
+        return response.data.decode()
 
 
-class _Named(http.client.HTTPSConnection):
-    """A connection to an address whose certificate is for a name."""
-
-    def __init__(self, address: str, port: int, name: str, context: ssl.SSLContext) -> None:
-        super().__init__(address, port, timeout=_CONNECT_SECONDS, context=context)
-        self._name, self._tls = name, context
-
-    def connect(self) -> None:
-        """Connect, and verify the name."""
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+def _reason(error: Exception) -> str:
+    cause = error.args[0]
+    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else str(error)
 
 
 def _fresh(metrics: str) -> Finding:

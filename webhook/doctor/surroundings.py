@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webhook.cluster import Cluster, ClusterUnavailable
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import NOT_FOUND, ApiError, Client
 from webhook.cluster.resources import BACKENDS, KUBEVIRTS, NODES, PROFILES
 from webhook.doctor.finding import Finding
-from webhook.objects import at, items, text
+from webhook.objects import at, text
 from webhook.settings import Settings
 
-_SECONDS = 10.0
-_FORBIDDEN, _ABSENT = 403, 404
+_FORBIDDEN = 403
 _VERSIONS = {
     "CDI": ("/apis/cdi.kubevirt.io/v1beta1/cdis", ("status", "observedVersion")),
     "Trident": ("/apis/trident.netapp.io/v1/tridentversions", ("trident_version",)),
@@ -20,10 +19,10 @@ _VERSIONS = {
 """Where each says its version: a collection, and the path in its first object."""
 
 
-def look_at_surroundings(api: Api, cluster: Cluster, settings: Settings) -> list[Finding]:
+def look_at_surroundings(client: Client, cluster: Cluster, settings: Settings) -> list[Finding]:
     """Return what is there of KubeVirt, CDI and Trident, and the cluster's default of evictionStrategy."""
     try:
-        return [*_kubevirt(cluster, settings), *_storage(api, cluster)]
+        return [*_kubevirt(cluster, settings), *_storage(client, cluster)]
     except ClusterUnavailable as error:
         return [Finding("error", "cluster", str(error), "See whether the API server is well, and try again")]
 
@@ -51,10 +50,10 @@ def _kubevirt(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "nodes", f"{what}: nothing can migrate", "Add a node, or uncordon one")
 
 
-def _storage(api: Api, cluster: Cluster) -> Iterator[Finding]:
+def _storage(client: Client, cluster: Cluster) -> Iterator[Finding]:
     profiles, backends = len(cluster.list(PROFILES)), len(cluster.list(BACKENDS))
     for name, count, of in (("CDI", profiles, "StorageProfiles"), ("Trident", backends, "backends")):
-        version = _version(api, name)
+        version = _version(client, name)
         if version is None and count == 0:
             yield Finding("ok", name, "not installed")
         elif count == 0:
@@ -64,15 +63,15 @@ def _storage(api: Api, cluster: Cluster) -> Iterator[Finding]:
             yield Finding("ok", name, f"{version or 'of unknown version'}, {count} {of}")
 
 
-def _version(api: Api, name: str) -> str | None:
+def _version(client: Client, name: str) -> str | None:
     """The version; None where the kind that says it is not there, a phrase where we may not read it."""
     path, where = _VERSIONS[name]
     try:
-        found = items(api.get(path, {"limit": "1"}, timeout=_SECONDS).get("items"))
+        found = next(client.list(path), None)
     except ApiError as error:
         if error.status == _FORBIDDEN:
             return "of a version that we may not read"
-        if error.status == _ABSENT:
+        if error.status == NOT_FOUND:
             return None
         raise
-    return text(at(found[0], *where)) if found else None
+    return text(at(found, *where))

@@ -5,31 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.cluster import ClusterUnavailable
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import NOT_FOUND, ApiError, Client
 from webhook.doctor.finding import Finding
 from webhook.names import DOMAIN
 from webhook.objects import at
 from webhook.policy.rules import hyperv_passthrough
 from webhook.settings import Settings
 
-_SECONDS = 15.0
-_INVALID, _FORBIDDEN, _ABSENT = 422, 403, 404
+_INVALID, _FORBIDDEN = 422, 403
 _ABOUT = "through the API server"
 _REFUSING = hyperv_passthrough.RULE.name
 """KubeVirt itself accepts a machine that breaks this rule, and it rests on no other object."""
 
 
-def look_at_way(api: Api, namespace: str, settings: Settings) -> list[Finding]:
+def look_at_way(client: Client, namespace: str, settings: Settings) -> list[Finding]:
     """Return whether a good machine is patched and a bad one refused in a namespace, as far as the settings want it."""
     try:
-        return [_patched(api, namespace, settings), _refused(api, namespace, settings)]
+        return [_patched(client, namespace, settings), _refused(client, namespace, settings)]
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
 
 
-def _patched(api: Api, namespace: str, settings: Settings) -> Finding:
+def _patched(client: Client, namespace: str, settings: Settings) -> Finding:
     try:
-        stored = _create(api, namespace, {})
+        stored = _create(client, namespace, {})
     except ApiError as error:
         return _failed("a good machine", namespace, error)
     strategy = at(stored, "spec", "template", "spec", "evictionStrategy")
@@ -46,9 +45,9 @@ def _patched(api: Api, namespace: str, settings: Settings) -> Finding:
     )
 
 
-def _refused(api: Api, namespace: str, settings: Settings) -> Finding:
+def _refused(client: Client, namespace: str, settings: Settings) -> Finding:
     try:
-        _create(api, namespace, {"features": {"hypervPassthrough": {"enabled": True}}})
+        _create(client, namespace, {"features": {"hypervPassthrough": {"enabled": True}}})
     except ApiError as error:
         if error.status == _INVALID and f"[{_REFUSING}]" in str(error):
             return Finding("ok", _ABOUT, f"a machine that cannot migrate is refused, by {_REFUSING}")
@@ -78,14 +77,14 @@ def _failed(what: str, namespace: str, error: ApiError) -> Finding:
             f"not proved: {error}",
             f"Run as somebody who may create VirtualMachines in namespace {namespace}; --namespace names another",
         )
-    if error.status == _ABSENT:
+    if error.status == NOT_FOUND:
         remedy = f"Install KubeVirt, or create namespace {namespace}"
         return Finding("error", _ABOUT, f"{what} cannot be created: {error}", remedy)
     remedy = "Where the message names our webhook: are its pods ready, and may the API server reach them?"
     return Finding("error", _ABOUT, f"{what} is refused for another reason: {error}", remedy)
 
 
-def _create(api: Api, namespace: str, domain: dict[str, Any]) -> dict[str, Any]:
+def _create(client: Client, namespace: str, domain: dict[str, Any]) -> dict[str, Any]:
     devices = {"interfaces": [{"name": "default", "masquerade": {}}]}
     spec = {
         "domain": {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}, **domain},
@@ -98,4 +97,4 @@ def _create(api: Api, namespace: str, domain: dict[str, Any]) -> dict[str, Any]:
         "spec": {"runStrategy": "Halted", "template": {"spec": spec}},
     }
     path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines"
-    return api.post(path, machine, {"dryRun": "All"}, timeout=_SECONDS)
+    return client.create(path, machine, dry_run=True)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from webhook.cluster import Cluster, Snapshot
+from webhook.cluster.live import LiveCluster
+from webhook.controller.loop import Controller
 from webhook.settings import Settings, SettingsError
-
-if TYPE_CHECKING:
-    from webhook.cluster.live import LiveCluster
-    from webhook.controller.loop import Controller
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,97 @@
+"""Calls to an API server until a deadline."""
+
+import math
+import time
+from typing import Any
+
+import pytest
+import urllib3
+
+from webhook.cluster import ClusterUnavailable
+from webhook.cluster import api as module
+from webhook.cluster.api import Api, ApiError, Client
+
+PATH = "/api/v1/things"
+
+
+class RecordingApi(Api):
+    """Answers every call alike, and records the calls and how long each may take."""
+
+    def __init__(self, answer: Any = None) -> None:
+        """Answer with an object or an error."""
+        super().__init__("http://127.0.0.1:1", urllib3.PoolManager())
+        self.answer = answer or {}
+        self.calls: list[tuple[str, Any]] = []
+        self.timeouts: list[float] = []
+
+    def call(
+        self, method: str, path: str, query: Any = None, body: Any = None, *, timeout: float, **_: str
+    ) -> dict[str, Any]:
+        """Record and answer."""
+        self.calls.append((method, query))
+        self.timeouts.append(timeout)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        found: dict[str, Any] = self.answer(query) if callable(self.answer) else self.answer
+        return found
+
+
+def every_call(client: Client) -> list[Any]:
+    """Return what makes each kind of call."""
+    return [
+        lambda: client.get(PATH),
+        lambda: list(client.list(PATH)),
+        lambda: client.create(PATH, {}),
+        lambda: client.replace(PATH, {}),
+        lambda: client.apply(PATH, {}),
+        lambda: client.patch(PATH, []),
+        lambda: client.delete(PATH),
+    ]
+
+
+def test_an_absent_object_is_none_and_its_deletion_no_error() -> None:
+    client = RecordingApi(ApiError(404, "not found")).within(60)
+    assert client.get(PATH) is None
+    client.delete(PATH)
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_another_error_status_is_raised_by_every_call(number: int) -> None:
+    client = RecordingApi(ApiError(403, "forbidden")).within(60)
+    with pytest.raises(ApiError, match="403: forbidden"):
+        every_call(client)[number]()
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_no_call_is_made_after_the_deadline(number: int) -> None:
+    """A leader whose Lease may have passed to another must write nothing more."""
+    api = RecordingApi()
+    with pytest.raises(ClusterUnavailable, match="did not answer in time"):
+        every_call(api.until(time.monotonic()))[number]()
+    assert api.calls == []
+
+
+def test_a_call_may_take_what_is_left_until_the_deadline_but_no_longer_than_its_limit() -> None:
+    api = RecordingApi()
+    api.within(60).get(PATH)
+    api.within(60, longest=5).get(PATH)
+    api.until(math.inf, longest=5).get(PATH)
+    first, *others = api.timeouts
+    assert 50 < first <= 60
+    assert others == [5, 5]
+
+
+def test_a_collection_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    rest = {"": {"metadata": {"continue": "next"}, "items": [1, 2]}, "next": {"items": [3]}}
+    api = RecordingApi(lambda query: rest[query.get("continue", "")])
+    assert list(api.within(60).list(PATH, {"labelSelector": "a=b"})) == [1, 2, 3]
+    first = {"labelSelector": "a=b", "limit": "2"}
+    assert api.calls == [("GET", first), ("GET", {**first, "continue": "next"})]
+
+
+def test_a_dry_run_says_so() -> None:
+    api = RecordingApi()
+    api.within(60).create(PATH, {}, dry_run=True)
+    api.within(60).create(PATH, {})
+    assert api.calls == [("POST", {"dryRun": "All"}), ("POST", None)]
