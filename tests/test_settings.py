@@ -78,6 +78,7 @@ WRONG: list[tuple[dict[Any, Any], str]] = [
     ({"mode": True}, "mode"),
     ({"mode": None}, "mode"),
     ({"mode": ["deny"]}, "mode"),
+    ({"mode": "\ud800"}, "mode"),
     ({"rules": ["shared-access"]}, "rules"),
     ({"rules": None}, "rules"),
     ({"rules": {"shared-access": "no"}}, "rules.shared-access"),
@@ -157,6 +158,7 @@ def test_a_long_unknown_setting_is_cut_in_the_error() -> None:
     [
         ({"Mode": "deny"}, "settings", "'Mode'"),
         ({5: "deny"}, "settings", "5"),
+        ({"\ud800": "deny"}, "settings", r"'\ud800'"),
         ({"exemptions": {"maxdays": 5}}, "exemptions", "'maxdays'"),
         ({"kubevirt": {"name": "x"}}, "kubevirt", "'name'"),
         ({"trident": {"version": "x"}}, "trident", "'version'"),

@@ -39,7 +39,7 @@ scalars = (
     | st.binary(max_size=5)
     | st.dates()
     | st.datetimes()
-    | st.sampled_from(["x" * 9_999, "off", "1s", "9" * 400 + "s", "auto", "a\nb"])
+    | st.sampled_from(["x" * 9_999, "off", "1s", "9" * 400 + "s", "auto", "a\nb", "\ud800"])
 )
 values = st.recursive(
     scalars,
