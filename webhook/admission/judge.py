@@ -34,7 +34,7 @@ def judge_request(request: Request, cluster: Cluster, settings: Settings, *, fin
     """
     if settings.mode == "off" or request.obj is None or not is_guarded(request):
         return _nothing(request)
-    if not (is_copy(request) or is_judged(request, final=final) or changes(request.obj, request.old)):
+    if not (is_copy(request) or is_judged(request) or changes(request.obj, request.old)):
         return _nothing(request)
     settings = located(request, cluster, settings)
     if is_copy(request):
@@ -75,7 +75,7 @@ def _unrightful(
 def _judge_machine(
     request: Request, owner: OwnerFacts | None, bearer: Object, cluster: Cluster, settings: Settings, final: bool
 ) -> Verdict:
-    if not is_judged(request, final=final):
+    if not is_judged(request):
         return _nothing(request)
     obj = as_machine(request.obj or {}, request)
     old: Object | None = as_machine(request.old, request) if request.old else None
