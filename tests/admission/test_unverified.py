@@ -51,7 +51,7 @@ MAKERS: dict[str, Callable[..., Object]] = {
 }
 OF_TEMPLATES = {kind: make for kind, make in MAKERS.items() if kind != "instance"}
 TO_COME = "claim/later"
-EDIT = {"architecture": "amd64"}
+EDIT: Object = {"architecture": "amd64"}
 """An update that is evaluated, and changes nothing that a rule refuses."""
 SHARED, ONCE, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
 
