@@ -5,19 +5,24 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import jsonpatch
 import pytest
 
-from tests.build import Object, data_volume_template, disk
+from tests.admission.client import KUBEVIRT
+from tests.build import CLUSTER, Object, data_volume_template, disk, node
 from tests.e2e.conftest import DEFINITIONS, definitions
 from tests.e2e_paths.counting import CountingWebhook
 from tests.localcluster import LocalCluster, crds
 from tests.localcluster.api import Client
 from tests.localcluster.installation import apply
 from tests.schemas import schema_of
+from webhook import evaluate
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.objects import at
 
 PATHS = ("/mutate", "/validate")
+FACTS = (*CLUSTER, KUBEVIRT, node("a"), node("b"))
+"""What the engine knows of the cluster; the objects name what is unverified by it."""
 RICH: Object = {
     "evictionStrategy": "LiveMigrate",
     "architecture": "amd64",
@@ -97,7 +102,8 @@ def dry_runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         found = DryRuns(cluster.client(), webhook, schemas)
         for kind in KIND_OF_RESOURCE.values():
             names = [f"{kind.lower()}-{number}" for number in range(2)]
-            apply(cluster, [declared(kind, spec, name) for spec, name in zip((RICH, POOR), names, strict=True)])
+            made = [declared(kind, spec, name) for spec, name in zip((RICH, POOR), names, strict=True)]
+            apply(cluster, [jsonpatch.apply_patch(obj, evaluate(obj, FACTS).marking) for obj in made])
             objects = [found.client.request("GET", url(kind, declared(kind, POOR, name))).object() for name in names]
             for obj in objects:
                 obj["metadata"].pop("managedFields")

@@ -6,15 +6,15 @@ Changes are dry runs on a real API server with our conditions; what it kept from
 import copy
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.admission.client import KUBEVIRT
-from tests.build import CLUSTER, Object, node
-from tests.e2e_paths.dry_runs import DryRuns, declared, dry_runs, which
+from tests.build import Object
+from tests.e2e_paths.dry_runs import FACTS, DryRuns, declared, dry_runs, which
 from tests.schemas import Path, leaves, with_leaf
 from tests.test_properties import places
 from webhook import evaluate
@@ -25,7 +25,6 @@ from webhook.objects import at
 __all__ = ["dry_runs"]
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
-FACTS = (*CLUSTER, KUBEVIRT, node("a"), node("b"))
 SEVERAL = 300
 """Changes of several leaves at once, for each kind."""
 
@@ -74,28 +73,29 @@ def changes(dry_runs: DryRuns, kind: str, draw: random.Random) -> Iterator[tuple
 
 
 def _removed(base: Object, place: tuple[Any, ...]) -> Object:
-    new, (*above, last) = copy.deepcopy(base), place
-    found: Any = new
-    for key in above:
-        found = found[key]
-    del found[last]
+    new = copy.deepcopy(base)
+    del _above(new, place)[place[-1]]
     return new
 
 
 def _replaced(base: Object, place: tuple[Any, ...]) -> Object:
     """With a scalar of another value, or with a list or map that is empty."""
-    new, (*above, last) = copy.deepcopy(base), place
-    found: Any = new
-    for key in above:
-        found = found[key]
-    value = found[last]
-    kinds: dict[type, Callable[[], object]] = {
+    new = copy.deepcopy(base)
+    found = _above(new, place)
+    value = found[place[-1]]
+    others: dict[type, Callable[[], object]] = {
         bool: lambda: not value,
         int: lambda: value + 1,
         str: lambda: f"{value}x",
     }
-    found[last] = kinds.get(type(value), type(value))()
+    found[place[-1]] = others.get(type(value), type(value))()
     return new
+
+
+def _above(obj: Any, place: tuple[Any, ...]) -> Any:
+    for key in place[:-1]:
+        obj = obj[key]
+    return obj
 
 
 @pytest.mark.parametrize("kind", KIND_OF_RESOURCE.values())
@@ -118,15 +118,12 @@ def test_what_is_not_sent_brings_nothing_new(dry_runs: DryRuns, kind: str, capsy
 
     with ThreadPoolExecutor(4) as threads:
         outcomes = list(threads.map(attempt, range(len(drawn))))
-    told: dict[str, set[str]] = {
-        what: {name for name, found, _ in outcomes if found == what} for _, what, _ in outcomes
-    }
-    never = {".".join(path) for path in leaves(dry_runs.schemas[kind]) if path[:1] == ("spec",)} - {
-        name for name, found, _ in outcomes if found != "invalid"
-    }
+    counts = Counter(what for _, what, _ in outcomes)
+    every = {".".join(path) for path in leaves(dry_runs.schemas[kind]) if path[:1] == ("spec",)}
+    never = every - {name for name, what, _ in outcomes if what != "invalid"}
     with capsys.disabled():
-        print(f"\n{kind}, seed {seed}: {json.dumps({what: len(names) for what, names in sorted(told.items())})}")
-        print(f"  never valid: {sorted(never)}")
+        print(f"\n{kind}, seed {seed}: {json.dumps(dict(sorted(counts.items())))}; never valid: {sorted(never)}")
     assert {name: found for name, _, found in outcomes if found} == {}
-    assert len(never) <= 0.05 * len(drawn)
-    assert {"sent", "not sent"} <= set(told)
+    assert len(never) <= 2
+    assert counts["sent"] > 0
+    assert counts["not sent"] > 0
