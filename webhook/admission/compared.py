@@ -55,7 +55,8 @@ class Compared:
         whole = (*((*self.template, *path) for path in self.parts), *self.others)
         if any(at(new, *path) != at(old, *path) for path in whole):
             return True
-        depends = any(at(new, *path, INFERS) is not None for path in self.matchers) or _adds(at(old, *REQUESTS), [])
+        infers = any(at(new, *path, INFERS) is not None for path in self.matchers)
+        depends = infers or (bool(self.matchers) and _adds(at(old, *REQUESTS), []))
         lists = [tuple(at(obj, *self.template, *path) for obj in (new, old)) for path in self.lists]
         return any((now or []) != (then or []) and (depends or not _only_loses(now, then)) for now, then in lists)
 

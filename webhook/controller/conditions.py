@@ -21,19 +21,16 @@ def comes(compared: Compared, *, labels: bool) -> str:
     What was being deleted before is not sent, but for a change of our labels; without ``labels`` those do not count.
     A creation can say that it is being deleted, and would be stored all the same.
     """
-    changes = _adds_request() if compared.requests else f"{_changes_part(compared)} || {_changes_other(compared)}"
+    other = _differ("[object, oldObject]", "o", compared.others)
+    changes = _adds_request() if compared.requests else f"{_changes_template(compared)} || {other}"
     evaluated = f"!has(oldObject.metadata.deletionTimestamp) && ({changes})"
     return " || ".join([IS_NEW, *([changes_labels()] if labels else []), evaluated])
 
 
-def _changes_part(compared: Compared) -> str:
+def _changes_template(compared: Compared) -> str:
     lists = ", ".join(f"t.map(s, s{chain(path)}.orValue([]))" for path in compared.lists)
     lists_differ = f"[{lists}].exists(v, v[0] != v[1] && !({_only_loses(compared)}))"
     return _of_both(f"o{chain(compared.template)}", "t", f"{_differ('t', 's', compared.parts)} || {lists_differ}")
-
-
-def _changes_other(compared: Compared) -> str:
-    return _differ("[object, oldObject]", "o", compared.others)
 
 
 def _differ(both: str, one: str, paths: Iterable[Path]) -> str:
