@@ -30,7 +30,7 @@ _ADMIN, _GOOD, _BAD = "admin", "a good machine", "a bad machine"
 _LABELS = {"written-under": "load"}
 _ALL = f"/apis/kubevirt.io/v1/namespaces/vms/virtualmachines?{urlencode({'labelSelector': 'written-under=load'})}"
 _WORSE = {"spec": {"template": {"spec": {"volumes": [disk("once")]}}}}
-_MORE = {"spec": {"template": {"spec": {"hostname": "other"}}}}
+_MORE = {"spec": {"template": {"spec": {"architecture": "amd64"}}}}
 _LABELLED = {"metadata": {"labels": {"team": "a"}}}
 _READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 

@@ -176,7 +176,7 @@ def test_a_namespaces_own_label_is_no_brake_for_the_right(level: str) -> None:
 
 
 def test_where_nothing_of_ours_changes_nobody_is_asked() -> None:
-    assert ask(vm(disk("good"), hostname="x"), VM).asked == []
+    assert ask(vm(disk("good"), architecture="amd64"), VM).asked == []
 
 
 def test_the_mutating_side_asks_nobody() -> None:
@@ -187,15 +187,21 @@ def test_the_mutating_side_asks_nobody() -> None:
 @pytest.mark.parametrize("subresource", ["", "status", "finalize"])
 def test_a_finalizer_is_removed_from_a_namespace_without_a_question(subresource: str) -> None:
     before = going(namespace(enforcement="off"))
-    after = {**before, "spec": {"finalizers": []}}
-    found = ask(after, before, subresource=subresource)
+    found = ask({**before, "spec": {"finalizers": []}}, before, subresource=subresource)
     assert (found.allowed, found.asked) == (True, [])
+
+
+@pytest.mark.parametrize("subresource", ["", "status", "finalize"])
+def test_a_label_on_a_namespace_that_is_being_deleted_needs_the_right(subresource: str) -> None:
+    assert ask(going(namespace(enforcement="off")), going(PLAIN), subresource=subresource).rules == ["exemption"]
 
 
 @pytest.mark.parametrize("obj", [*MACHINES.values(), PLAIN], ids=lambda obj: str(obj["kind"]))
 def test_a_label_needs_the_right_whether_or_not_the_object_is_being_deleted(obj: Object) -> None:
     """KubeVirt may still create a VM for an object that is being deleted, and reads its labels."""
     assert set(ask(going(exempt(obj)), going(obj)).rules) == {"exemption"}
+    found = ask(going(exempt(obj)), going(tagged(exempt(obj), labels={"x": "y"})))
+    assert (found.allowed, found.asked) == (True, [])
 
 
 @pytest.mark.parametrize("obj", [*MACHINES.values(), PLAIN], ids=lambda obj: str(obj["kind"]))

@@ -1,5 +1,6 @@
 """What could not be judged yet is named on the machine, until it was judged good."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,8 @@ MAKERS: dict[str, Callable[..., Object]] = {
 }
 OF_TEMPLATES = {kind: make for kind, make in MAKERS.items() if kind != "instance"}
 TO_COME = "claim/later"
+EDIT: Object = {"architecture": "amd64"}
+"""An update that is evaluated, and changes nothing that a rule refuses."""
 SHARED, ONCE, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
 
 
@@ -98,8 +101,8 @@ def test_a_claim_whose_name_no_object_can_have_is_not_named() -> None:
 
 @pytest.mark.parametrize("kind", ["VirtualMachine", "ReplicaSet"])
 def test_a_name_goes_when_its_claim_is_there_and_good(kind: str) -> None:
-    obj = with_mark(MAKERS[kind](disk("later")), TO_COME)
-    assert after(obj, obj, SHARED) == frozenset()
+    obj, edited = (with_mark(MAKERS[kind](disk("later"), **edit), TO_COME) for edit in ({}, EDIT))
+    assert after(edited, obj, SHARED) == frozenset()
 
 
 def test_the_marks_of_a_pool_change_only_with_its_machines_template() -> None:
@@ -109,7 +112,7 @@ def test_the_marks_of_a_pool_change_only_with_its_machines_template() -> None:
     assert ask(scaled, old, SHARED, side=mutate).patch == []
     labelled = tagged(old, "spec", "virtualMachineTemplate", labels={"x": "y"})
     assert ask(labelled, old, SHARED, side=mutate).patch == []
-    assert after(with_mark(pool(disk("later"), hostname="x"), TO_COME), old, SHARED) == frozenset()
+    assert after(with_mark(pool(disk("later"), **EDIT), TO_COME), old, SHARED) == frozenset()
 
 
 def test_a_pools_template_is_named_whatever_claim_has_its_name() -> None:
@@ -125,13 +128,13 @@ def test_a_pools_template_is_named_whatever_claim_has_its_name() -> None:
 @pytest.mark.parametrize("kind", OF_TEMPLATES)
 @pytest.mark.parametrize("arrived", [ONCE, ON_SAN], ids=["ReadWriteOnce", "SAN Filesystem"])
 def test_a_name_stays_when_its_claim_is_there_and_bad(kind: str, arrived: Object) -> None:
-    obj = with_mark(MAKERS[kind](disk("later")), TO_COME)
-    assert after(obj, obj, arrived) == {TO_COME}
+    obj, edited = (with_mark(MAKERS[kind](disk("later"), **edit), TO_COME) for edit in ({}, EDIT))
+    assert after(edited, obj, arrived) == {TO_COME}
 
 
 def test_a_name_goes_when_its_claim_is_bad_and_exempt() -> None:
-    obj = with_mark(exempt(vm(disk("later"))), TO_COME)
-    assert after(obj, obj, ONCE) == frozenset()
+    obj, edited = (with_mark(exempt(vm(disk("later"), **edit)), TO_COME) for edit in ({}, EDIT))
+    assert after(edited, obj, ONCE) == frozenset()
 
 
 def test_a_name_goes_when_the_machine_no_longer_has_the_volume() -> None:
@@ -140,7 +143,7 @@ def test_a_name_goes_when_the_machine_no_longer_has_the_volume() -> None:
 
 def test_a_bad_claim_of_an_old_machine_that_was_never_marked_is_not_named() -> None:
     obj = vm(disk("once"))
-    assert after(vm(disk("once"), hostname="x"), obj) == frozenset()
+    assert after(vm(disk("once"), **EDIT), obj) == frozenset()
 
 
 ONCE_TEMPLATE = {"storage": {"storageClassName": "nas", "accessModes": [RWO]}}
@@ -163,8 +166,8 @@ def test_a_name_stays_while_its_pvc_is_only_predicted_whatever_the_prediction_sa
 
 
 def test_what_an_old_machine_waits_for_without_a_mark_it_waits_for_as_before() -> None:
-    assert after(vm(disk("later"), hostname="x"), vm(disk("later"))) == frozenset()
-    assert after(vm(disk("later"), disk("more"), hostname="x"), vm(disk("later"))) == {"claim/more"}
+    assert after(vm(disk("later"), **EDIT), vm(disk("later"))) == frozenset()
+    assert after(vm(disk("later"), disk("more"), **EDIT), vm(disk("later"))) == {"claim/more"}
 
 
 def test_what_was_requested_and_is_not_there_is_named_when_it_reaches_the_template() -> None:
@@ -175,7 +178,7 @@ def test_what_was_requested_and_is_not_there_is_named_when_it_reaches_the_templa
 def test_what_nobody_could_judge_is_no_precedent_for_another_claim() -> None:
     old = with_mark(vm(disk("later", "data")), TO_COME)
     assert ask(vm(disk("once", "data")), old, ONCE).rules == ["shared-access"]
-    assert ask(with_mark(vm(disk("later", "data"), hostname="x"), TO_COME), old, ONCE).rules == []
+    assert ask(with_mark(vm(disk("later", "data"), **EDIT), TO_COME), old, ONCE).rules == []
 
 
 NIC = {"name": "nic", "deviceName": "intel.com/nic"}
@@ -197,15 +200,17 @@ def test_ones_own_old_device_keeps_no_preference_named() -> None:
     win = {**LARGE, "kind": "VirtualMachineClusterPreference", "metadata": {"name": "win"}, "spec": {}}
     old = vm(disk("good"), spec={"preference": {"name": "win"}}, domain={"devices": {"hostDevices": [NIC]}})
     marked_old = with_mark(old, "preference/win")
-    assert after(marked_old, marked_old, win) == frozenset()
-    edited = {**marked_old, "spec": {**marked_old["spec"], "runStrategy": "Always"}}
+    edited = copy.deepcopy(marked_old)
+    edited["spec"]["template"]["spec"].update(EDIT)
+    assert after(edited, marked_old, win) == frozenset()
     assert ask(edited, marked_old, win).allowed
 
 
 def test_an_instancetype_stays_named_while_it_gives_the_machine_what_cannot_move() -> None:
-    obj = with_mark(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
-    assert after(obj, obj, LARGE) == {"instancetype/large"}
-    assert after(obj, obj, {**LARGE, "spec": {}}) == frozenset()
+    spec = {"instancetype": {"name": "large"}}
+    obj, edited = (with_mark(vm(disk("good"), spec=spec, **edit), "instancetype/large") for edit in ({}, EDIT))
+    assert after(edited, obj, LARGE) == {"instancetype/large"}
+    assert after(edited, obj, {**LARGE, "spec": {}}) == frozenset()
 
 
 @pytest.mark.parametrize("kind", OF_TEMPLATES)
@@ -298,16 +303,22 @@ def test_a_hot_plug_into_status_or_instance_needs_no_mark_since_none_can_come_wi
     assert validated(vmi(disk("later")), vmi(), user=APISERVER)
 
 
-def test_the_mark_alone_is_reason_enough_to_look_again_on_the_mutating_side() -> None:
+def test_a_write_of_the_annotation_is_reason_enough_to_evaluate_again() -> None:
+    """So the leader has a name cleared whose PVC is there by now."""
+    obj = with_mark(vm(disk("later")), TO_COME)
+    assert after(with_mark(obj, TO_COME, "claim/other"), obj, SHARED) == frozenset()
+    assert after(with_mark(obj, TO_COME, "claim/other"), obj) == {TO_COME}
+
+
+def test_a_start_leaves_the_annotation_alone() -> None:
     obj = with_mark(vm(disk("later"), spec={"runStrategy": "Halted"}), TO_COME)
     started = {**obj, "spec": {**obj["spec"], "runStrategy": "Always"}}
-    assert after(started, obj, SHARED, user=APISERVER) == frozenset()
-    assert after(started, obj, user=APISERVER) == {TO_COME}
+    assert after(started, obj, SHARED, user=APISERVER) == {TO_COME}
 
 
 def test_lifting_a_mark_changes_nothing_else_of_a_running_machine() -> None:
-    obj = with_mark(vm(disk("later"), status={"created": True}), TO_COME)
-    found = ask({**obj, "spec": {**obj["spec"], "running": True}}, obj, SHARED, side=mutate)
+    obj, edited = (with_mark(vm(disk("later"), status={"created": True}, **edit), TO_COME) for edit in ({}, EDIT))
+    found = ask(edited, obj, SHARED, side=mutate)
     assert [operation["op"] for operation in found.patch] == ["remove", "remove"]
 
 

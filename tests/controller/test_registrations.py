@@ -1,11 +1,15 @@
 """The webhook configurations as they are applied."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
-from webhook.admission.scope import KIND_OF_COPY, WHAT_MATTERS
+from webhook.admission import compared
+from webhook.admission.compared import DECLARED
+from webhook.admission.scope import COMPARED, KIND_OF_COPY
+from webhook.controller.conditions import comes
 from webhook.controller.registrations import Strictness, probe_registration, registrations
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
@@ -14,14 +18,13 @@ SERVICE = {"namespace": "migratability", "name": "webhook", "port": 8443}
 BUNDLE = base64.b64encode(b"a certificate").decode()
 VALIDATING, MUTATING = registrations(SERVICE, BUNDLE)
 BOTH = pytest.mark.parametrize("configuration", [VALIDATING, MUTATING], ids=["validating", "mutating"])
-NAMESPACES = {("", "namespaces"), ("", "namespaces/status"), ("", "namespaces/finalize")}
+NAMESPACES = ("", "namespaces")
 VERSIONS = {
     "": ["v1"],
     "kubevirt.io": ["v1"],
     "pool.kubevirt.io": ["v1alpha1", "v1beta1"],
     "snapshot.kubevirt.io": ["v1alpha1", "v1beta1"],
     "clone.kubevirt.io": ["v1alpha1", "v1beta1"],
-    "cdi.kubevirt.io": ["v1beta1"],
 }
 PATCHED = {
     ("kubevirt.io", "virtualmachines"): ["CREATE", "UPDATE"],
@@ -31,14 +34,12 @@ PATCHED = {
 }
 
 
-def by_resource(configuration: dict[str, Any], harmless: bool = False) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return each webhook by the one group and resource that it is for; those about harmless updates stand apart."""
+def by_resource(configuration: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return each webhook by the group and the first resource that it is for."""
     found = {}
     for webhook in configuration["webhooks"]:
-        if ("-harmless." in webhook["name"]) is not harmless:
-            continue
         (rule,) = webhook["rules"]
-        (group,), (resource,) = rule["apiGroups"], rule["resources"]
+        (group,), resource = rule["apiGroups"], rule["resources"][0]
         assert (group, resource) not in found
         found[group, resource] = webhook
     return found
@@ -97,19 +98,15 @@ def test_every_rule_names_the_versions_that_every_kubevirt_serves(configuration:
 
 
 def test_the_validating_side_fails_closed_and_the_mutating_side_open() -> None:
-    assert {webhook["failurePolicy"] for webhook in by_resource(VALIDATING).values()} == {"Fail"}
+    assert {webhook["failurePolicy"] for webhook in VALIDATING["webhooks"]} == {"Fail"}
     assert {webhook["failurePolicy"] for webhook in MUTATING["webhooks"]} == {"Ignore"}
 
 
-def test_what_does_no_harm_is_asked_about_for_its_warnings_and_passes_without_us() -> None:
-    harmless = by_resource(VALIDATING, harmless=True)
-    assert set(harmless) == {whole(*which) for which in WHAT_MATTERS}
-    for which, webhook in harmless.items():
-        assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Ignore", 2)
-        assert webhook["rules"][0]["operations"] == ["UPDATE"]
-        needed, enough = conditions(by_resource(VALIDATING)[which]), conditions(webhook)
-        assert needed["may-do-harm"] == f"oldObject == null || !({enough['does-no-harm']})"
-        assert enough["is-not-being-deleted"] == needed["is-not-being-deleted"]
+def test_the_configurations_are_small_enough_to_be_read() -> None:
+    """Without the bundle, which is no matter of ours."""
+    both = registrations(SERVICE, "")
+    assert sum(len(configuration["webhooks"]) for configuration in both) <= 16
+    assert sum(len(json.dumps(configuration)) for configuration in both) <= 24 * 1024
 
 
 def test_the_mutating_side_is_called_once() -> None:
@@ -117,13 +114,14 @@ def test_the_mutating_side_is_called_once() -> None:
     assert not any("reinvocationPolicy" in webhook for webhook in VALIDATING["webhooks"])
 
 
-def test_everything_that_is_judged_or_guarded_is_registered_and_nothing_else() -> None:
-    judged = {whole(*which) for which in WHAT_MATTERS} | {whole(*which) for which in KIND_OF_COPY}
-    assert set(by_resource(VALIDATING)) == judged | NAMESPACES
+def test_only_kubevirts_objects_and_the_labels_of_namespaces_reach_us() -> None:
+    evaluated = {whole(*which) for which in COMPARED} | {whole(*which) for which in KIND_OF_COPY}
+    assert set(by_resource(VALIDATING)) == evaluated | {NAMESPACES}
+    assert all(group.endswith("kubevirt.io") for group, _ in evaluated)
 
 
-@pytest.mark.parametrize("which", WHAT_MATTERS, ids="/".join)
-def test_a_machines_writes_are_registered(which: tuple[str, str, str]) -> None:
+@pytest.mark.parametrize("which", COMPARED, ids="/".join)
+def test_the_writes_of_a_vm_are_matched(which: tuple[str, str, str]) -> None:
     rule = by_resource(VALIDATING)[whole(*which)]["rules"][0]
     assert rule["operations"] == (["UPDATE"] if which[2] else ["CREATE", "UPDATE"])
 
@@ -134,37 +132,54 @@ def test_the_writes_of_a_copy_are_registered(which: tuple[str, str]) -> None:
     assert webhook["rules"][0]["operations"] == ["CREATE", "UPDATE"]
 
 
-@pytest.mark.parametrize("which", WHAT_MATTERS, ids="/".join)
-def test_every_path_that_matters_is_in_the_condition(which: tuple[str, str, str]) -> None:
-    expression = conditions(by_resource(VALIDATING)[whole(*which)])["changes-what-matters"]
-    assert expression.startswith("oldObject == null || ")
-    for path in WHAT_MATTERS[which]:
-        chain = "".join(f".?{key}" if key.isalpha() else f"[?'{key}']" for key in path)
-        assert f"object{chain} != oldObject{chain}" in expression
+@pytest.mark.parametrize("which", COMPARED, ids="/".join)
+def test_every_condition_begins_with_the_creation(which: tuple[str, str, str]) -> None:
+    assert conditions(by_resource(VALIDATING)[whole(*which)])["changes"].startswith("oldObject == null || ")
 
 
-@pytest.mark.parametrize("which", [which for which in WHAT_MATTERS if not which[2]], ids="/".join)
-def test_labels_of_ours_on_a_machine_are_in_the_condition(which: tuple[str, str, str]) -> None:
-    expression = conditions(by_resource(VALIDATING)[whole(*which)])["changes-what-matters"]
-    for mark in ("exempt.migratability.io/", "migratability.io/enforcement", "migratability.io/exempt-reason"):
-        assert f"'{mark}'" in expression
+OF_TEMPLATES = [which for which in COMPARED if which[1] != "virtualmachineinstances" and not which[2]]
 
 
-def test_a_namespace_is_called_about_only_for_labels_of_ours() -> None:
-    for which in NAMESPACES:
-        webhook = by_resource(VALIDATING)[which]
-        assert set(conditions(webhook)) == {"is-not-being-deleted", "brings-labels"}
-        assert "'migratability.io/enforcement'" in conditions(webhook)["brings-labels"]
-
-
-def test_nothing_is_called_about_that_is_being_deleted() -> None:
-    copies = {whole(*which) for which in KIND_OF_COPY}
-    """A creation can say so of itself, so the old object tells."""
-    expression = "oldObject == null || !has(oldObject.metadata.deletionTimestamp)"
+@pytest.mark.parametrize("which", OF_TEMPLATES, ids="/".join)
+@pytest.mark.parametrize("path", DECLARED)
+def test_every_path_that_a_rule_declares_is_compared_on_both_sides(which: tuple[str, str, str], path: str) -> None:
+    chain = "s" + "".join(f".?{key}" for key in path.split("."))
     for configuration in (VALIDATING, MUTATING):
-        for which, webhook in by_resource(configuration).items():
-            if which not in copies:
-                assert conditions(webhook)["is-not-being-deleted"] == expression
+        assert chain in conditions(by_resource(configuration)[whole(*which)])["changes"]
+
+
+def test_a_path_that_a_later_rule_declares_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compared, "DECLARED", (*DECLARED, "domain.devices.tpm"))
+    later = compared.compared_in("VirtualMachine")
+    assert "s.?domain.?devices.?tpm" in comes(later, labels=True)
+    new: dict[str, Any] = {"spec": {"template": {"spec": {"domain": {"devices": {"tpm": {}}}}}}}
+    assert later.differs(new, {})
+
+
+def test_a_condition_is_readable() -> None:
+    """An example: of a VM's status only a request that adds a volume matters."""
+    expected = """
+    oldObject == null || !has(oldObject.metadata.deletionTimestamp) && (
+    [[object, oldObject].map(o, o.?status.?volumeRequests.orValue([]))].exists(v, v[0] != v[1] && !(
+    v.all(l, type(l) == list && size(l) <= 256) && v[0].all(r, r in v[1] || !r.?addVolumeOptions.hasValue()))))
+    """
+    found = conditions(by_resource(VALIDATING)["kubevirt.io", "virtualmachines/status"])["changes"]
+    assert found == " ".join(expected.split()).replace("( ", "(")
+
+
+@pytest.mark.parametrize("which", [which for which in COMPARED if not which[2]], ids="/".join)
+def test_labels_of_ours_on_a_vm_are_sent_whether_or_not_it_is_being_deleted(which: tuple[str, str, str]) -> None:
+    labels, _, evaluated = conditions(by_resource(VALIDATING)[whole(*which)])["changes"].partition("deletionTimestamp")
+    for name in ("exempt.migratability.io/", "migratability.io/enforcement", "migratability.io/exempt-reason"):
+        assert f"'{name}'" in labels
+    assert "exempt" not in evaluated
+
+
+def test_a_namespace_is_sent_only_for_labels_of_ours_by_whatever_subresource() -> None:
+    webhook = by_resource(VALIDATING)[NAMESPACES]
+    assert set(conditions(webhook)) == {"changes-labels"}
+    assert "'migratability.io/enforcement'" in conditions(webhook)["changes-labels"]
+    assert webhook["rules"][0]["resources"] == ["namespaces", "namespaces/status", "namespaces/finalize"]
 
 
 def test_only_machines_and_instances_are_let_by_for_their_owner() -> None:
@@ -223,7 +238,7 @@ def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
 ) -> None:
     validating, mutating = registrations(SERVICE, BUNDLE, strictness=Strictness.of(Settings.parse(settings)))
     for which, webhook in by_resource(validating).items():
-        expected = labels if which in NAMESPACES else machines
+        expected = labels if which == NAMESPACES else machines
         assert webhook["failurePolicy"] == expected, which
     assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {OPEN}
 
@@ -231,9 +246,8 @@ def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
 def test_a_staged_start_judges_machines_of_some_namespaces_and_guards_the_labels_of_all() -> None:
     some = {"matchLabels": {"stage": "first"}}
     for configuration in registrations(SERVICE, BUNDLE, namespaces=some):
-        for harmless in (False, True):
-            for which, webhook in by_resource(configuration, harmless).items():
-                assert webhook["namespaceSelector"] == ({} if which in NAMESPACES else some)
+        for which, webhook in by_resource(configuration).items():
+            assert webhook["namespaceSelector"] == ({} if which == NAMESPACES else some)
 
 
 @BOTH

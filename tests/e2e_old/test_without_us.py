@@ -36,8 +36,7 @@ class Outage:
 @pytest.fixture(scope="module")
 def outage(site: Site, tell: Tell) -> Iterator[Outage]:
     verified = sound_machines(site.api, "verified")
-    for verb in UNJUDGED:
-        verified.prepare(verb)
+    for verb in VERBS:
         site.in_outage.prepare(verb)
     site.installation.stop()
     yield Outage(site, verified)

@@ -210,7 +210,7 @@ VERBS = (
     Verb("a heartbeat", ALIVE, _beat),
     Verb("a migration", ALIVE, _migrate),
     Verb("more memory for an instance", ALIVE, _plug_memory),
-    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, before=_begin_volume_migration),
+    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, _begin_volume_migration, judged=True),
     Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE)),
     Verb(
         "a bad disk given another claim in a template",

@@ -28,6 +28,9 @@ VMS, VMIS = "virtualmachines", "virtualmachineinstances"
 SETS, POOLS = "virtualmachineinstancereplicasets", "virtualmachinepools"
 HOT_PLUG = {"addVolumeOptions": {**volume_request(disk("good"))["addVolumeOptions"], "disk": {"name": "good"}}}
 MORE_MEMORY = {"domain": {"resources": {"requests": {"memory": "2Gi"}}}}
+NODE = {"nodeSelector": {"zone": "a"}}
+UNPLUG = {"removeVolumeOptions": {"name": "good"}}
+TWO_DISKS = [disk("good"), disk("good", "again")]
 MATCHER = {"name": "large", "kind": "VirtualMachineClusterInstancetype"}
 TEMPLATE = {"metadata": {"name": "d"}, "spec": {"source": {"blank": {}}, "storage": {"storageClassName": "nas"}}}
 
@@ -52,12 +55,18 @@ OF_MACHINE: list[tuple[str, Object, tuple[str, ...], Counter[tuple[str, str, str
     ("starting it", {"spec": {"runStrategy": "Always"}}, (), NOTHING),
     ("its status", {"status": {"created": True, "printableStatus": "Running"}}, ("--subresource=status",), NOTHING),
     ("a hot-plug", {"status": {"volumeRequests": [HOT_PLUG]}}, ("--subresource=status",), asked(validated(VMS))),
-    ("its template", {"spec": {"template": {"spec": MORE_MEMORY}}}, (), BOTH_SIDES),
+    ("a hot-unplug", {"status": {"volumeRequests": [UNPLUG]}}, ("--subresource=status",), NOTHING),
+    ("its memory", {"spec": {"template": {"spec": MORE_MEMORY}}}, (), NOTHING),
+    ("its CPUs", {"spec": {"template": {"spec": {"domain": {"cpu": {"cores": 2}}}}}}, (), NOTHING),
+    ("what no rule reads", {"spec": {"template": {"spec": {"hostname": "x"}}}}, (), NOTHING),
+    ("a disk less", {"spec": {"template": {"spec": {"volumes": []}}}}, (), NOTHING),
+    ("a disk more", {"spec": {"template": {"spec": {"volumes": TWO_DISKS}}}}, (), BOTH_SIDES),
+    ("its nodes", {"spec": {"template": {"spec": NODE}}}, (), BOTH_SIDES),
     ("its template's labels", {"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}, (), BOTH_SIDES),
     ("an instancetype", {"spec": {"instancetype": MATCHER}}, (), BOTH_SIDES),
     ("a preference", {"spec": {"preference": {"name": "linux"}}}, (), BOTH_SIDES),
     ("a dataVolumeTemplate", {"spec": {"dataVolumeTemplates": [TEMPLATE]}}, (), BOTH_SIDES),
-    ("a volume migration", {"spec": {"updateVolumesStrategy": "Migration"}}, (), BOTH_SIDES),
+    ("how volumes are updated", {"spec": {"updateVolumesStrategy": "Migration"}}, (), NOTHING),
 ]
 
 
@@ -99,10 +108,17 @@ def test_the_deletion_of_a_machine_is_not_asked_about_nor_its_finalizers(site: S
 
     def delete() -> None:
         must(site.kubectl("delete", *which, "--wait=false"))
-        must(site.patch(machine, {"spec": {"template": {"spec": MORE_MEMORY}}}))
+        must(site.patch(machine, {"spec": {"template": {"spec": NODE}}}))
         must(site.patch(machine, {"metadata": {"finalizers": None}}, user=CONTROLLER))
 
     assert site.calls(delete) == NOTHING
+
+
+def test_our_label_on_a_machine_that_is_being_deleted_is_asked_about(site: Site) -> None:
+    machine = site.have(vm("good", finalizers=["x.io/y"]))
+    must(site.kubectl("delete", "VirtualMachine", machine["metadata"]["name"], "-n", "vms", "--wait=false"))
+    assert site.calls(lambda: must(site.mark(machine, all="true"))) == asked(validated(VMS))
+    assert not site.mark(machine, ALICE, all="2099-01-01")[0]
 
 
 CREATED: list[tuple[str, Object, Counter[tuple[str, str, str]]]] = [
@@ -187,15 +203,15 @@ def test_of_an_instances_updates_only_its_disks_are_asked_about(site: Site, owne
     made = site.have(owned_instance(site.have(vm("good"))) if owned else vmi("good"), CONTROLLER)
     beat = {"status": {"phase": "Running"}, "metadata": {"labels": {"x": "y"}, "annotations": {"x": "y"}}}
     assert site.calls(lambda: must(site.patch(made, beat, user=CONTROLLER))) == NOTHING
-    more = {"spec": {"volumes": [disk("good"), disk("good", "again")]}}
+    more = {"spec": {"volumes": TWO_DISKS}}
     assert site.calls(lambda: must(site.patch(made, more, user=CONTROLLER))) == asked(validated(VMIS))
 
 
 @pytest.mark.parametrize(
     ("obj", "template", "resource"),
     [
-        (replica_set("good"), {"template": {"spec": MORE_MEMORY}}, SETS),
-        (pool("good"), {"virtualMachineTemplate": {"spec": {"template": {"spec": MORE_MEMORY}}}}, POOLS),
+        (replica_set("good"), {"template": {"spec": NODE}}, SETS),
+        (pool("good"), {"virtualMachineTemplate": {"spec": {"template": {"spec": NODE}}}}, POOLS),
         (pool("good"), {"virtualMachineTemplate": {"metadata": {"labels": {"x": "y"}}}}, POOLS),
     ],
     ids=["ReplicaSet", "Pool", "Pool's machines' labels"],

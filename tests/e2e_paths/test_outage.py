@@ -51,7 +51,7 @@ PASSES: list[tuple[str, Object, tuple[str, ...]]] = [
     ("a finalizer", {"metadata": {"finalizers": ["x.io/y", "x.io/z"]}}, ()),
 ]
 FAILS: list[tuple[str, Object, tuple[str, ...]]] = [
-    ("its template", {"spec": {"template": {"spec": {"hostname": "x"}}}}, ()),
+    ("its template", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, ()),
     ("our label", {"metadata": MARKS}, ()),
     ("a hot-plug", {"status": {"volumeRequests": [HOT_PLUG]}}, ("--subresource=status",)),
 ]

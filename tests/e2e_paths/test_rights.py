@@ -100,7 +100,7 @@ def test_an_exemption_that_comes_with_the_bad_disk_counts_at_once(site: Site) ->
 def test_an_exemption_that_goes_leaves_what_is_there_alone_and_refuses_what_is_new(site: Site) -> None:
     site.have(machine := fresh(vm("once"), **MARKS), CAROL)
     assert site.mark(machine, ALICE, all=None)[0]
-    edit = {"spec": {"template": {"spec": {"hostname": "x"}}}}
+    edit = {"spec": {"template": {"spec": {"architecture": "amd64"}}}}
     volumes = [*instance_spec("once")["volumes"], HOST_DISK]
     more = {"spec": {"template": {"spec": {"volumes": volumes}}}}
     assert [site.patch(machine, patch)[0] for patch in (edit, more)] == [True, False]

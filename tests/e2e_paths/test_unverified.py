@@ -65,19 +65,19 @@ def test_it_starts_only_when_the_claim_is_there_and_shared(site: Site, late: str
     assert created, output
 
 
-def test_with_a_bad_claim_it_does_not_start(site: Site, late: str) -> None:
+def test_with_a_bad_pvc_it_does_not_start(site: Site, late: str) -> None:
     machine = site.have(vm(late))
     appear(site, late, RWO)
     created, output = site.create(started(machine, late), user=CONTROLLER)
     assert (created, "[shared-access]" in output) == (False, True)
 
 
-def test_any_update_of_the_machine_lifts_the_mark_once_the_claim_is_good(site: Site, late: str) -> None:
-    machine = site.have(vm(late))
-    assert site.patch(machine, {"spec": {"runStrategy": "Always"}})[0]
+def test_a_write_of_the_annotation_clears_it_once_the_pvc_is_good(site: Site, late: str) -> None:
+    machine, again = site.have(vm(late)), {"metadata": {"annotations": {MARK: f"again,claim/{late}"}}}
+    assert site.patch(machine, again)[0]
     assert marks(site.get(machine)) == [f"claim/{late}"] * 2
     appear(site, late, RWX)
-    assert site.patch(machine, {"spec": {"runStrategy": "Halted"}})[0]
+    assert site.patch(machine, again)[0]
     assert marks(site.get(machine)) == [None, None]
 
 

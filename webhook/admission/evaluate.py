@@ -27,7 +27,7 @@ def evaluate_change(change: Change | None, cluster: Cluster, settings: Settings,
     if change.kind in KIND_OF_COPY.values():
         requester = read_requester(change, cluster, settings)
         return None if requester.is_controller else evaluate_restore(change, cluster, settings)
-    if not (change.tags or is_evaluated(change.request, final=final)):
+    if not (change.tags or is_evaluated(change.request)):
         return None
     requester = read_requester(change, cluster, settings)
     denied = _denied_tags(change, requester, cluster, settings) if final else []
@@ -53,7 +53,7 @@ def _denied_tags(change: Change, requester: Requester, cluster: Cluster, setting
 def _evaluate_vm(
     change: Change, requester: Requester, source: Object, cluster: Cluster, settings: Settings, final: bool
 ) -> Verdict | None:
-    if not is_evaluated(change.request, final=final):
+    if not is_evaluated(change.request):
         return None
     owner = requester.owner.obj if requester.owner else None
     question = Question(change.obj, change.old, change.request.operation, source, final=final)

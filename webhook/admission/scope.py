@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from webhook.admission.compared import Compared, compared_in
 from webhook.admission.review import Request
-from webhook.machines.hardware import POD_BRIDGE_ANNOTATION
-from webhook.names import MARK
 from webhook.objects import at, mapping
 
 KUBEVIRT, POOL = "kubevirt.io", "pool.kubevirt.io"
@@ -29,35 +28,14 @@ KIND_OF_COPY = {
 }
 """The resources that make a machine of another, which are judged at their own creation."""
 
-_MARK = ("metadata", "annotations", MARK)
-_OF_VIRTUAL_MACHINE = (
-    ("spec", "template"),
-    ("spec", "dataVolumeTemplates"),
-    ("spec", "instancetype"),
-    ("spec", "preference"),
-)
-
-WHAT_MATTERS: dict[tuple[str, str, str], tuple[tuple[str, ...], ...]] = {
-    (KUBEVIRT, "virtualmachines", ""): (*_OF_VIRTUAL_MACHINE, ("spec", "updateVolumesStrategy"), _MARK),
-    (KUBEVIRT, "virtualmachines", "status"): (("status", "volumeRequests"),),
-    (KUBEVIRT, _INSTANCES, ""): (
-        ("spec", "volumes"),
-        ("spec", "domain", "devices"),
-        ("spec", "networks"),
-        ("spec", "evictionStrategy"),
-        ("metadata", "annotations", POD_BRIDGE_ANNOTATION),
-    ),
-    (KUBEVIRT, "virtualmachineinstancereplicasets", ""): (("spec", "template"), _MARK),
-    (POOL, "virtualmachinepools", ""): (
-        *(("spec", "virtualMachineTemplate", *path) for path in (("metadata",), *_OF_VIRTUAL_MACHINE)),
-        _MARK,
-    ),
+COMPARED: dict[tuple[str, str, str], Compared] = {
+    **{(*which, ""): compared_in(kind) for which, kind in KIND_OF_RESOURCE.items()},
+    (KUBEVIRT, "virtualmachines", "status"): Compared(requests=True),
 }
-"""By group, resource and subresource, the paths of which one must change before an update can bring a violation.
+"""By group, resource and subresource, what must change before an update can bring a violation.
 
 A VirtualMachineInstance has no status subresource, so every heartbeat of a node is an update of the whole object.
 """
-
 
 PATCHED: dict[tuple[str, str, str], tuple[str, ...]] = {
     (KUBEVIRT, "virtualmachines", ""): ("CREATE", "UPDATE"),
@@ -73,20 +51,17 @@ def is_patched(request: Request) -> bool:
     return request.operation in PATCHED.get((request.group, request.resource, request.subresource), ())
 
 
-def is_evaluated(request: Request, *, final: bool) -> bool:
-    """Say whether a request can bring a violation, or, where it is not ``final``, whether a mark may go with it.
+def is_evaluated(request: Request) -> bool:
+    """Say whether the rules are evaluated: a creation, or an update that changes what is compared.
 
-    What is being deleted is let go, since KubeVirt removes its finalizers by updates; so is an update that changes
-    nothing a rule looks at. But each update of a marked machine is a chance to find good by now what the mark names.
+    What is being deleted is not evaluated, since KubeVirt removes its finalizers by updates.
     """
-    paths = WHAT_MATTERS.get((request.group, request.resource, request.subresource))
-    is_being_deleted = at(request.old, "metadata", "deletionTimestamp") is not None
-    if paths is None or request.obj is None or is_being_deleted:
+    compared = COMPARED.get((request.group, request.resource, request.subresource))
+    is_being_deleted = bool(at(request.old, "metadata", "deletionTimestamp"))
+    if compared is None or request.obj is None or is_being_deleted:
         return False
-    if request.operation == "UPDATE":
-        may_lift = not final and _MARK in paths and at(request.obj, *_MARK) is not None
-        return may_lift or any(at(request.obj, *path) != at(request.old, *path) for path in paths)
-    return request.operation == "CREATE"
+    changes = request.operation == "UPDATE" and compared.differs(request.obj, request.old or {})
+    return request.operation == "CREATE" or changes
 
 
 def kind_of(request: Request) -> str:

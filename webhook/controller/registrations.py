@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.admission.probe import PROBE, PROBE_NAME
-from webhook.admission.scope import CLONE, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT, WHAT_MATTERS
+from webhook.admission.scope import CLONE, COMPARED, KIND_OF_COPY, KUBEVIRT, PATCHED, POOL, SNAPSHOT
 from webhook.controller import conditions
-from webhook.controller.harmless import is_harmless
 from webhook.names import CONFIGURATION, DOMAIN
 from webhook.objects import Object
 from webhook.policy.rules import RULES
@@ -34,13 +33,11 @@ _VERSIONS = {
 Requests in other served versions are converted to one of them (matchPolicy Equivalent).
 """
 
-_INSTANCES = (KUBEVIRT, "virtualmachineinstances", "")
-_MACHINES = (KUBEVIRT, "virtualmachines", "")
-_LIFTED = (_MACHINES, (KUBEVIRT, "virtualmachineinstancereplicasets", ""))
-_NAMESPACES = (("", "namespaces", ""), ("", "namespaces", "status"), ("", "namespaces", "finalize"))
-
-_REMARKED = {"failurePolicy": "Ignore", "timeoutSeconds": 2}
-"""We have warnings for who writes; what we refuse all the same has a mark, so that its start is judged."""
+_MADE_FOR_OWNER = {
+    (KUBEVIRT, "virtualmachineinstances", ""): conditions.VMI_OF_OWNER,
+    (KUBEVIRT, "virtualmachines", ""): conditions.VM_OF_POOL,
+}
+_NAMESPACE_RESOURCES = ["namespaces", "namespaces/status", "namespaces/finalize"]
 
 Which = tuple[str, str, str]
 
@@ -80,25 +77,18 @@ def registrations(
     machines = {**selected, **_failing(strictness.machines)}
     validating = [
         *(
-            {**_webhook("validate", which, _operations(which), _judged(which, kubevirt)), **machines}
-            for which in WHAT_MATTERS
-        ),
-        *(
-            {**_webhook("validate", which, ["UPDATE"], _harmless(which), "-harmless"), **selected, **_REMARKED}
-            for which in WHAT_MATTERS
+            {**_webhook("validate", which, _operations(which), _evaluated(which, kubevirt)), **machines}
+            for which in COMPARED
         ),
         *(
             {**_webhook("validate", (*which, ""), ["CREATE", "UPDATE"], _copied()), **machines}
             for which in KIND_OF_COPY
         ),
-        *(
-            {**_webhook("validate", which, _operations(which), _guarded()), **_failing(strictness.labels)}
-            for which in _NAMESPACES
-        ),
+        {**_guarding_namespaces(), **_failing(strictness.labels)},
     ]
     mutating = [
         {
-            **_webhook("mutate", which, list(operations), _patched(which)),
+            **_webhook("mutate", which, list(operations), _patched(which, operations)),
             **selected,
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "Never",
@@ -137,11 +127,11 @@ def _configuration(
     }
 
 
-def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, str], suffix: str = "") -> dict[str, Any]:
+def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, str]) -> dict[str, Any]:
     group, resource, subresource = which
     whole = f"{resource}/{subresource}" if subresource else resource
     return {
-        "name": f"{whole.replace('/', '-')}{suffix}.{verb}.{DOMAIN}",
+        "name": f"{whole.replace('/', '-')}.{verb}.{DOMAIN}",
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "matchPolicy": "Equivalent",
@@ -170,39 +160,26 @@ def _operations(which: Which) -> list[str]:
     return ["UPDATE"] if which[2] else ["CREATE", "UPDATE"]
 
 
-def _patched(which: Which) -> dict[str, str]:
-    """A change of a marked machine's spec, its start say, is a chance to find good by now what its mark names.
-
-    But not of a Pool's, which would restart all its machines.
-    """
-    return _that_matter(which, conditions.MARKED_AND_CHANGED if which in _LIFTED else "")
+def _patched(which: Which, operations: tuple[str, ...]) -> dict[str, str]:
+    """Every creation is patched: each restart of a VM sets the eviction strategy of one more VMI."""
+    return {"changes": conditions.comes(COMPARED[which], labels=False)} if "UPDATE" in operations else {}
 
 
-def _judged(which: Which, kubevirt: str) -> dict[str, str]:
-    found = _that_matter(which, "" if which[2] else conditions.brings_labels())
-    made_for_owner = {_INSTANCES: conditions.INSTANCE_OF_OWNER, _MACHINES: conditions.MACHINE_OF_POOL}.get(which)
-    if made_for_owner:
-        found["is-not-made-for-an-owner"] = conditions.not_made_for_owner(made_for_owner, kubevirt)
-    return {**found, "may-do-harm": f"oldObject == null || !({_does_no_harm(which)})"}
-
-
-def _harmless(which: Which) -> dict[str, str]:
-    return {**_that_matter(which, ""), "does-no-harm": _does_no_harm(which)}
-
-
-def _does_no_harm(which: Which) -> str:
-    harmless = is_harmless(WHAT_MATTERS[which])
-    return harmless if which[2] else f"{harmless} && !({conditions.brings_labels()})"
-
-
-def _that_matter(which: Which, other: str) -> dict[str, str]:
-    matters = " || ".join(filter(None, (conditions.changes(WHAT_MATTERS[which]), other)))
-    return {"is-not-being-deleted": conditions.NOT_GOING, "changes-what-matters": matters}
+def _evaluated(which: Which, kubevirt: str) -> dict[str, str]:
+    found = {"changes": conditions.comes(COMPARED[which], labels=not which[2])}
+    if which in _MADE_FOR_OWNER:
+        found["is-not-made-for-an-owner"] = conditions.is_not_made_for_owner(_MADE_FOR_OWNER[which], kubevirt)
+    return found
 
 
 def _copied() -> dict[str, str]:
-    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-a-machine": conditions.is_new_or_brings_labels()}
+    """Their spec may change until KubeVirt has read it."""
+    changes = f"object.?spec != oldObject.?spec || {conditions.changes_labels()}"
+    return {"changes": f"{conditions.IS_NEW} || {changes}"}
 
 
-def _guarded() -> dict[str, str]:
-    return {"is-not-being-deleted": conditions.NOT_GOING, "brings-labels": conditions.brings_labels()}
+def _guarding_namespaces() -> dict[str, Any]:
+    """Our labels can be written by way of the subresources too."""
+    condition = {"changes-labels": conditions.changes_labels()}
+    webhook = _webhook("validate", ("", "namespaces", ""), ["CREATE", "UPDATE"], condition)
+    return {**webhook, "rules": [{**webhook["rules"][0], "resources": _NAMESPACE_RESOURCES}]}

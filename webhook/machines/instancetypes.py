@@ -22,6 +22,9 @@ from webhook.machines.inference import infer
 from webhook.objects import Object, at, mapping, text
 from webhook.wording import quoted
 
+MATCHERS = ("instancetype", "preference")
+"""The fields of a VirtualMachine's spec that name the two."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Matcher:

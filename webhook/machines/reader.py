@@ -15,7 +15,7 @@ from webhook.cluster import Cluster
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.cluster.facts.reading import TRIDENT_DOMAIN, of_domain
 from webhook.machines.hardware import Layers, read_hardware
-from webhook.machines.instancetypes import Matched, match
+from webhook.machines.instancetypes import MATCHERS, Matched, match
 from webhook.machines.model import DataVolumeTemplate, Machine, Volume
 from webhook.objects import Object, at, items, mapping, text
 
@@ -31,7 +31,7 @@ CLAIM_NAME = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """Where an object keeps the instance's spec, and where the VirtualMachine that it is or will make, if any."""
 
     group: str
@@ -45,26 +45,31 @@ class _Layout:
         return [(*path, "metadata") for path in above]
 
 
-_LAYOUTS = {
-    "VirtualMachine": _Layout("kubevirt.io", ("spec", "template", "spec"), ()),
-    "VirtualMachineInstance": _Layout("kubevirt.io", ("spec",), None),
-    "VirtualMachineInstanceReplicaSet": _Layout("kubevirt.io", ("spec", "template", "spec"), None),
-    "VirtualMachinePool": _Layout(
+LAYOUTS = {
+    "VirtualMachine": Layout("kubevirt.io", ("spec", "template", "spec"), ()),
+    "VirtualMachineInstance": Layout("kubevirt.io", ("spec",), None),
+    "VirtualMachineInstanceReplicaSet": Layout("kubevirt.io", ("spec", "template", "spec"), None),
+    "VirtualMachinePool": Layout(
         "pool.kubevirt.io",
         ("spec", "virtualMachineTemplate", "spec", "template", "spec"),
         ("spec", "virtualMachineTemplate"),
     ),
 }
 
-KINDS = frozenset(_LAYOUTS)
+READS_OF_TEMPLATE = ("volumes",)
+"""The paths below an instance's spec that are read whatever the rules are; each rule declares its own."""
+READS_OF_VM = ("dataVolumeTemplates", *MATCHERS)
+"""The paths below the spec of a VirtualMachine that are read beside its template."""
+
+KINDS = frozenset(LAYOUTS)
 """The kinds of machines that can be judged."""
-METADATA_PATHS = tuple(dict.fromkeys(path for layout in _LAYOUTS.values() for path in layout.metadata_paths))
+METADATA_PATHS = tuple(dict.fromkeys(path for layout in LAYOUTS.values() for path in layout.metadata_paths))
 """The paths at which an object of any such kind may have metadata."""
 
 
 def is_machine(obj: object) -> bool:
     """Say whether an object is of a kind in KINDS, in whatever version of its API."""
-    layout = _LAYOUTS.get(text(mapping(obj).get("kind")) or "")
+    layout = LAYOUTS.get(text(mapping(obj).get("kind")) or "")
     api_version = text(mapping(obj).get("apiVersion")) or ""
     return layout is not None and api_version.rpartition("/")[0] == layout.group
 
@@ -83,14 +88,14 @@ def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
     Left out are places to which no annotation can be added, since what should hold it is no object. Raises ValueError
     on an object of a kind that is none in KINDS.
     """
-    paths = _LAYOUTS[machine_kind(obj)].metadata_paths
+    paths = LAYOUTS[machine_kind(obj)].metadata_paths
     return [path for path in paths if _can_be_annotated(at(obj, *path[:-1]))]
 
 
 def without_matchers(vm: Object) -> Object:
     """Return a VirtualMachine without its instancetype and preference: what stands in itself."""
     spec = mapping(vm.get("spec"))
-    return {**vm, "spec": {key: value for key, value in spec.items() if key not in ("instancetype", "preference")}}
+    return {**vm, "spec": {key: value for key, value in spec.items() if key not in MATCHERS}}
 
 
 def _can_be_annotated(value: object) -> bool:
@@ -107,7 +112,7 @@ def read_machine(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> Mach
     1.9 ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
     """
     kind = machine_kind(obj)
-    layout = _LAYOUTS[kind]
+    layout = LAYOUTS[kind]
     found = at(obj, *layout.instance_spec)
     template = found if isinstance(found, dict) else None
     namespace = text(at(obj, "metadata", "namespace")) or "default"
@@ -142,7 +147,7 @@ def _too_many(obj: Object, template: Object | None) -> list[str]:
     return [f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are judged"]
 
 
-def _declared(template: Object | None, layout: _Layout) -> Iterator[Volume]:
+def _declared(template: Object | None, layout: Layout) -> Iterator[Volume]:
     root = ".".join((*layout.instance_spec, "volumes"))
     for index, entry in enumerate(items(at(template, "volumes"))[:MOST_VOLUMES]):
         yield _volume(at(entry, "name"), entry, f"{root}[{index}]")
@@ -184,7 +189,7 @@ def _source(entry: Object) -> str | None:
     return next((key for key, value in entry.items() if isinstance(value, dict) and isinstance(key, str)), None)
 
 
-def _data_volume_templates(obj: Object, layout: _Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
+def _data_volume_templates(obj: Object, layout: Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
     """By name, of several the first, which KubeVirt makes first; it writes a preferred StorageClass into those that
     name none.
     """

@@ -33,5 +33,6 @@ RULE = Rule(
     default="warn",
     source="CDI 1.66 pkg/controller/datavolume/util.go renderPvcSpec, for what can be rendered",
     find=find,
+    reads=("volumes",),
     immobilizes=False,
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     default="warn",
     source="KubeVirt 1.9 pkg/virt-controller/services/rendervolumes.go handleEphemeralVolume",
     find=find,
+    reads=("volumes",),
     immobilizes=False,
 )

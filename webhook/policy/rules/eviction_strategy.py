@@ -35,6 +35,7 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go",
     find=find,
+    reads=("evictionStrategy",),
     immobilizes=False,
     judged_last=True,
 )

@@ -52,4 +52,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go vmiContainsNonMigratablePCIHostDevices",
     find=find,
+    reads=("domain.devices.gpus", "domain.devices.hostDevices"),
 )

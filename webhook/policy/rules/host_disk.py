@@ -30,4 +30,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go checkVolumesForMigration",
     find=find,
+    reads=("volumes",),
 )

@@ -45,4 +45,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go calculateLiveMigrationCondition, pkg/util IsSEVVMI",
     find=find,
+    reads=("architecture", "domain.launchSecurity"),
 )

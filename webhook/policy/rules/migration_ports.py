@@ -34,5 +34,6 @@ RULE = Rule(
     default="warn",
     source="KubeVirt user guide, live migration, limitations",
     find=find,
+    reads=("domain.devices.interfaces", "networks"),
     immobilizes=False,
 )

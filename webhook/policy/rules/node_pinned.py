@@ -48,5 +48,6 @@ RULE = Rule(
     default="warn",
     source="Kubernetes 1.36, Assigning Pods to Nodes",
     find=find,
+    reads=("affinity", "nodeSelector"),
     immobilizes=False,
 )

@@ -32,4 +32,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.8 pkg/virt-handler/vm.go calculateLiveMigrationCondition",
     find=find,
+    reads=("domain.devices.disks",),
 )

@@ -67,4 +67,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/network/vmispec/interface.go VerifyVMIMigratable",
     find=find,
+    reads=("domain.devices.autoattachPodInterface", "domain.devices.interfaces", "networks"),
 )

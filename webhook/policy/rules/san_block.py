@@ -33,4 +33,5 @@ RULE = Rule(
     default="deny",
     source="Trident 26.06 core/common.go getProtocol; its requirements for KubeVirt: SAN in Block mode only",
     find=find,
+    reads=("volumes",),
 )

@@ -37,4 +37,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go checkVolumesForMigration, pkg/storage/types/pvc.go HasSharedAccessMode",
     find=find,
+    reads=("volumes",),
 )

@@ -31,5 +31,6 @@ RULE = Rule(
     default="warn",
     source="Trident 26.06 documentation of nasType: SMB volumes mount in pods on Windows nodes only",
     find=find,
+    reads=("volumes",),
     immobilizes=False,
 )

@@ -50,4 +50,5 @@ RULE = Rule(
     default="deny",
     source="KubeVirt 1.9 pkg/virt-controller/watch/topology/tsc.go and hinter.go",
     find=find,
+    reads=("architecture", "domain.cpu.features", "domain.features.hyperv"),
 )

@@ -1,0 +1,268 @@
+"""What the engine reads of an object is what the conditions compare, but for a few paths that cannot bring anything.
+
+The objects of every oracle, of recorded traffic and of the examples record the paths that are read of them.
+"""
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from tests import test_kubevirt_oracle as oracle
+from tests.admission.client import KUBEVIRT
+from tests.admission.test_traffic import RECORDED
+from tests.build import CLUSTER, Object, data_volume_disk, data_volume_template, disk, host_disk, vm, volume_request
+from tests.build_paths import pool, replica_set
+from tests.e2e.conftest import EXAMPLES
+from tests.kubevirt_reasons import Instance
+from tests.test_kubevirt_random import instances
+from tests.test_properties import clusters, machines, quick
+from webhook import Settings, evaluate
+from webhook.admission.compared import DECLARED, REQUESTS, Path
+from webhook.admission.handler import mutate, validate
+from webhook.admission.review import parse_review
+from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
+from webhook.cluster import Snapshot
+from webhook.cluster.files import read_path
+from webhook.machines.copies import RESTORED_BY
+from webhook.names import MARK, REASON
+from webhook.objects import at
+
+BESIDE: dict[str, list[Path]] = {
+    "no update can change it": [
+        ("kind",),
+        *(("metadata", key) for key in ("name", "generateName", "namespace", "deletionTimestamp")),
+    ],
+    "it decides on whose behalf KubeVirt writes; on an update the old object's counts": [
+        ("metadata", "ownerReferences"),
+        ("metadata", "annotations", RESTORED_BY),
+    ],
+    "only our own labels count, and the reason beside them, whose change is sent": [
+        ("metadata", "labels"),
+        ("metadata", "annotations", REASON),
+    ],
+    "all keys are looked through for those that are ours": [
+        ("*",),
+        ("metadata", "*"),
+        ("metadata", "annotations", "*"),
+    ],
+    "it says that the VM runs, which withholds a patch and brings nothing": [("status", "created")],
+    "KubeVirt says there what it moves, which only makes a violation pre-existing": [
+        ("status", "migratedVolumes"),
+        ("status", "volumeUpdateState"),
+    ],
+    "KubeVirt records there which instancetype and preference it evaluated": [
+        ("status", "instancetypeRef"),
+        ("status", "preferenceRef"),
+    ],
+    "of a VMI it counts at the creation, which is sent": [("metadata", "annotations", MARK)],
+}
+"""What is read and not compared, with the reason. Of a VMI's spec KubeVirt's own accounts alone change the rest."""
+
+ONLY_ELSEWHERE = (
+    ("spec", "template"),
+    ("spec", "virtualMachineTemplate"),
+    ("spec", "virtualMachineTemplate", "status"),
+    REQUESTS,
+)
+"""Looked for in every kind, to find nothing where a kind has no such place."""
+COMPARED_BY_KIND = {kind: COMPARED[(*which, "")] for which, kind in KIND_OF_RESOURCE.items()}
+
+
+def compared_paths(kind: str) -> set[Path]:
+    found = COMPARED_BY_KIND[kind]
+    paths = {*((*found.template, *path) for path in (*found.parts, *found.lists)), *found.others}
+    return paths | ({REQUESTS} if kind == "VirtualMachine" else set())
+
+
+class Recorded(dict[str, Any]):
+    """A mapping that records which of its keys somebody asks for."""
+
+    def __init__(self, value: Object, path: Path, read: set[Path]) -> None:
+        """Record under a path what is read; items of a list stand at the list's own path."""
+        super().__init__({key: recorded(found, (*path, key), read) for key, found in value.items()})
+        self._path, self._read = path, read
+
+    def _note(self, key: str) -> None:
+        self._read.add((*self._path, key))
+
+    def __getitem__(self, key: str) -> Any:
+        self._note(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(str(key))
+        return super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._note(key)
+        return super().get(key, default)
+
+    def items(self) -> Any:
+        self._note("*")
+        return super().items()
+
+    def keys(self) -> Any:
+        self._note("*")
+        return super().keys()
+
+    def values(self) -> Any:
+        self._note("*")
+        return super().values()
+
+
+def recorded(value: Any, path: Path, read: set[Path]) -> Any:
+    if isinstance(value, dict):
+        return Recorded(value, path, read)
+    return [recorded(item, path, read) for item in value] if isinstance(value, list) else value
+
+
+class Reader:
+    """Evaluates objects, and keeps what was read of each kind."""
+
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self.read: dict[str, set[Path]] = {kind: set() for kind in COMPARED_BY_KIND}
+
+    def evaluate(self, obj: Object, cluster: Iterable[Object]) -> None:
+        """Evaluate an object as it is created, changed and validated."""
+        kind, objects = obj["kind"], list(cluster)
+        for operation, final in (("CREATE", False), ("UPDATE", False), ("UPDATE", True)):
+            old = self._recorded(kind, obj) if operation == "UPDATE" else None
+            evaluate(self._recorded(kind, obj), objects, old, operation=operation, final=final)
+
+    def answer(self, review: Object, cluster: Snapshot) -> None:
+        """Answer a review as the webhook does."""
+        request = review["request"]
+        kind = KIND_OF_RESOURCE.get((request["resource"]["group"], request["resource"]["resource"]))
+        if kind is not None:
+            found = {key: self._recorded(kind, request[key]) for key in ("object", "oldObject") if request.get(key)}
+            parsed = parse_review({**review, "request": {**request, **found}})
+            for side in (mutate, validate):
+                side(parsed, cluster, Settings(), 5.0)
+
+    def _recorded(self, kind: str, obj: Object) -> Any:
+        return recorded(obj, (), self.read[kind])
+
+    @property
+    def unexpected(self) -> set[tuple[str, str]]:
+        """What was read and is neither compared nor among what may be."""
+        return {
+            (kind, ".".join(path)) for kind, paths in self.read.items() for path in paths if not is_expected(kind, path)
+        }
+
+
+def is_expected(kind: str, path: Path) -> bool:
+    compared, beside = compared_paths(kind), [path for paths in BESIDE.values() for path in paths]
+    if kind == "VirtualMachineInstance":
+        compared |= {("spec", *declared.split(".")) for declared in DECLARED}
+    if path in ONLY_ELSEWHERE:
+        return True
+    is_on_the_way = any(found[: len(path)] == path for found in (*compared, *beside))
+    return is_on_the_way or any(path[: len(found)] == found for found in (*compared, *beside))
+
+
+@pytest.fixture(scope="module")
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
+    found = Reader()
+    yield found
+    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print("\nread of objects without being compared:")
+        for why, paths in BESIDE.items():
+            print(f"  {', '.join('.'.join(path) for path in paths)}: {why}")
+
+
+INFERRED = {"inferFromVolume": "root", "inferFromVolumeFailurePolicy": "Ignore"}
+SPEC = {
+    "instancetype": INFERRED,
+    "preference": {"name": "none"},
+    "dataVolumeTemplates": [data_volume_template("made", storage={"storageClassName": "nas"})],
+}
+STATUS = {"created": True, "volumeRequests": [volume_request(disk("once", "hot"))]}
+WITH_EVERYTHING = [
+    vm(disk("good", "root"), data_volume_disk("made"), host_disk("h"), spec=SPEC, status=STATUS),
+    pool(disk("good", "root"), data_volume_disk("made"), spec=SPEC),
+    replica_set(disk("good"), nodeSelector={"a": "b"}),
+]
+
+
+def as_shapes(instance: Instance) -> Iterator[Object]:
+    yield oracle.as_instance(instance)
+    machine = oracle.as_template(instance)
+    yield machine
+    yield {**machine, "kind": "VirtualMachineInstanceReplicaSet"}
+    template = {"metadata": {}, "spec": machine["spec"]}
+    of_pool = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool"}
+    yield {**machine, **of_pool, "spec": {"virtualMachineTemplate": template}}
+
+
+def test_of_handwritten_cases_nothing_else_is_read(reader: Reader) -> None:
+    for obj in WITH_EVERYTHING:
+        reader.evaluate(obj, (KUBEVIRT, *CLUSTER))
+    for _, spec, _, more in oracle.EXCERPT:
+        instance = Instance(spec, (1, 9), **more)
+        for obj in as_shapes(instance):
+            reader.evaluate(obj, oracle.cluster_of(instance))
+    assert reader.unexpected == set()
+
+
+def test_every_declared_path_is_read(reader: Reader) -> None:
+    """A path that nobody reads must not be declared: its change would be denied in an outage for nothing."""
+    test_of_handwritten_cases_nothing_else_is_read(reader)
+    for kind in COMPARED_BY_KIND:
+        read = {".".join(path) for path in reader.read[kind]}
+        template = ".".join(COMPARED_BY_KIND[kind].template)
+        assert [path for path in DECLARED if f"{template}.{path}" not in read] == []
+
+
+@settings(quick, max_examples=50)
+@given(instance=instances(), machine=machines(), cluster=clusters())
+def test_of_random_cases_nothing_else_is_read(instance: Instance, machine: Object, cluster: list[Object]) -> None:
+    found = Reader()
+    found.evaluate(machine, cluster)
+    for obj in as_shapes(instance):
+        found.evaluate(obj, oracle.cluster_of(instance))
+    assert found.unexpected == set()
+
+
+def test_of_examples_nothing_else_is_read(reader: Reader) -> None:
+    cluster = list(read_path(EXAMPLES / "cluster"))
+    for obj in read_path(EXAMPLES / "machines"):
+        if obj["kind"] in COMPARED_BY_KIND:
+            reader.evaluate(obj, cluster)
+    assert reader.unexpected == set()
+
+
+def test_of_kubevirts_oracles_nothing_else_is_read(reader: Reader) -> None:
+    for row in oracle.rows("kubevirt_verdicts.jsonl"):
+        spec, annotations = row["vmi"]["spec"], row["vmi"]["metadata"]["annotations"]
+        instance = Instance(spec, (1, 9), annotations, row["claims"], row["kubevirtConfig"])
+        for obj in islice(as_shapes(instance), 2):
+            reader.evaluate(obj, oracle.cluster_of(instance))
+    for _, _, instance, _ in oracle.cases():
+        reader.evaluate(oracle.as_instance(instance), oracle.cluster_of(instance))
+    assert reader.unexpected == set()
+
+
+def test_of_recorded_traffic_nothing_else_is_read(reader: Reader) -> None:
+    file = RECORDED / "reviews.jsonl.gz"
+    if not file.is_file():
+        pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
+    cluster = Snapshot(read_path(RECORDED / "cluster.yaml"))
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            reader.answer(json.loads(line)["review"], cluster)
+    assert reader.unexpected == set()
+
+
+def test_a_path_that_nobody_compares_is_noticed() -> None:
+    """Else the tests above would prove nothing."""
+    found = Reader()
+    spec = found._recorded("VirtualMachine", vm(disk("good")))
+    at(spec, "spec", "template", "spec", "domain", "memory", "guest")
+    assert found.unexpected == {("VirtualMachine", "spec.template.spec.domain.memory")}
