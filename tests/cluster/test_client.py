@@ -45,6 +45,7 @@ def every_call(client: Client) -> list[Any]:
         lambda: client.replace(PATH, {}),
         lambda: client.apply(PATH, {}),
         lambda: client.merge(PATH, {}),
+        lambda: client.patch(PATH, []),
         lambda: client.delete(PATH),
     ]
 
@@ -55,14 +56,14 @@ def test_an_absent_object_is_none_and_its_deletion_no_error() -> None:
     client.delete(PATH)
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_another_error_status_is_raised_by_every_call(number: int) -> None:
     client = RecordingApi(ApiError(403, "forbidden")).within(60)
     with pytest.raises(ApiError, match="403: forbidden"):
         every_call(client)[number]()
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_no_call_is_made_after_the_deadline(number: int) -> None:
     """A leader whose Lease may have passed to another must write nothing more."""
     api = RecordingApi()

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -208,6 +208,10 @@ class Client:
     def merge(self, path: str, body: object) -> dict[str, Any]:
         """Return the object as it is stored after a JSON merge patch."""
         return self._call("PATCH", path, None, body, content_type="application/merge-patch+json")
+
+    def patch(self, path: str, operations: Sequence[object]) -> dict[str, Any]:
+        """Return the object as it is stored after a JSON Patch."""
+        return self._call("PATCH", path, None, operations, content_type="application/json-patch+json")
 
     def delete(self, path: str) -> None:
         """Delete the object at a path, if there is one."""
