@@ -1,5 +1,8 @@
 """The command line as a whole: options, help, names."""
 
+import subprocess
+import sys
+
 import pytest
 
 from webhook.cli.main import main
@@ -56,3 +59,9 @@ def test_the_help_names_the_command_as_it_was_called(
     with pytest.raises(SystemExit):
         main(["check", "--help"])
     assert capsys.readouterr().out.startswith(shown)
+
+
+def test_no_command_imports_the_kubernetes_client_before_it_connects() -> None:
+    """That takes most of a second, which `check` and a snapshot need not pay."""
+    code = "import sys, webhook.cli.main; sys.exit('kubernetes' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

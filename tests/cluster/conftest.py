@@ -9,9 +9,11 @@ import urllib3
 from tests.cluster.fake_api import DEADLINE, FakeApi
 from webhook.cluster.api import Api
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.resources import CLAIMS, RESOURCES, Resource
+from webhook.cluster.resources import CLAIMS, RESOURCES, Resource, single
 
 Start = Callable[..., Reflector[Any]]
+ONE = (single("Secret", "", "v1", "secrets", "ca", "webhook"),)
+"""An object that is watched alone."""
 
 
 def end(api: FakeApi, mirrors: Iterable[Reflector[Any]]) -> None:
@@ -27,7 +29,7 @@ def end(api: FakeApi, mirrors: Iterable[Reflector[Any]]) -> None:
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
     """A server that knows every kind and holds nothing."""
-    with FakeApi(*RESOURCES) as running:
+    with FakeApi(*RESOURCES, *ONE) as running:
         yield running
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.build import NAMESPACE, RWO, RWX, claim, node, persistent_volume, storage_class, storage_profile
-from tests.cluster.conftest import end
+from tests.cluster.conftest import ONE, end
 from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
 from webhook.cluster import ClusterUnavailable, live
 from webhook.cluster.api import Api, ApiError
@@ -232,6 +232,18 @@ def test_the_age_of_each_mirror_counts_from_the_last_word(api: FakeApi, ready: L
     api.await_that(lambda: ready.ages()["nodes"] > 0.3, "age")
     api.faults.clear()
     api.await_that(lambda: ready.ages()["nodes"] < 0.3, "word")
+
+
+def test_an_object_watched_beside_the_kinds_is_answered_from_its_watch_and_no_verdict_waits_for_it(
+    api: FakeApi, cluster: LiveCluster
+) -> None:
+    api.put(ONE[0], {"metadata": {"name": "ca", "namespace": "webhook"}})
+    cluster.watch(ONE[0], lambda: None)
+    assert "secrets" not in cluster.unready()
+    cluster.start()
+    api.await_that(lambda: cluster.reflector(ONE[0]), "list")
+    assert cluster.get(ONE[0], "ca", "webhook")
+    assert "/api/v1/namespaces/webhook/secrets/ca" not in [asked.path for asked in api.requests]
 
 
 def test_a_profile_is_found_by_its_class(api: FakeApi, ready: LiveCluster) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.build import NAMESPACE, ROX, RWO, RWX, claim
-from tests.cluster.conftest import Start
+from tests.cluster.conftest import ONE, Start
 from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
 from webhook.cluster import api as api_module
 from webhook.cluster import reflector as module
@@ -137,6 +137,39 @@ def test_a_silent_watch_is_left_and_what_it_missed_is_caught_up(
 
 def test_silence_is_longer_than_kubernetes_takes_between_two_bookmarks() -> None:
     assert 75 <= module.SILENCE <= 90
+
+
+# 6. one object, and who hears of changes
+
+
+def test_one_object_is_listed_and_watched_by_its_name_in_its_namespace(api: FakeApi, start: Start) -> None:
+    start(ONE[0])
+    asked = [*api.asked("list", 1), *api.asked("watch", 1)]
+    assert {request.path for request in asked} == {"/api/v1/namespaces/webhook/secrets"}
+    assert [request.query["fieldSelector"] for request in asked] == ["metadata.name=ca"] * 2
+
+
+def test_one_object_is_kept_whole_and_says_its_kind_as_if_it_had_been_read(api: FakeApi, start: Start) -> None:
+    secret = {"metadata": {"name": "ca", "namespace": "webhook"}, "data": {"a": "b"}}
+    api.put(ONE[0], secret)
+    found = start(ONE[0]).get(("webhook", "ca"))
+    assert found is not None
+    assert (found["apiVersion"], found["kind"], found["data"]) == ("v1", "Secret", {"a": "b"})
+
+
+def test_a_listener_is_called_after_the_list_and_after_each_change_but_not_for_a_bookmark(
+    api: FakeApi, start: Start
+) -> None:
+    calls: list[bool] = []
+    mirror = start(changed=lambda: calls.append(True))
+    api.asked("watch", 1)
+    api.await_that(lambda: calls == [True], "call after the list")
+    api.tell(CLAIMS, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "77"}}})
+    api.put(CLAIMS, claim("c", RWX))
+    api.await_that(lambda: modes(mirror, "c"), "event")
+    api.put(CLAIMS, claim("c", RWX), gone=True)
+    api.await_that(lambda: len(calls) == 3, "calls")
+    assert modes(mirror, "c") is None
 
 
 # 7. slim facts

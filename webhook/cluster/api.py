@@ -205,7 +205,7 @@ class Client:
         query = {"fieldManager": MANAGER, "force": "true"}
         return self._call("PATCH", path, query, body, content_type="application/apply-patch+yaml")
 
-    def patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def patch(self, path: str, operations: Sequence[object]) -> dict[str, Any]:
         """Return the object as it is stored after a JSON Patch."""
         return self._call("PATCH", path, None, operations, content_type="application/json-patch+json")
 

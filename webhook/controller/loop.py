@@ -166,7 +166,7 @@ class Controller:
         return ours
 
     def _lead(self, client: Client, owner: Owner, live: Registered) -> float | None:
-        """Do what is due, and return how long to pause: API servers learn of a webhook configuration one by one.
+        """Do what is due, and return how long to pause before the next step.
 
         A watch may lag behind: where it says that something is due, the API server itself is asked before a write.
         """

@@ -14,7 +14,7 @@ from webhook.controller import plan
 from webhook.controller.differences import differs
 from webhook.controller.lease import leases_of
 from webhook.controller.owned import with_metadata
-from webhook.controller.registered import VALIDATING, Registered, path_of
+from webhook.controller.registered import KINDS, VALIDATING, Registered, path_of
 from webhook.controller.troubles import Troubles
 from webhook.wording import listed
 
@@ -45,7 +45,8 @@ class Registrar:
     def run(self, client: Client, live: Registered, situation: plan.Situation) -> bool:
         """Bring the live configurations, all ours, a step nearer to what they must be; raises as `Client`.
 
-        Return whether there was a step; without one the probe may not have been answered yet.
+        Return whether the next step must wait until all API servers know of this one: one configuration rests on the
+        other where they come or go.
         """
         wanted = plan.wanted_registrations(situation, live)
         steps = plan.steps(wanted, live, proven=False)
@@ -60,7 +61,7 @@ class Registrar:
             self._has_probe = False
         for step in steps:
             self._take(step, client)
-        return bool(steps)
+        return bool(steps) and (len(live) < len(KINDS) or isinstance(steps[0], plan.Delete))
 
     def _proves(self, client: Client, situation: plan.Situation) -> bool:
         """Register the probe and create its object: it is refused, in our words, once the API server reaches us."""
