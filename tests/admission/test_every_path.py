@@ -13,6 +13,7 @@ import pytest
 from tests.admission.matrix import FAULTS, MOMENTS, OUTCOMES, WAYS, WHY_NOT, Cell, cells
 from tests.admission.writes import ENDED, LAST_DAY, PATHS, Write
 from tests.build_paths import ALICE, Answer, ask
+from tests.conftest import Report
 from webhook.admission.handler import mutate
 
 CELLS = cells()
@@ -146,13 +147,12 @@ def summary(cell: Cell) -> str:
     return f"denied by {' and '.join(sorted(cell.rules))}" if cell.rules else "admitted"
 
 
-def test_the_table_has_every_path(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_every_path(report: Report) -> None:
     assert list(PATHS) == list(dict.fromkeys(cell.path for cell in CELLS))
-    with capsys.disabled():
-        sizes = f"{len(PATHS)} paths x {len(FAULTS)} faults x {len(MOMENTS)} moments x {len(WAYS)} ways"
-        print(f"\n  {len(CELLS)} cells: {sizes}")
-        for outcome, count in Counter(map(summary, CELLS)).most_common():
-            print(f"  {count:5} {outcome}")
+    sizes = f"{len(PATHS)} paths x {len(FAULTS)} faults x {len(MOMENTS)} moments x {len(WAYS)} ways"
+    report(f"{len(CELLS)} cells: {sizes}")
+    for outcome, count in Counter(map(summary, CELLS)).most_common():
+        report(f"{count:5} {outcome}")
 
 
 def test_every_mark_of_the_table_is_explained_and_used() -> None:

@@ -10,14 +10,12 @@ from tests.build import CLASSES
 from tests.demo import EXAMPLES, USER
 from tests.documentation import CHART, ROOT
 from tests.e2e_chart.site import Site
-from tests.e2e_old.conftest import Tell, tell
 from tests.e2e_old.violators import CLAIMS, USERS
 from tests.localcluster import Image, LocalCluster, Nodes, crd_folders
 from tests.localcluster.installation import apply
 from tests.workloads import eventually
 from webhook.cluster.files import read_path
 
-__all__ = ["Tell", "tell"]
 NEXT = "0.99.0"
 """Another version of the webhook."""
 NEXT_TIMEOUT = 9

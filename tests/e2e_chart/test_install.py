@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.build import Object
+from tests.conftest import Report
 from tests.demo import STEPS, show
-from tests.e2e_chart.conftest import Tell
 from tests.e2e_chart.site import Site
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.localcluster.installation import apply
@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 @pytest.mark.parametrize("program", ["helm3", "helm"])
 def test_during_an_installation_no_write_of_a_good_machine_fails_and_then_the_demo_goes_as_it_should(
-    bare: Site, program: str, tell: Tell
+    bare: Site, program: str, report: Report
 ) -> None:
     with Writers(bare.cluster, sound) as writers:
         writers.go_on()
         bare.install(program)
         bare.await_in_force()
         writers.go_on()
-    tell(f"{program} install: {writers.tally}")
+    report(f"{program} install: {writers.tally}")
     with tempfile.TemporaryDirectory() as home:
         seen = {step.title: show(step, bare.cluster, Path(home)) for step in STEPS}
 

@@ -1,7 +1,6 @@
 """A cluster that had machines before it had the webhook."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,6 @@ from tests.e2e_old.violators import CLAIMS, USERS
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 
-Tell = Callable[[str], None]
 SIZES = (
     pytest.param((50, "our definitions"), id="50 old violators"),
     pytest.param((1000, "our definitions"), id="1000 old violators", marks=pytest.mark.cluster),
@@ -59,15 +57,3 @@ def _furnish(cluster: LocalCluster) -> None:
     cluster.kubectl("create", "serviceaccount", "default", "-n", "vms")
     users = [f"--user={user}" for user in USERS]
     cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)
-
-
-@pytest.fixture(scope="package")
-def tell(request: pytest.FixtureRequest) -> Tell:
-    """Print a line, past pytest's capture."""
-    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
-
-    def line(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{text}")
-
-    return line

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e_old.conftest import Site, Tell
+from tests.conftest import Report
+from tests.e2e_old.conftest import Site
 from tests.e2e_old.fleet import Fleet
 from tests.e2e_old.verbs import VERBS, Verb
 
@@ -12,9 +13,9 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def violators(site: Site, tell: Tell) -> Iterator[Fleet]:
+def violators(site: Site, report: Report) -> Iterator[Fleet]:
     yield site.working
-    tell(f"old violators: {site.working.tally}")
+    report(f"old violators: {site.working.tally}")
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=str)

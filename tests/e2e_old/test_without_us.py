@@ -7,8 +7,9 @@ import pytest
 
 from tests.build import Object
 from tests.build_paths import ALICE, REASON
+from tests.conftest import Report
 from tests.e2e_old.api import Api
-from tests.e2e_old.conftest import Site, Tell
+from tests.e2e_old.conftest import Site
 from tests.e2e_old.fleet import Fleet, Outcome, sound_machines
 from tests.e2e_old.verbs import VERBS, Verb
 from tests.e2e_old.violators import NOTHING, Kind, Machine, declared
@@ -34,7 +35,7 @@ class Outage:
 
 
 @pytest.fixture(scope="module")
-def outage(site: Site, tell: Tell) -> Iterator[Outage]:
+def outage(site: Site, report: Report) -> Iterator[Outage]:
     verified = sound_machines(site.api, "verified")
     for verb in UNJUDGED:
         verified.prepare(verb)
@@ -42,8 +43,8 @@ def outage(site: Site, tell: Tell) -> Iterator[Outage]:
     site.installation.stop()
     yield Outage(site, verified)
     site.installation.start()
-    tell(f"old violators without the webhook: {site.in_outage.tally}")
-    tell(f"verified machines without the webhook: {verified.tally}")
+    report(f"old violators without the webhook: {site.in_outage.tally}")
+    report(f"verified machines without the webhook: {verified.tally}")
 
 
 def not_out_of_reach(found: Outcome, machines: list[Machine]) -> dict[str, str]:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.admission.test_traffic_paths import SPECS
 from tests.build import Object
+from tests.conftest import Report
 from tests.e2e_replay.conftest import Replay
 from tests.e2e_replay.player import Played
 from tests.recording import Refusal
@@ -74,11 +75,8 @@ def without_retries(replay: Replay) -> list[Played]:
     return [each for each in replay.played if each.write.step != replay.recording.retried]
 
 
-def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(
-    replay: Replay, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with capsys.disabled():
-        print("", *shown(replay), sep="\n")
+def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(replay: Replay, report: Report) -> None:
+    report(*shown(replay))
     refused = [refusal(each, cause) for each in replay.played if each.is_refused for cause in each.causes]
     assert refused == replay.recording.refused
 
