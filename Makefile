@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
-WORKERS := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+WORKERS := --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-cluster lint format bench lock clean .venv binaries

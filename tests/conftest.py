@@ -1,14 +1,26 @@
 """What all tests need of the process that runs them, and of the workers that share them out."""
 
+import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.clusters import Clusters
+
 Report = Callable[..., None]
 _PRINTED = pytest.StashKey[list[str]]()
+_ON_CLUSTER = "e2e"
+_SITES = {
+    "tests/e2e": True,
+    "tests/e2e_chart": False,
+    "tests/e2e_old": True,
+    "tests/e2e_paths": True,
+    "tests/e2e_replay": True,
+}
+"""Folders whose tests share a webhook on a cluster, and whether that has parameters."""
 
 settings.register_profile(
     "repeatable",
@@ -29,16 +41,36 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and those of suites that share a site; these come first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: "e2e" not in item.nodeid)
+    """Let the tests that take longest begin first, so that no worker is left with them at the end."""
+    items.sort(key=lambda item: _ON_CLUSTER not in item.nodeid)
 
 
-def _group(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep on one worker what shares something that is expensive."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _group
+    return scheduler
+
+
+def _group(test: str) -> str:
+    """Return what a test stays together with: its file, or its folder by the parameter of the site that this shares."""
+    file, _, name = test.partition("::")
+    folder = file.rpartition("/")[0]
+    if folder not in _SITES:
+        return file
+    return f"{folder} {re.split(r'[][-]', name, maxsplit=2)[1:2]}" if _SITES[folder] else folder
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    """The local cluster, for one suite after the other."""
+    running = Clusters(tmp_path_factory.mktemp("clusters"))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The local control plane: real programs, started once for this file unless a test needs its own."""
+"""The local control plane: the one that all suites share, unless a test needs its own."""
 
 import itertools
 import json
@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.clusters import Clusters
 from tests.localcluster import KubectlError, LocalCluster, LocalClusterError, StartError, crd_folders, shared_crds
 from tests.localcluster.crds import load, resource_paths
+
+pytestmark = pytest.mark.cluster
 
 CHECKOUT = Path(__file__).parent.parent
 DEFINITIONS = {definition["metadata"]["name"]: definition for definition in load(crd_folders())}
@@ -43,9 +45,8 @@ metadata:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(crds=crd_folders()) as running:
-        yield running
+def cluster(clusters: Clusters) -> LocalCluster:
+    return clusters.clean()
 
 
 def test_kubectl_is_answered(cluster: LocalCluster) -> None:
@@ -149,7 +150,6 @@ def test_two_clusters_run_side_by_side(cluster: LocalCluster) -> None:
         assert "only-there" not in cluster.kubectl("get", "namespaces", "-o", "name").stdout
 
 
-@pytest.mark.cluster
 def test_controllers_give_a_new_namespace_its_service_account() -> None:
     with LocalCluster(controllers=True) as cluster:
         cluster.kubectl("create", "namespace", "new")
@@ -213,7 +213,6 @@ def test_the_command_runs_until_interrupted_and_cleans_up(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.cluster
 def test_the_command_starts_nodes_on_request(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.localcluster", "--nodes=2", f"--directory={tmp_path}"]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:

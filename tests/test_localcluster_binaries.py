@@ -11,6 +11,8 @@ import pytest
 from tests.localcluster import BuildError, binaries
 from tests.localcluster.__main__ import main
 
+pytestmark = pytest.mark.cluster
+
 CHECKOUT = Path(__file__).parent.parent
 VERSION = '[ "$1" = version ] && echo "go version go1.99.0 test/test" && exit\n'
 WRITE = 'while [ "$1" != -o ]; do shift; done; echo half > "$2"\n'
@@ -144,9 +146,9 @@ def test_an_unknown_program_is_refused() -> None:
         ("etcd", ["--version"]),
         ("kube-apiserver", ["--version"]),
         ("kubectl", ["version", "--client"]),
-        pytest.param("kube-controller-manager", ["--version"], marks=pytest.mark.cluster),
+        ("kube-controller-manager", ["--version"]),
         ("helm", ["version"]),
-        pytest.param("helm3", ["version"], marks=pytest.mark.cluster),
+        ("helm3", ["version"]),
     ],
 )
 def test_a_program_prints_the_version_of_its_go_mod(name: str, arguments: list[str]) -> None:

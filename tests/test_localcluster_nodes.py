@@ -29,6 +29,8 @@ from tests.workloads import (
     wait_for,
 )
 
+pytestmark = pytest.mark.cluster
+
 OTHER = "registry.example/migratability-webhook:other"
 ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
 PROGRAM = """

@@ -23,6 +23,8 @@ from tests.localcluster.scheduler import Scheduler
 from tests.localcluster.volumes import File, replace
 from tests.workloads import eventually, pod, server, service
 
+pytestmark = pytest.mark.cluster
+
 MOUNTS = Mounts.of(
     [
         {

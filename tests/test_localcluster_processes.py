@@ -13,6 +13,8 @@ from cryptography import x509
 from tests.localcluster.credentials import Authority
 from tests.localcluster.processes import Child, ReservedPort, spawn
 
+pytestmark = pytest.mark.cluster
+
 
 def test_a_reserved_port_is_not_given_to_anyone_else() -> None:
     reserved = ReservedPort()

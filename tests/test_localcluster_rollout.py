@@ -6,12 +6,12 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.localcluster import LocalCluster, Nodes, crd_folders
+from tests.clusters import Clusters, WithNodes
+from tests.localcluster import LocalCluster, Nodes
 from tests.localcluster.errors import KubectlError
 from tests.workloads import (
     PORT,
@@ -34,16 +34,20 @@ PER_SECOND = 50
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(crds=crd_folders(), controllers=True) as running:
-        apply(running, SNAPSHOT)
-        yield running
+def running(clusters: Clusters) -> WithNodes:
+    found = clusters.with_nodes()
+    apply(found.cluster, SNAPSHOT)
+    return found
 
 
 @pytest.fixture(scope="module")
-def nodes(cluster: LocalCluster) -> Iterator[Nodes]:
-    with Nodes(cluster) as running:
-        yield running
+def cluster(running: WithNodes) -> LocalCluster:
+    return running.cluster
+
+
+@pytest.fixture(scope="module")
+def nodes(running: WithNodes) -> Nodes:
+    return running.nodes
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.localcluster import LocalCluster, crd_folders, shared_crds
+from tests.clusters import DEFINITIONS, Clusters
+from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 from webhook.cluster.files import read_path
 
@@ -54,37 +55,26 @@ class Site:
         return found
 
 
-DEFINITIONS = ("our definitions", pytest.param("KubeVirt's definitions", marks=pytest.mark.cluster))
-
-
-def definitions(which: str) -> list[Path]:
-    """Return the files of one of the DEFINITIONS; skips where they are not at hand."""
-    found = crd_folders() if which == "our definitions" else shared_crds()
-    if found is None:
-        pytest.skip("the real definitions of KubeVirt and CDI are not beside this checkout, in ../shared/crds")
-    return found
-
-
-@pytest.fixture(scope="session", params=DEFINITIONS)
-def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+@pytest.fixture(scope="package", params=DEFINITIONS)
+def cluster(request: pytest.FixtureRequest, clusters: Clusters) -> LocalCluster:
     """A control plane with the custom resources and with what the examples rest on."""
-    with LocalCluster(crds=definitions(request.param)) as running:
-        for namespace in ("vms", "trident", "kubevirt"):
-            running.kubectl("create", "namespace", namespace)
-        apply(running, read_path(EXAMPLES / "cluster"))
-        users = [f"--user={user}" for user in (USER, CONTROLLER)]
-        running.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)
-        yield running
+    running = clusters.clean(request.param)
+    for namespace in ("vms", "trident", "kubevirt"):
+        running.kubectl("create", "namespace", namespace)
+    apply(running, read_path(EXAMPLES / "cluster"))
+    users = [f"--user={user}" for user in (USER, CONTROLLER)]
+    running.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)
+    return running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(cluster: LocalCluster) -> Iterator[Installation]:
     """The webhook, registered and in force."""
     with Installation(cluster) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(installation: Installation) -> Site:
     """The cluster as users have it."""
     return Site(installation)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clusters import NEXT, NEXT_TIMEOUT
 from tests.conftest import Report
-from tests.e2e_chart.conftest import NEXT, NEXT_TIMEOUT
 from tests.e2e_chart.site import Site
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_rotation.handshakes import registered, shake

@@ -7,18 +7,19 @@ import pytest
 
 from tests.build import CLASSES, RWO, RWX
 from tests.build_paths import KUBEVIRT
+from tests.clusters import Clusters
 from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, released
 from tests.e2e_paths.conftest import stored
-from tests.localcluster import LocalCluster, crd_folders
+from tests.localcluster import LocalCluster
 from tests.localcluster.installation import apply
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[LocalCluster]:
+def cluster(clusters: Clusters) -> LocalCluster:
     """A control plane with a good and a bad claim."""
-    with LocalCluster(crds=crd_folders()) as running:
-        prepare(running)
-        yield running
+    running = clusters.clean()
+    prepare(running)
+    return running
 
 
 def prepare(running: LocalCluster) -> None:

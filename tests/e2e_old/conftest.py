@@ -6,7 +6,7 @@ import pytest
 
 from tests.build import CLASSES
 from tests.build_paths import KUBEVIRT
-from tests.e2e.conftest import definitions
+from tests.clusters import KUBEVIRTS, OURS, Clusters
 from tests.e2e_old.api import Api
 from tests.e2e_old.fleet import EVERY_SORT, old_violators
 from tests.e2e_old.violators import CLAIMS, USERS
@@ -14,9 +14,9 @@ from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 
 SIZES = (
-    pytest.param((50, "our definitions"), id="50 old violators"),
-    pytest.param((1000, "our definitions"), id="1000 old violators", marks=pytest.mark.cluster),
-    pytest.param((50, "KubeVirt's definitions"), id="50 by KubeVirt's definitions", marks=pytest.mark.cluster),
+    pytest.param((50, OURS), id="50 old violators"),
+    pytest.param((1000, OURS), id="1000 old violators", marks=pytest.mark.cluster),
+    pytest.param((50, KUBEVIRTS), id="50 by KubeVirt's definitions", marks=pytest.mark.cluster),
 )
 
 
@@ -36,15 +36,15 @@ class Site:
 
 
 @pytest.fixture(scope="package", params=SIZES)
-def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
     """The cluster, the webhook registered and in force."""
     count, which = request.param
-    with LocalCluster(crds=definitions(which)) as cluster:
-        _furnish(cluster)
-        with Api(cluster) as api:
-            found = Site(cluster, api, count)
-            with found.installation:
-                yield found
+    cluster = clusters.clean(which)
+    _furnish(cluster)
+    with Api(cluster) as api:
+        found = Site(cluster, api, count)
+        with found.installation:
+            yield found
 
 
 def _furnish(cluster: LocalCluster) -> None:

@@ -12,8 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.build import CLASSES, RWO, RWX, Object, claim, disk
 from tests.build_paths import CONTROLLER, KUBEVIRT
-from tests.e2e.conftest import DEFINITIONS, definitions
-from tests.localcluster import LocalCluster
+from tests.clusters import DEFINITIONS, Clusters
 from tests.localcluster.installation import Installation, apply
 from webhook.objects import at
 
@@ -167,18 +166,18 @@ def _which(obj: Object) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="package", params=DEFINITIONS)
-def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
     """The cluster as users have it."""
-    with LocalCluster(crds=definitions(request.param)) as running:
-        for namespace in ("vms", "trident", "kubevirt"):
-            running.kubectl("create", "namespace", namespace)
-        claims = [stored("good", RWX, mode="Filesystem"), stored("once", RWO)]
-        classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
-        apply(running, [*classes, *claims, KUBEVIRT, *_users()])
-        with Installation(running) as installation:
-            found = Site(installation)
-            _await_in_force(found)
-            yield found
+    running = clusters.clean(request.param)
+    for namespace in ("vms", "trident", "kubevirt"):
+        running.kubectl("create", "namespace", namespace)
+    claims = [stored("good", RWX, mode="Filesystem"), stored("once", RWO)]
+    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
+    apply(running, [*classes, *claims, KUBEVIRT, *_users()])
+    with Installation(running) as installation:
+        found = Site(installation)
+        _await_in_force(found)
+        yield found
 
 
 def _await_in_force(site: Site) -> None:

@@ -1,10 +1,8 @@
 """Recordings, made again on a real API server with the webhook installed."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.e2e.conftest import definitions
+from tests.clusters import KUBEVIRTS, OURS, Clusters
 from tests.e2e_replay.player import Played, Player
 from tests.e2e_replay.world import bare
 from tests.localcluster import LocalCluster
@@ -15,7 +13,7 @@ from tests.recording.traffic import shared_traffic
 
 OWN, SHARED = "our own recording", "the recording in ../shared"
 RECORDINGS = (OWN, pytest.param(SHARED, marks=pytest.mark.cluster))
-_DEFINITIONS = {OWN: "our definitions", SHARED: "KubeVirt's definitions"}
+_DEFINITIONS = {OWN: OURS, SHARED: KUBEVIRTS}
 
 
 class Replay:
@@ -28,18 +26,18 @@ class Replay:
 
 
 @pytest.fixture(scope="package", params=RECORDINGS)
-def replay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+def replay(request: pytest.FixtureRequest, clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Replay:
     """A recording, made again from its first write to its last; skips where it is not at hand."""
     recording = own_recording() if request.param == OWN else shared_traffic()
     if recording is None:
         pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
     settings = tmp_path_factory.mktemp("settings") / "settings.yaml"
     settings.write_text("mode: deny\n")
-    with LocalCluster(crds=definitions(_DEFINITIONS[request.param])) as cluster:
-        _furnish(cluster, recording)
-        with Installation(cluster, ("--config", str(settings))) as installation:
-            player = Player(installation, settings)
-            yield Replay(recording, [player.play(write) for write in recording.writes])
+    cluster = clusters.clean(_DEFINITIONS[request.param])
+    _furnish(cluster, recording)
+    with Installation(cluster, ("--config", str(settings))) as installation:
+        player = Player(installation, settings)
+        return Replay(recording, [player.play(write) for write in recording.writes])
 
 
 def _furnish(cluster: LocalCluster, recording: Recording) -> None:

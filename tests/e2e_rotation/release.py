@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography import x509
 
+from tests.clusters import PORT
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that, unverified
@@ -24,7 +25,6 @@ Object = dict[str, Any]
 Served = Mapping[str, x509.Certificate]
 """What each ready replica serves, by its name."""
 
-PORT = 8443
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"
 _BASICS = {"service": {"port": PORT}, "certificates": {"settle": "3s"}}

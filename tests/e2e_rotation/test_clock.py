@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clusters import MOVED
 from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_controller.release import LEASE
-from tests.e2e_rotation.conftest import MOVED, Site
+from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.release import Release
 from webhook.objects import at
 

@@ -42,14 +42,21 @@ class Client:
         self._tls = ssl.create_default_context(cadata=ca_pem.decode())
         self._tls.load_cert_chain(certificate, key)
 
-    def request(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        accept: str = "application/json",
+        content_type: str | None = None,
+    ) -> Response:
         """Send `body` (as JSON; a strategic merge patch where `method` is PATCH) and return the answer.
 
         Whatever its status. Raises OSError or http.client.HTTPException when there is no answer.
         """
         connection = self.connection(timeout=30)
         content = None if body is None else json.dumps(body)
-        content_type = _STRATEGIC_MERGE if method == "PATCH" else "application/json"
+        content_type = content_type or (_STRATEGIC_MERGE if method == "PATCH" else "application/json")
         try:
             connection.request(method, path, content, {"Accept": accept, "Content-Type": content_type})
             answer = connection.getresponse()

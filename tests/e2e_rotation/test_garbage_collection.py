@@ -5,28 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e_controller.conftest import prepare
 from tests.e2e_controller.permissions import owner_role
 from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, VALIDATING, Release, await_that, released
-from tests.localcluster import LocalCluster, crd_folders
+from tests.e2e_rotation.conftest import Site
 from webhook.objects import at
 
 pytestmark = pytest.mark.cluster
 ALL = (VALIDATING, MUTATING, LEASE, CA)
 
 
-@pytest.fixture(scope="module")
-def collecting() -> Iterator[LocalCluster]:
-    """A control plane with its controllers, of which one collects garbage."""
-    with LocalCluster(crds=crd_folders(), controllers=True) as running:
-        prepare(running)
-        yield running
-
-
 @pytest.fixture
-def installed(collecting: LocalCluster, tmp_path: Path) -> Iterator[Release]:
-    """A release with one replica, in force."""
-    with released(collecting, tmp_path) as found:
+def installed(site: Site, tmp_path: Path) -> Iterator[Release]:
+    """A release with one replica, in force, where a controller collects garbage."""
+    with released(site.cluster, tmp_path) as found:
         found.start()
         found.await_in_force()
         yield found
