@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.build import CLASSES, RWO, RWX, Object, claim, disk
 from tests.build_paths import CONTROLLER, KUBEVIRT
 from tests.clusters import DEFINITIONS, Clusters
+from tests.localcluster.api import Client, Response
 from tests.localcluster.installation import Installation, apply
 from webhook.objects import at
 
@@ -23,6 +24,7 @@ NOTHING: Counter[tuple[str, str, str]] = Counter()
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
 _RBAC = "rbac.authorization.k8s.io"
+_OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
 
 
 def named(kind: str, spec: Object, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
@@ -104,12 +106,13 @@ def stored(name: str, *access_modes: str, **spec: Any) -> Object:
 
 
 class Site:
-    """The cluster as its users have it: everything goes through kubectl."""
+    """The cluster as its users have it."""
 
     def __init__(self, installation: Installation) -> None:
         """Use a cluster with the webhook installed."""
         self.installation = installation
         self.cluster = installation.cluster
+        self._clients: dict[str, Client] = {}
 
     def kubectl(self, *arguments: str, stdin: object = None, user: str = ALICE) -> tuple[bool, str]:
         """Return whether a call did what it was asked, and what it printed; a warning is part of that."""
@@ -118,8 +121,8 @@ class Site:
         return done.returncode == 0, done.stdout + done.stderr
 
     def create(self, obj: Object, user: str = ALICE) -> tuple[bool, str]:
-        """Create an object."""
-        return self.kubectl("create", "-f", "-", stdin=obj, user=user)
+        """Create an object, as `kubectl create` does but in less time."""
+        return _said(self._client(user).request("POST", f"{_collection(obj)}?fieldValidation=Strict", obj))
 
     def have(self, obj: Object, user: str = ALICE) -> Object:
         """Create an object that is admitted, and return it as it is stored."""
@@ -129,12 +132,13 @@ class Site:
 
     def get(self, obj: Object) -> Object:
         """Return an object as it is stored."""
-        found: Object = json.loads(self.cluster.kubectl("get", *_which(obj), "-o", "json").stdout)
-        return found
+        return self.cluster.client().request("GET", _path(obj)).object()
 
     def patch(self, obj: Object, patch: Object, *options: str, user: str = ALICE) -> tuple[bool, str]:
-        """Merge a patch into an object."""
-        return self.kubectl("patch", *_which(obj), "--type=merge", f"--patch={json.dumps(patch)}", *options, user=user)
+        """Merge a patch into an object, or its status, or by dry run, as those options of kubectl say."""
+        path = _path(obj) + "".join(_OPTIONS[option] for option in sorted(options, reverse=True))
+        kind = "application/merge-patch+json"
+        return _said(self._client(user).request("PATCH", path, patch, content_type=kind))
 
     def mark(self, obj: Object, user: str = CAROL, **labels: str | None) -> tuple[bool, str]:
         """Set labels of ours, "_" standing for "-", with a reason where one is set."""
@@ -148,6 +152,11 @@ class Site:
         action()
         return self._counted() - before
 
+    def _client(self, user: str) -> Client:
+        if user not in self._clients:
+            self._clients[user] = self.cluster.client_for(user)
+        return self._clients[user]
+
     def _counted(self) -> Counter[tuple[str, str, str]]:
         found: Counter[tuple[str, str, str]] = Counter()
         for family in text_string_to_metric_families(self.installation.get("/metrics")):
@@ -158,11 +167,20 @@ class Site:
         return found
 
 
-def _which(obj: Object) -> tuple[str, ...]:
-    group, _, version = obj["apiVersion"].rpartition("/")
-    kind = f"{obj['kind']}.{version}.{group}" if group else obj["kind"]
-    namespace = obj["metadata"].get("namespace")
-    return (kind, obj["metadata"]["name"], *(("-n", namespace) if namespace else ()))
+def _said(answer: Response) -> tuple[bool, str]:
+    """Return whether a call did what it was asked, and its warnings and its error as kubectl prints them."""
+    lines = [f"Warning: {text}" for text in answer.warnings]
+    return answer.ok, "\n".join(lines if answer.ok else [*lines, str(answer.object().get("message"))])
+
+
+def _collection(obj: Object) -> str:
+    version, namespace = obj["apiVersion"], obj["metadata"].get("namespace")
+    parts = ("/apis" if "/" in version else "/api", version, namespace and f"namespaces/{namespace}")
+    return "/".join([*filter(None, parts), f"{obj['kind'].lower()}s"])
+
+
+def _path(obj: Object) -> str:
+    return f"{_collection(obj)}/{obj['metadata']['name']}"
 
 
 @pytest.fixture(scope="package", params=DEFINITIONS)
