@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -215,13 +214,10 @@ class Echo:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        """In two pieces, and far enough apart that the kernel makes two packets of them."""
         with connection:
             try:
                 while chunk := connection.recv(1 << 16):
-                    connection.sendall(chunk[:1])
-                    time.sleep(0.001)
-                    connection.sendall(chunk[1:])
+                    connection.sendall(chunk)
             except OSError:
                 return
 
@@ -281,24 +277,6 @@ def test_many_connections_are_carried_at_once(echo: Echo) -> None:
     for connection in connections:
         connection.close()
     assert answers == [b"x"] * 200
-
-
-def test_an_answer_in_two_pieces_is_not_held_back(echo: Echo) -> None:
-    """Not by Nagle's algorithm, which makes it wait for 40 ms."""
-    with echo.connect() as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        taken = [two_pieces(connection) for _ in range(60)]
-    assert sorted(taken)[50] < 0.03
-
-
-def two_pieces(connection: socket.socket) -> float:
-    """Return how many seconds a connection takes to answer, in two pieces, to what was sent in one."""
-    began = time.monotonic()
-    connection.sendall(b"xy")
-    answer = connection.recv(2)
-    while len(answer) < 2:
-        answer += connection.recv(1)
-    return time.monotonic() - began
 
 
 class Recorder:

@@ -125,7 +125,7 @@ def test_a_service_whose_pods_are_all_gone_refuses(cluster: LocalCluster, nodes:
     address = _address(cluster, "empty")
     eventually("the Service answers", lambda: _answers(address))
     cluster.kubectl("scale", "deployment/empty", "--replicas=0")
-    cluster.kubectl("wait", "--for=delete", "pod", "--selector=app=empty", "--timeout=60s")
+    cluster.kubectl("wait", "--for=delete", "pod", "--selector=app=empty", "--timeout=180s")
     eventually("the Service refuses", lambda: not _answers(address))
     with pytest.raises(ConnectionRefusedError):
         _get(address)
@@ -140,7 +140,7 @@ def test_a_disruption_budget_decides_on_evictions(cluster: LocalCluster, web: st
     cluster.kubectl("patch", "poddisruptionbudget", web, "--type=merge", '--patch={"spec": {"minAvailable": 1}}')
     wait_for(cluster, "jsonpath={.status.disruptionsAllowed}=1", f"poddisruptionbudget/{web}")
     _evict(cluster, pod)
-    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "--timeout=60s")
+    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "--timeout=180s")
     _rolled_out(cluster, web)
 
 
@@ -190,7 +190,7 @@ class _Caller:
 
 
 def _rolled_out(cluster: LocalCluster, name: str) -> None:
-    cluster.kubectl("rollout", "status", f"deployment/{name}", "--timeout=90s")
+    cluster.kubectl("rollout", "status", f"deployment/{name}", "--timeout=180s")
 
 
 def _pods(cluster: LocalCluster, app: str) -> list[Object]:

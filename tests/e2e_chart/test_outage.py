@@ -14,7 +14,7 @@ from tests.e2e_old.verbs import VERBS, Verb
 from tests.e2e_old.violators import NOTHING, Kind, declared, in_template
 from tests.e2e_old.without_us import OTHERS, is_out_of_reach, make_change_and_delete
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 UNJUDGED = [verb for verb in VERBS if not verb.judged]
 
 

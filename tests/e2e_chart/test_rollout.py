@@ -20,7 +20,7 @@ from tests.writers import Trouble, Writers
 from webhook.controller.registrations import TIMEOUT_SECONDS
 from webhook.objects import at
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_rollback_loses_no_write_and_brings_the_registrations_of_the_old_versi
 ) -> None:
     with Writers(upgraded.cluster) as writers:
         writers.go_on()
-        upgraded.helm("rollback", NAME, "--wait", "--timeout=120s")
+        upgraded.helm("rollback", NAME, "--wait", "--timeout=300s")
         upgraded.await_in_force()
         eventually("the old registrations", lambda: upgraded.registered("timeoutSeconds") == {TIMEOUT_SECONDS})
         writers.go_on()

@@ -7,7 +7,7 @@ from tests.e2e_chart.site import Site
 from tests.workloads import eventually
 from tests.writers import Writers, sound
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 WAYS = {"with the hook": (), "without hooks": ("--no-hooks",)}
 BOTH = pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 

@@ -41,7 +41,7 @@ from tests.localcluster.processes import Child, spawn
 from webhook.cluster.api import Api, ApiError
 from webhook.objects import at, text
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 """Seconds within which whatever a test waits for must come."""
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
 KUBEVIRTS_NAMESPACE = "openshift-cnv"
@@ -113,7 +113,7 @@ class Replica:
     def certificate(self) -> bytes:
         """Return the certificate that a new handshake is shown, as DER."""
         with (
-            socket.create_connection((self.address, self.port), timeout=10) as plain,
+            socket.create_connection((self.address, self.port), timeout=60) as plain,
             unverified().wrap_socket(plain) as connection,
         ):
             shown = connection.getpeercert(binary_form=True)
@@ -204,18 +204,18 @@ class Release:
 
     def edit(self, path: str, change: Callable[[Any], None]) -> None:
         """Change a live object by hand."""
-        live = self.api.get(path, timeout=10)
+        live = self.api.get(path, timeout=60)
         change(live)
-        self.api.put(path, live, timeout=10)
+        self.api.put(path, live, timeout=60)
 
     def delete(self, path: str) -> None:
         """Delete an object by hand."""
-        self.api.delete(path, timeout=10)
+        self.api.delete(path, timeout=60)
 
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
         try:
-            return self.api.get(path, timeout=10)
+            return self.api.get(path, timeout=60)
         except ApiError as error:
             if error.status == 404:
                 return None
@@ -318,7 +318,7 @@ class Forwarder:
         for index in range(len(ready)):
             replica = ready[(turn + index) % len(ready)]
             with suppress(OSError):
-                backend = socket.create_connection((replica.address, replica.port), timeout=5)
+                backend = socket.create_connection((replica.address, replica.port), timeout=60)
                 backend.settimeout(None)
                 for end in (client, backend):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -9,8 +9,6 @@ from tests.e2e_old.conftest import Site
 from tests.e2e_old.fleet import Fleet
 from tests.e2e_old.verbs import VERBS, Verb
 
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture(scope="module")
 def violators(site: Site, report: Report) -> Iterator[Fleet]:

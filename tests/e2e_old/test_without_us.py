@@ -16,7 +16,6 @@ from tests.e2e_old.violators import NOTHING, Kind, Machine, declared
 from tests.e2e_old.without_us import OTHERS, is_out_of_reach, make_change_and_delete
 from tests.e2e_old.worse import WAYS_BY_KIND, Way
 
-pytestmark = pytest.mark.timeout(600)
 UNJUDGED = [verb for verb in VERBS if not verb.judged]
 JUDGED = [verb for verb in VERBS if verb.judged]
 

@@ -200,7 +200,7 @@ def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
 
 def _await_in_force(site: Site) -> None:
     """The API server goes by a new registration a moment after it has stored it."""
-    deadline, probe = time.monotonic() + 60, ("create", "--dry-run=server", "-o", "json", "-f", "-")
+    deadline, probe = time.monotonic() + 180, ("create", "--dry-run=server", "-o", "json", "-f", "-")
     while site.kubectl(*probe, stdin=vm("once"))[0] or "LiveMigrate" not in site.kubectl(*probe, stdin=vm("good"))[1]:
         assert time.monotonic() < deadline, "the API server does not call the webhook"
 

@@ -53,7 +53,7 @@ def mended(broken: Broken, words: str) -> Object:
 
 def await_that(holds: Callable[[], bool]) -> None:
     """Return when it holds: the webhook sees a changed KubeVirt CR a moment later."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not holds():
         assert time.monotonic() < deadline
 

@@ -97,7 +97,7 @@ def _await_known(site: Site, machine: Object) -> None:
     """Wait until the webhook's watch has seen the mark: a claim of another name under it is warned of, dry."""
     named = at(machine, "metadata", "annotations", MARK).removeprefix("claim/")
     probe = ("create", "--dry-run=server", "-f", "-")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while "Warning" not in site.kubectl(*probe, stdin=stored(named, RWO), user=CONTROLLER)[1]:
         assert time.monotonic() < deadline, "the webhook does not see the mark"
 

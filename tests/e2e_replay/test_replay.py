@@ -11,8 +11,6 @@ holds LiveMigrate, as if it had been. What was lost to another write there is se
 
 from collections.abc import Iterable
 
-import pytest
-
 from tests.admission.test_traffic_paths import SPECS
 from tests.build import Object
 from tests.conftest import Report
@@ -20,9 +18,6 @@ from tests.e2e_replay.conftest import Replay
 from tests.e2e_replay.player import Played
 from tests.recording import Refusal
 from webhook.objects import at
-
-pytestmark = pytest.mark.timeout(300)
-"""The first test waits for the whole replay."""
 
 
 def by_step(played: Iterable[Played]) -> dict[str, list[Played]]:

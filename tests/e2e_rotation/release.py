@@ -28,7 +28,7 @@ Served = Mapping[str, x509.Certificate]
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"
 _BASICS = {"service": {"port": PORT}, "certificates": {"settle": "3s"}}
-_WITHIN = 180.0
+_WITHIN = 300.0
 _PAUSE = 0.25
 """Each look costs a handshake with every replica."""
 _AFTERWARDS = 50
@@ -85,7 +85,7 @@ class Release:
     def install(self, values: Object, *, complete: bool = True) -> None:
         """Install with values over those that all tests share; return when it is in force, or at once."""
         self._values = _merged(_BASICS, values)
-        waiting = ("--wait", "--timeout=150s") if complete else ()
+        waiting = ("--wait", "--timeout=300s") if complete else ()
         self._helm("install", NAME, str(CHART), *waiting, stdin=json.dumps(self._values))
         if complete:
             self.await_in_force()
@@ -93,7 +93,7 @@ class Release:
     def upgrade(self, values: Object) -> None:
         """Change some values; return when the new replicas are ready."""
         self._values = _merged(self._values, values)
-        self._helm("upgrade", NAME, str(CHART), "--wait", "--timeout=150s", stdin=json.dumps(self._values))
+        self._helm("upgrade", NAME, str(CHART), "--wait", "--timeout=300s", stdin=json.dumps(self._values))
 
     def uninstall(self) -> None:
         """Remove it with all that it made, and end its pods at once."""
@@ -131,7 +131,7 @@ class Release:
         load.note(served)
         return served
 
-    def await_served(self, load: Load, condition: Callable[[Served], bool], what: str, within: float = 120) -> None:
+    def await_served(self, load: Load, condition: Callable[[Served], bool], what: str, within: float = 300) -> None:
         """Return when what the ready replicas serve meets a condition; it is noted all the while."""
         deadline = time.monotonic() + within
         while not condition(self.look(load)):
@@ -186,7 +186,7 @@ class Release:
         command += ["--values", "-"] if stdin else []
         environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "HOME": str(self.cluster.directory)}
         done = subprocess.run(
-            command, input=stdin, env=environment, capture_output=True, text=True, timeout=240, check=False
+            command, input=stdin, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == 0 or not check, done.stdout + done.stderr
 

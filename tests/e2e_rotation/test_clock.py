@@ -11,7 +11,7 @@ from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.release import Release
 from webhook.objects import at
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 MINUTES, HOURS, DAYS = 60, 3600, 86400
 

@@ -12,7 +12,7 @@ from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.release import Load, Object, Release, all_new, all_of_others
 from tests.localcluster.credentials import Authority
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 THEIRS = Authority("somebody else's").server("theirs", ["theirs"])
 

@@ -18,7 +18,7 @@ from tests.e2e_rotation.release import Release
 from tests.localcluster.credentials import Authority, Identity
 from tests.localcluster.installation import apply
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 REVIEW = review(vm(disk("once")))
 

@@ -57,7 +57,7 @@ class Client:
 
         Whatever its status. Raises OSError or http.client.HTTPException when there is no answer.
         """
-        connection = self.connection(timeout=30)
+        connection = self.connection(timeout=120)
         content = None if body is None else json.dumps(body)
         content_type = content_type or (_STRATEGIC_MERGE if method == "PATCH" else "application/json")
         try:

@@ -14,7 +14,7 @@ from tests.localcluster.cluster import LocalCluster
 from tests.localcluster.errors import LocalClusterError
 
 Object = dict[str, Any]
-_DEADLINE = 60.0
+_DEADLINE = 180.0
 _THREADS = 4
 _FORCED: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

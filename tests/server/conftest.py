@@ -20,7 +20,7 @@ from tests.localcluster.processes import Child, spawn
 
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "127.0.0.1"
-DEADLINE = 30.0
+DEADLINE = 120.0
 """Seconds within which whatever a test waits for must come."""
 
 
