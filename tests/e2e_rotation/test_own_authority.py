@@ -8,13 +8,13 @@ from tests.e2e_rotation.release import Release, issuers
 
 pytestmark = pytest.mark.cluster
 
-SHORT = {"certificates": {"caLifetime": "54s", "leafLifetime": "18s"}}
+SHORT = {"certificates": {"caLifetime": "72s", "leafLifetime": "24s"}}
 
 
-def test_three_authorities_and_ten_leaves_of_each_replica_are_followed_by_others(site: Site) -> None:
+def test_three_authorities_and_eight_leaves_of_each_replica_are_followed_by_others(site: Site) -> None:
     with site.released(SHORT) as release, release.load() as load:
         release.await_served(
-            load, lambda _: len(load.authorities) > 3 and load.rotations >= 10, "three authorities and ten leaves", 800
+            load, lambda _: len(load.authorities) > 3 and load.rotations >= 8, "three authorities and eight leaves", 800
         )
         assert len(release.replicas()) == 2
 

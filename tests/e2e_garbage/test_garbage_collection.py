@@ -5,19 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.clusters import Clusters
+from tests.e2e_controller.conftest import prepare
 from tests.e2e_controller.permissions import owner_role
 from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, VALIDATING, Release, await_that, released
-from tests.e2e_rotation.conftest import Site
+from tests.localcluster import LocalCluster
 from webhook.objects import at
 
 pytestmark = pytest.mark.cluster
 ALL = (VALIDATING, MUTATING, LEASE, CA)
 
 
+@pytest.fixture(scope="module")
+def cluster(clusters: Clusters) -> LocalCluster:
+    """A control plane with its controllers, of which one collects garbage."""
+    running = clusters.with_nodes().cluster
+    prepare(running)
+    return running
+
+
 @pytest.fixture
-def installed(site: Site, tmp_path: Path) -> Iterator[Release]:
-    """A release with one replica, in force, where a controller collects garbage."""
-    with released(site.cluster, tmp_path) as found:
+def installed(cluster: LocalCluster, tmp_path: Path) -> Iterator[Release]:
+    """A release with one replica, in force."""
+    with released(cluster, tmp_path) as found:
         found.start()
         found.await_in_force()
         yield found
