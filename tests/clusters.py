@@ -1,6 +1,7 @@
 """One local cluster for all suites that a worker runs, and each of them finds it clean."""
 
 import shutil
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.build import CLASSES, Object
 from tests.documentation import ROOT
 from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_rotation.clock import Clock
 from tests.localcluster import Image, LocalCluster, Nodes, crd_folders, shared_crds
 from tests.localcluster.cleaning import Cleaner
 from tests.localcluster.credentials import Authority
+from tests.localcluster.installation import apply
 
 OURS, KUBEVIRTS, NODES = "our definitions", "KubeVirt's definitions", "nodes"
 DEFINITIONS = (OURS, pytest.param(KUBEVIRTS, marks=pytest.mark.cluster))
@@ -92,6 +95,28 @@ class Clusters:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
+
+
+def furnish(
+    cluster: LocalCluster, *objects: Object, users: Iterable[str] = (), kubevirts_namespace: str = "kubevirt"
+) -> None:
+    """Create the namespaces, the usual classes and further objects; the users may do everything.
+
+    Claims are given a size, without which an API server takes none.
+    """
+    for namespace in ("vms", "trident", kubevirts_namespace):
+        cluster.kubectl("create", "namespace", namespace)
+    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
+    apply(cluster, [*map(_sized, objects), *classes])
+    if users:
+        named = [f"--user={user}" for user in users]
+        cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *named)
+
+
+def _sized(obj: Object) -> Object:
+    if obj["kind"] != "PersistentVolumeClaim":
+        return obj
+    return {**obj, "spec": {"resources": {"requests": {"storage": "1Gi"}}, **obj["spec"]}}
 
 
 def _next_version(folder: Path) -> Image:

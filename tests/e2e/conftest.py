@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.clusters import DEFINITIONS, Clusters
+from tests.clusters import DEFINITIONS, Clusters, furnish
 from tests.localcluster import LocalCluster
-from tests.localcluster.installation import Installation, apply
+from tests.localcluster.installation import Installation
 from webhook.cluster.files import read_path
 
 CHECKOUT = Path(__file__).parents[2]
@@ -59,11 +59,7 @@ class Site:
 def cluster(request: pytest.FixtureRequest, clusters: Clusters) -> LocalCluster:
     """A control plane with the custom resources and with what the examples rest on."""
     running = clusters.clean(request.param)
-    for namespace in ("vms", "trident", "kubevirt"):
-        running.kubectl("create", "namespace", namespace)
-    apply(running, read_path(EXAMPLES / "cluster"))
-    users = [f"--user={user}" for user in (USER, CONTROLLER)]
-    running.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)
+    furnish(running, *read_path(EXAMPLES / "cluster"), users=(USER, CONTROLLER))
     return running
 
 

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.build import CLASSES
-from tests.clusters import NEXT, Clusters
+from tests.clusters import NEXT, Clusters, furnish
 from tests.demo import EXAMPLES, USER
 from tests.documentation import CHART
 from tests.e2e_chart.site import Site
 from tests.e2e_old.violators import CLAIMS, USERS
-from tests.localcluster.installation import apply
 from tests.workloads import eventually
 from webhook.cluster.files import read_path
 
@@ -20,16 +18,8 @@ from webhook.cluster.files import read_path
 def site(clusters: Clusters) -> Site:
     """The cluster with the examples' and other claims, users, and nodes that know another version too."""
     found = clusters.with_nodes()
-    cluster = found.cluster
-    for namespace in ("vms", "trident", "kubevirt"):
-        cluster.kubectl("create", "namespace", namespace)
-    room = {"resources": {"requests": {"storage": "1Gi"}}}
-    claims = [{**claim, "spec": {**claim["spec"], **room}} for claim in CLAIMS]
-    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
-    apply(cluster, [*read_path(EXAMPLES / "cluster"), *classes, *claims])
-    users = [f"--user={user}" for user in {USER, *USERS}]
-    cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)
-    return Site(cluster, found.nodes)
+    furnish(found.cluster, *read_path(EXAMPLES / "cluster"), *CLAIMS, users={USER, *USERS})
+    return Site(found.cluster, found.nodes)
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.build import CLASSES
 from tests.build_paths import KUBEVIRT
-from tests.clusters import KUBEVIRTS, OURS, Clusters
+from tests.clusters import KUBEVIRTS, OURS, Clusters, furnish
 from tests.e2e_old.api import Api
 from tests.e2e_old.fleet import EVERY_SORT, old_violators
 from tests.e2e_old.violators import CLAIMS, USERS
 from tests.localcluster import LocalCluster
-from tests.localcluster.installation import Installation, apply
+from tests.localcluster.installation import Installation
 
 SIZES = (
     pytest.param((50, OURS), id="50 old violators"),
@@ -40,20 +39,9 @@ def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
     """The cluster, the webhook registered and in force."""
     count, which = request.param
     cluster = clusters.clean(which)
-    _furnish(cluster)
+    furnish(cluster, *CLAIMS, KUBEVIRT, users=USERS)
+    cluster.kubectl("create", "serviceaccount", "default", "-n", "vms")
     with Api(cluster) as api:
         found = Site(cluster, api, count)
         with found.installation:
             yield found
-
-
-def _furnish(cluster: LocalCluster) -> None:
-    for namespace in ("vms", "trident", "kubevirt"):
-        cluster.kubectl("create", "namespace", namespace)
-    room = {"resources": {"requests": {"storage": "1Gi"}}}
-    claims = [{**claim, "spec": {**claim["spec"], **room}} for claim in CLAIMS]
-    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
-    apply(cluster, [*classes, *claims, KUBEVIRT])
-    cluster.kubectl("create", "serviceaccount", "default", "-n", "vms")
-    users = [f"--user={user}" for user in USERS]
-    cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)

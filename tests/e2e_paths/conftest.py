@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.build import CLASSES, RWO, RWX, Object, claim, disk
+from tests.build import RWO, RWX, Object, claim, disk
 from tests.build_paths import CONTROLLER, KUBEVIRT
-from tests.clusters import DEFINITIONS, Clusters
+from tests.clusters import DEFINITIONS, Clusters, furnish
 from tests.localcluster.api import Client, Response
-from tests.localcluster.installation import Installation, apply
+from tests.localcluster.installation import Installation
 from webhook.objects import at
 
 ALICE, CAROL = "alice", "carol"
@@ -187,11 +187,7 @@ def _path(obj: Object) -> str:
 def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
     """The cluster as users have it."""
     running = clusters.clean(request.param)
-    for namespace in ("vms", "trident", "kubevirt"):
-        running.kubectl("create", "namespace", namespace)
-    claims = [stored("good", RWX, mode="Filesystem"), stored("once", RWO)]
-    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
-    apply(running, [*classes, *claims, KUBEVIRT, *_users()])
+    furnish(running, claim("good", RWX, mode="Filesystem"), claim("once", RWO), KUBEVIRT, *_users())
     with Installation(running) as installation:
         found = Site(installation)
         _await_in_force(found)
