@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.clusters import Clusters
+from tests.clusters import KUBEVIRTS, Clusters
 
 Report = Callable[..., None]
 _PRINTED = pytest.StashKey[list[str]]()
-_ON_CLUSTER = "e2e"
+_FIRST = ("e2e_chart/", "e2e_rotation/", "e2e/garbage/", "tests/test_rollout", KUBEVIRTS, "../shared", "e2e")
+"""Parts of the ids of tests on a cluster: with nodes, by KubeVirt's definitions, by ours."""
 _SITES = {
-    "tests/e2e": True,
+    "tests/e2e/admission": True,
+    "tests/e2e/examples": True,
+    "tests/e2e/outage": True,
+    "tests/e2e/preexisting": True,
+    "tests/e2e/replay": True,
     "tests/e2e_chart": False,
-    "tests/e2e_old": True,
-    "tests/e2e_paths": True,
-    "tests/e2e_replay": True,
 }
 """Folders whose tests share a webhook on a cluster, and whether that has parameters."""
 
@@ -42,8 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that take longest begin first, so that no worker is left with them at the end."""
-    items.sort(key=lambda item: _ON_CLUSTER not in item.nodeid)
+    """Let the tests that take longest begin first, and those follow each other that want the same cluster."""
+    items.sort(key=lambda item: next((rank for rank, part in enumerate(_FIRST) if part in item.nodeid), len(_FIRST)))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,8 +8,8 @@ import pytest
 from tests.clusters import NEXT, Clusters, furnish
 from tests.demo import EXAMPLES, USER
 from tests.documentation import CHART
+from tests.e2e.preexisting.violators import CLAIMS, USERS
 from tests.e2e_chart.site import Site
-from tests.e2e_old.violators import CLAIMS, USERS
 from tests.workloads import eventually
 from webhook.cluster.files import read_path
 

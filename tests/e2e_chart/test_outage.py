@@ -7,12 +7,12 @@ import pytest
 
 from tests.build import Object, disk
 from tests.build_paths import ALICE
+from tests.e2e.preexisting.api import Api
+from tests.e2e.preexisting.fleet import Fleet, sound_machines
+from tests.e2e.preexisting.verbs import VERBS, Verb
+from tests.e2e.preexisting.violators import NOTHING, Kind, declared, in_template
+from tests.e2e.preexisting.without_us import OTHERS, is_out_of_reach, make_change_and_delete
 from tests.e2e_chart.site import Site
-from tests.e2e_old.api import Api
-from tests.e2e_old.fleet import Fleet, sound_machines
-from tests.e2e_old.verbs import VERBS, Verb
-from tests.e2e_old.violators import NOTHING, Kind, declared, in_template
-from tests.e2e_old.without_us import OTHERS, is_out_of_reach, make_change_and_delete
 
 pytestmark = pytest.mark.cluster
 UNJUDGED = [verb for verb in VERBS if not verb.judged]

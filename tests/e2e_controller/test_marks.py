@@ -3,8 +3,8 @@
 import itertools
 
 from tests.build import RWO, RWX, Object
+from tests.e2e.admission.conftest import stored
 from tests.e2e_controller.release import Release, await_that, machine
-from tests.e2e_paths.conftest import stored
 from webhook.names import MARK
 from webhook.objects import at
 

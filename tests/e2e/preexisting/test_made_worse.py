@@ -3,10 +3,10 @@
 import pytest
 
 from tests.build_paths import ALICE
-from tests.e2e_old.api import Answer
-from tests.e2e_old.conftest import Site
-from tests.e2e_old.violators import LENIENT, Kind, in_template
-from tests.e2e_old.worse import WAYS_BY_KIND, Way
+from tests.e2e.preexisting.api import Answer
+from tests.e2e.preexisting.conftest import Site
+from tests.e2e.preexisting.violators import LENIENT, Kind, in_template
+from tests.e2e.preexisting.worse import WAYS_BY_KIND, Way
 
 
 @pytest.mark.parametrize(("kind", "way"), WAYS_BY_KIND, ids=[f"{way} of {kind}" for kind, way in WAYS_BY_KIND])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.build import Object, disk, volume_request
 from tests.build_paths import CONTROLLER, REASON
-from tests.e2e_paths.conftest import CAROL, Site, pool, replica_set, vm, vmi
+from tests.e2e.admission.conftest import CAROL, Site, pool, replica_set, vm, vmi
 
 OUT_OF_REACH = "failed calling webhook"
 DISKS = [{"name": name, "disk": {"bus": "virtio"}} for name in ("root", "data", "logs")]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.build import RWO, Object, disk, volume_request
 from tests.build_paths import CONTROLLER, REASON
-from tests.e2e_paths.conftest import CAROL, NAMES, Site, clone, pool, replica_set, restore, started, stored, vm, vmi
+from tests.e2e.admission.conftest import CAROL, NAMES, Site, clone, pool, replica_set, restore, started, stored, vm, vmi
 
 OUT_OF_REACH = "failed calling webhook"
 MARKS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}

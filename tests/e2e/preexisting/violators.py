@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from tests.build import RWO, RWX, Object, claim, disk, host_disk
 from tests.build_paths import ALICE, APISERVER, CONTROLLER
-from tests.e2e_old.api import Api
+from tests.e2e.preexisting.api import Api
 
 HANDLER = "system:serviceaccount:kubevirt:kubevirt-handler"
 USERS = (ALICE, APISERVER, CONTROLLER, HANDLER)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.build import RWO, claim, disk, volume_request
-from tests.e2e.conftest import Object, Site
+from tests.e2e.examples.conftest import Object, Site
 
 NAMES = (f"vm-{number}" for number in itertools.count())
 REQUEST = {"addVolumeOptions": {**volume_request(disk("nfs-once"))["addVolumeOptions"], "disk": {"name": "nfs-once"}}}

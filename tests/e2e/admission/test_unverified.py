@@ -8,7 +8,7 @@ import pytest
 
 from tests.build import RWO, RWX, Object
 from tests.build_paths import CONTROLLER
-from tests.e2e_paths.conftest import NAMES, Site, pool, replica_set, started, stored, vm, vmi
+from tests.e2e.admission.conftest import NAMES, Site, pool, replica_set, started, stored, vm, vmi
 from webhook.names import MARK
 from webhook.objects import at
 

@@ -11,7 +11,7 @@ import jsonpatch
 import pytest
 import yaml
 
-from tests.e2e.conftest import CHECKOUT, EXAMPLES, Site
+from tests.e2e.examples.conftest import CHECKOUT, EXAMPLES, Site
 from webhook.objects import at
 
 MACHINES = sorted((EXAMPLES / "machines").glob("*.yaml"))

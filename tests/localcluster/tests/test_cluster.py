@@ -19,7 +19,7 @@ from tests.localcluster.crds import load, resource_paths
 
 pytestmark = pytest.mark.cluster
 
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[3]
 DEFINITIONS = {definition["metadata"]["name"]: definition for definition in load(crd_folders())}
 WITH_STATUS = {
     "datavolumes",

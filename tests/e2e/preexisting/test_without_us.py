@@ -8,13 +8,13 @@ import pytest
 from tests.build import Object
 from tests.build_paths import ALICE, REASON
 from tests.conftest import Report
-from tests.e2e_old.api import Api
-from tests.e2e_old.conftest import Site
-from tests.e2e_old.fleet import Fleet, Outcome, sound_machines
-from tests.e2e_old.verbs import VERBS, Verb
-from tests.e2e_old.violators import NOTHING, Kind, Machine, declared
-from tests.e2e_old.without_us import OTHERS, is_out_of_reach, make_change_and_delete
-from tests.e2e_old.worse import WAYS_BY_KIND, Way
+from tests.e2e.preexisting.api import Api
+from tests.e2e.preexisting.conftest import Site
+from tests.e2e.preexisting.fleet import Fleet, Outcome, sound_machines
+from tests.e2e.preexisting.verbs import VERBS, Verb
+from tests.e2e.preexisting.violators import NOTHING, Kind, Machine, declared
+from tests.e2e.preexisting.without_us import OTHERS, is_out_of_reach, make_change_and_delete
+from tests.e2e.preexisting.worse import WAYS_BY_KIND, Way
 
 UNJUDGED = [verb for verb in VERBS if not verb.judged]
 JUDGED = [verb for verb in VERBS if verb.judged]

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.clusters import KUBEVIRTS, OURS, Clusters
-from tests.e2e_replay.player import Played, Player
-from tests.e2e_replay.world import bare
+from tests.e2e.replay.player import Played, Player
+from tests.e2e.replay.world import bare
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 from tests.recording import Recording

@@ -13,7 +13,7 @@ from tests.localcluster.__main__ import main
 
 pytestmark = pytest.mark.cluster
 
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[3]
 VERSION = '[ "$1" = version ] && echo "go version go1.99.0 test/test" && exit\n'
 WRITE = 'while [ "$1" != -o ]; do shift; done; echo half > "$2"\n'
 

@@ -4,7 +4,7 @@ from re import fullmatch
 
 from tests.build import RWO, Object, claim, data_volume
 from tests.build_paths import ALICE, CONTROLLER
-from tests.e2e_old.api import Api
+from tests.e2e.preexisting.api import Api
 
 _OUT_OF_REACH = r'500: Internal error occurred: failed calling webhook "[a-z-]+\.validate\.migratability\.io".*'
 _CLAIM = claim("other", RWO, resources={"requests": {"storage": "1Gi"}})

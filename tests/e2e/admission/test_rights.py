@@ -6,7 +6,7 @@ import pytest
 
 from tests.build import Object
 from tests.build_paths import CONTROLLER, REASON
-from tests.e2e_paths.conftest import (
+from tests.e2e.admission.conftest import (
     ALICE,
     CAROL,
     NAMES,

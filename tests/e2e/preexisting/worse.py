@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from tests.build import Object, disk, host_disk, volume_request
 from tests.build_paths import ALICE, APISERVER
-from tests.e2e_old.api import Answer, Api
-from tests.e2e_old.violators import (
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.violators import (
     ALIVE,
     FAULTS,
     LENIENT,

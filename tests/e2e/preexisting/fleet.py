@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
-from tests.e2e_old.api import Answer, Api
-from tests.e2e_old.verbs import Verb
-from tests.e2e_old.violators import FAULTS, NOTHING, Fault, Kind, Machine, make
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.verbs import Verb
+from tests.e2e.preexisting.violators import FAULTS, NOTHING, Fault, Kind, Machine, make
 
 EVERY_SORT = tuple(product(FAULTS, Kind))
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.build import Object
 from tests.build_paths import REASON
-from tests.e2e_paths.conftest import ALICE, NAMES, Site, clone, instance_spec, pool, replica_set, vm, vmi
+from tests.e2e.admission.conftest import ALICE, NAMES, Site, clone, instance_spec, pool, replica_set, vm, vmi
 
 MARKS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
 OLD, OLD_POOL = "kubevirt.io/v1alpha3", "pool.kubevirt.io/v1alpha1"

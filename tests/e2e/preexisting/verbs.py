@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tests.build import Object, disk
 from tests.build_paths import ALICE, APISERVER, CONTROLLER
-from tests.e2e_old.api import Answer, Api
-from tests.e2e_old.violators import (
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.violators import (
     ALIVE,
     FINALIZER,
     HANDLER,

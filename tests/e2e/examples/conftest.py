@@ -12,7 +12,7 @@ from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation
 from webhook.cluster.files import read_path
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 EXAMPLES = CHECKOUT / "examples"
 USER = "alice"
 CONTROLLER = "system:serviceaccount:kubevirt:kubevirt-controller"

@@ -6,9 +6,9 @@ import pytest
 
 from tests.build_paths import KUBEVIRT
 from tests.clusters import KUBEVIRTS, OURS, Clusters, furnish
-from tests.e2e_old.api import Api
-from tests.e2e_old.fleet import EVERY_SORT, old_violators
-from tests.e2e_old.violators import CLAIMS, USERS
+from tests.e2e.preexisting.api import Api
+from tests.e2e.preexisting.fleet import EVERY_SORT, old_violators
+from tests.e2e.preexisting.violators import CLAIMS, USERS
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation
 

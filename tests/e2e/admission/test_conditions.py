@@ -10,7 +10,7 @@ import pytest
 
 from tests.build import Object, disk, volume_request
 from tests.build_paths import CONTROLLER
-from tests.e2e_paths.conftest import (
+from tests.e2e.admission.conftest import (
     ALICE,
     CAROL,
     NAMES,

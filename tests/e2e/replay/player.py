@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.build import Object
-from tests.e2e_replay.world import Uids, are_alike, as_if_mutated, as_made_for, bare, can_become, is_going
+from tests.e2e.replay.world import Uids, are_alike, as_if_mutated, as_made_for, bare, can_become, is_going
 from tests.localcluster import LocalCluster
 from tests.localcluster.api import Client
 from tests.localcluster.installation import Installation

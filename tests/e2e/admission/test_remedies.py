@@ -8,7 +8,7 @@ import jsonpatch
 import pytest
 
 from tests.build import CLAIMS, Object
-from tests.e2e_paths.conftest import NAMES, Site, restore, vm
+from tests.e2e.admission.conftest import NAMES, Site, restore, vm
 from tests.localcluster.installation import apply
 from tests.policy.remedies import REMEDIES, Broken
 from webhook.policy.rules import RULES

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Report
-from tests.e2e_old.conftest import Site
-from tests.e2e_old.fleet import Fleet
-from tests.e2e_old.verbs import VERBS, Verb
+from tests.e2e.preexisting.conftest import Site
+from tests.e2e.preexisting.fleet import Fleet
+from tests.e2e.preexisting.verbs import VERBS, Verb
 
 
 @pytest.fixture(scope="module")

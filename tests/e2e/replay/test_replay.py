@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from tests.admission.test_traffic_paths import SPECS
 from tests.build import Object
 from tests.conftest import Report
-from tests.e2e_replay.conftest import Replay
-from tests.e2e_replay.player import Played
+from tests.e2e.replay.conftest import Replay
+from tests.e2e.replay.player import Played
 from tests.recording import Refusal
 from webhook.objects import at
 
