@@ -2,28 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 
-from tests.clusters import Clusters
+from tests.clusters import Clusters, WithNodes
 from tests.e2e_controller.conftest import prepare
 from tests.e2e_controller.permissions import NAMESPACE
-from tests.e2e_rotation.clock import Clock
 from tests.e2e_rotation.release import Object, Release
-from tests.localcluster import LocalCluster, Nodes
-from tests.localcluster.credentials import Authority
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(WithNodes):
     """What the releases of all tests share."""
-
-    cluster: LocalCluster
-    nodes: Nodes
-    clients: Authority
-    """Signs the certificate that the API server shows when it calls webhooks."""
-    clock: Clock
 
     @contextmanager
     def released(self, values: Object, *, complete: bool = True) -> Iterator[Release]:
@@ -42,4 +31,4 @@ def site(clusters: Clusters) -> Site:
     found = clusters.with_nodes()
     prepare(found.cluster)
     found.cluster.kubectl("create", "namespace", NAMESPACE)
-    return Site(found.cluster, found.nodes, found.clients, found.clock)
+    return Site(**vars(found))

@@ -14,8 +14,7 @@ from tests.localcluster.installation import Installation
 
 SIZES = (
     pytest.param((50, OURS), id="50 old violators"),
-    pytest.param((1000, OURS), id="1000 old violators", marks=pytest.mark.cluster),
-    pytest.param((50, KUBEVIRTS), id="50 by KubeVirt's definitions", marks=pytest.mark.cluster),
+    pytest.param((200, KUBEVIRTS), id="200 by KubeVirt's definitions", marks=pytest.mark.cluster),
 )
 
 
