@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
+from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer, read
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.workloads import eventually
-from webhook.cluster.api import Api, ApiError
+from webhook.cluster.api import Api
 from webhook.objects import Object, at, items
 
 VALUES = ("service.port=8443", "test.namespace=vms", "certificates.settle=2s")
@@ -121,12 +121,7 @@ class Site:
 
     def read(self, path: str) -> dict[str, Any] | None:
         """Return what is at a path, None where nothing is."""
-        try:
-            return self.api.get(path, timeout=60)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return read(self.api, path)
 
     def registered(self, field: str) -> set[Any]:
         """Return the values of a field of the validating webhooks that are about VirtualMachines."""

@@ -8,7 +8,6 @@ import itertools
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -37,6 +36,7 @@ from tests.e2e_controller.permissions import (
 )
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import apply
+from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
 from webhook.cluster.api import Api, ApiError
 from webhook.objects import at, text
@@ -60,14 +60,6 @@ def await_that(condition: Callable[[], Any], what: str, within: float = DEADLINE
         assert time.monotonic() < deadline, f"no {what} within {within:g} s"
         time.sleep(0.05)
     return found
-
-
-def unverified() -> ssl.SSLContext:
-    """Return a client's context that takes any certificate, as the kubelet's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @dataclass
@@ -214,12 +206,7 @@ class Release:
 
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
-        try:
-            return self.api.get(path, timeout=60)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return read(self.api, path)
 
     @property
     def leader(self) -> Replica | None:
@@ -354,6 +341,16 @@ def answer(api: Api, claim: str) -> str:
     except ApiError as error:
         return str(error)
     return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
+
+
+def read(api: Api, path: str) -> Object | None:
+    """Return what the API server has at a path, None where nothing is."""
+    try:
+        return api.get(path, timeout=60)
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        raise
 
 
 def admin(cluster: LocalCluster) -> Api:

@@ -14,11 +14,11 @@ from cryptography import x509
 from tests.clusters import PORT
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that, unverified
+from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that, read
 from tests.e2e_rotation.handshakes import Handshakes, registered, shake
 from tests.localcluster import LocalCluster, Nodes, binaries
+from tests.localcluster.probes import unverified
 from tests.writers import Writers, created
-from webhook.cluster.api import ApiError
 from webhook.objects import at, items
 
 Object = dict[str, Any]
@@ -140,12 +140,7 @@ class Release:
 
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
-        try:
-            return self.api.get(path, timeout=30)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return read(self.api, path)
 
     def edit(self, path: str, patch: Object) -> None:
         """Merge a patch into an object, as somebody would by hand."""

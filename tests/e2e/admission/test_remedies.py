@@ -1,7 +1,5 @@
 """Of every rule: the API server refuses the machine, and takes it once the remedy is done to the letter."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import jsonpatch
@@ -11,6 +9,7 @@ from tests.build import CLAIMS, Object
 from tests.e2e.admission.conftest import NAMES, Site, restore, vm
 from tests.localcluster.installation import apply
 from tests.policy.remedies import REMEDIES, Broken
+from tests.workloads import eventually
 from webhook.policy.rules import RULES
 
 OF_RUNNING, OF_VERSION = "eviction-strategy", "persistent-reservation"
@@ -22,6 +21,7 @@ SAMPLES = {
     if rule not in (OF_RUNNING, OF_VERSION)
 }
 WAYS = [(rule, words) for rule, broken in SAMPLES.items() for words in broken.ways]
+_SEEN = "the webhook goes by the changed KubeVirt CR"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,13 +51,6 @@ def mended(broken: Broken, words: str) -> Object:
     return stored(jsonpatch.apply_patch(broken.machine, broken.ways[words].patch))
 
 
-def await_that(holds: Callable[[], bool]) -> None:
-    """Return when it holds: the webhook sees a changed KubeVirt CR a moment later."""
-    deadline = time.monotonic() + 180
-    while not holds():
-        assert time.monotonic() < deadline
-
-
 @pytest.mark.parametrize(("rule", "broken"), SAMPLES.items(), ids=SAMPLES)
 def test_a_machine_is_refused_and_its_user_told_the_remedy(site: Site, rule: str, broken: Broken) -> None:
     assert refuses(site, rule, broken)
@@ -74,11 +67,11 @@ def test_a_reservation_is_admitted_once_it_is_removed_or_kubevirt_is_newer(site:
     removal, upgrade = broken.ways
     apply(site.cluster, list(broken.objects))
     try:
-        await_that(lambda: refuses(site, OF_VERSION, broken))
+        eventually(_SEEN, lambda: refuses(site, OF_VERSION, broken))
         assert site.create(mended(broken, removal))[0]
     finally:
         apply(site.cluster, list(broken.ways[upgrade].objects or ()))
-    await_that(lambda: site.create(mended(broken, upgrade))[0])
+    eventually(_SEEN, lambda: site.create(mended(broken, upgrade))[0])
 
 
 @pytest.mark.parametrize("value", [None, "LiveMigrate"], ids=["removed", "set to LiveMigrate"])
