@@ -20,7 +20,7 @@ THEIRS = Authority("somebody else's").server("theirs", ["theirs"])
 @pytest.fixture(scope="module")
 def release(site: Site) -> Iterator[Release]:
     """A release whose leaves are renewed often and whose authority is not."""
-    with site.released({"certificates": {"leafLifetime": "20s"}}) as found:
+    with site.released({"certificates": {"leafLifetime": "30s"}}) as found:
         yield found
 
 
