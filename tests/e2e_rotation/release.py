@@ -123,7 +123,7 @@ class Release:
             finally:
                 self.look(found)
         print(found)
-        assert found.failed == [], str(found)
+        assert found.failed == [], f"{found}: {found.failed[:3]}"
 
     def look(self, load: Load) -> Served:
         """Return what each ready replica serves, and note it."""
