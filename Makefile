@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
+WORKERS := --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-cluster mutants lint format bench lock clean .venv binaries
@@ -13,11 +14,11 @@ demo: .venv binaries ## the webhook on a real API server, shown by kubectl
 
 test: .venv binaries ## the tests, in minutes
 	@$(RUN) -m tests.localcluster build helm
-	$(RUN) -m pytest -m "not cluster"
+	$(RUN) -m pytest $(WORKERS) -m "not cluster"
 
 test-cluster: .venv ## the tests that take longer, on the local cluster
 	$(RUN) -m tests.localcluster build
-	$(RUN) -m pytest -m cluster
+	$(RUN) -m pytest $(WORKERS) -m cluster
 
 mutants: .venv ## small wrong changes that the tests must notice
 	$(RUN) -m tests.mutants

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node
+from tests.conftest import Report
 from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
 from webhook import Settings, Verdict, evaluate
 from webhook.cluster import Snapshot
@@ -177,7 +178,7 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (ORACLE / name).read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_verdict_of_kubevirt_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_verdict_of_kubevirt_is_ours(report: Report) -> None:
     differing, agreeing, total = [], 0, 0
     for row in rows("kubevirt_verdicts.jsonl"):
         for version, said in row["kubevirt"].items():
@@ -195,8 +196,7 @@ def test_every_verdict_of_kubevirt_is_ours(capsys: pytest.CaptureFixture[str]) -
                 total += 1
                 agreeing += not found
                 differing += [f"{row['id']} {version}: {what}" for what in found]
-    with capsys.disabled():
-        print(f" {agreeing} of {total} verdicts agree with KubeVirt ", end="")
+    report(f"{agreeing} of {total} verdicts agree with KubeVirt")
     assert differing == []
     assert agreeing == 2400
 
@@ -233,15 +233,14 @@ def cases() -> Iterator[tuple[str, str, Instance, str]]:
                 yield row["id"], version, instance, said["reason"]
 
 
-def test_every_case_of_kubevirt_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_case_of_kubevirt_is_ours(report: Report) -> None:
     differing, agreeing, total = [], 0, 0
     for name, version, instance, told in cases():
         found = differences(evaluate(as_instance(instance), cluster_of(instance)), instance, told)
         total += 1
         agreeing += not found
         differing += [f"{name} {version}: {what}" for what in found]
-    with capsys.disabled():
-        print(f" {agreeing} of {total} cases agree with KubeVirt ", end="")
+    report(f"{agreeing} of {total} cases agree with KubeVirt")
     assert differing == []
     assert agreeing == 480
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonpatch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.build import (
@@ -35,7 +35,7 @@ from tests.build import (
 from webhook import Settings, Verdict, evaluate
 from webhook.wording import WARNING_LIMIT
 
-quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=150)
 thorough = settings(quick, max_examples=400)
 
 DEFAULT = {"storageclass.kubevirt.io/is-default-virt-class": "true"}

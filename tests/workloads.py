@@ -18,7 +18,7 @@ SNAPSHOT = {
     "data": {"cluster.yaml": '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vms"}}'},
 }
 """What `serve --cluster` is given, so that it needs no rights."""
-_DEADLINE = 60.0
+_DEADLINE = 180.0
 
 
 def container(*arguments: str, **spec: Any) -> Object:

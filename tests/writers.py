@@ -16,8 +16,8 @@ from typing import Self
 from urllib.parse import urlencode
 
 from tests.build import Object, disk
-from tests.e2e_old.api import Answer, Api
-from tests.e2e_paths.conftest import vm
+from tests.e2e.admission.conftest import vm
+from tests.e2e.preexisting.api import Answer, Api
 from tests.localcluster import LocalCluster
 from tests.workloads import eventually
 

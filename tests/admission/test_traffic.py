@@ -10,6 +10,7 @@ import pytest
 
 from tests.admission.client import Webhook, causes
 from tests.build import Object
+from tests.conftest import Report
 from webhook.cluster.files import read_path
 from webhook.objects import at
 
@@ -74,11 +75,10 @@ def calls() -> list[Call]:
     return found
 
 
-def test_every_recorded_request_is_decided(calls: list[Call], capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\nrecorded traffic: {len(calls)} requests")
-        for (path, outcome), count in sorted(Counter((call.path, call.outcome) for call in calls).items()):
-            print(f"  {path:9} {outcome:8} {count}")
+def test_every_recorded_request_is_decided(calls: list[Call], report: Report) -> None:
+    report(f"recorded traffic: {len(calls)} requests")
+    for (path, outcome), count in sorted(Counter((call.path, call.outcome) for call in calls).items()):
+        report(f"  {path:9} {outcome:8} {count}")
     assert [call.label for call in calls if call.outcome == "error"] == []
     assert all(call.response["response"]["uid"] == call.request["uid"] for call in calls)
 

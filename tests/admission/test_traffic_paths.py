@@ -14,6 +14,7 @@ import pytest
 
 from tests.build import Object
 from tests.build_paths import Rights
+from tests.conftest import Report
 from webhook.admission.handler import mutate, validate
 from webhook.admission.review import Request, parse_review
 from webhook.cluster.files import read_path
@@ -158,17 +159,13 @@ def refusals(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
     return found
 
 
-def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(
-    validated: list[Step], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with capsys.disabled():
-        print()
-        for what, steps in itertools.groupby(validated, key=lambda step: step.what):
-            answered = list(steps)
-            refused = [step for step in answered if not step.response["allowed"]]
-            print(f"  {what}: {len(answered)} requests, {len(refused)} refused")
-            for step in refused:
-                print(f"    {step.number} {step.request.operation} {step.resource} by {step.user}: {step.causes[0]}")
+def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(validated: list[Step], report: Report) -> None:
+    for what, steps in itertools.groupby(validated, key=lambda step: step.what):
+        answered = list(steps)
+        refused = [step for step in answered if not step.response["allowed"]]
+        report(f"{what}: {len(answered)} requests, {len(refused)} refused")
+        for step in refused:
+            report(f"  {step.number} {step.request.operation} {step.resource} by {step.user}: {step.causes[0]}")
     assert refusals(validated) == REFUSED
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certs import Authority, CertificateError, Leaf, Serving, Stored, renewed, rotate, union, why_not_trusted
@@ -13,7 +13,7 @@ from certs.bundle import why_not_usable
 from certs.pem import certificates
 from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first
 
-thorough = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=300)
 
 STORED = rotate(first(), [first().bundle(NOW)], NOW + 250 * DAY, LIFETIMES)
 assert STORED.signing

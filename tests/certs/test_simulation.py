@@ -139,7 +139,7 @@ SCALES = {
 """Lifetimes, the time between two passes, and by how much clocks are wrong."""
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.cluster) for seed in range(1, 4))])
 @pytest.mark.parametrize(("lifetimes", "step", "skew"), SCALES.values(), ids=SCALES)
 def test_whoever_is_ready_is_accepted_through_many_rotations(
     lifetimes: Lifetimes, step: timedelta, skew: timedelta, seed: int

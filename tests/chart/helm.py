@@ -108,4 +108,4 @@ def _render(values: str, options: tuple[tuple[str, str], ...]) -> Rendered:
 
 def _helm(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":
     command = [str(binaries.ensure(program)[program]), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300, check=False)

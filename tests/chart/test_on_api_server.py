@@ -9,8 +9,9 @@ import yaml
 
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Object
 from tests.chart.test_renders import OF_OTHERS
+from tests.clusters import Clusters
 from tests.documentation import CHART
-from tests.localcluster import LocalCluster, binaries, crd_folders
+from tests.localcluster import LocalCluster, binaries
 
 pytestmark = pytest.mark.cluster
 
@@ -19,9 +20,8 @@ GROUPS = ["system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "syst
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(crd_folders()) as running:
-        yield running
+def cluster(clusters: Clusters) -> LocalCluster:
+    return clusters.clean()
 
 
 def helm(cluster: LocalCluster, program: str, *arguments: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.build import NAMESPACE, Object, storage_class, storage_profile
+from tests.conftest import Report
 from webhook.claims.model import ClaimRequest
 from webhook.claims.rendering import render
 from webhook.cluster import Snapshot
@@ -93,14 +94,13 @@ def oracle_rows() -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def test_every_claim_of_the_oracle_is_rendered_as_cdi_made_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_claim_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:
     if not ORACLE.is_dir():
         pytest.skip(f"no CDI oracle in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
     cluster = Snapshot(json.loads((ORACLE / "cdi_cluster.json").read_text(encoding="utf-8")))
     rows = list(oracle_rows())
     differing = [row["id"] for row in rows if made(render(row["spec"], NAMESPACE, cluster)) != _of_cdi(row["claim"])]
-    with capsys.disabled():
-        print(f" {len(rows) - len(differing)} of {len(rows)} claims agree with CDI ", end="")
+    report(f"{len(rows) - len(differing)} of {len(rows)} claims agree with CDI")
     assert differing == []
     assert len(rows) == ROWS
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.build import Object
 from webhook.cluster.resources import Resource
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 Events = queue.SimpleQueue[Object | None]
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old", "metadata": {}}}
 
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             some, version = [*api.objects.get(url.path, {}).values()], next(api.versions)
             api.changed.notify_all()
         if fault == "hang":
-            api.ending.wait(DEADLINE)
+            api.ending.wait()
         elif isinstance(fault, int):
             self._answer(fault, {"code": fault, "message": f"fault {fault}"})
         elif verb == "watch":

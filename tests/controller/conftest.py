@@ -16,7 +16,7 @@ from webhook.controller import loop
 from webhook.controller.loop import Controller
 from webhook.settings import Settings
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Watches(LiveCluster):

@@ -13,7 +13,7 @@ def doctor(site: Site, *arguments: str) -> tuple[int, list[Object]]:
     """Return its exit status and what it finds."""
     command = [sys.executable, "-m", "webhook.cli.main", "doctor", "--namespace=vms", "--output=json", *arguments]
     environment = {**os.environ, "KUBECONFIG": str(site.cluster.kubeconfig)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -47,11 +47,11 @@ class Site:
         home = str(self.cluster.directory)
         environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "HOME": home}
         command = [str(binaries.ensure(program)[program]), *arguments, "--namespace", namespace]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
     def install(self, program: str = "helm") -> None:
         """Install the chart as the documentation says; returns when Helm says that it is done."""
-        options = ("--create-namespace", "--wait", "--timeout=120s", *set_options(VALUES))
+        options = ("--create-namespace", "--wait", "--timeout=300s", *set_options(VALUES))
         self.helm("install", NAME, str(CHART), *options, program=program)
 
     def have_release(self) -> None:
@@ -62,11 +62,11 @@ class Site:
 
     def upgrade(self, *values: str, chart: Path = CHART) -> None:
         """Change some values and no others, or the chart; returns when Helm says that it is done."""
-        self.helm("upgrade", NAME, str(chart), "--wait", "--timeout=120s", *set_options((*VALUES, *values)))
+        self.helm("upgrade", NAME, str(chart), "--wait", "--timeout=300s", *set_options((*VALUES, *values)))
 
     def uninstall(self, *options: str, program: str = "helm") -> None:
         """Uninstall the release; returns when its pods are gone too."""
-        self.helm("uninstall", NAME, *options, "--wait", "--timeout=120s", program=program)
+        self.helm("uninstall", NAME, *options, "--wait", "--timeout=300s", program=program)
         self.await_no_pods()
 
     @property

@@ -12,7 +12,7 @@ from tests.e2e_controller.release import VALIDATING, machine
 from tests.workloads import eventually
 from webhook.objects import at
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{NAME}"
 
 

@@ -6,26 +6,26 @@ from pathlib import Path
 import pytest
 
 from tests.build import Object
+from tests.conftest import Report
 from tests.demo import STEPS, show
-from tests.e2e_chart.conftest import Tell
 from tests.e2e_chart.site import Site
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.localcluster.installation import apply
 from tests.writers import Writers, sound
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.mark.parametrize("program", ["helm3", "helm"])
 def test_during_an_installation_no_write_of_a_good_machine_fails_and_then_the_demo_goes_as_it_should(
-    bare: Site, program: str, tell: Tell
+    bare: Site, program: str, report: Report
 ) -> None:
     with Writers(bare.cluster, sound) as writers:
         writers.go_on()
         bare.install(program)
         bare.await_in_force()
         writers.go_on()
-    tell(f"{program} install: {writers.tally}")
+    report(f"{program} install: {writers.tally}")
     with tempfile.TemporaryDirectory() as home:
         seen = {step.title: show(step, bare.cluster, Path(home)) for step in STEPS}
 
@@ -34,7 +34,7 @@ def test_during_an_installation_no_write_of_a_good_machine_fails_and_then_the_de
 
 
 def test_helm_test_proves_that_it_works(release: Site) -> None:
-    release.helm("test", NAME, "--timeout=120s")
+    release.helm("test", NAME, "--timeout=300s")
     said = release.nodes.logs(f"{NAME}-test", NAMESPACE).splitlines()
     assert "ok       through the API server: a good machine is admitted, and gets evictionStrategy LiveMigrate" in said
     assert any(
@@ -56,7 +56,7 @@ def test_helm_test_may_read_the_versions_of_cdi_and_trident(release: Site) -> No
         release.cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{group}")
         found = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": {"name": "the"}, **fields}
         release.api.create(f"/apis/{group}/{version}/{plural}", found)
-    release.helm("test", NAME, "--timeout=120s")
+    release.helm("test", NAME, "--timeout=300s")
     said = release.nodes.logs(f"{NAME}-test", NAMESPACE)
     release.cluster.kubectl("delete", "crd", *(f"{plural}.{group}" for group, _, plural, *_ in VERSIONED))
     assert "CDI: v1.66.0, " in said

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e_chart.conftest import NEXT, NEXT_TIMEOUT, Tell
+from tests.clusters import NEXT, NEXT_TIMEOUT
+from tests.conftest import Report
 from tests.e2e_chart.site import Site
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_rotation.handshakes import registered, shake
@@ -19,7 +20,7 @@ from tests.writers import Trouble, Writers
 from webhook.controller.registrations import TIMEOUT_SECONDS
 from webhook.objects import at
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def upgraded(release: Site, next_chart: Path) -> Site:
 
 
 def test_an_upgrade_loses_no_write_and_brings_the_registrations_of_the_new_version(
-    release: Site, next_chart: Path, tell: Tell
+    release: Site, next_chart: Path, report: Report
 ) -> None:
     with Writers(release.cluster) as writers:
         writers.go_on()
@@ -40,22 +41,24 @@ def test_an_upgrade_loses_no_write_and_brings_the_registrations_of_the_new_versi
         release.await_in_force()
         eventually("the new registrations", lambda: release.registered("timeoutSeconds") == {NEXT_TIMEOUT})
         writers.go_on()
-    tell(f"upgrade to {NEXT}: {writers.tally}")
+    report(f"upgrade to {NEXT}: {writers.tally}")
     assert writers.losses == []
 
 
-def test_a_rollback_loses_no_write_and_brings_the_registrations_of_the_old_version(upgraded: Site, tell: Tell) -> None:
+def test_a_rollback_loses_no_write_and_brings_the_registrations_of_the_old_version(
+    upgraded: Site, report: Report
+) -> None:
     with Writers(upgraded.cluster) as writers:
         writers.go_on()
-        upgraded.helm("rollback", NAME, "--wait", "--timeout=120s")
+        upgraded.helm("rollback", NAME, "--wait", "--timeout=300s")
         upgraded.await_in_force()
         eventually("the old registrations", lambda: upgraded.registered("timeoutSeconds") == {TIMEOUT_SECONDS})
         writers.go_on()
-    tell(f"rollback: {writers.tally}")
+    report(f"rollback: {writers.tally}")
     assert writers.losses == []
 
 
-def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(release: Site, tell: Tell) -> None:
+def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(release: Site, report: Report) -> None:
     """Nobody repeats a call whose connection ends before the answer comes; and until the API server knows that the
     pod is not ready, new connections go to it.
     """
@@ -69,7 +72,7 @@ def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(releas
         release.await_in_force()
         writers.go_on()
     later, after = len(writers.losses_since(killed)), writers.losses_since(known)
-    tell(
+    report(
         f"kill -9 of a replica: {writers.tally}; of these {len(writers.losses) - later} under way when it died, "
         f"{later - len(after)} begun in the {1000 * (known - killed):.0f} ms until it was known, {len(after)} later"
     )
@@ -78,7 +81,7 @@ def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(releas
     assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
 
 
-def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Site, tell: Tell) -> None:
+def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Site, report: Report) -> None:
     """Its replica stays ready, and connections wait for the process that follows, which has its certificate by then."""
     pod = release.ready_pods[0]
     (worker,) = children(release.nodes.processes(NAMESPACE)[pod, "webhook"])
@@ -93,21 +96,23 @@ def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Sit
         gone = time.monotonic()
         writers.go_on()
     after = writers.losses_since(gone)
-    tell(f"kill -9 of a worker: {writers.tally}, {len(after)} of them later; {len(handshakes)} new connections at once")
+    report(
+        f"kill -9 of a worker: {writers.tally}, {len(after)} of them later; {len(handshakes)} new connections at once"
+    )
     assert after == []
     assert writers.count(Trouble.UNJUDGED) == 0
     assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
     assert pod in release.ready_pods
 
 
-def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, tell: Tell) -> None:
+def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, report: Report) -> None:
     first, second = release.ready_pods
     with Writers(release.cluster) as writers:
         writers.go_on()
         allowed = [evict(release, first), evict(release, second)]
         release.await_in_force()
         writers.go_on()
-    tell(f"eviction of a replica: {writers.tally}")
+    report(f"eviction of a replica: {writers.tally}")
     assert allowed == [True, False]
     assert writers.losses == []
 

@@ -15,7 +15,7 @@ from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.workloads import eventually
 from webhook.objects import at
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 ELSEWHERE, SECOND = "elsewhere", "second"
 OPTIONS = ("--create-namespace", *set_options(VALUES))
 
@@ -28,7 +28,7 @@ def second(release: Site, tmp_path: Path) -> Iterator[Site]:
     (chart / "templates/one-release.yaml").unlink()
     release.helm("install", SECOND, str(chart), *OPTIONS, namespace=ELSEWHERE)
     yield release
-    release.try_helm("uninstall", SECOND, "--wait", "--timeout=120s", namespace=ELSEWHERE)
+    release.try_helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
 
 
 def test_helm_refuses_the_same_release_in_another_namespace(release: Site) -> None:
@@ -62,7 +62,7 @@ def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> No
 def test_a_second_release_leaves_the_registrations_alone_and_so_does_its_uninstallation(second: Site) -> None:
     before = [second.read(path) for path in (VALIDATING, MUTATING)]
     await_complaint(second)
-    second.helm("uninstall", SECOND, "--wait", "--timeout=120s", namespace=ELSEWHERE)
+    second.helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
     assert [second.read(path) for path in (VALIDATING, MUTATING)] == before
     second.await_in_force()
 

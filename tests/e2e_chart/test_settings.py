@@ -5,7 +5,7 @@ import pytest
 from tests.e2e_chart.site import Site
 from tests.workloads import eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 def test_the_brake_works_without_a_restart(release: Site) -> None:

@@ -2,24 +2,24 @@
 
 import pytest
 
-from tests.e2e_chart.conftest import Tell
+from tests.conftest import Report
 from tests.e2e_chart.site import Site
 from tests.workloads import eventually
 from tests.writers import Writers, sound
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 WAYS = {"with the hook": (), "without hooks": ("--no-hooks",)}
 BOTH = pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 
 
 @BOTH
-def test_nothing_is_left_and_no_write_fails(release: Site, options: tuple[str, ...], tell: Tell) -> None:
+def test_nothing_is_left_and_no_write_fails(release: Site, options: tuple[str, ...], report: Report) -> None:
     assert release.labelled
     with Writers(release.cluster, sound) as writers:
         writers.go_on()
         release.uninstall(*options)
         writers.go_on()
-    tell(f"helm uninstall {' '.join(options)}: {writers.tally}")
+    report(f"helm uninstall {' '.join(options)}: {writers.tally}")
     assert writers.losses == []
     await_nothing_left(release)
 

@@ -5,29 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.build import CLASSES, RWO, RWX
+from tests.build import RWO, RWX, claim
 from tests.build_paths import KUBEVIRT
+from tests.clusters import Clusters, furnish
 from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, released
-from tests.e2e_paths.conftest import stored
-from tests.localcluster import LocalCluster, crd_folders
-from tests.localcluster.installation import apply
+from tests.localcluster import LocalCluster
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[LocalCluster]:
+def cluster(clusters: Clusters) -> LocalCluster:
     """A control plane with a good and a bad claim."""
-    with LocalCluster(crds=crd_folders()) as running:
-        prepare(running)
-        yield running
+    running = clusters.clean()
+    prepare(running)
+    return running
 
 
 def prepare(running: LocalCluster) -> None:
     """Make namespaces, classes and claims."""
-    for namespace in ("vms", "trident", KUBEVIRTS_NAMESPACE):
-        running.kubectl("create", "namespace", namespace)
     kubevirt = {**KUBEVIRT, "metadata": {"name": "kubevirt", "namespace": KUBEVIRTS_NAMESPACE}}
-    classes = [{**found, "metadata": {"name": found["metadata"]["name"]}} for found in CLASSES]
-    apply(running, [*classes, stored("good", RWX, mode="Filesystem"), stored("once", RWO), kubevirt])
+    claims = (claim("good", RWX, mode="Filesystem"), claim("once", RWO))
+    furnish(running, *claims, kubevirt, kubevirts_namespace=KUBEVIRTS_NAMESPACE)
 
 
 @pytest.fixture

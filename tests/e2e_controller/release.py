@@ -9,7 +9,6 @@ import math
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -37,11 +36,12 @@ from tests.e2e_controller.permissions import (
 )
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import apply
+from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
 from webhook.cluster.api import Api, ApiError, Client
 from webhook.objects import at, text
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 """Seconds within which whatever a test waits for must come."""
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
 KUBEVIRTS_NAMESPACE = "openshift-cnv"
@@ -60,14 +60,6 @@ def await_that(condition: Callable[[], Any], what: str, within: float = DEADLINE
         assert time.monotonic() < deadline, f"no {what} within {within:g} s"
         time.sleep(0.05)
     return found
-
-
-def unverified() -> ssl.SSLContext:
-    """Return a client's context that takes any certificate, as the kubelet's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @dataclass
@@ -113,7 +105,7 @@ class Replica:
     def certificate(self) -> bytes:
         """Return the certificate that a new handshake is shown, as DER."""
         with (
-            socket.create_connection((self.address, self.port), timeout=10) as plain,
+            socket.create_connection((self.address, self.port), timeout=60) as plain,
             unverified().wrap_socket(plain) as connection,
         ):
             shown = connection.getpeercert(binary_form=True)
@@ -312,7 +304,7 @@ class Forwarder:
         for index in range(len(ready)):
             replica = ready[(turn + index) % len(ready)]
             with suppress(OSError):
-                backend = socket.create_connection((replica.address, replica.port), timeout=5)
+                backend = socket.create_connection((replica.address, replica.port), timeout=60)
                 backend.settimeout(None)
                 for end in (client, backend):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

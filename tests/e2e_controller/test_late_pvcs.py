@@ -6,9 +6,9 @@ import json
 import pytest
 
 from tests.build import RWO, RWX, Object
+from tests.e2e.admission.conftest import started, stored
 from tests.e2e_controller.permissions import permission
 from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, await_that, machine
-from tests.e2e_paths.conftest import started, stored
 from tests.localcluster.installation import apply
 from webhook.cluster.api import ApiError
 from webhook.controller.late_pvcs import _unless_changed

@@ -74,19 +74,19 @@ def writing(release: Release) -> Iterator[Counter[str]]:
             writer.join()
 
 
-def rotate(release: Release, authorities: int, leaves: int, deadline: float) -> Counter[str]:
+def rotate(release: Release, authorities: int, leaves: int) -> Counter[str]:
     """Let two replicas rotate that often under writes; return what became of the writes."""
     for _ in range(2):
         release.start()
     release.await_in_force()
     release.await_ready()
     rotations = Rotations(release)
-    ends = time.monotonic() + deadline
+    ends = time.monotonic() + DEADLINE
     with writing(release) as outcomes:
         while rotations.of_authorities < authorities or rotations.of_leaves < leaves:
             rotations.look()
             seen = f"{rotations.of_authorities} authorities and {rotations.of_leaves} leaves"
-            assert time.monotonic() < ends, f"only {seen} within {deadline:g} s"
+            assert time.monotonic() < ends, f"only {seen} within {DEADLINE:g} s"
             assert all(replica.is_ready for replica in release.replicas), [_said(each) for each in release.replicas]
             time.sleep(0.1)
     print(f"{sum(outcomes.values())} writes during {seen}")
@@ -97,15 +97,8 @@ def _said(replica: Replica) -> tuple[int, str]:
     return replica.get("/readyz")
 
 
-def test_an_authority_and_leaves_are_renewed_under_writes(cluster: LocalCluster, tmp_path: Path) -> None:
-    with released(cluster, tmp_path, caLifetime="24s", leafLifetime="9s") as release:
-        outcomes = rotate(release, authorities=1, leaves=2, deadline=DEADLINE)
-    assert set(outcomes) == {"judged"}, outcomes
-
-
 @pytest.mark.cluster
-@pytest.mark.timeout(600)
-def test_many_authorities_and_leaves_are_renewed_under_writes(cluster: LocalCluster, tmp_path: Path) -> None:
-    with released(cluster, tmp_path, caLifetime="40s", leafLifetime="12s") as release:
-        outcomes = rotate(release, authorities=3, leaves=10, deadline=540)
+def test_an_authority_and_leaves_are_renewed_under_writes(cluster: LocalCluster, tmp_path: Path) -> None:
+    with released(cluster, tmp_path, caLifetime="60s", leafLifetime="24s") as release:
+        outcomes = rotate(release, authorities=1, leaves=2)
     assert set(outcomes) == {"judged"}, outcomes

@@ -15,7 +15,7 @@ def unregister(release: Release, *arguments: str, user: str = "unregister") -> s
     """Run the command as a user, by default one with no more rights than it needs."""
     command = [sys.executable, "-m", "webhook.cli.main", "unregister", *arguments]
     environment = {**os.environ, "KUBECONFIG": str(release.cluster.kubeconfig_for(user))}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600, check=False)
 
 
 def test_all_goes_and_stays_away_although_a_replica_still_runs(release: Release) -> None:

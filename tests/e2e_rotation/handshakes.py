@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Self
 
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import MUTATING, VALIDATING, unverified
+from tests.e2e_controller.release import MUTATING, VALIDATING
+from tests.localcluster.probes import unverified
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Client
 from webhook.objects import at, items

@@ -11,11 +11,13 @@ from typing import Any
 
 from cryptography import x509
 
+from tests.clusters import PORT
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that, unverified
+from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that
 from tests.e2e_rotation.handshakes import Handshakes, registered, shake
 from tests.localcluster import LocalCluster, Nodes, binaries
+from tests.localcluster.probes import unverified
 from tests.writers import Writers, created
 from webhook.objects import at, items
 
@@ -23,11 +25,10 @@ Object = dict[str, Any]
 Served = Mapping[str, x509.Certificate]
 """What each ready replica serves, by its name."""
 
-PORT = 8443
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"
 _BASICS = {"service": {"port": PORT}, "certificates": {"trustDelay": "3s"}}
-_WITHIN = 180.0
+_WITHIN = 300.0
 _PAUSE = 0.25
 """Each look costs a handshake with every replica."""
 _AFTERWARDS = 50
@@ -84,7 +85,7 @@ class Release:
     def install(self, values: Object, *, complete: bool = True) -> None:
         """Install with values over those that all tests share; return when it is in force, or at once."""
         self._values = _merged(_BASICS, values)
-        waiting = ("--wait", "--timeout=150s") if complete else ()
+        waiting = ("--wait", "--timeout=300s") if complete else ()
         self._helm("install", NAME, str(CHART), *waiting, stdin=json.dumps(self._values))
         if complete:
             self.await_in_force()
@@ -92,7 +93,7 @@ class Release:
     def upgrade(self, values: Object) -> None:
         """Change some values; return when the new replicas are ready."""
         self._values = _merged(self._values, values)
-        self._helm("upgrade", NAME, str(CHART), "--wait", "--timeout=150s", stdin=json.dumps(self._values))
+        self._helm("upgrade", NAME, str(CHART), "--wait", "--timeout=300s", stdin=json.dumps(self._values))
 
     def uninstall(self) -> None:
         """Remove it with all that it made, and end its pods at once."""
@@ -122,7 +123,7 @@ class Release:
             finally:
                 self.look(found)
         print(found)
-        assert found.failed == [], str(found)
+        assert found.failed == [], f"{found}: {found.failed[:3]}"
 
     def look(self, load: Load) -> Served:
         """Return what each ready replica serves, and note it."""
@@ -130,7 +131,7 @@ class Release:
         load.note(served)
         return served
 
-    def await_served(self, load: Load, condition: Callable[[Served], bool], what: str, within: float = 120) -> None:
+    def await_served(self, load: Load, condition: Callable[[Served], bool], what: str, within: float = 300) -> None:
         """Return when what the ready replicas serve meets a condition; it is noted all the while."""
         deadline = time.monotonic() + within
         while not condition(self.look(load)):
@@ -180,7 +181,7 @@ class Release:
         command += ["--values", "-"] if stdin else []
         environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "HOME": str(self.cluster.directory)}
         done = subprocess.run(
-            command, input=stdin, env=environment, capture_output=True, text=True, timeout=240, check=False
+            command, input=stdin, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == 0 or not check, done.stdout + done.stderr
 

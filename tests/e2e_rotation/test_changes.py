@@ -10,7 +10,7 @@ from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.issuers import CERTIFICATE, CertManager
 from tests.localcluster.installation import apply
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.cluster
 GUARDED = {"clientAuthentication": {"configMap": "callers", "names": ["kube-apiserver"]}}
 OPEN = {"clientAuthentication": {"configMap": "", "names": []}}
 

@@ -8,7 +8,7 @@ from tests.e2e_controller.release import await_that
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.issuers import CertManager, ServiceCa, are_mounted, await_served, complete
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module", params=[CertManager, ServiceCa], ids=["cert-manager", "service CA"])

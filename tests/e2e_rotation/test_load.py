@@ -10,9 +10,9 @@ from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import Handshakes
 from tests.e2e_rotation.release import Object
 from tests.localcluster.installation import apply
-from tests.writers import PER_SECOND, Trouble, Writers, created
+from tests.writers import Trouble, Writers, created
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
@@ -29,12 +29,6 @@ def test_without_a_webhook_every_write_is_unjudged(site: Site) -> None:
     with Writers(site.cluster, created) as load:
         load.go_on(20)
     assert (load.count(Trouble.FAILED), len(load.losses)) == (0, len(load.writes))
-
-
-def test_as_much_is_written_as_is_said(site: Site) -> None:
-    with Writers(site.cluster, created) as load:
-        load.go_on(10 * PER_SECOND)
-    assert load.rate == pytest.approx(PER_SECOND, rel=0.02)
 
 
 @pytest.mark.usefixtures("unanswered")

@@ -12,7 +12,7 @@ from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.release import Load, Object, Release, all_new, all_of_others
 from tests.localcluster.credentials import Authority
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 THEIRS = Authority("somebody else's").server("theirs", ["theirs"])
 
@@ -20,7 +20,7 @@ THEIRS = Authority("somebody else's").server("theirs", ["theirs"])
 @pytest.fixture(scope="module")
 def release(site: Site) -> Iterator[Release]:
     """A release whose leaves are renewed often and whose authority is not."""
-    with site.released({"certificates": {"leafLifetime": "20s"}}) as found:
+    with site.released({"certificates": {"leafLifetime": "30s"}}) as found:
         yield found
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from tests.build import disk, review, vm
 from tests.e2e_controller.permissions import NAMESPACE
-from tests.e2e_controller.release import unverified
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import shake, speaking
 from tests.e2e_rotation.release import Release
 from tests.localcluster.credentials import Authority, Identity
 from tests.localcluster.installation import apply
+from tests.localcluster.probes import unverified
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 REVIEW = review(vm(disk("once")))
 

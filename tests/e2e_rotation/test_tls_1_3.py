@@ -7,7 +7,7 @@ import pytest
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import shake, speaking
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 def test_tls_1_2_is_refused_and_api_servers_have_every_machine_judged(site: Site) -> None:

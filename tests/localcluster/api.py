@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ Object = dict[str, Any]
 NO_ANSWER = (OSError, http.client.HTTPException)
 """What a request raises when there is no answer."""
 
+_WARNING, _ESCAPED = re.compile(r'299 \S+ "(.*)"', re.DOTALL), re.compile(r"\\(.)")
 _STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
 
@@ -22,6 +24,7 @@ class Response:
 
     status: int
     body: bytes
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -42,18 +45,27 @@ class Client:
         self._tls = ssl.create_default_context(cadata=ca_pem.decode())
         self._tls.load_cert_chain(certificate, key)
 
-    def request(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        accept: str = "application/json",
+        content_type: str | None = None,
+    ) -> Response:
         """Send `body` (as JSON; a strategic merge patch where `method` is PATCH) and return the answer.
 
         Whatever its status. Raises OSError or http.client.HTTPException when there is no answer.
         """
-        connection = self.connection(timeout=30)
+        connection = self.connection(timeout=120)
         content = None if body is None else json.dumps(body)
-        content_type = _STRATEGIC_MERGE if method == "PATCH" else "application/json"
+        content_type = content_type or (_STRATEGIC_MERGE if method == "PATCH" else "application/json")
         try:
             connection.request(method, path, content, {"Accept": accept, "Content-Type": content_type})
             answer = connection.getresponse()
-            return Response(answer.status, answer.read())
+            warnings = (_WARNING.fullmatch(line) for line in answer.headers.get_all("Warning", ()))
+            texts = tuple(_ESCAPED.sub(r"\1", found[1]) for found in warnings if found)
+            return Response(answer.status, answer.read(), texts)
         finally:
             connection.close()
 

@@ -22,7 +22,7 @@ from tests.localcluster.processes import Child, ReservedPort, spawn
 
 _ADMIN = ("admin", ("system:masters",))
 _CONTROLLERS_AT_WORK = ("serviceaccounts/default", "configmaps/kube-root-ca.crt")
-_DEADLINE = 60.0
+_DEADLINE = 180.0
 _PAUSE = 0.05
 
 
@@ -176,7 +176,7 @@ class LocalCluster:
         user: str | None = None,
         groups: Sequence[str] = (),
         check: bool = True,
-        timeout: float = 120,
+        timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl as the administrator, or as `user` in `groups`, with `stdin` as its input.
 

@@ -24,7 +24,7 @@ NAMESPACE = "migratability"
 SERVICE = "migratability-webhook"
 CLUSTER_IP = "127.96.0.50"
 ACCOUNT = "migratability-webhook"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _COUNTER = "migratability_admission_requests_total"
 _PROBE = {
     "apiVersion": "kubevirt.io/v1",
@@ -49,6 +49,7 @@ class Installation:
         self.log = cluster.directory / f"webhook-{self.port}.log"
         self._arguments = arguments
         self._authority = Authority("migratability webhook test CA")
+        self._trusting = ssl.create_default_context(cadata=self._authority.pem.decode())
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -121,8 +122,7 @@ class Installation:
 
     def get(self, path: str) -> str:
         """Return the body of a GET from the process."""
-        context = ssl.create_default_context(cadata=self._authority.pem.decode())
-        with urllib.request.urlopen(self.url + path, context=context, timeout=10) as response:
+        with urllib.request.urlopen(self.url + path, context=self._trusting, timeout=60) as response:
             body: bytes = response.read()
         return body.decode()
 

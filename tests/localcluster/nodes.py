@@ -16,7 +16,7 @@ from tests.localcluster.pods import Site
 from tests.localcluster.scheduler import Scheduler
 from tests.localcluster.sources import Sources
 
-_DEADLINE = 60.0
+_DEADLINE = 180.0
 
 
 class _Part(Protocol):

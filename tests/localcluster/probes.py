@@ -6,12 +6,22 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from tests.localcluster.api import Object
 
 Check = Callable[[], str | None]
 """Returns what is wrong, or None."""
+
+
+def unverified() -> ssl.SSLContext:
+    """Return a client's context that takes any certificate, as the kubelet's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+_CONTEXT = unverified()
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def _http_get(get: Object, container: Object, address: str, timeout: float) -> s
     host = get.get("host") or address
     connection: http.client.HTTPConnection
     if get.get("scheme") == "HTTPS":
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_unverified())
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_CONTEXT)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
     headers = {item["name"]: item["value"] for item in get.get("httpHeaders") or []}
@@ -106,11 +116,3 @@ def _tcp(target: Object, container: Object, address: str, timeout: float) -> str
     except OSError as error:
         return str(error)
     return None
-
-
-@cache
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -16,20 +16,13 @@ import pytest
 
 from tests.admission.client import KUBEVIRT
 from tests.build import CLUSTER, Object
+from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
 
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "127.0.0.1"
-DEADLINE = 30.0
+DEADLINE = 120.0
 """Seconds within which whatever a test waits for must come."""
-
-
-def unverified() -> ssl.SSLContext:
-    """Return a client's context that takes any certificate: most tests serve a self-signed one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @dataclass

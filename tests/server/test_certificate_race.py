@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.server.conftest import CHECKOUT
 
 SCRIPT = """
-import itertools, logging, os, ssl, sys, threading, time
+import itertools, logging, os, ssl, sys, threading
 from datetime import timedelta
 from pathlib import Path
 from certs import self_signed
@@ -39,7 +39,7 @@ def shake():
 
 def go_on():
     try:
-        while time.monotonic() < end:
+        for _ in range(100):
             shake()
     except BaseException as error:
         failures.append(error)
@@ -48,13 +48,13 @@ put(pairs[0])
 tls = TlsContext((folder / "chain", folder / "key"), "localhost")
 client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-end, failures = time.monotonic() + 3, []
+failures = []
 threads = [threading.Thread(target=go_on) for _ in range(8)]
 for thread in threads:
     thread.start()
 for pair in itertools.cycle(pairs):
     put(pair)
-    if time.monotonic() > end:
+    if not any(thread.is_alive() for thread in threads):
         break
 for thread in threads:
     thread.join()
@@ -64,5 +64,5 @@ sys.exit(repr(failures[0]) if failures else 0)
 
 def test_a_certificate_can_be_replaced_while_many_clients_shake_hands(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"status {done.returncode}: {done.stderr[-500:]}"

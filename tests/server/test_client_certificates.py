@@ -9,8 +9,9 @@ import pytest
 
 from tests.build import disk, review, vm
 from tests.certs.build import AUTHORITY, FOR_CLIENTS, Issued, issued_today, named, usage
+from tests.localcluster.probes import unverified
 from tests.localcluster.processes import spawn
-from tests.server.conftest import ADDRESS, CHECKOUT, Server, await_that, free_port, send, unverified
+from tests.server.conftest import ADDRESS, CHECKOUT, Server, await_that, free_port, send
 
 ROOT = issued_today("clients", AUTHORITY, usage())
 APISERVER, SOMEBODY = (

@@ -1,0 +1,222 @@
+"""The webhook on a real API server, with users who may exempt and users who may not."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.build import RWO, RWX, Object, claim, disk
+from tests.build_paths import CONTROLLER, KUBEVIRT
+from tests.clusters import DEFINITIONS, Clusters, furnish
+from tests.localcluster.api import Client, Response
+from tests.localcluster.installation import Installation
+from webhook.objects import at
+
+ALICE, CAROL = "alice", "carol"
+"""Both may do everything with machines and namespaces; carol may exempt, by a Role in the machines' namespace."""
+NAMES = (f"m-{number}" for number in itertools.count())
+NOTHING: Counter[tuple[str, str, str]] = Counter()
+_EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
+_GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
+_RBAC = "rbac.authorization.k8s.io"
+_OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
+
+
+def named(kind: str, spec: Object, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+    """Return an object with a name of its own."""
+    return {
+        "apiVersion": api,
+        "kind": kind,
+        "metadata": {"name": next(NAMES), "namespace": "vms", **metadata},
+        "spec": spec,
+    }
+
+
+def instance_spec(*claims: str) -> Object:
+    """Return the spec of an instance with claims as its disks, as KubeVirt's definitions take it."""
+    devices = {"interfaces": [{"name": "default", "masquerade": {}}]}
+    domain = {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}}
+    return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": [disk(name) for name in claims]}
+
+
+def vm_spec(*claims: str) -> Object:
+    """Return the spec of a VirtualMachine."""
+    return {"runStrategy": "Halted", "template": {"spec": instance_spec(*claims)}}
+
+
+def vm(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+    """Return a VirtualMachine."""
+    return named("VirtualMachine", vm_spec(*claims), api, **metadata)
+
+
+def vmi(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+    """Return a VirtualMachineInstance."""
+    return named("VirtualMachineInstance", instance_spec(*claims), api, **metadata)
+
+
+def replica_set(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+    """Return a VirtualMachineInstanceReplicaSet."""
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": instance_spec(*claims)}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    return named("VirtualMachineInstanceReplicaSet", spec, api, **metadata)
+
+
+def pool(*claims: str, api: str = "pool.kubevirt.io/v1beta1", **metadata: Any) -> Object:
+    """Return a VirtualMachinePool."""
+    labels = {"app": "desk"}
+    template = {"metadata": {"labels": labels}, "spec": vm_spec(*claims)}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "virtualMachineTemplate": template}
+    return named("VirtualMachinePool", spec, api, **metadata)
+
+
+def restore(snapshot: str, target: str, api: str = "snapshot.kubevirt.io/v1beta1") -> Object:
+    """Return a VirtualMachineRestore."""
+    to = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target}
+    return named("VirtualMachineRestore", {"target": to, "virtualMachineSnapshotName": snapshot}, api)
+
+
+def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
+    """Return a VirtualMachineClone of a machine."""
+    what = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
+    return named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
+
+
+def started(owner: Object, *claims: str) -> Object:
+    """Return the instance that KubeVirt makes for a VirtualMachine, with the annotations of its template."""
+    reference = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+    }
+    annotations = at(owner, "spec", "template", "metadata", "annotations") or {}
+    return vmi(*claims, name=owner["metadata"]["name"], ownerReferences=[reference], annotations=annotations)
+
+
+def stored(name: str, *access_modes: str, **spec: Any) -> Object:
+    """Return a claim that an API server takes."""
+    return claim(name, *access_modes, resources={"requests": {"storage": "1Gi"}}, **spec)
+
+
+class Site:
+    """The cluster as its users have it."""
+
+    def __init__(self, installation: Installation) -> None:
+        """Use a cluster with the webhook installed."""
+        self.installation = installation
+        self.cluster = installation.cluster
+        self._clients: dict[str, Client] = {}
+
+    def kubectl(self, *arguments: str, stdin: object = None, user: str = ALICE) -> tuple[bool, str]:
+        """Return whether a call did what it was asked, and what it printed; a warning is part of that."""
+        text = None if stdin is None else json.dumps(stdin)
+        done = self.cluster.kubectl(*arguments, stdin=text, user=user, check=False)
+        return done.returncode == 0, done.stdout + done.stderr
+
+    def create(self, obj: Object, user: str = ALICE) -> tuple[bool, str]:
+        """Create an object, as `kubectl create` does but in less time."""
+        return _said(self._client(user).request("POST", f"{_collection(obj)}?fieldValidation=Strict", obj))
+
+    def have(self, obj: Object, user: str = ALICE) -> Object:
+        """Create an object that is admitted, and return it as it is stored."""
+        created, output = self.create(obj, user)
+        assert created, output
+        return self.get(obj)
+
+    def get(self, obj: Object) -> Object:
+        """Return an object as it is stored."""
+        return self.cluster.client().request("GET", _path(obj)).object()
+
+    def patch(self, obj: Object, patch: Object, *options: str, user: str = ALICE) -> tuple[bool, str]:
+        """Merge a patch into an object, or its status, or by dry run, as those options of kubectl say."""
+        path = _path(obj) + "".join(_OPTIONS[option] for option in sorted(options, reverse=True))
+        kind = "application/merge-patch+json"
+        return _said(self._client(user).request("PATCH", path, patch, content_type=kind))
+
+    def mark(self, obj: Object, user: str = CAROL, **labels: str | None) -> tuple[bool, str]:
+        """Set labels of ours, "_" standing for "-", with a reason where one is set."""
+        named = {f"exempt.migratability.io/{key.replace('_', '-')}": value for key, value in labels.items()}
+        why = {"migratability.io/exempt-reason": "a test"} if any(labels.values()) else {}
+        return self.patch(obj, {"metadata": {"labels": named, "annotations": why}}, user=user)
+
+    def calls(self, action: Callable[[], Any]) -> Counter[tuple[str, str, str]]:
+        """Return which requests an action brings to the webhook: path, operation, resource."""
+        before = self._counted()
+        action()
+        return self._counted() - before
+
+    def _client(self, user: str) -> Client:
+        if user not in self._clients:
+            self._clients[user] = self.cluster.client_for(user)
+        return self._clients[user]
+
+    def _counted(self) -> Counter[tuple[str, str, str]]:
+        found: Counter[tuple[str, str, str]] = Counter()
+        for family in text_string_to_metric_families(self.installation.get("/metrics")):
+            for sample in family.samples:
+                if sample.name == "migratability_admission_requests_total":
+                    labels = sample.labels
+                    found[labels["path"], labels["operation"], labels["resource"]] += int(sample.value)
+        return found
+
+
+def _said(answer: Response) -> tuple[bool, str]:
+    """Return whether a call did what it was asked, and its warnings and its error as kubectl prints them."""
+    lines = [f"Warning: {text}" for text in answer.warnings]
+    return answer.ok, "\n".join(lines if answer.ok else [*lines, str(answer.object().get("message"))])
+
+
+def _collection(obj: Object) -> str:
+    version, namespace = obj["apiVersion"], obj["metadata"].get("namespace")
+    parts = ("/apis" if "/" in version else "/api", version, namespace and f"namespaces/{namespace}")
+    return "/".join([*filter(None, parts), f"{obj['kind'].lower()}s"])
+
+
+def _path(obj: Object) -> str:
+    return f"{_collection(obj)}/{obj['metadata']['name']}"
+
+
+@pytest.fixture(scope="package", params=DEFINITIONS)
+def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
+    """The cluster as users have it."""
+    running = clusters.clean(request.param)
+    furnish(running, claim("good", RWX, mode="Filesystem"), claim("once", RWO), KUBEVIRT, *_users())
+    with Installation(running) as installation:
+        yield Site(installation)
+
+
+def _users() -> list[Object]:
+    machines = {"apiGroups": _GROUPS, "resources": ["*"], "verbs": _EVERYTHING}
+    spaces = {"apiGroups": [""], "resources": ["namespaces", "namespaces/status", "namespaces/finalize"]}
+    right = {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachines"], "verbs": ["exempt"]}
+    return [
+        _role("ClusterRole", "users", {}, [machines, {**spaces, "verbs": _EVERYTHING}]),
+        _binding("ClusterRoleBinding", "users", {}, ALICE, CAROL),
+        _role("Role", "exempters", {"namespace": "vms"}, [right]),
+        _binding("RoleBinding", "exempters", {"namespace": "vms"}, CAROL),
+        {**_binding("ClusterRoleBinding", "kubevirt", {}, CONTROLLER), "roleRef": _reference("cluster-admin")},
+    ]
+
+
+def _role(kind: str, name: str, metadata: Object, rules: list[Object]) -> Object:
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": name, **metadata}, "rules": rules}
+
+
+def _binding(kind: str, name: str, metadata: Object, *users: str) -> Object:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": kind,
+        "metadata": {"name": name, **metadata},
+        "roleRef": _reference(name, kind.removesuffix("Binding")),
+        "subjects": [{"kind": "User", "name": user, "apiGroup": _RBAC} for user in users],
+    }
+
+
+def _reference(name: str, kind: str = "ClusterRole") -> Object:
+    return {"apiGroup": _RBAC, "kind": kind, "name": name}

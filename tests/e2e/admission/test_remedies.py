@@ -1,0 +1,96 @@
+"""Of every rule: the API server refuses the machine, and takes it once the remedy is done to the letter."""
+
+from typing import Any
+
+import jsonpatch
+import pytest
+
+from tests.build import CLAIMS, Object
+from tests.e2e.admission.conftest import NAMES, Site, restore, vm
+from tests.localcluster.installation import apply
+from tests.policy.remedies import REMEDIES, Broken
+from tests.workloads import eventually
+from webhook.policy.rules import RULES
+
+OF_RUNNING, OF_VERSION = "eviction-strategy", "persistent-reservation"
+"""What is refused of a running machine only, and on an older KubeVirt only."""
+DENIED = [rule.name for rule in RULES if rule.default == "deny"]
+SAMPLES = {
+    rule: next(broken for broken in REMEDIES[rule] if not broken.objects)
+    for rule in DENIED
+    if rule not in (OF_RUNNING, OF_VERSION)
+}
+WAYS = [(rule, words) for rule, broken in SAMPLES.items() for words in broken.ways]
+_SEEN = "the webhook goes by the changed KubeVirt CR"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def claims(site: Site) -> None:
+    """Make the claims that the machines and remedies name, beside those that are there."""
+    room = {"resources": {"requests": {"storage": "1Gi"}}}
+    more = [claim for claim in CLAIMS if claim["metadata"]["name"] not in ("good", "once")]
+    apply(site.cluster, [{**claim, "spec": {**claim["spec"], **room}} for claim in more])
+
+
+def stored(machine: Object) -> Object:
+    """Return a machine under a name of its own as KubeVirt's definitions take it."""
+    fresh: Any = jsonpatch.apply_patch(machine, [{"op": "replace", "path": "/metadata/name", "value": next(NAMES)}])
+    fresh["spec"]["runStrategy"] = "Halted"
+    fresh["spec"]["template"]["spec"]["domain"].setdefault("devices", {})
+    found: Object = fresh
+    return found
+
+
+def refuses(site: Site, rule: str, broken: Broken) -> bool:
+    created, output = site.create(stored(broken.machine))
+    return not created and f"{broken.remedy}. [{rule}]" in output
+
+
+def mended(broken: Broken, words: str) -> Object:
+    """Return a machine with a part of its remedy done."""
+    return stored(jsonpatch.apply_patch(broken.machine, broken.ways[words].patch))
+
+
+@pytest.mark.parametrize(("rule", "broken"), SAMPLES.items(), ids=SAMPLES)
+def test_a_machine_is_refused_and_its_user_told_the_remedy(site: Site, rule: str, broken: Broken) -> None:
+    assert refuses(site, rule, broken)
+
+
+@pytest.mark.parametrize(("rule", "words"), WAYS, ids=[f"{rule}: {words}" for rule, words in WAYS])
+def test_once_it_is_done_the_machine_is_admitted(site: Site, rule: str, words: str) -> None:
+    created, output = site.create(mended(SAMPLES[rule], words))
+    assert created, output
+
+
+def test_a_reservation_is_admitted_once_it_is_removed_or_kubevirt_is_newer(site: Site) -> None:
+    (broken,) = REMEDIES[OF_VERSION]
+    removal, upgrade = broken.ways
+    apply(site.cluster, list(broken.objects))
+    try:
+        eventually(_SEEN, lambda: refuses(site, OF_VERSION, broken))
+        assert site.create(mended(broken, removal))[0]
+    finally:
+        apply(site.cluster, list(broken.ways[upgrade].objects or ()))
+    eventually(_SEEN, lambda: site.create(mended(broken, upgrade))[0])
+
+
+@pytest.mark.parametrize("value", [None, "LiveMigrate"], ids=["removed", "set to LiveMigrate"])
+def test_a_lowered_strategy_of_a_running_machine_is_refused_until_it_is(site: Site, value: str | None) -> None:
+    machine = site.have(vm("good"))
+    assert site.patch(machine, {"status": {"created": True}}, "--subresource=status")[0]
+    lowered, output = site.patch(machine, strategy("None"))
+    assert (lowered, f"{REMEDIES[OF_RUNNING][0].remedy}. [{OF_RUNNING}]" in output) == (False, True)
+    assert site.patch(machine, strategy(value))[0]
+
+
+def strategy(value: str | None) -> Object:
+    """Return the merge patch that sets a machine's strategy."""
+    return {"spec": {"template": {"spec": {"evictionStrategy": value}}}}
+
+
+def test_a_restore_is_admitted_once_patches_that_nobody_can_judge_are_left_out(site: Site) -> None:
+    plain = restore("absent", next(NAMES))
+    patch = '{"op": "add", "path": "/spec/template/spec/hostname", "value": "x"}'
+    created, output = site.create({**plain, "spec": {**plain["spec"], "patches": [patch]}})
+    assert (created, "Leave the patches out" in output, "[restore-patches]" in output) == (False, True, True)
+    assert site.create(plain)[0]

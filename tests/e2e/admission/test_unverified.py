@@ -1,0 +1,87 @@
+"""A claim that comes after its machine, on a real API server: named, waited for, judged at the start."""
+
+from typing import Any
+
+import pytest
+
+from tests.build import RWO, RWX, Object
+from tests.build_paths import CONTROLLER
+from tests.e2e.admission.conftest import NAMES, Site, pool, replica_set, started, stored, vm, vmi
+from webhook.names import MARK
+from webhook.objects import at
+
+PLACES: dict[str, list[tuple[str, ...]]] = {
+    "VirtualMachine": [("metadata",), ("spec", "template", "metadata")],
+    "VirtualMachineInstance": [("metadata",)],
+    "VirtualMachineInstanceReplicaSet": [("metadata",), ("spec", "template", "metadata")],
+    "VirtualMachinePool": [
+        ("metadata",),
+        ("spec", "virtualMachineTemplate", "metadata"),
+        ("spec", "virtualMachineTemplate", "spec", "template", "metadata"),
+    ],
+}
+
+
+def marks(obj: Object) -> list[str | None]:
+    """Return the marks of a stored object, by place."""
+    return [at(obj, *path, "annotations", MARK) for path in PLACES[obj["kind"]]]
+
+
+def appear(site: Site, name: str, *access_modes: str) -> None:
+    """Create a PVC."""
+    made, output = site.kubectl("create", "-f", "-", stdin=stored(name, *access_modes), user=CONTROLLER)
+    assert made, output
+    assert "Warning" not in output
+
+
+@pytest.fixture
+def late() -> str:
+    """The name of a claim that is not there."""
+    return f"late-{next(NAMES)}"
+
+
+@pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: str(make.__name__))
+def test_it_is_named_on_the_machine_and_on_its_templates(site: Site, late: str, make: Any) -> None:
+    found = site.have(make("good", late))
+    assert marks(found) == [f"claim/{late}"] * len(PLACES[found["kind"]])
+
+
+def test_who_takes_the_mark_away_finds_it_back(site: Site, late: str) -> None:
+    machine = site.have(vm(late))
+    for path in PLACES["VirtualMachine"]:
+        patch: Object = {"annotations": {MARK: None}}
+        for key in reversed(path):
+            patch = {key: patch}
+        assert site.patch(machine, patch)[0]
+    assert marks(site.get(machine)) == [f"claim/{late}"] * 2
+
+
+def test_it_starts_only_when_the_claim_is_there_and_shared(site: Site, late: str) -> None:
+    machine = site.have(vm(late))
+    created, output = site.create(started(machine, late), user=CONTROLLER)
+    assert (created, f'claim "{late}" does not exist' in output, "[claim-known]" in output) == (False, True, True)
+    appear(site, late, RWX)
+    created, output = site.create(started(machine, late), user=CONTROLLER)
+    assert created, output
+
+
+def test_with_a_bad_pvc_it_does_not_start(site: Site, late: str) -> None:
+    machine = site.have(vm(late))
+    appear(site, late, RWO)
+    created, output = site.create(started(machine, late), user=CONTROLLER)
+    assert (created, "[shared-access]" in output) == (False, True)
+
+
+def test_a_write_of_the_annotation_clears_it_once_the_pvc_is_good(site: Site, late: str) -> None:
+    machine, again = site.have(vm(late)), {"metadata": {"annotations": {MARK: f"again,claim/{late}"}}}
+    assert site.patch(machine, again)[0]
+    assert marks(site.get(machine)) == [f"claim/{late}"] * 2
+    appear(site, late, RWX)
+    assert site.patch(machine, again)[0]
+    assert marks(site.get(machine)) == [None, None]
+
+
+def test_a_start_without_the_mark_never_reaches_us(site: Site) -> None:
+    machine = site.have(vm("good"))
+    calls = site.calls(lambda: site.create(started(machine, "good"), user=CONTROLLER))
+    assert ("/validate", "CREATE", "virtualmachineinstances") not in calls

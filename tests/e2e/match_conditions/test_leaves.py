@@ -1,0 +1,128 @@
+"""What the API server does not send brings nothing new: changes of every leaf of KubeVirt's definitions, one by one.
+
+Changes are dry runs on a real API server with our conditions; what it kept from us the engine evaluates.
+"""
+
+import copy
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.build import Object
+from tests.e2e.match_conditions.dry_runs import FACTS, DryRuns, declared, which
+from tests.schemas import Path, leaves, with_leaf
+from tests.test_properties import places
+from webhook import evaluate
+from webhook.admission.compared import DECLARED
+from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
+from webhook.objects import at
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+SEVERAL = 300
+"""Changes of several leaves at once, for each kind."""
+
+
+def brought(new: Object, old: Object) -> list[str]:
+    """Return what a change brings that was not there, and the patch that nothing sets later."""
+    now, before = (evaluate(obj, FACTS, old, operation="UPDATE", final=True) for obj in (new, old))
+    found = [violation.cause for violation in now.violations if not violation.tolerated]
+    found += sorted({*now.warnings} - {*before.warnings}) + sorted({*now.missing_names} - {*before.missing_names})
+    patch = [each["value"] for each in evaluate(new, FACTS, old, operation="UPDATE").eviction_patch]
+    if patch:
+        vmi = declared("VirtualMachineInstance", at(new, "spec", "template", "spec"), "vmi")
+        created = [each["value"] for each in evaluate(vmi, FACTS).eviction_patch]
+        found += [] if created == patch else [f"patch {patch}, at the creation of the VMI {created}"]
+    return found
+
+
+def left_to_kubevirt(kind: str) -> list[Path]:
+    """Of a VMI's spec, what KubeVirt's own accounts alone can change, after the VM was evaluated."""
+    parts = COMPARED[which(kind)]
+    kept = {".".join(path) for path in (*parts.parts, *parts.lists)}
+    paths = [("spec", *path.split(".")) for path in DECLARED if path not in kept]
+    return paths if kind == "VirtualMachineInstance" else []
+
+
+def changes(dry_runs: DryRuns, kind: str, draw: random.Random) -> Iterator[tuple[str, Object, Object, bool]]:
+    """Yield name, new and old object of each change, and whether it is one of the status."""
+    schema, bases = dry_runs.schemas[kind], dry_runs.stored[kind]
+    has_status = kind == "VirtualMachine"
+    wanted = [path for path in leaves(schema) if path[:1] in (("spec",), ("status",)) and len(path) > 1]
+    for path in wanted:
+        if path[0] == "spec" or has_status or kind == "VirtualMachineInstance":
+            for base in bases:
+                yield ".".join(path), with_leaf(base, schema, path, draw), base, has_status and path[0] == "status"
+    inside = [path for path in wanted if path[0] == "spec"]
+    for _ in range(SEVERAL if inside else 0):
+        base = new = draw.choice(bases)
+        paths = draw.sample(inside, draw.randint(2, 4))
+        for path in paths:
+            new = with_leaf(new, schema, path, draw)
+        yield " and ".join(map(".".join, paths)), new, base, False
+    for base in bases:
+        for place in places(base["spec"]):
+            for change in (_removed, _replaced):
+                yield f"{change.__name__} {place}", change(base, ("spec", *place)), base, False
+
+
+def _removed(base: Object, place: tuple[Any, ...]) -> Object:
+    new = copy.deepcopy(base)
+    del _above(new, place)[place[-1]]
+    return new
+
+
+def _replaced(base: Object, place: tuple[Any, ...]) -> Object:
+    """With a scalar of another value, or with a list or map that is empty."""
+    new = copy.deepcopy(base)
+    found = _above(new, place)
+    value = found[place[-1]]
+    others: dict[type, Callable[[], object]] = {
+        bool: lambda: not value,
+        int: lambda: value + 1,
+        str: lambda: f"{value}x",
+    }
+    found[place[-1]] = others.get(type(value), type(value))()
+    return new
+
+
+def _above(obj: Any, place: tuple[Any, ...]) -> Any:
+    for key in place[:-1]:
+        obj = obj[key]
+    return obj
+
+
+@pytest.mark.parametrize("kind", KIND_OF_RESOURCE.values())
+def test_what_is_not_sent_brings_nothing_new(dry_runs: DryRuns, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    seed = random.randrange(10**9)
+    drawn = list(changes(dry_runs, kind, random.Random(seed)))
+    skipped = left_to_kubevirt(kind)
+
+    def attempt(number: int) -> tuple[str, str, list[str]]:
+        name, new, old, status = drawn[number]
+        stored, asked = dry_runs.change(kind, new, f"change-{kind}-{seed}-{number}", status)
+        if stored is None:
+            return name, "invalid", []
+        differs = COMPARED[which(kind, status)].differs(stored, old)
+        if differs != ("/validate" in asked):
+            return name, "wrong", [f"sent: {sorted(asked)}, the webhook compares it: {differs}"]
+        if differs or any(at(stored, *path) != at(old, *path) for path in skipped):
+            return name, "sent" if differs else "left to KubeVirt", []
+        return name, "not sent", brought(stored, old)
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(attempt, range(len(drawn))))
+    counts = Counter(what for _, what, _ in outcomes)
+    every = {".".join(path) for path in leaves(dry_runs.schemas[kind]) if path[:1] == ("spec",)}
+    never = every - {name for name, what, _ in outcomes if what != "invalid"}
+    with capsys.disabled():
+        print(f"\n{kind}, seed {seed}: {json.dumps(dict(sorted(counts.items())))}; never valid: {sorted(never)}")
+    assert {name: found for name, _, found in outcomes if found} == {}
+    assert len(never) <= 2
+    assert counts["sent"] > 0
+    assert counts["not sent"] > 0

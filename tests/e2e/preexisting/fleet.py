@@ -1,0 +1,103 @@
+"""Many machines, to all of which something is done at once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.verbs import Verb
+from tests.e2e.preexisting.violators import FAULTS, NOTHING, Fault, Kind, Machine, make
+
+EVERY_SORT = tuple(product(FAULTS, Kind))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the writes for some machines, by the machines' names."""
+
+    answers: dict[str, list[Answer]]
+
+    @property
+    def writes(self) -> int:
+        """How many there were."""
+        return sum(len(answers) for answers in self.answers.values())
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Which machines were refused one, and why."""
+        found = ((name, answer) for name, answers in self.answers.items() for answer in answers)
+        return {name: answer.message for name, answer in found if not answer.passed}
+
+    @property
+    def left_out(self) -> list[str]:
+        """The machines for which there was none."""
+        return [name for name, answers in self.answers.items() if not answers]
+
+
+class Fleet:
+    """Machines, and a tally of what was done to them."""
+
+    def __init__(self, api: Api, name: str, sorts: Iterable[tuple[Fault, Kind]]) -> None:
+        """Make a machine of each sort; they are named by the fleet's name and a number."""
+        self.api = api
+        self._outcomes: list[Outcome] = []
+        numbered = [(f"{name}-{number}", *sort) for number, sort in enumerate(sorts)]
+        self.machines = api.all(lambda row: make(api, row[2], row[1], row[0]), numbered)
+
+    @property
+    def tally(self) -> str:
+        """What was done so far, in one line."""
+        writes = sum(outcome.writes for outcome in self._outcomes)
+        refused = sum(len(outcome.refused) for outcome in self._outcomes)
+        return f"{len(self.machines)} machines, {len(self._outcomes)} verbs, {writes} writes, {refused} refused"
+
+    def of(self, kinds: Iterable[Kind], faults: Sequence[Fault] | None = None) -> list[Machine]:
+        """Return the machines of some kinds, with any fault or with some."""
+        wanted = frozenset(kinds)
+        found = [machine for machine in self.machines if machine.kind in wanted]
+        return [machine for machine in found if faults is None or machine.fault in faults]
+
+    def prepare(self, verb: Verb) -> None:
+        """Do what must have been done before; nobody may refuse it."""
+        if verb.before:
+            before = verb.before
+            found = self._do(self.of(verb.kinds), lambda machine: _until_refused(before(self.api, machine)))
+            assert (found.refused, found.left_out) == ({}, [])
+
+    def undergo(self, verb: Verb) -> Outcome:
+        """Do something to all that it can be done to, and count it in the tally."""
+        found = self.attempt(verb)
+        self._outcomes.append(found)
+        return found
+
+    def attempt(self, verb: Verb) -> Outcome:
+        """Do something to all that it can be done to; what follows a refused write of a machine is left undone."""
+        return self._do(self.of(verb.kinds), lambda machine: _until_refused(verb.act(self.api, machine)))
+
+    def each(self, machines: list[Machine], write: Callable[[Machine], Answer]) -> Outcome:
+        """Make one write for each of some machines."""
+        return self._do(machines, lambda machine: [write(machine)])
+
+    def _do(self, machines: list[Machine], act: Callable[[Machine], list[Answer]]) -> Outcome:
+        answers = self.api.all(act, machines)
+        return Outcome({str(machine): found for machine, found in zip(machines, answers, strict=True)})
+
+
+def old_violators(api: Api, name: str, count: int) -> Fleet:
+    """Make so many violators, of every kind with every fault in turn."""
+    turns = -(-count // len(EVERY_SORT))
+    return Fleet(api, name, islice(EVERY_SORT * turns, count))
+
+
+def sound_machines(api: Api, name: str) -> Fleet:
+    """Make a machine of each kind that violates nothing."""
+    return Fleet(api, name, [(NOTHING, kind) for kind in Kind])
+
+
+def _until_refused(writes: Iterable[Answer]) -> list[Answer]:
+    found: list[Answer] = []
+    for answer in writes:
+        found.append(answer)
+        if not answer.passed:
+            break
+    return found

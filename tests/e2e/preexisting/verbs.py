@@ -1,0 +1,230 @@
+"""What users and KubeVirt do to a machine day by day, write by write, each by the account that makes it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.build import Object, disk
+from tests.build_paths import ALICE, APISERVER, CONTROLLER
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.violators import (
+    ALIVE,
+    FINALIZER,
+    HANDLER,
+    TEMPLATED,
+    VIRTUAL,
+    Kind,
+    Machine,
+    in_template,
+    instance_for,
+    machine_for,
+)
+
+Writes = Iterator[Answer]
+_MORE = {"domain": {"memory": {"guest": "2Gi"}, "resources": {"requests": {"memory": "2Gi"}}}}
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What is done, to machines of which kinds, and what must have been done ``before``, while the webhook is there.
+
+    What is ``judged`` cannot pass without it.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    act: Callable[[Api, Machine], Writes]
+    before: Callable[[Api, Machine], Writes] | None = None
+    judged: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _label(api: Api, machine: Machine) -> Writes:
+    for part in machine.parts:
+        yield api.patch(part, {"metadata": {"labels": {"team": "a"}, "annotations": {"note": "x"}}}, ALICE)
+
+
+def _write_status(api: Api, machine: Machine) -> Writes:
+    status = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    for part in machine.parts:
+        yield api.patch(part, status, CONTROLLER, "" if part["kind"] == "VirtualMachineInstance" else "status")
+
+
+def _beat(api: Api, machine: Machine) -> Writes:
+    found = {"metadata": {"annotations": {"beat": "1"}}, "status": {"phase": "Running", "nodeName": "n1"}}
+    yield api.patch(_running(machine), found, HANDLER)
+
+
+def _remove_finalizer(api: Api, machine: Machine) -> Writes:
+    for part in machine.parts:
+        yield api.patch(part, {"metadata": {"finalizers": [FINALIZER]}}, CONTROLLER)
+
+
+def _change_template(patch: Callable[[Machine], Object]) -> Callable[[Api, Machine], Writes]:
+    """A user changes it; KubeVirt brings the VirtualMachine of a Pool up to its new template."""
+
+    def act(api: Api, machine: Machine) -> Writes:
+        yield api.patch(machine.owner, in_template(machine.kind, patch(machine)), ALICE)
+        if machine.kind is Kind.POOL and machine.virtual_machine:
+            yield api.patch(machine.virtual_machine, in_template(Kind.HALTED, patch(machine)), CONTROLLER)
+
+    return act
+
+
+def _plug_memory(api: Api, machine: Machine) -> Writes:
+    yield api.patch(_running(machine), {"spec": _MORE}, CONTROLLER)
+
+
+def _unplug(api: Api, machine: Machine) -> Writes:
+    yield api.patch(_running(machine), {"spec": _without_data(machine)}, APISERVER)
+
+
+def _without_data(machine: Machine) -> Object:
+    return {"volumes": [volume for volume in machine.fault.volumes() if volume["name"] != "data"]}
+
+
+def _begin_volume_migration(api: Api, machine: Machine) -> Writes:
+    there = {"volumes": machine.fault.volumes(data="target")}
+    source, destination = {"claimName": machine.fault.data}, {"claimName": "target"}
+    moves = [{"volumeName": "data", "sourcePVCInfo": source, "destinationPVCInfo": destination}]
+    virtual_machine, instance = machine.virtual_machine or machine.owner, machine.instance
+    forward = in_template(Kind.RUNNING, there)
+    forward["spec"]["updateVolumesStrategy"] = "Migration"
+    yield api.patch(virtual_machine, forward, ALICE)
+    state = {"volumeUpdateState": {"volumeMigrationState": {"migratedVolumes": moves}}}
+    yield api.patch(virtual_machine, {"status": state}, CONTROLLER, "status")
+    if instance:
+        yield api.patch(instance, {"status": {"migratedVolumes": moves}}, CONTROLLER)
+        yield api.patch(instance, {"spec": there}, CONTROLLER)
+
+
+def _cancel_volume_migration(api: Api, machine: Machine) -> Writes:
+    back = {"volumes": machine.fault.volumes()}
+    virtual_machine, instance = machine.virtual_machine or machine.owner, machine.instance
+    yield api.patch(virtual_machine, in_template(Kind.RUNNING, back), ALICE)
+    if instance:
+        yield api.patch(instance, {"spec": back}, CONTROLLER)
+        yield api.patch(instance, {"status": {"migratedVolumes": None}}, CONTROLLER)
+    yield api.patch(virtual_machine, {"status": {"volumeUpdateState": None}}, CONTROLLER, "status")
+
+
+def _migrate(api: Api, machine: Machine) -> Writes:
+    instance = _running(machine)
+    metadata = {"name": f"{instance['metadata']['name']}-move", "namespace": instance["metadata"]["namespace"]}
+    spec = {"vmiName": instance["metadata"]["name"]}
+    kind = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration"}
+    move = api.create({**kind, "metadata": metadata, "spec": spec}, APISERVER)
+    yield move
+    yield api.patch(move.body, {"metadata": {"annotations": {"kubevirt.io/latest-observed": "v1"}}}, CONTROLLER)
+    yield api.patch(move.body, {"status": {"phase": "Scheduling"}}, CONTROLLER, "status")
+    yield api.patch(instance, {"metadata": {"annotations": {"kubevirt.io/migrationTransportUnix": "true"}}}, CONTROLLER)
+    yield api.patch(instance, {"status": {"migrationState": {"sourceNode": "n1", "targetNode": "n2"}}}, HANDLER)
+    yield api.delete(move.body, ALICE)
+
+
+def _stop(api: Api, machine: Machine) -> Writes:
+    if machine.virtual_machine:
+        yield api.patch(machine.virtual_machine, {"spec": {"runStrategy": "Halted"}}, APISERVER)
+    else:
+        yield api.patch(machine.owner, {"spec": {"replicas": 0}}, ALICE)
+    yield from _end(api, machine)
+
+
+def _start(api: Api, machine: Machine) -> Writes:
+    """What already runs is restarted."""
+    yield from _end(api, machine)
+    if machine.virtual_machine:
+        wanted = api.patch(machine.virtual_machine, {"spec": {"runStrategy": "Always"}}, APISERVER)
+    else:
+        wanted = api.patch(machine.owner, {"spec": {"replicas": 1}}, ALICE)
+    yield wanted
+    yield from _run(api, machine, wanted.body)
+
+
+def _replace_instance(api: Api, machine: Machine) -> Writes:
+    yield from _end(api, machine)
+    yield from _run(api, machine, api.get(machine.owner))
+
+
+def _replace_machine(api: Api, machine: Machine) -> Writes:
+    """The Pool makes another, under another name, beside the lost one."""
+    lost = machine.virtual_machine
+    made = api.create(machine_for(api.get(machine.owner), number=1), CONTROLLER)
+    yield made
+    if lost:
+        yield from _end(api, machine)
+        yield from _delete_object(api, lost, ALICE)
+    machine.virtual_machine = made.body
+    yield from _run(api, machine, made.body)
+
+
+def _delete(api: Api, machine: Machine) -> Writes:
+    """A user deletes it, somebody still writes to it, KubeVirt deletes what it made for it and lets go of it all."""
+    first, *others = machine.parts
+    yield api.delete(first, ALICE)
+    late = {"volumes": machine.fault.volumes(disk("once-new", "new"))}
+    yield api.patch(first, in_template(machine.kind, late), ALICE)
+    for other in others:
+        yield from _delete_object(api, other, CONTROLLER)
+    yield _let_go(api, first)
+    assert not any(api.exists(part) for part in machine.parts), f"{machine} is still there"
+    machine.virtual_machine = machine.instance = None
+
+
+def _run(api: Api, machine: Machine, owner: Object) -> Writes:
+    made = api.create(instance_for(owner), CONTROLLER)
+    yield made
+    machine.instance = made.body
+    if machine.virtual_machine:
+        yield api.patch(machine.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
+
+
+def _end(api: Api, machine: Machine) -> Writes:
+    if machine.instance is None:
+        return
+    yield api.patch(machine.instance, {"spec": {"terminationGracePeriodSeconds": 0}}, APISERVER)
+    yield from _delete_object(api, machine.instance, CONTROLLER)
+    machine.instance = None
+    if machine.virtual_machine:
+        yield api.patch(machine.virtual_machine, {"status": {"created": False}}, CONTROLLER, "status")
+
+
+def _delete_object(api: Api, obj: Object, user: str) -> Writes:
+    yield api.delete(obj, user)
+    yield _let_go(api, obj)
+
+
+def _let_go(api: Api, obj: Object) -> Answer:
+    return api.patch(obj, {"metadata": {"finalizers": None}}, CONTROLLER)
+
+
+def _running(machine: Machine) -> Object:
+    assert machine.instance is not None, f"{machine} does not run"
+    return machine.instance
+
+
+VERBS = (
+    Verb("a label", tuple(Kind), _label),
+    Verb("a status write", tuple(Kind), _write_status),
+    Verb("a heartbeat", ALIVE, _beat),
+    Verb("a migration", ALIVE, _migrate),
+    Verb("more memory for an instance", ALIVE, _plug_memory),
+    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, _begin_volume_migration, judged=True),
+    Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE)),
+    Verb(
+        "a bad disk given another claim in a template",
+        TEMPLATED,
+        _change_template(lambda machine: {"volumes": machine.fault.volumes(data="mended")}),
+        judged=True,
+    ),
+    Verb("a bad disk taken out of a template", TEMPLATED, _change_template(_without_data)),
+    Verb("a bad disk unplugged from an instance", (Kind.BARE,), _unplug),
+    Verb("a replaced replica of a ReplicaSet", (Kind.REPLICA_SET,), _replace_instance),
+    Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_machine),
+    Verb("a stop", TEMPLATED, _stop),
+    Verb("a start", TEMPLATED, _start),
+    Verb("a removed finalizer", tuple(Kind), _remove_finalizer),
+    Verb("a deletion", tuple(Kind), _delete),
+)
+"""In an order in which all can be done to the same machine; the deletion is the last."""

@@ -1,0 +1,162 @@
+"""Machines that could not migrate when the webhook came, of every kind and with every fault."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tests.build import RWO, RWX, Object, claim, disk, host_disk
+from tests.build_paths import ALICE, APISERVER, CONTROLLER
+from tests.e2e.preexisting.api import Api
+
+HANDLER = "system:serviceaccount:kubevirt:kubevirt-handler"
+USERS = (ALICE, APISERVER, CONTROLLER, HANDLER)
+FINALIZER, OLD_FINALIZER = "kubevirt.io/virtualMachineControllerFinalize", "example.com/old"
+CLAIMS = (
+    *(claim(name, RWX) for name in ("good", "mended", "target")),
+    *(claim(name, RWO) for name in ("once", "once-too", "once-new")),
+    *(claim(name, RWX, storage_class="san") for name in ("san-fs", "san-fs-new")),
+)
+
+
+class Kind(StrEnum):
+    """What a user made."""
+
+    HALTED = "a halted VirtualMachine"
+    RUNNING = "a running VirtualMachine"
+    BARE = "an instance of nobody's"
+    POOL = "a Pool"
+    REPLICA_SET = "a ReplicaSet"
+
+
+TEMPLATED = (Kind.HALTED, Kind.RUNNING, Kind.POOL, Kind.REPLICA_SET)
+VIRTUAL = (Kind.HALTED, Kind.RUNNING, Kind.POOL)
+ALIVE = (Kind.RUNNING, Kind.BARE, Kind.POOL, Kind.REPLICA_SET)
+_IN_TEMPLATE = ("spec", "template", "spec")
+_PATHS = {Kind.BARE: ("spec",), Kind.POOL: ("spec", "virtualMachineTemplate", *_IN_TEMPLATE)}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a machine violates, beside the claim of its second disk."""
+
+    name: str
+    root: Object = field(default_factory=lambda: disk("good", "root"))
+    data: str = "once-too"
+    binding: str = "masquerade"
+    devices: tuple[Object, ...] = ()
+    strategy: str | None = None
+
+    def volumes(self, *more: Object, **exchanged: str) -> list[Object]:
+        """Return the three volumes, some with another claim than they had, and more behind them."""
+        had = {"root": self.root, "data": disk(self.data, "data"), "logs": disk("good", "logs")}
+        has = {**had, **{name: disk(claim, name) for name, claim in exchanged.items()}}
+        return [*has.values(), *more]
+
+
+def host_device(name: str) -> Object:
+    """Return a device of the node."""
+    return {"name": name, "deviceName": "vendor.example/card"}
+
+
+NOTHING = Fault("nothing", data="good")
+FAULTS = (
+    Fault("a claim for one node", root=disk("once", "root")),
+    Fault("a file system on a SAN", root=disk("san-fs", "root")),
+    Fault("a hostDisk", root=host_disk("root")),
+    Fault("a host device", devices=(host_device("first"),)),
+    Fault("a bridge on the pod network", binding="bridge"),
+    Fault("a strategy of None", strategy="None"),
+    Fault("a lenient strategy alone", data="good", strategy="LiveMigrateIfPossible"),
+)
+LENIENT = FAULTS[-1]
+
+
+@dataclass
+class Machine:
+    """What a user made, the VirtualMachine that it is or has, and the instance that runs for it just now."""
+
+    kind: Kind
+    fault: Fault
+    owner: Object
+    virtual_machine: Object | None = None
+    instance: Object | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} with {self.fault.name}, {self.owner['metadata']['name']}"
+
+    @property
+    def parts(self) -> list[Object]:
+        """The objects that there are, the user's first."""
+        others = (self.virtual_machine, self.instance)
+        return [self.owner, *(part for part in others if part is not None and part is not self.owner)]
+
+
+def in_template(kind: Kind, patch: Object) -> Object:
+    """Return a patch of an instance's spec where an object of a kind has it."""
+    for key in reversed(_PATHS.get(kind, _IN_TEMPLATE)):
+        patch = {key: patch}
+    return patch
+
+
+def declared(kind: Kind, fault: Fault, name: str) -> Object:
+    """Return what a user applies."""
+    spec = _instance_spec(fault)
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    machine = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted", "template": template}
+    selected: Object = {"replicas": 1, "selector": {"matchLabels": labels}}
+    match kind:
+        case Kind.BARE:
+            return _object("VirtualMachineInstance", name, spec)
+        case Kind.POOL:
+            body = {**selected, "virtualMachineTemplate": {"metadata": {"labels": labels}, "spec": machine}}
+            return _object("VirtualMachinePool", name, body, "pool.kubevirt.io/v1beta1")
+        case Kind.REPLICA_SET:
+            return _object("VirtualMachineInstanceReplicaSet", name, {**selected, "template": template})
+    return _object("VirtualMachine", name, machine)
+
+
+def machine_for(pool: Object, number: int = 0) -> Object:
+    """Return a VirtualMachine as kubevirt-controller makes it for a Pool, which numbers them."""
+    name, template = pool["metadata"]["name"], pool["spec"]["virtualMachineTemplate"]
+    return _object("VirtualMachine", f"{name}-{number}", template["spec"], owner=pool)
+
+
+def instance_for(owner: Object) -> Object:
+    """Return the instance that kubevirt-controller makes for a VirtualMachine or a ReplicaSet."""
+    name = owner["metadata"]["name"] + ("" if owner["kind"] == "VirtualMachine" else "-x7k2p")
+    return _object("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner=owner)
+
+
+def make(api: Api, kind: Kind, fault: Fault, name: str) -> Machine:
+    """Make a machine as its user and KubeVirt do; nobody may refuse it."""
+    machine = Machine(kind, fault, api.have(declared(kind, fault, name), ALICE))
+    if kind is Kind.POOL:
+        machine.virtual_machine = api.have(machine_for(machine.owner), CONTROLLER)
+    elif kind in VIRTUAL:
+        machine.virtual_machine = machine.owner
+    if kind is Kind.BARE:
+        machine.instance = machine.owner
+    elif kind is not Kind.HALTED:
+        machine.instance = api.have(instance_for(machine.virtual_machine or machine.owner), CONTROLLER)
+    if machine.virtual_machine and machine.instance:
+        api.patch(machine.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
+    return machine
+
+
+def _instance_spec(fault: Fault) -> Object:
+    devices: Object = {"interfaces": [{"name": "default", fault.binding: {}}], "hostDevices": list(fault.devices)}
+    return {
+        "domain": {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}},
+        "networks": [{"name": "default", "pod": {}}],
+        "volumes": fault.volumes(),
+        **({"evictionStrategy": fault.strategy} if fault.strategy else {}),
+    }
+
+
+def _object(kind: str, name: str, spec: Object, api: str = "kubevirt.io/v1", owner: Object | None = None) -> Object:
+    metadata: Object = {"name": name, "namespace": "vms", "finalizers": [FINALIZER, OLD_FINALIZER]}
+    if owner:
+        named = {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
+        reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **named}
+        metadata["ownerReferences"] = [{**reference, "controller": True, "blockOwnerDeletion": True}]
+    return {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}

@@ -1,0 +1,133 @@
+"""Ways of making an old violator worse, each a single write."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.build import Object, disk, host_disk, volume_request
+from tests.build_paths import ALICE, APISERVER
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.violators import (
+    ALIVE,
+    FAULTS,
+    LENIENT,
+    TEMPLATED,
+    VIRTUAL,
+    Fault,
+    Kind,
+    Machine,
+    host_device,
+    in_template,
+)
+
+_EXCEPT_BRIDGED = tuple(fault for fault in FAULTS if fault.binding != "bridge")
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a write does to machines of some kinds, with some faults, and the one reason why it is refused.
+
+    The reason is the rule, and what of the machine it is about.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    act: Callable[[Api, Machine], Answer]
+    rule: str
+    about: str
+    faults: tuple[Fault, ...] = field(default=FAULTS)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _template(patch: Callable[[Fault], Object], **spec: str) -> Callable[[Api, Machine], Answer]:
+    def act(api: Api, machine: Machine) -> Answer:
+        whole = in_template(machine.kind, patch(machine.fault))
+        whole["spec"].update(spec)
+        return api.patch(machine.owner, whole, ALICE)
+
+    return act
+
+
+def _ask_for_disk(api: Api, machine: Machine) -> Answer:
+    wanted = volume_request(disk("once-new", "new"))
+    request = {"addVolumeOptions": {**wanted["addVolumeOptions"], "disk": {"name": "new"}}}
+    target = machine.virtual_machine or machine.owner
+    return api.patch(target, {"status": {"volumeRequests": [request]}}, APISERVER, "status")
+
+
+def _plug(api: Api, machine: Machine) -> Answer:
+    volumes = machine.fault.volumes(disk("once-new", "new"))
+    return api.patch(machine.instance or machine.owner, {"spec": {"volumes": volumes}}, APISERVER)
+
+
+def _device(fault: Fault) -> Object:
+    return {"domain": {"devices": {"hostDevices": [*fault.devices, host_device("second")]}}}
+
+
+def _bridge(_: Fault) -> Object:
+    return {"domain": {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}}}
+
+
+def _strategy(_: Fault) -> Object:
+    return {"evictionStrategy": "None"}
+
+
+WAYS = (
+    Way(
+        "a bad claim beside the old ones",
+        TEMPLATED,
+        _template(lambda fault: {"volumes": fault.volumes(disk("once-new", "new"))}),
+        "shared-access",
+        'volume "new"',
+    ),
+    Way(
+        "a bad file system beside the old ones",
+        TEMPLATED,
+        _template(lambda fault: {"volumes": fault.volumes(disk("san-fs-new", "new"))}),
+        "san-block",
+        'volume "new"',
+    ),
+    Way(
+        "a hostDisk beside the old ones",
+        TEMPLATED,
+        _template(lambda fault: {"volumes": fault.volumes(host_disk("new"))}),
+        "host-disk",
+        'volume "new"',
+    ),
+    Way(
+        "a good disk exchanged for a bad one",
+        TEMPLATED,
+        _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}),
+        "shared-access",
+        'volume "logs"',
+    ),
+    Way("another host device", TEMPLATED, _template(_device), "host-devices", 'host device "second"'),
+    Way(
+        "a bridge on the pod network",
+        TEMPLATED,
+        _template(_bridge),
+        "pod-network",
+        'interface "default"',
+        _EXCEPT_BRIDGED,
+    ),
+    Way("a bad claim by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", 'volume "new"'),
+    Way("a bad claim plugged into an instance", ALIVE, _plug, "shared-access", 'volume "new"'),
+    Way(
+        "a volume migration to a claim for one node",
+        (Kind.HALTED, Kind.RUNNING),
+        _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}, updateVolumesStrategy="Migration"),
+        "shared-access",
+        'volume "logs"',
+    ),
+    Way(
+        "a lowered evictionStrategy",
+        (Kind.RUNNING, Kind.BARE, Kind.POOL, Kind.REPLICA_SET),
+        _template(_strategy),
+        "eviction-strategy",
+        'evictionStrategy is "None"',
+        (LENIENT,),
+    ),
+)
+WAYS_BY_KIND = [(kind, way) for way in WAYS for kind in way.kinds]
+"""For tests: each way, with each kind of machine that it is open to."""

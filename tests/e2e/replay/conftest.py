@@ -1,0 +1,50 @@
+"""Recordings, made again on a real API server with the webhook installed."""
+
+import pytest
+
+from tests.clusters import KUBEVIRTS, OURS, Clusters
+from tests.e2e.replay.player import Played, Player
+from tests.e2e.replay.world import bare
+from tests.localcluster import LocalCluster
+from tests.localcluster.installation import Installation, apply
+from tests.recording import Recording
+from tests.recording.own import own_recording
+from tests.recording.traffic import shared_traffic
+
+OWN, SHARED = "our own recording", "the recording in ../shared"
+RECORDINGS = (OWN, pytest.param(SHARED, marks=pytest.mark.cluster))
+_DEFINITIONS = {OWN: OURS, SHARED: KUBEVIRTS}
+
+
+class Replay:
+    """A recording, and what came of each of its writes."""
+
+    def __init__(self, recording: Recording, played: list[Played]) -> None:
+        """Keep both."""
+        self.recording = recording
+        self.played = played
+
+
+@pytest.fixture(scope="package", params=RECORDINGS)
+def replay(request: pytest.FixtureRequest, clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Replay:
+    """A recording, made again from its first write to its last; skips where it is not at hand."""
+    recording = own_recording() if request.param == OWN else shared_traffic()
+    if recording is None:
+        pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
+    settings = tmp_path_factory.mktemp("settings") / "settings.yaml"
+    settings.write_text("mode: deny\n")
+    cluster = clusters.clean(_DEFINITIONS[request.param])
+    _furnish(cluster, recording)
+    with Installation(cluster, ("--config", str(settings))) as installation:
+        player = Player(installation, settings)
+        return Replay(recording, [player.play(write) for write in recording.writes])
+
+
+def _furnish(cluster: LocalCluster, recording: Recording) -> None:
+    """Bring in what the recording refers to, and give its users the rights that they had."""
+    objects = [bare(obj) for obj in recording.cluster]
+    spaces = [obj for obj in objects if obj["kind"] == "Namespace"]
+    apply(cluster, spaces)
+    apply(cluster, [obj for obj in objects if obj not in spaces])
+    users = sorted({f"--user={write.user}" for write in recording.writes})
+    cluster.kubectl("create", "clusterrolebinding", "users", "--clusterrole=cluster-admin", *users)

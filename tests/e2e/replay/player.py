@@ -1,0 +1,199 @@
+"""Makes recorded writes again, each as its user, on an API server with the webhook."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.build import Object
+from tests.e2e.replay.world import Uids, are_alike, as_if_mutated, as_made_for, bare, can_become, is_going
+from tests.localcluster import LocalCluster
+from tests.localcluster.api import Client
+from tests.localcluster.installation import Installation
+from tests.recording import Write
+from webhook.objects import at, items, mapping
+
+_ADMIN = ("admin", ("system:masters",))
+_OUTDATED = "1"
+
+
+@dataclass(frozen=True)
+class Played:
+    """A write that was made again, and what came of it."""
+
+    write: Write
+    sent: Object | None
+    status: int
+    answer: Object
+    mutated: int
+    validated: int
+
+    @property
+    def reached(self) -> bool:
+        """Whether the webhook was asked at all."""
+        return self.mutated + self.validated > 0
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the write did what it was meant to."""
+        return self.status < 300
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the webhook refused it."""
+        return self.status == 422 and "denied the request" in self.message
+
+    @property
+    def message(self) -> str:
+        """What the API server says of a failure, and virtctl shows."""
+        return str(self.answer.get("message", ""))
+
+    @property
+    def causes(self) -> list[str]:
+        """What kubectl shows of a refusal."""
+        return [cause["message"] for cause in items(mapping(self.answer.get("details")).get("causes"))]
+
+
+class Player:
+    """An API server with the webhook, on which a recording is made again."""
+
+    def __init__(self, installation: Installation, settings: Path) -> None:
+        """Use an installation that reads these settings."""
+        self._installation = installation
+        self._settings = settings
+        self._uids = Uids()
+        self._clients: dict[tuple[str, tuple[str, ...]], Client] = {}
+        self._with_status: dict[str, set[str]] = {}
+
+    def play(self, write: Write) -> Played:
+        """Make a write again, from the state that it found in the recording."""
+        live = self._bring_about(write)
+        sent = self._sent(write, live)
+        method = {"CREATE": "POST", "UPDATE": "PUT", "DELETE": "DELETE"}[write.operation]
+        path = _collection(write) if write.operation == "CREATE" else _object(write, write.subresource)
+        before = self._installation.calls()
+        status, answer = self._call(method, path, sent, write)
+        mutated, validated = (int(now - then) for now, then in zip(self._installation.calls(), before, strict=True))
+        played = Played(write, sent, status, answer, mutated, validated)
+        if played.is_refused:
+            with self._braked():
+                answer = self._must(method, path, sent)
+        if write.operation == "CREATE":
+            self._uids.learn(write.obj, answer)
+        return played
+
+    def _sent(self, write: Write, live: Object | None) -> Object | None:
+        """A creation is sent as it was recorded; what follows holds what our mutating side has set."""
+        if write.obj is None:
+            return None
+        if live is None:
+            made = bare(self._uids.translated(write.obj))
+            return as_made_for(self._owner(write), made) if write.resource == "virtualmachineinstances" else made
+        return _over(live, self._recorded(write.obj, live), _OUTDATED if write.is_late else None)
+
+    def _owner(self, write: Write) -> Object | None:
+        """Return the live object for which KubeVirt makes an instance."""
+        for reference in items(at(write.obj, "metadata", "ownerReferences")):
+            owners = _collection(write, f"{reference['kind'].lower()}s")
+            status, found = self._call("GET", f"{owners}/{reference['name']}")
+            return found if status == 200 else None
+        return None
+
+    def _recorded(self, obj: Object, live: Object | None) -> Object:
+        return as_if_mutated(self._uids.translated(obj), live)
+
+    def _bring_about(self, write: Write) -> Object | None:
+        """Return the live object after making it what the write found in the recording.
+
+        It is another where a write was refused, here or there, and where the recording begins in the midst.
+        """
+        live = self._get(write)
+        want = self._recorded(write.old, live) if write.old else None
+        if want is None and live is None:
+            return None
+        if want is None or live is None or not are_alike(want, live):
+            with self._braked():
+                live = self._put_right(write, want, live)
+        if live is not None:
+            self._uids.learn(write.old, live)
+        return live
+
+    def _put_right(self, write: Write, want: Object | None, live: Object | None) -> Object | None:
+        if live is not None and not can_become(live, want):
+            self._remove(write, live)
+            live = None
+        if want is None:
+            return None
+        found = self._must("PUT", _object(write), _over(live, want)) if live else self._create(write, want)
+        if "status" in want and self._has_status(write):
+            found = self._must("PUT", _object(write, "status"), _over(found, want))
+        if is_going(want) and not is_going(found):
+            found = self._must("DELETE", _object(write))
+        return found
+
+    def _create(self, write: Write, want: Object) -> Object:
+        return self._must("POST", _collection(write), bare(want))
+
+    def _remove(self, write: Write, live: Object) -> None:
+        self._must("PUT", _object(write), {**live, "metadata": {**live["metadata"], "finalizers": []}})
+        if not is_going(live):
+            self._must("DELETE", _object(write))
+
+    @contextmanager
+    def _braked(self) -> Iterator[None]:
+        """Let the webhook judge nothing meanwhile."""
+        self._settings.write_text('mode: "off"\n')
+        try:
+            yield
+        finally:
+            self._settings.write_text("mode: deny\n")
+
+    def _has_status(self, write: Write) -> bool:
+        """Whether the resource's status is written through a subresource."""
+        base = _api(write)
+        if base not in self._with_status:
+            found = self._must("GET", base)["resources"]
+            self._with_status[base] = {resource["name"] for resource in found}
+        return f"{write.resource}/status" in self._with_status[base]
+
+    def _get(self, write: Write) -> Object | None:
+        status, found = self._call("GET", _object(write))
+        assert status in (200, 404), found
+        return found if status == 200 else None
+
+    def _must(self, method: str, path: str, body: Object | None = None) -> Object:
+        status, answer = self._call(method, path, body)
+        assert status < 300, f"{method} {path}: {answer}"
+        return answer
+
+    def _call(self, method: str, path: str, body: Object | None = None, by: Write | None = None) -> tuple[int, Object]:
+        who = (by.user, by.groups) if by else _ADMIN
+        if who not in self._clients:
+            self._clients[who] = self._cluster.client_for(*who)
+        response = self._clients[who].request(method, path, body)
+        return response.status, json.loads(response.body)
+
+    @property
+    def _cluster(self) -> LocalCluster:
+        return self._installation.cluster
+
+
+def _api(write: Write) -> str:
+    return f"/apis/{write.group}/{write.version}" if write.group else f"/api/{write.version}"
+
+
+def _collection(write: Write, resource: str = "") -> str:
+    return f"{_api(write)}/namespaces/{write.shown['metadata']['namespace']}/{resource or write.resource}"
+
+
+def _object(write: Write, subresource: str = "") -> str:
+    return "/".join(filter(None, (_collection(write), write.shown["metadata"]["name"], subresource)))
+
+
+def _over(live: Object, obj: Object, version: str | None = None) -> Object:
+    """Return an object as an update of the live one, or of an older state of it."""
+    found = bare(obj)
+    now = live["metadata"]
+    found["metadata"] |= {"uid": now["uid"], "resourceVersion": version or now["resourceVersion"]}
+    return found

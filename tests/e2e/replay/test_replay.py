@@ -1,0 +1,114 @@
+"""What users did with KubeVirt, made again on a real API server through the real registrations.
+
+Each write starts from the state that it found in the recording, whose webhook admitted everything. Where the state here
+is another, because something was refused or because the recording begins in the midst, it is put right first, and what
+is refused is stored all the same afterwards; both with `mode: off`, by which the webhook judges nothing, and neither is
+counted. So what follows a refused write is judged as well: KubeVirt must be able to go on.
+
+The recording was made without a mutating webhook. A creation is sent as it was recorded, to be patched; what follows it
+holds LiveMigrate, as if it had been. What was lost to another write there is sent as an update of an outdated state.
+"""
+
+from collections.abc import Iterable
+
+from tests.admission.test_traffic_paths import SPECS
+from tests.build import Object
+from tests.conftest import Report
+from tests.e2e.replay.conftest import Replay
+from tests.e2e.replay.player import Played
+from tests.recording import Refusal
+from webhook.objects import at
+
+
+def by_step(played: Iterable[Played]) -> dict[str, list[Played]]:
+    """Return what was played by what the user did."""
+    found: dict[str, list[Played]] = {}
+    for each in played:
+        found.setdefault(each.write.step, []).append(each)
+    return found
+
+
+def refusal(played: Played, cause: str) -> Refusal:
+    """Return what a refusal is about."""
+    write = played.write
+    name, rule = cause.split('claim "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
+    return (write.step, write.whole_resource, write.who, name, rule)
+
+
+def strategy(machine: Object) -> object:
+    """Return the eviction strategy of a machine of any kind."""
+    return at(machine, *SPECS[machine["kind"]], "evictionStrategy")
+
+
+def is_running(machine: Object) -> bool:
+    """Say whether a machine is an instance or has one."""
+    return machine["kind"] == "VirtualMachineInstance" or at(machine, "status", "created") is True
+
+
+def shown(replay: Replay) -> Iterable[str]:
+    """Describe a replay step by step."""
+    for step, played in by_step(replay.played).items():
+        reached, recorded = share(played)
+        yield f"  {step}: {recorded} writes, {reached} reached the webhook"
+        for each in played:
+            if each.is_refused:
+                write = each.write
+                yield f"    refused {write.operation} {write.whole_resource} by {write.who}: {each.causes[0]}"
+    reached, recorded = share(replay.played)
+    yield f"  {reached} of {recorded} recorded writes reached the webhook"
+    reached, recorded = share(without_retries(replay))
+    yield f"  {reached} of {recorded} without the step {replay.recording.retried!r}"
+
+
+def share(played: list[Played]) -> tuple[int, int]:
+    """Return how many writes reached the webhook, and of how many."""
+    return sum(each.reached for each in played), len(played)
+
+
+def without_retries(replay: Replay) -> list[Played]:
+    """Return what was played but for the step in which KubeVirt creates a refused instance again and again."""
+    return [each for each in replay.played if each.write.step != replay.recording.retried]
+
+
+def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(replay: Replay, report: Report) -> None:
+    report(*shown(replay))
+    refused = [refusal(each, cause) for each in replay.played if each.is_refused for cause in each.causes]
+    assert refused == replay.recording.refused
+
+
+def test_everything_else_is_stored_but_what_was_lost_to_another_write(replay: Replay) -> None:
+    others = [each for each in replay.played if not each.is_refused and not each.is_stored]
+    assert {(each.status, each.write.is_late) for each in others} == {(409, True)}
+    assert len(others) == sum(each.write.is_late for each in replay.played)
+
+
+def test_a_refusal_names_the_claim_in_the_message_that_virtctl_shows(replay: Replay) -> None:
+    for each in replay.played:
+        if each.is_refused:
+            assert f'claim "{refusal(each, each.causes[0])[3]}"' in each.message
+
+
+def test_every_machine_that_is_created_gets_live_migrate(replay: Replay) -> None:
+    created = [each for each in replay.played if each.write.operation == "CREATE" and each.answer["kind"] in SPECS]
+    assert {each.answer["kind"] for each in created} == set(SPECS)
+    assert [each for each in created if strategy(each.sent or {}) == "LiveMigrate"] == []
+    assert {strategy(each.answer) for each in created} == {"LiveMigrate"}
+
+
+def test_no_running_machine_is_patched(replay: Replay) -> None:
+    changed = [
+        each
+        for each in replay.played
+        if each.write.operation == "UPDATE" and each.is_stored and each.answer["kind"] in SPECS
+    ]
+    running = [each for each in changed if is_running(each.answer)]
+    assert {each.answer["kind"] for each in running} == {"VirtualMachine", "VirtualMachineInstance"}
+    for each in running:
+        assert each.answer["spec"] == (each.sent or {})["spec"], each.write.step
+
+
+def test_less_than_one_write_in_four_reaches_the_webhook(replay: Replay) -> None:
+    counted = without_retries(replay)
+    reached, recorded = share(counted)
+    assert reached * 4 < recorded
+    assert len(counted) < len(replay.played)
