@@ -4,8 +4,8 @@ Our own authorities go from one to the next by ``rotate``; ``renewed`` gives the
 gives the same two things, leaf and bundle, from another issuer. ``Serving`` decides for both when a leaf is served.
 """
 
-from certs.authority import Authority
 from certs.bundle import union, why_not_trusted
+from certs.ca import CA
 from certs.leaf import Leaf, self_signed, service_names
 from certs.pem import CertificateError
 from certs.rotation import Lifetimes, Stored, renewed, rotate
@@ -13,7 +13,7 @@ from certs.serving import Serving
 from certs.source import Files, Offer
 
 __all__ = [
-    "Authority",
+    "CA",
     "CertificateError",
     "Files",
     "Leaf",

@@ -64,7 +64,7 @@ def why_no_chain(trusted: Collection[x509.Certificate], leaf: Leaf, name: str, n
         PolicyBuilder()
         .store(Store(list(trusted)))
         .time(now)
-        .extension_policies(ca_policy=_AUTHORITY, ee_policy=_LEAF)
+        .extension_policies(ca_policy=_CA, ee_policy=_LEAF)
         .build_server_verifier(x509.DNSName(name))
     )
     try:
@@ -74,7 +74,7 @@ def why_no_chain(trusted: Collection[x509.Certificate], leaf: Leaf, name: str, n
     return None
 
 
-_AUTHORITY = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+_CA = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
 _LEAF = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
 
 

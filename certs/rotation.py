@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from certs.authority import Authority, renewal
 from certs.bundle import union
+from certs.ca import CA, renewal
 from certs.leaf import Leaf
 from certs.pem import CertificateError, certificates, why_not_valid
 
@@ -50,22 +50,22 @@ class Stored:
     next_trusted_since: since when every webhook configuration has been seen to trust ``next``.
     """
 
-    signing: Authority | None
-    next: Authority | None = None
+    signing: CA | None
+    next: CA | None = None
     trusted: bytes = b""
     next_trusted_since: datetime | None = None
 
     def bundle(self, now: datetime) -> bytes:
         """Return what every webhook configuration must trust."""
-        authorities = (self.signing, self.next)
-        return union(*(each.certificate for each in authorities if each), self.trusted, now=now)
+        ca_certificates = (self.signing, self.next)
+        return union(*(each.certificate for each in ca_certificates if each), self.trusted, now=now)
 
     def to_data(self) -> dict[str, bytes]:
         """Return the data of the Secret, not in base64 yet; the same for the same content."""
         data: dict[str, bytes] = {}
-        for name, authority in (("signing", self.signing), ("next", self.next)):
-            if authority:
-                data |= {f"{name}.crt": authority.certificate, f"{name}.key": authority.key}
+        for name, ca in (("signing", self.signing), ("next", self.next)):
+            if ca:
+                data |= {f"{name}.crt": ca.certificate, f"{name}.key": ca.key}
         if self.trusted:
             data["trusted.crt"] = self.trusted
         if self.next_trusted_since:
@@ -75,13 +75,13 @@ class Stored:
     @classmethod
     def from_data(cls, data: Mapping[str, bytes]) -> Stored:
         """Return what ``to_data`` was made of; raises CertificateError, which names the entry, for anything else."""
-        signing, following = _authority(data, "signing"), _authority(data, "next")
+        signing, following = _ca(data, "signing"), _ca(data, "next")
         if not signing and not following:
             raise CertificateError("there is neither signing.crt nor next.crt")
         return cls(signing, following, data.get("trusted.crt", b""), _since(data))
 
 
-def rotate(stored: Stored | None, registered: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
+def rotate(stored: Stored | None, configured: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
     """Return what shall be stored now, given the bundles of every registered webhook; the same where nothing is due.
 
     ``stored`` is None where there was nothing usable: then what the registrations trust stays trusted, since replicas
@@ -89,8 +89,8 @@ def rotate(stored: Stored | None, registered: Collection[bytes], now: datetime, 
     registered nobody calls, and a new one signs at once; the same where nothing older is left that could be trusted.
     Without new keys the result is the same for the same input, and a second time at the same ``now`` changes nothing.
     """
-    stored = _unspoilt(stored or Stored(None, trusted=union(*registered, now=now)), now)
-    while (following := _step(stored, registered, now, lifetimes)) != stored:
+    stored = _without_invalid(stored or Stored(None, trusted=union(*configured, now=now)), now)
+    while (following := _step(stored, configured, now, lifetimes)) != stored:
         stored = following
     return stored
 
@@ -109,7 +109,7 @@ def renewed(
     return signing.sign(names, lifetimes.leaf, now)
 
 
-def _is_good(leaf: Leaf, signing: Authority, now: datetime) -> bool:
+def _is_good(leaf: Leaf, signing: CA, now: datetime) -> bool:
     certificate = leaf.parsed()[0]
     if why_not_valid(certificate, now) or not signing.signed(certificate):
         return False
@@ -117,7 +117,7 @@ def _is_good(leaf: Leaf, signing: Authority, now: datetime) -> bool:
     return now < renewal(begin, end) or end >= signing.not_after
 
 
-def _unspoilt(stored: Stored, now: datetime) -> Stored:
+def _without_invalid(stored: Stored, now: datetime) -> Stored:
     """Leave out what has ended, and what begins in the future, since it was made by a clock that jumped.
 
     What an authority that is left out may have signed stays trusted.
@@ -127,15 +127,15 @@ def _unspoilt(stored: Stored, now: datetime) -> Stored:
     return Stored(signing, following, trusted, stored.next_trusted_since if following else None)
 
 
-def _step(stored: Stored, registered: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
+def _step(stored: Stored, configured: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
     """Make the successor, count how long it has been trusted, or let it sign."""
     if stored.next is None:
         if stored.signing and now < renewal(stored.signing.not_before, stored.signing.not_after):
             return stored
-        return replace(stored, next=Authority.make(lifetimes.ca, now))
-    if not registered or not (stored.signing or stored.trusted):
+        return replace(stored, next=CA.make(lifetimes.ca, now))
+    if not configured or not (stored.signing or stored.trusted):
         return _promoted(stored, now)
-    if not _is_in_all(stored.next, registered):
+    if not _is_in_all(stored.next, configured):
         return replace(stored, next_trusted_since=None)
     since = min(stored.next_trusted_since or now, now)
     if now - since >= lifetimes.trust_delay:
@@ -148,21 +148,21 @@ def _promoted(stored: Stored, now: datetime) -> Stored:
     return Stored(stored.next, None, union(stored.trusted, *old, now=now))
 
 
-def _is_usable(authority: Authority, now: datetime) -> bool:
-    return authority.not_before <= now < authority.not_after
+def _is_usable(ca: CA, now: datetime) -> bool:
+    return ca.not_before <= now < ca.not_after
 
 
-def _is_in_all(authority: Authority, bundles: Collection[bytes]) -> bool:
-    own = certificates(authority.certificate)[0]
+def _is_in_all(ca: CA, bundles: Collection[bytes]) -> bool:
+    own = certificates(ca.certificate)[0]
     return all(own in certificates(bundle) for bundle in bundles)
 
 
-def _authority(data: Mapping[str, bytes], name: str) -> Authority | None:
+def _ca(data: Mapping[str, bytes], name: str) -> CA | None:
     pair = tuple(data.get(f"{name}.{part}", b"") for part in ("crt", "key"))
     if not any(pair):
         return None
     try:
-        return Authority.parse(*pair)
+        return CA.parse(*pair)
     except CertificateError as error:
         raise CertificateError(f"{name}: {error}") from error
 

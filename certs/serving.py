@@ -23,7 +23,7 @@ class Serving:
     wait.
 
     A leaf that no client would accept (key, name, time, purpose) is never begun to be served. ``offer`` and
-    ``registered`` are called by whoever watches the cluster, every few seconds; ``current`` by every handshake, which
+    ``configured`` are called by whoever watches the cluster, every few seconds; ``current`` by every handshake, which
     waits for nothing.
     """
 
@@ -39,20 +39,20 @@ class Serving:
         self._waiting: str | None = None
 
     def offer(self, leaf: Leaf) -> None:
-        """Take a leaf to serve once that is safe, which the next call of ``registered`` decides."""
+        """Take a leaf to serve once that is safe, which the next call of ``configured`` decides."""
         with self._lock:
             self._offered = leaf
 
-    def registered(self, bundles: Collection[bytes], now: datetime) -> None:
+    def observe(self, bundles: Collection[bytes], now: datetime) -> None:
         """Decide what to serve from now on, given the bundles of every registered webhook as read from the cluster."""
         with self._lock:
             held = [certificates(bundle) for bundle in bundles]
-            settled = self._settled(held, now)
+            trusted_long_enough = self._trusted_long_enough(held, now)
             if self._offered is None:
                 return
             self._waiting = None
             if self._offered != self._served:
-                self._decide(self._offered, held, settled, now)
+                self._decide(self._offered, held, trusted_long_enough, now)
             self._not_ready = self._why_not_ready(held, now)
 
     def current(self) -> Leaf | None:
@@ -71,7 +71,7 @@ class Serving:
         """Return why the offered leaf is not served yet, or None."""
         return self._waiting
 
-    def _settled(self, held: _Held, now: datetime) -> list[x509.Certificate]:
+    def _trusted_long_enough(self, held: _Held, now: datetime) -> list[x509.Certificate]:
         """Return what every bundle has held for long enough; a clock that was set back starts the count again."""
         common = [certificate for certificate in held[0] if all(certificate in each for each in held)] if held else []
         if self._held_since is None:
@@ -79,14 +79,16 @@ class Serving:
         self._held_since = {each: min(self._held_since.get(each, now), now) for each in common}
         return [each for each, since in self._held_since.items() if now - since >= self._trust_delay]
 
-    def _decide(self, offered: Leaf, held: _Held, settled: list[x509.Certificate], now: datetime) -> None:
+    def _decide(self, offered: Leaf, held: _Held, trusted_long_enough: list[x509.Certificate], now: datetime) -> None:
         unusable = why_not_usable(offered, self._name, now)
-        self._waiting = unusable or self._why_not_yet(offered, held, settled, now)
+        self._waiting = unusable or self._why_not_yet(offered, held, trusted_long_enough, now)
         if self._waiting is None or (not unusable and not self._is_of_use(held, now)):
             self._served, self._was_trusted, self._waiting = offered, self._waiting is None, None
 
-    def _why_not_yet(self, offered: Leaf, held: _Held, settled: list[x509.Certificate], now: datetime) -> str | None:
-        if not held or why_no_chain(settled, offered, self._name, now) is None:
+    def _why_not_yet(
+        self, offered: Leaf, held: _Held, trusted_long_enough: list[x509.Certificate], now: datetime
+    ) -> str | None:
+        if not held or why_no_chain(trusted_long_enough, offered, self._name, now) is None:
             return None
         reasons = self._complaints(offered, held, now)
         return reasons[0] if reasons else "every registered webhook trusts it, but not for long enough yet"

@@ -25,9 +25,9 @@ class Files:
     over when it is whole; meanwhile the last one that was stays.
     """
 
-    def __init__(self, certificate: Path, key: Path, authorities: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, ca_certificates: Path) -> None:
         """Read nothing yet."""
-        self._pair, self._authorities = (certificate, key), authorities
+        self._pair, self._ca_file = (certificate, key), ca_certificates
         self._seen: list[bytes | str] = []
         self._leaf: Leaf | None = None
         self._bundle: bytes | None = None
@@ -38,7 +38,7 @@ class Files:
 
         Bytes are compared before anything is parsed.
         """
-        seen = [_content(path) for path in (*self._pair, self._authorities)]
+        seen = [_content(path) for path in (*self._pair, self._ca_file)]
         if seen != self._seen:
             self._seen, self._complaints = seen, []
             self._follow(*seen)
@@ -48,18 +48,18 @@ class Files:
         """Return why the files' content of the last call is not used as it is, or None."""
         return "; ".join(self._complaints) or None
 
-    def _follow(self, chain: bytes | str, key: bytes | str, authorities: bytes | str) -> None:
-        self._complaints += [reason for reason in (chain, key, authorities) if isinstance(reason, str)]
+    def _follow(self, chain: bytes | str, key: bytes | str, ca_certificates: bytes | str) -> None:
+        self._complaints += [reason for reason in (chain, key, ca_certificates) if isinstance(reason, str)]
         if isinstance(chain, bytes) and isinstance(key, bytes):
             try:
                 self._leaf = _checked(Leaf(chain, key))
             except CertificateError as error:
                 self._complaints.append(f"{' and '.join(map(str, self._pair))}: {error}")
-        if isinstance(authorities, bytes):
-            if certificates(authorities):
-                self._bundle = authorities
+        if isinstance(ca_certificates, bytes):
+            if certificates(ca_certificates):
+                self._bundle = ca_certificates
             else:
-                self._complaints.append(f"{self._authorities}: there is no certificate in PEM")
+                self._complaints.append(f"{self._ca_file}: there is no certificate in PEM")
 
 
 def _content(path: Path) -> bytes | str:

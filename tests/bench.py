@@ -52,9 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="time for each line (%(default)s)")
     args = parser.parse_args(arguments)
     cluster = Snapshot(objects(max(args.claims, MANY)))
-    print(
-        f"Python {platform.python_version()} on {_machine()}; {max(args.claims, MANY):,} claims; median of evaluate()"
-    )
+    print(f"Python {platform.python_version()} on {_vm()}; {max(args.claims, MANY):,} claims; median of evaluate()")
     for question in questions(cluster):
         milliseconds, runs = median(question, args.seconds)
         print(f"  {question.title:<36}{milliseconds:9.3f} ms  ({runs} runs)", flush=True)
@@ -106,7 +104,7 @@ def median(question: Question, seconds: float) -> tuple[float, int]:
     return statistics.median(times) * 1000, len(times)
 
 
-def _machine() -> str:
+def _vm() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
 
 

@@ -12,7 +12,7 @@ from webhook.admission.handler import mutate, validate
 from webhook.admission.review import Request, parse_review
 from webhook.cluster import Snapshot
 from webhook.cluster.interface import Right
-from webhook.machines.mark import operations_on
+from webhook.kubevirt.unverified import operations_on
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
 
@@ -106,7 +106,7 @@ def known_as(obj: Object, uid: str = UID) -> Object:
     return {**obj, "metadata": {**obj["metadata"], "uid": uid}}
 
 
-def machine_snapshot(machine: Object, *claims: Object, ready: bool = True, name: str = "nightly") -> list[Object]:
+def vm_snapshot(vm: Object, *claims: Object, ready: bool = True, name: str = "nightly") -> list[Object]:
     """Return a VirtualMachineSnapshot and its content."""
     api, metadata = "snapshot.kubevirt.io/v1beta1", {"namespace": NAMESPACE}
     backups = [{"volumeName": claim["metadata"]["name"], "persistentVolumeClaim": claim} for claim in claims]
@@ -115,14 +115,14 @@ def machine_snapshot(machine: Object, *claims: Object, ready: bool = True, name:
             "apiVersion": api,
             "kind": "VirtualMachineSnapshot",
             "metadata": {**metadata, "name": name},
-            "spec": {"source": {"kind": "VirtualMachine", "name": machine["metadata"]["name"]}},
+            "spec": {"source": {"kind": "VirtualMachine", "name": vm["metadata"]["name"]}},
             "status": {"readyToUse": ready, "virtualMachineSnapshotContentName": f"content-{name}"},
         },
         {
             "apiVersion": api,
             "kind": "VirtualMachineSnapshotContent",
             "metadata": {**metadata, "name": f"content-{name}"},
-            "spec": {"source": {"virtualMachine": machine}, "volumeBackups": backups},
+            "spec": {"source": {"virtualMachine": vm}, "volumeBackups": backups},
         },
     ]
 
@@ -156,16 +156,16 @@ def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", tar
     }
 
 
-def with_mark(obj: Object, *names: str) -> Object:
+def with_annotation(obj: Object, *names: str) -> Object:
     """Return an object whose marks hold these names."""
     found: Object = jsonpatch.apply_patch(obj, operations_on(obj, frozenset(names)))
     return found
 
 
-def restored(machine: Object, by: Object, uid: str | None = None) -> Object:
+def restored(vm: Object, by: Object, uid: str | None = None) -> Object:
     """Return a machine as KubeVirt makes it for a restore."""
     said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
-    return tagged(machine, annotations={"restore.kubevirt.io/lastRestoreUID": said})
+    return tagged(vm, annotations={"restore.kubevirt.io/lastRestoreUID": said})
 
 
 class Rights(Snapshot):
@@ -244,11 +244,11 @@ def request(
     return parse_review({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {**shape, **own}})
 
 
-def with_marks(obj: Object, old: Object | None, cluster: Rights, settings: Settings, **how: Any) -> Object:
+def with_annotations(obj: Object, old: Object | None, cluster: Rights, settings: Settings, **how: Any) -> Object:
     """Return an object as it is after the mutating side has marked it; the rest of our patch is left out."""
     _, verdict = mutate(request(obj, old, **how), cluster, settings, 5.0)
-    marked: Object = jsonpatch.apply_patch(obj, verdict.annotation_patch if verdict else [])
-    return marked
+    unverified_names: Object = jsonpatch.apply_patch(obj, verdict.annotation_patch if verdict else [])
+    return unverified_names
 
 
 def ask(
@@ -266,7 +266,7 @@ def ask(
     """
     cluster, found = Rights((KUBEVIRT, *CLUSTER, *objects), may), Settings.parse(settings or {})
     if side is validate:
-        obj = with_marks(obj, old, cluster, found, **how)
+        obj = with_annotations(obj, old, cluster, found, **how)
     response, verdict = side(request(obj, old, **how), cluster, found, 5.0)
     body = response.body["response"]
     causes = body.get("status", {}).get("details", {}).get("causes", [])

@@ -15,7 +15,7 @@ from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_rotation.clock import Clock
 from tests.localcluster import Image, LocalCluster, Nodes, crd_folders, shared_crds
 from tests.localcluster.cleaning import Cleaner
-from tests.localcluster.credentials import Authority
+from tests.localcluster.credentials import CA
 from tests.localcluster.installation import apply
 
 OURS, KUBEVIRTS, NODES = "our definitions", "KubeVirt's definitions", "nodes"
@@ -37,7 +37,7 @@ class WithNodes:
 
     cluster: LocalCluster
     nodes: Nodes
-    clients: Authority
+    clients: CA
     """Signs that certificate."""
     clock: Clock
     """Of the image MOVED."""
@@ -65,7 +65,7 @@ class Clusters:
     def with_nodes(self) -> WithNodes:
         """Return a control plane with all its controllers and two nodes."""
         if not self._cleaned(NODES):
-            clients, clock = Authority("API servers"), Clock(self._new_folder("clock"))
+            clients, clock = CA("API servers"), Clock(self._new_folder("clock"))
             flags = [f"--admission-control-config-file={_calling(clients, self._new_folder('callers'))}"]
             cluster = self._stack.enter_context(LocalCluster(crds=crd_folders(), controllers=True, flags=flags))
             images = {NEXT: _next_version(self._new_folder("next")), MOVED: clock.image}
@@ -123,15 +123,15 @@ def _next_version(folder: Path) -> Image:
     """A copy of the checkout whose webhook configurations have another timeout."""
     for package in ("webhook", "certs"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    registrations = folder / "webhook/controller/registrations.py"
-    ours = registrations.read_text()
+    webhook_configurations = folder / "webhook/controller/webhook_configurations.py"
+    ours = webhook_configurations.read_text()
     theirs = ours.replace("TIMEOUT_SECONDS = 10", f"TIMEOUT_SECONDS = {NEXT_TIMEOUT}")
     assert theirs != ours
-    registrations.write_text(theirs)
+    webhook_configurations.write_text(theirs)
     return Image(folder)
 
 
-def _calling(clients: Authority, folder: Path) -> Path:
+def _calling(clients: CA, folder: Path) -> Path:
     """Return an AdmissionConfiguration by which an API server shows a certificate to our Service."""
     shown = clients.client("kube-apiserver")
     user = {}

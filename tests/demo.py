@@ -76,8 +76,8 @@ def main() -> int:
     good = 0
     for number, (step, was) in enumerate(zip(STEPS, seen, strict=True), start=1):
         good += was == step.expected
-        mark = "ok" if was == step.expected else "NOT AS EXPECTED"
-        print(f"{number:2}. {step.title}: expected {step.expected}; seen {was}: {mark}")
+        annotation = "ok" if was == step.expected else "NOT AS EXPECTED"
+        print(f"{number:2}. {step.title}: expected {step.expected}; seen {was}: {annotation}")
     print(f"{good} of {len(STEPS)} steps as expected")
     return 0 if good == len(STEPS) else 1
 
@@ -98,7 +98,7 @@ def _installed() -> Iterator[Installation]:
 
 def show(step: Step, cluster: LocalCluster, home: Path) -> str:
     """Apply an example as the user and print what kubectl prints; return what was seen, in the words of `expected`."""
-    path = f"examples/machines/{step.file}"
+    path = f"examples/vms/{step.file}"
     print(f"== {step.title}\n$ kubectl apply -f {path}")
     environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig_for(USER)), "HOME": str(home)}
     applied = subprocess.run(

@@ -21,24 +21,24 @@ SCHEMA = CHART / "values.schema.json"
 def rules_table() -> str:
     """Return the table of all rules as Markdown."""
     head = "| rule | denies | KubeVirt's reason | default |\n|---|---|---|---|\n"
-    rows = (f"| `{rule.name}` | {rule.refuses} | {rule.reason or ''} | {rule.default} |\n" for rule in RULES)
+    rows = (f"| `{rule.name}` | {rule.denies} | {rule.reason or ''} | {rule.default} |\n" for rule in RULES)
     return head + "".join(rows)
 
 
 def rules_in_full() -> str:
     """Return a section for each rule, with what an example that breaks it is told."""
-    told = violations_of_examples()
-    return "\n".join(_section(rule, told.get(rule.name)) for rule in RULES)
+    reported = violations_of_examples()
+    return "\n".join(_section(rule, reported.get(rule.name)) for rule in RULES)
 
 
 def violations_of_examples() -> dict[str, tuple[str, Violation]]:
     """Return for each rule that an example breaks the first such file and the violation."""
     cluster = read_path(ROOT / "examples/cluster")
     found: dict[str, tuple[str, Violation]] = {}
-    for file in sorted((ROOT / "examples/machines").glob("*.yaml")):
+    for file in sorted((ROOT / "examples/vms").glob("*.yaml")):
         for verdict in judge_all(Input(list(read_file(file)), list(cluster)), Settings()):
             for violation in verdict.violations:
-                found.setdefault(violation.rule, (f"examples/machines/{file.name}", violation))
+                found.setdefault(violation.rule, (f"examples/vms/{file.name}", violation))
     return found
 
 
@@ -48,7 +48,7 @@ def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
     lines = [
         f"## {rule.name}",
         "",
-        f"{about[:1].upper()}{about[1:]} Violated by {rule.refuses}.",
+        f"{about[:1].upper()}{about[1:]} Violated by {rule.denies}.",
         "",
         f"Default: `{rule.default}`. KubeVirt's reason: {rule.reason or 'none'}.",
         f"Follows {rule.source}.",
@@ -78,7 +78,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
 """By file, the blocks between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what makes them."""
 
 
-def written_anew(name: str, content: str) -> str:
+def regenerated(name: str, content: str) -> str:
     """Return a file's content with its generated blocks as they should be."""
     for block, make in GENERATED[name].items():
         begin, end = f"<!-- {block} -->\n", f"<!-- /{block} -->"
@@ -92,7 +92,7 @@ def main() -> None:
     """Write all generated blocks."""
     for name in GENERATED:
         path = ROOT / name
-        path.write_text(written_anew(name, path.read_text()))
+        path.write_text(regenerated(name, path.read_text()))
     SCHEMA.write_text(schema_of_values())
 
 

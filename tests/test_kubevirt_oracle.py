@@ -57,27 +57,28 @@ def as_template(instance: Instance) -> Object:
 SHAPES = {"instance": as_instance, "template": as_template}
 
 
-def differences(verdict: Verdict, instance: Instance, told: str) -> list[str]:
-    """Return what in a verdict KubeVirt would not say; ``told`` is its first reason, "" where it would migrate."""
+def differences(verdict: Verdict, instance: Instance, reported: str) -> list[str]:
+    """Return what in a verdict KubeVirt would not say; ``reported`` is its first reason, "" where it would migrate."""
     holding = reasons_of(instance)
     ours = {str(violation.reason) for violation in verdict.violations if violation.action == "deny"}
     found = {
-        f"admitted: {verdict.allowed}, KubeVirt says {told or 'it migrates'}": verdict.allowed is not (told == ""),
-        f"{told} is not among ours: {sorted(ours)}": told != "" and told not in ours,
+        f"admitted: {verdict.allowed}, KubeVirt says {reported or 'it migrates'}": verdict.allowed
+        is not (reported == ""),
+        f"{reported} is not among ours: {sorted(ours)}": reported != "" and reported not in ours,
         f"ours are {sorted(ours)}, those that hold {sorted(holding)}": ours != set(holding),
-        f"KubeVirt's order begins with {told}, ours with {holding[:1]}": instance.version >= (1, 6)
-        and told != (holding or [""])[0],
+        f"KubeVirt's order begins with {reported}, ours with {holding[:1]}": instance.version >= (1, 6)
+        and reported != (holding or [""])[0],
     }
     return [what for what, differs in found.items() if differs]
 
 
-def compared(instance: Instance, told: str, shapes: tuple[str, ...] = ("instance", "template")) -> list[str]:
+def compared(instance: Instance, reported: str, shapes: tuple[str, ...] = ("instance", "template")) -> list[str]:
     before = copy.deepcopy(instance.spec)
     cluster = cluster_of(instance)
     found = [
         f"as {shape}: {what}"
         for shape in shapes
-        for what in differences(evaluate(SHAPES[shape](instance), cluster), instance, told)
+        for what in differences(evaluate(SHAPES[shape](instance), cluster), instance, reported)
     ]
     assert instance.spec == before
     return found
@@ -164,12 +165,12 @@ def major_and_minor(version: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("column", range(len(VERSIONS)), ids=VERSIONS)
-@pytest.mark.parametrize(("spec", "told", "more"), [row[1:] for row in EXCERPT], ids=[row[0] for row in EXCERPT])
+@pytest.mark.parametrize(("spec", "reported", "more"), [row[1:] for row in EXCERPT], ids=[row[0] for row in EXCERPT])
 def test_an_excerpt_agrees_with_kubevirt(
-    spec: Object, told: tuple[str, ...], more: dict[str, Any], column: int
+    spec: Object, reported: tuple[str, ...], more: dict[str, Any], column: int
 ) -> None:
     instance = Instance(spec, major_and_minor(VERSIONS[column]), **more)
-    assert compared(instance, told[column]) == []
+    assert compared(instance, reported[column]) == []
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -217,8 +218,8 @@ def cases() -> Iterator[tuple[str, str, Instance, str]]:
             spec["domain"]["devices"]["autoattachPodInterface"] = False
         infos = [volume["persistentVolumeClaimInfo"] for volume in status.get("volumeStatus", [])]
         named = [volume.get("persistentVolumeClaim", {}).get("claimName") for volume in spec["volumes"]]
-        told_of = {info["claimName"]: info["accessModes"] for info in infos}
-        claims = {name: told_of.get(name, []) for name in {*filter(None, named), *told_of}}
+        reported_of = {info["claimName"]: info["accessModes"] for info in infos}
+        claims = {name: reported_of.get(name, []) for name in {*filter(None, named), *reported_of}}
         for version, said in row["observed"].items():
             if "live" in said and said["reason"] != HOST_MODEL:
                 instance = Instance(
@@ -235,8 +236,8 @@ def cases() -> Iterator[tuple[str, str, Instance, str]]:
 
 def test_every_case_of_kubevirt_is_ours(report: Report) -> None:
     differing, agreeing, total = [], 0, 0
-    for name, version, instance, told in cases():
-        found = differences(evaluate(as_instance(instance), cluster_of(instance)), instance, told)
+    for name, version, instance, reported in cases():
+        found = differences(evaluate(as_instance(instance), cluster_of(instance)), instance, reported)
         total += 1
         agreeing += not found
         differing += [f"{name} {version}: {what}" for what in found]

@@ -110,6 +110,6 @@ def instances(draw: st.DrawFn) -> Instance:
 @thorough
 @given(instance=instances())
 def test_the_reasons_of_any_instance_are_kubevirts(instance: Instance) -> None:
-    told = (reasons_of(instance) or [""])[0]
+    reported = (reasons_of(instance) or [""])[0]
     shapes = ("instance",) if instance.moving else ("instance", "template")
-    assert compared(instance, told, shapes) == []
+    assert compared(instance, reported, shapes) == []

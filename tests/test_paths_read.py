@@ -20,7 +20,7 @@ from tests.build_paths import pool, replica_set
 from tests.e2e.examples.conftest import EXAMPLES
 from tests.kubevirt_reasons import Instance
 from tests.test_kubevirt_random import instances
-from tests.test_properties import clusters, machines, quick
+from tests.test_properties import clusters, quick, vms
 from webhook import Settings, evaluate
 from webhook.admission.compared import DECLARED, REQUESTS, Path
 from webhook.admission.handler import mutate, validate
@@ -28,8 +28,8 @@ from webhook.admission.review import parse_review
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.cluster import Snapshot
 from webhook.cluster.files import read_path
-from webhook.machines.copies import RESTORED_BY
-from webhook.names import MARK, REASON
+from webhook.kubevirt.restores import RESTORED_BY
+from webhook.names import REASON, UNVERIFIED
 from webhook.objects import at
 
 BESIDE: dict[str, list[Path]] = {
@@ -59,7 +59,7 @@ BESIDE: dict[str, list[Path]] = {
         ("status", "instancetypeRef"),
         ("status", "preferenceRef"),
     ],
-    "of a VMI it counts at the creation, which is sent": [("metadata", "annotations", MARK)],
+    "of a VMI it counts at the creation, which is sent": [("metadata", "annotations", UNVERIFIED)],
 }
 """What is read and not compared, with the reason. Of a VMI's spec KubeVirt's own accounts alone change the rest."""
 
@@ -193,12 +193,12 @@ WITH_EVERYTHING = [
 
 def as_shapes(instance: Instance) -> Iterator[Object]:
     yield oracle.as_instance(instance)
-    machine = oracle.as_template(instance)
-    yield machine
-    yield {**machine, "kind": "VirtualMachineInstanceReplicaSet"}
-    template = {"metadata": {}, "spec": machine["spec"]}
+    vm_object = oracle.as_template(instance)
+    yield vm_object
+    yield {**vm_object, "kind": "VirtualMachineInstanceReplicaSet"}
+    template = {"metadata": {}, "spec": vm_object["spec"]}
     of_pool = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool"}
-    yield {**machine, **of_pool, "spec": {"virtualMachineTemplate": template}}
+    yield {**vm_object, **of_pool, "spec": {"virtualMachineTemplate": template}}
 
 
 def test_of_handwritten_cases_nothing_else_is_read(reader: Reader) -> None:
@@ -221,10 +221,10 @@ def test_every_declared_path_is_read(reader: Reader) -> None:
 
 
 @settings(quick, max_examples=50)
-@given(instance=instances(), machine=machines(), cluster=clusters())
-def test_of_random_cases_nothing_else_is_read(instance: Instance, machine: Object, cluster: list[Object]) -> None:
+@given(instance=instances(), vm_object=vms(), cluster=clusters())
+def test_of_random_cases_nothing_else_is_read(instance: Instance, vm_object: Object, cluster: list[Object]) -> None:
     found = Reader()
-    found.evaluate(machine, cluster)
+    found.evaluate(vm_object, cluster)
     for obj in as_shapes(instance):
         found.evaluate(obj, oracle.cluster_of(instance))
     assert found.unexpected == set()

@@ -100,7 +100,7 @@ def clusters(draw: st.DrawFn) -> list[Object]:
 
 
 @st.composite
-def machines(draw: st.DrawFn) -> Object:
+def vms(draw: st.DrawFn) -> Object:
     """Return a virtual machine or an instance as a careful user writes it; volumes have names of their own."""
     volumes = [{**source, "name": f"v{index}"} for index, source in enumerate(draw(st.lists(sources, max_size=5)))]
     strategy = draw(strategies)
@@ -113,8 +113,8 @@ def machines(draw: st.DrawFn) -> Object:
     return vm(*volumes, spec={"dataVolumeTemplates": TEMPLATES}, status=status, **fields)
 
 
-def volumes_of(machine: Object) -> list[Object]:
-    spec = machine["spec"] if machine["kind"] == "VirtualMachineInstance" else machine["spec"]["template"]["spec"]
+def volumes_of(vm_object: Object) -> list[Object]:
+    spec = vm_object["spec"] if vm_object["kind"] == "VirtualMachineInstance" else vm_object["spec"]["template"]["spec"]
     found: list[Object] = spec["volumes"]
     return found
 
@@ -140,8 +140,8 @@ def mutated(draw: st.DrawFn, *samples: Object, by: st.SearchStrategy[Any] = anyt
     return tree
 
 
-def of_kind(machine: Object, kind: str) -> Object:
-    return {**machine, "kind": kind}
+def of_kind(vm_object: Object, kind: str) -> Object:
+    return {**vm_object, "kind": kind}
 
 
 WHOLE = vm(
@@ -162,19 +162,19 @@ INSTANCE = vmi(disk("once"), host_disk("h"), evictionStrategy="None")
 def is_sound(verdict: Verdict) -> None:
     json.dumps(verdict.to_dict())
     assert all(len(line) <= WARNING_LIMIT for line in verdict.warnings)
-    assert verdict.allowed is not any(violation.refuses for violation in verdict.violations)
+    assert verdict.allowed is not any(violation.denies for violation in verdict.violations)
 
 
 @thorough
 @given(
     kind=st.sampled_from(["VirtualMachine", "VirtualMachineInstance"]),
-    machine=mutated(WHOLE, INSTANCE),
+    vm_object=mutated(WHOLE, INSTANCE),
     old=st.none() | mutated(WHOLE, INSTANCE),
     final=st.booleans(),
 )
-def test_any_json_as_a_machine_gets_a_verdict(kind: str, machine: Object, old: Object | None, final: bool) -> None:
+def test_any_json_as_a_machine_gets_a_verdict(kind: str, vm_object: Object, old: Object | None, final: bool) -> None:
     before = of_kind(old, kind) if old else None
-    found = evaluate(of_kind(machine, kind), FACTS, old=before, operation="UPDATE" if old else "CREATE", final=final)
+    found = evaluate(of_kind(vm_object, kind), FACTS, old=before, operation="UPDATE" if old else "CREATE", final=final)
     is_sound(found)
 
 
@@ -191,50 +191,48 @@ def test_anything_at_all_of_a_machines_kind_gets_a_verdict(kind: str, body: Obje
 @given(index=st.integers(0, len(FACTS) - 1), data=st.data())
 def test_any_json_in_the_cluster_gets_a_verdict(index: int, data: st.DataObject) -> None:
     wrong = data.draw(mutated(FACTS[index]))
-    for machine in (WHOLE, INSTANCE):
-        is_sound(evaluate(machine, [*FACTS[:index], wrong, *FACTS[index + 1 :]]))
+    for vm_object in (WHOLE, INSTANCE):
+        is_sound(evaluate(vm_object, [*FACTS[:index], wrong, *FACTS[index + 1 :]]))
 
 
 @quick
-@given(
-    machine=machines(), more=sources, place=st.integers(0, 5), cluster=clusters(), chosen=choices, final=st.booleans()
-)
+@given(vm_object=vms(), more=sources, place=st.integers(0, 5), cluster=clusters(), chosen=choices, final=st.booleans())
 def test_one_more_volume_never_removes_a_violation_of_another(
-    machine: Object, more: Object, place: int, cluster: list[Object], chosen: Settings, final: bool
+    vm_object: Object, more: Object, place: int, cluster: list[Object], chosen: Settings, final: bool
 ) -> None:
     def found(obj: Object) -> Counter[tuple[Any, ...]]:
         verdict = evaluate(obj, cluster, settings=chosen, final=final)
         return Counter((v.rule, v.volume, v.message, v.action) for v in verdict.violations if v.volume is not None)
 
-    larger = copy.deepcopy(machine)
+    larger = copy.deepcopy(vm_object)
     volumes_of(larger).insert(place, {**more, "name": "one-more"})
-    assert not found(machine) - found(larger)
+    assert not found(vm_object) - found(larger)
 
 
 @quick
-@given(data=st.data(), machine=machines(), cluster=clusters(), chosen=choices, final=st.booleans())
+@given(data=st.data(), vm_object=vms(), cluster=clusters(), chosen=choices, final=st.booleans())
 def test_the_order_of_the_volumes_changes_nothing_but_field_paths(
-    data: st.DataObject, machine: Object, cluster: list[Object], chosen: Settings, final: bool
+    data: st.DataObject, vm_object: Object, cluster: list[Object], chosen: Settings, final: bool
 ) -> None:
     def found(obj: Object) -> tuple[Any, ...]:
         verdict = evaluate(obj, cluster, settings=chosen, final=final)
         violations = [{**violation.to_dict(), "field": None} for violation in verdict.violations]
         return sorted(map(repr, violations)), sorted(verdict.warnings), verdict.patch, verdict.allowed
 
-    shuffled = copy.deepcopy(machine)
+    shuffled = copy.deepcopy(vm_object)
     volumes_of(shuffled)[:] = data.draw(st.permutations(volumes_of(shuffled)))
-    assert found(shuffled) == found(machine)
+    assert found(shuffled) == found(vm_object)
 
 
 @thorough
-@given(data=st.data(), machine=machines(), cluster=clusters(), chosen=choices)
+@given(data=st.data(), vm_object=vms(), cluster=clusters(), chosen=choices)
 def test_what_our_patch_makes_is_refused_for_the_same_rules_and_needs_no_more_patching(
-    data: st.DataObject, machine: Object, cluster: list[Object], chosen: Settings
+    data: st.DataObject, vm_object: Object, cluster: list[Object], chosen: Settings
 ) -> None:
-    old = data.draw(st.none() | machines().filter(lambda other: bool(other["kind"] == machine["kind"])))
+    old = data.draw(st.none() | vms().filter(lambda other: bool(other["kind"] == vm_object["kind"])))
     how: Any = {"old": old, "settings": chosen, "operation": "UPDATE" if old else "CREATE"}
-    first = evaluate(machine, cluster, **how)
-    patched = jsonpatch.apply_patch(machine, first.patch)
+    first = evaluate(vm_object, cluster, **how)
+    patched = jsonpatch.apply_patch(vm_object, first.patch)
     as_it_stands = evaluate(patched, cluster, final=True, **how)
     assert as_it_stands.violations == first.violations
     assert as_it_stands.allowed is first.allowed
@@ -243,14 +241,16 @@ def test_what_our_patch_makes_is_refused_for_the_same_rules_and_needs_no_more_pa
 
 
 @quick
-@given(machine=machines(), cluster=clusters(), chosen=choices)
+@given(vm_object=vms(), cluster=clusters(), chosen=choices)
 def test_a_machine_that_is_created_is_protected_unless_it_cannot_migrate(
-    machine: Object, cluster: list[Object], chosen: Settings
+    vm_object: Object, cluster: list[Object], chosen: Settings
 ) -> None:
-    verdict = evaluate(machine, cluster, settings=chosen)
+    verdict = evaluate(vm_object, cluster, settings=chosen)
     values = [operation["value"] for operation in verdict.eviction_patch]
-    immobile = any(violation.rule in ("shared-access", "san-block", "host-disk") for violation in verdict.violations)
-    if verdict.allowed and immobile:
+    unmigratable = any(
+        violation.rule in ("shared-access", "san-block", "host-disk") for violation in verdict.violations
+    )
+    if verdict.allowed and unmigratable:
         assert "LiveMigrate" not in values
     elif values:
         assert values == ["LiveMigrate"]

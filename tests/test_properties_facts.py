@@ -121,7 +121,7 @@ FIELDS: Object = {
     },
 }
 KEPT = {"instancetypeRef": {"controllerRevisionRef": {"name": "kept"}}}
-MACHINES = (
+VMS = (
     vm(*VOLUMES, spec={"instancetype": {"name": "i"}, "preference": {"name": "p"}, "dataVolumeTemplates": TEMPLATES}),
     vm(*VOLUMES, spec={"instancetype": INFERRED, "preference": INFERRED}, status=KEPT),
     vm(spec={"instancetype": {"name": "i", "kind": "VirtualMachineInstancetype"}, "preference": {"revisionName": "x"}}),
@@ -140,7 +140,7 @@ def all_of(verdict: Verdict) -> str:
 
 
 def test_the_samples_reach_every_rule_but_those_about_old_kubevirts_and_missing_claims() -> None:
-    broken = {violation.rule for machine in MACHINES for violation in evaluate(machine, (*CLUSTER, *FACTS)).violations}
+    broken = {violation.rule for vm_object in VMS for violation in evaluate(vm_object, (*CLUSTER, *FACTS)).violations}
     assert broken >= {
         "ephemeral-claim",
         "host-devices",
@@ -157,51 +157,53 @@ def test_the_samples_reach_every_rule_but_those_about_old_kubevirts_and_missing_
 def test_any_json_in_the_objects_of_a_cluster_gets_a_verdict(index: int, data: st.DataObject) -> None:
     wrong = data.draw(mutated(FACTS[index]))
     cluster = Snapshot([*CLUSTER, *FACTS[:index], wrong, *FACTS[index + 1 :]])
-    for machine in MACHINES:
-        is_sound(evaluate(machine, cluster))
+    for vm_object in VMS:
+        is_sound(evaluate(vm_object, cluster))
 
 
 @thorough
-@given(machine=mutated(*MACHINES), final=st.booleans())
-def test_any_json_as_a_machine_of_all_these_gets_a_verdict(machine: Object, final: bool) -> None:
-    kind = machine.get("kind")
+@given(vm_object=mutated(*VMS), final=st.booleans())
+def test_any_json_as_a_machine_of_all_these_gets_a_verdict(vm_object: Object, final: bool) -> None:
+    kind = vm_object.get("kind")
     if kind in ("VirtualMachine", "VirtualMachineInstance"):
-        is_sound(evaluate(machine, (*CLUSTER, *FACTS), final=final))
+        is_sound(evaluate(vm_object, (*CLUSTER, *FACTS), final=final))
 
 
 @quick
-@given(data=st.data(), machine=st.sampled_from(MACHINES))
-def test_the_order_of_the_objects_changes_nothing(data: st.DataObject, machine: Object) -> None:
+@given(data=st.data(), vm_object=st.sampled_from(VMS))
+def test_the_order_of_the_objects_changes_nothing(data: st.DataObject, vm_object: Object) -> None:
     shuffled = data.draw(st.permutations(FACTS))
-    assert all_of(evaluate(machine, (*CLUSTER, *shuffled))) == all_of(evaluate(machine, (*CLUSTER, *FACTS)))
+    assert all_of(evaluate(vm_object, (*CLUSTER, *shuffled))) == all_of(evaluate(vm_object, (*CLUSTER, *FACTS)))
 
 
 @quick
 @given(
     missing=st.sets(st.sampled_from(range(len(FACTS)))),
-    machine=st.sampled_from(MACHINES),
+    vm_object=st.sampled_from(VMS),
     final=st.booleans(),
 )
-def test_whatever_is_missing_from_a_cluster_there_is_a_verdict(missing: set[int], machine: Object, final: bool) -> None:
+def test_whatever_is_missing_from_a_cluster_there_is_a_verdict(
+    missing: set[int], vm_object: Object, final: bool
+) -> None:
     cluster = [obj for index, obj in enumerate(FACTS) if index not in missing]
-    is_sound(evaluate(machine, cluster, final=final))
+    is_sound(evaluate(vm_object, cluster, final=final))
 
 
 @quick
-@given(machine=st.sampled_from(MACHINES), other=st.sampled_from(MACHINES), data=st.data())
+@given(vm_object=st.sampled_from(VMS), other=st.sampled_from(VMS), data=st.data())
 def test_an_update_that_changes_nothing_is_admitted_and_one_more_reason_is_not_excused(
-    machine: Object, other: Object, data: st.DataObject
+    vm_object: Object, other: Object, data: st.DataObject
 ) -> None:
     missing = data.draw(st.sets(st.sampled_from(range(len(FACTS)))))
     cluster = [*CLUSTER, *(obj for index, obj in enumerate(FACTS) if index not in missing)]
-    same = evaluate(machine, cluster, old=copy.deepcopy(machine), operation="UPDATE")
+    same = evaluate(vm_object, cluster, old=copy.deepcopy(vm_object), operation="UPDATE")
     assert same.allowed
-    assert all(violation.tolerated for violation in same.violations)
-    if machine["kind"] == other["kind"]:
-        found = evaluate(machine, cluster, old=other, operation="UPDATE")
+    assert all(violation.preexisting for violation in same.violations)
+    if vm_object["kind"] == other["kind"]:
+        found = evaluate(vm_object, cluster, old=other, operation="UPDATE")
         before = {_known(violation) for violation in evaluate(other, cluster).violations}
         new = [violation for violation in found.violations if _known(violation) not in before]
-        assert not any(violation.tolerated for violation in new if violation.volume is None)
+        assert not any(violation.preexisting for violation in new if violation.volume is None)
 
 
 def _known(violation: Any) -> tuple[str, str | None]:

@@ -43,8 +43,8 @@ def test_evaluate_has_the_parameters_of_the_contract_in_their_order() -> None:
 
 
 def test_the_initial_settings_are_the_default() -> None:
-    for machine in (vm(disk("once")), vm(disk("good"), evictionStrategy="None"), vm(disk("nowhere"))):
-        assert evaluate(machine, CLUSTER) == evaluate(machine, CLUSTER, settings=Settings())
+    for vm_object in (vm(disk("once")), vm(disk("good"), evictionStrategy="None"), vm(disk("nowhere"))):
+        assert evaluate(vm_object, CLUSTER) == evaluate(vm_object, CLUSTER, settings=Settings())
 
 
 def test_the_verdict_has_the_attributes_of_the_contract() -> None:
@@ -98,8 +98,8 @@ def test_the_cluster_may_be_one_of_our_own() -> None:
 
 
 def test_an_empty_cluster_knows_no_claim() -> None:
-    machine = vm(disk("once"), domain={"devices": {"autoattachPodInterface": False}})
-    assert [violation.rule for violation in evaluate(machine, []).violations] == ["claim-known"]
+    vm_object = vm(disk("once"), domain={"devices": {"autoattachPodInterface": False}})
+    assert [violation.rule for violation in evaluate(vm_object, []).violations] == ["claim-known"]
 
 
 def test_an_empty_cluster_has_kubevirts_own_defaults_but_not_for_certain() -> None:
@@ -126,21 +126,21 @@ def test_where_a_cluster_cannot_say_nothing_is_guessed() -> None:
 
 
 def test_evaluating_changes_neither_the_object_nor_the_cluster() -> None:
-    machine, old, cluster = vm(disk("once"), evictionStrategy="None"), vm(disk("once")), [claim("once", RWO)]
-    before = json.dumps([machine, old, cluster])
-    evaluate(machine, cluster, old=old, operation="UPDATE")
-    assert json.dumps([machine, old, cluster]) == before
+    vm_object, old, cluster = vm(disk("once"), evictionStrategy="None"), vm(disk("once")), [claim("once", RWO)]
+    before = json.dumps([vm_object, old, cluster])
+    evaluate(vm_object, cluster, old=old, operation="UPDATE")
+    assert json.dumps([vm_object, old, cluster]) == before
 
 
 def test_final_judges_as_it_stands_and_else_as_after_our_own_patch() -> None:
-    machine = vm(disk("good"), evictionStrategy="None")
-    assert evaluate(machine, CLUSTER).allowed
-    assert not evaluate(machine, CLUSTER, final=True).allowed
+    vm_object = vm(disk("good"), evictionStrategy="None")
+    assert evaluate(vm_object, CLUSTER).allowed
+    assert not evaluate(vm_object, CLUSTER, final=True).allowed
 
 
 def test_violations_stand_in_the_order_of_the_volumes_and_the_whole_machine_comes_last() -> None:
-    machine = vm(disk("once"), host_disk("h"), disk("san-fs"), disk("nowhere"), evictionStrategy="None")
-    found = evaluate(machine, CLUSTER, final=True).violations
+    vm_object = vm(disk("once"), host_disk("h"), disk("san-fs"), disk("nowhere"), evictionStrategy="None")
+    found = evaluate(vm_object, CLUSTER, final=True).violations
     assert [violation.volume for violation in found] == ["once", "h", "san-fs", "nowhere", None]
 
 

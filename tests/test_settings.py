@@ -24,7 +24,7 @@ def load(text: str | bytes, tmp_path: Path) -> Settings:
     return Settings.load(path)
 
 
-def refused(tree: Any) -> str:
+def denied(tree: Any) -> str:
     with pytest.raises(SettingsError) as caught:
         Settings.parse(tree)
     return str(caught.value)
@@ -115,7 +115,7 @@ WRONG: list[tuple[dict[Any, Any], str]] = [
 
 @pytest.mark.parametrize(("tree", "setting"), WRONG, ids=[f"{row[1]}-{index}" for index, row in enumerate(WRONG)])
 def test_a_wrong_value_is_an_error_that_begins_with_the_setting(tree: dict[str, Any], setting: str) -> None:
-    assert refused(tree).startswith(f"{setting}: must be ")
+    assert denied(tree).startswith(f"{setting}: must be ")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_wrong_value_is_an_error_that_begins_with_the_setting(tree: dict[str, 
     ids=repr,
 )
 def test_the_error_says_what_is_allowed_and_what_was_found(tree: dict[str, Any], allowed: str) -> None:
-    message = refused(tree)
+    message = denied(tree)
     assert allowed in message
     assert ("'strict'" if "mode" in tree else "'x'") in message
 
@@ -146,11 +146,11 @@ def laughs() -> list[Any]:
     "value", ["x" * 10_000, ["x"] * 10_000, 0xF << 99_999, laughs()], ids=["text", "list", "number", "tree"]
 )
 def test_a_long_wrong_value_is_cut_in_the_error(value: object) -> None:
-    assert len(refused({"mode": value})) < 200
+    assert len(denied({"mode": value})) < 200
 
 
 def test_a_long_unknown_setting_is_cut_in_the_error() -> None:
-    assert len(refused({"exemptions": {"x" * 10_000: 1}})) < 200
+    assert len(denied({"exemptions": {"x" * 10_000: 1}})) < 200
 
 
 @pytest.mark.parametrize(
@@ -168,14 +168,14 @@ def test_a_long_unknown_setting_is_cut_in_the_error() -> None:
 def test_an_unknown_setting_is_an_error_that_names_it_and_those_there_are(
     tree: dict[Any, Any], place: str, key: str
 ) -> None:
-    message = refused(tree)
+    message = denied(tree)
     assert message.startswith(f"{place}: unknown setting {key}")
     assert "known: " in message
 
 
 @pytest.mark.parametrize("tree", [[], "deny", 5, True], ids=repr)
 def test_settings_that_are_no_mapping_are_an_error(tree: object) -> None:
-    assert refused(tree).startswith("settings: must be a mapping")
+    assert denied(tree).startswith("settings: must be a mapping")
 
 
 def test_a_rule_that_this_version_does_not_know_is_reported_and_no_error() -> None:
@@ -235,4 +235,4 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_a_rule_of_a_nasty_name_is_shown_on_one_line() -> None:
-    assert "\n" not in refused({"rules": {"a\nb": "loud"}})
+    assert "\n" not in denied({"rules": {"a\nb": "loud"}})

@@ -10,7 +10,7 @@ from msgspec.structs import fields
 
 from tests.controller.fake import INSTALLATION
 from tests.test_properties import mutated, thorough
-from webhook.controller.installation import Installation
+from webhook.installation import Installation
 from webhook.settings import Settings
 from webhook.structs import File, Part
 

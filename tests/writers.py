@@ -35,12 +35,12 @@ _LABELLED = {"metadata": {"labels": {"team": "a"}}}
 _READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
-class Trouble(StrEnum):
+class Problem(StrEnum):
     """What can be wrong with the outcome of a write."""
 
     FAILED = "failed"
     """It is refused, and not by our rule."""
-    UNJUDGED = "unjudged"
+    NOT_EVALUATED = "unjudged"
     """It passes, and our rule refuses it."""
     UNPATCHED = "unpatched"
     """It passes, as it should, without the strategy."""
@@ -50,7 +50,7 @@ class Trouble(StrEnum):
 class Outcome:
     """What became of one write."""
 
-    trouble: Trouble | None = None
+    problem: Problem | None = None
     what: str = ""
 
 
@@ -67,47 +67,47 @@ Turn = Callable[[Api], Iterator[Outcome]]
 """The life of a machine, write by write."""
 
 
-def judged(api: Api) -> Iterator[Outcome]:
+def evaluated(api: Api) -> Iterator[Outcome]:
     """What is good passes, with our patch where it is new; what is bad is refused by our rule."""
-    machine = _machine("good")
-    made = api.create(machine, _ADMIN)
+    vm_object = _vm("good")
+    made = api.create(vm_object, _ADMIN)
     yield _patched(made)
-    yield _refused(_BAD, api.create(_machine("once"), _ADMIN))
+    yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
     if not made.passed:
         return
-    yield _passed("a label", api.patch(machine, _LABELLED, _ADMIN))
-    yield _refused("a bad disk", api.patch(machine, _WORSE, _ADMIN))
-    yield _passed("a status", api.patch(machine, _READY, _ADMIN, "status"))
-    yield _passed("a deletion", api.delete(machine, _ADMIN))
+    yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
+    yield _denied("a bad disk", api.patch(vm_object, _WORSE, _ADMIN))
+    yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
+    yield _passed("a deletion", api.delete(vm_object, _ADMIN))
 
 
 def created(api: Api) -> Iterator[Outcome]:
     """Only what must be judged: a good machine and a bad one; deletions are not counted."""
-    machine = _machine("good")
-    made = api.create(machine, _ADMIN)
+    vm_object = _vm("good")
+    made = api.create(vm_object, _ADMIN)
     yield _patched(made)
     if made.passed:
-        api.delete(machine, _ADMIN)
-    yield _refused(_BAD, api.create(_machine("once"), _ADMIN))
+        api.delete(vm_object, _ADMIN)
+    yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
 
 
 def sound(api: Api) -> Iterator[Outcome]:
     """What is good passes, whether anybody judges or not."""
-    machine = _machine("good")
-    made = api.create(machine, _ADMIN)
+    vm_object = _vm("good")
+    made = api.create(vm_object, _ADMIN)
     yield _passed(_GOOD, made)
     if not made.passed:
         return
-    yield _passed("a label", api.patch(machine, _LABELLED, _ADMIN))
-    yield _passed("a template", api.patch(machine, _MORE, _ADMIN))
-    yield _passed("a status", api.patch(machine, _READY, _ADMIN, "status"))
-    yield _passed("a deletion", api.delete(machine, _ADMIN))
+    yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
+    yield _passed("a template", api.patch(vm_object, _MORE, _ADMIN))
+    yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
+    yield _passed("a deletion", api.delete(vm_object, _ADMIN))
 
 
 class Writers:
     """Writes 50 times a second from `with` on until its end, and then what was due by then; what is left is deleted."""
 
-    def __init__(self, cluster: LocalCluster, turn: Turn = judged) -> None:
+    def __init__(self, cluster: LocalCluster, turn: Turn = evaluated) -> None:
         """Write to a running cluster, one turn after the other in each thread, over a connection that stays open."""
         self.writes: list[Write] = []
         """Those that have their answer, or never will."""
@@ -147,14 +147,14 @@ class Writers:
     def losses_since(self, begin: float) -> list[str]:
         """Return what was begun after a time on the monotonic clock and did not come out as it should."""
         return [
-            f"{write.outcome.trouble} after {write.begun - self._began:.2f} s, {write.outcome.what}"
+            f"{write.outcome.problem} after {write.begun - self._began:.2f} s, {write.outcome.what}"
             for write in self.writes
-            if write.outcome.trouble and write.begun >= begin
+            if write.outcome.problem and write.begun >= begin
         ]
 
-    def count(self, trouble: Trouble) -> int:
+    def count(self, problem: Problem) -> int:
         """Return how many writes have met a trouble."""
-        return sum(write.outcome.trouble is trouble for write in self.writes)
+        return sum(write.outcome.problem is problem for write in self.writes)
 
     @property
     def rate(self) -> float:
@@ -164,7 +164,7 @@ class Writers:
     @property
     def tally(self) -> str:
         """What was done, in one line."""
-        counts = ", ".join(f"{self.count(trouble)} {trouble}" for trouble in Trouble)
+        counts = ", ".join(f"{self.count(problem)} {problem}" for problem in Problem)
         return f"{len(self.writes):,} writes, {self.rate:.1f} a second, {counts}"
 
     def _write(self) -> None:
@@ -174,7 +174,7 @@ class Writers:
             try:
                 outcome = next(outcomes)
             except (OSError, http.client.HTTPException) as error:
-                outcome = Outcome(Trouble.FAILED, f"no answer at all: {error!r}")
+                outcome = Outcome(Problem.FAILED, f"no answer at all: {error!r}")
             self.writes.append(Write(begun, time.monotonic(), outcome))
 
     def _is_due(self, number: int) -> bool:
@@ -184,22 +184,22 @@ class Writers:
         return due <= self._end and time.monotonic() < self._end + _BELATED
 
 
-def _machine(claim: str) -> Object:
+def _vm(claim: str) -> Object:
     return vm(claim, labels=_LABELS)
 
 
 def _passed(what: str, answer: Answer) -> Outcome:
-    return Outcome() if answer.passed else Outcome(Trouble.FAILED, f"{what}: {answer.message}")
+    return Outcome() if answer.passed else Outcome(Problem.FAILED, f"{what}: {answer.message}")
 
 
 def _patched(answer: Answer) -> Outcome:
     outcome = _passed(_GOOD, answer)
-    if outcome.trouble or answer.body["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate":
+    if outcome.problem or answer.body["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate":
         return outcome
-    return Outcome(Trouble.UNPATCHED, _GOOD)
+    return Outcome(Problem.UNPATCHED, _GOOD)
 
 
-def _refused(what: str, answer: Answer) -> Outcome:
+def _denied(what: str, answer: Answer) -> Outcome:
     if answer.passed:
-        return Outcome(Trouble.UNJUDGED, what)
-    return Outcome() if "[shared-access]" in answer.message else Outcome(Trouble.FAILED, f"{what}: {answer.message}")
+        return Outcome(Problem.NOT_EVALUATED, what)
+    return Outcome() if "[shared-access]" in answer.message else Outcome(Problem.FAILED, f"{what}: {answer.message}")

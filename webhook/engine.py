@@ -9,18 +9,27 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from webhook.claims import as_it_is, resolve
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
 from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NAMESPACES, NODES
-from webhook.machines import machine_kind, read_machine
-from webhook.machines.mark import lacking, marked, may_be_marked_anew, operations_on
-from webhook.machines.reader import without_matchers
+from webhook.kubevirt import read_vm, vm_kind
+from webhook.kubevirt.reader import without_matchers
+from webhook.kubevirt.unverified import may_be_annotated, missing_names, operations_on, unverified_names
 from webhook.names import ENFORCEMENT, REASON
 from webhook.objects import Object, at, mapping, string_map, text
-from webhook.policy import Bearer, Case, Surroundings, Verdict, evaluate_case, evaluate_start, exempted, unverified
+from webhook.policy import (
+    Case,
+    ClusterContext,
+    ExemptionSource,
+    Verdict,
+    evaluate_case,
+    evaluate_start,
+    exempted,
+    unverified,
+)
 from webhook.policy.exemptions import Exempted
 from webhook.settings import AUTO, MODES, Settings
+from webhook.storage import as_it_is, resolve
 
 NEWEST_KUBEVIRT = (1, 9)
 
@@ -72,20 +81,18 @@ def answer(question: Question, cluster: Cluster, settings: Settings) -> Verdict:
     old = question.old or None
     case = replace(view.case(question.obj), exempted=view.exempted(question))
     before = view.case(old) if old else None
-    waited_for = marked(old) if old else frozenset()
+    pending = unverified_names(old) if old else frozenset()
 
     def verdict_after(before: Case | None) -> Verdict:
-        return evaluate_case(
-            case, before, view.settings, question.operation, final=question.final, unverified=waited_for
-        )
+        return evaluate_case(case, before, view.settings, question.operation, final=question.final, unverified=pending)
 
     verdict = verdict_after(before)
-    if before is not None and before.machine.has_instance and not verdict.allowed:
+    if before is not None and before.vm.has_instance and not verdict.allowed:
         before = _with_mounted(before, cluster)
         verdict = verdict_after(before)
-    names = waited_for
-    if old is None or may_be_marked_anew(question.obj, old):
-        names = unverified(case, verdict.violations, waited_for, before.machine if before else None)
+    names = pending
+    if old is None or may_be_annotated(question.obj, old):
+        names = unverified(case, verdict.violations, pending, before.vm if before else None)
     return _with_names(verdict, names, question, view)
 
 
@@ -97,7 +104,7 @@ def _with_names(verdict: Verdict, names: frozenset[str], question: Question, vie
     return replace(
         verdict,
         annotation_patch=[] if question.final else operations_on(question.obj, names),
-        missing_names=lacking(question.obj, names) if is_required else [],
+        missing_names=missing_names(question.obj, names) if is_required else [],
         remarks=[*verdict.remarks, *(unasked if is_exempt and not view.cluster.is_live else ())],
     )
 
@@ -133,21 +140,21 @@ class _View:
     cluster: Cluster
     namespace: NamespaceFacts | None
     settings: Settings
-    surroundings: Surroundings
+    context: ClusterContext
 
     def case(self, obj: Object) -> Case:
-        machine = read_machine(obj, self.cluster, self.surroundings.kubevirt)
-        claims = resolve(machine, self.cluster, self.settings.trident.namespace)
-        return Case(machine, claims, self.surroundings, self.settings.eviction_strategy)
+        vm = read_vm(obj, self.cluster, self.context.kubevirt)
+        claims = resolve(vm, self.cluster, self.settings.trident.namespace)
+        return Case(vm, claims, self.context, self.settings.eviction_strategy)
 
     def exempted(self, question: Question, *, after_the_end: bool = False) -> Exempted:
         metadata = at(question.exemption_source, "metadata")
         labels = string_map(at(metadata, "labels"))
-        bearers = [Bearer("the machine", labels, text(at(metadata, "annotations", REASON)))]
+        sources = [ExemptionSource("the machine", labels, text(at(metadata, "annotations", REASON)))]
         if self.namespace:
-            bearers.append(Bearer("its namespace", self.namespace.labels, self.namespace.reason))
+            sources.append(ExemptionSource("its namespace", self.namespace.labels, self.namespace.reason))
         today = (question.now or datetime.now(UTC)).astimezone(UTC).date()
-        return exempted(bearers, self.settings.exemptions, today, after_the_end=after_the_end)
+        return exempted(sources, self.settings.exemptions, today, after_the_end=after_the_end)
 
 
 def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
@@ -158,20 +165,20 @@ def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
     settings = enforced_in(namespace, settings)
     if settings.mode == "off":
         return None
-    return _View(cluster, namespace, settings, _surroundings(cluster, settings))
+    return _View(cluster, namespace, settings, _context(cluster, settings))
 
 
 def _with_mounted(before: Case, cluster: Cluster) -> Case:
     """The old case with what its running VMI still mounts: going back to that is allowed."""
-    machine = before.machine
-    instance = cluster.get(INSTANCES, machine.name, machine.namespace)
+    vm = before.vm
+    instance = cluster.get(INSTANCES, vm.name, vm.namespace)
     mounted = instance.claims if instance else frozenset()
-    return replace(before, machine=replace(machine, former_claims=machine.former_claims | mounted))
+    return replace(before, vm=replace(vm, former_claims=vm.former_claims | mounted))
 
 
 def not_evaluated(obj: Object) -> Verdict:
     """Return the verdict on an object that is not looked at; raises ValueError where it is of no VM's kind."""
-    kind = machine_kind(obj)
+    kind = vm_kind(obj)
     metadata = mapping(obj.get("metadata"))
     name = text(metadata.get("name")) or text(metadata.get("generateName")) or ""
     return Verdict(kind, text(metadata.get("namespace")) or "default", name)
@@ -188,12 +195,12 @@ def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
     return installed.pop() if len(installed) == 1 else "kubevirt"
 
 
-def _surroundings(cluster: Cluster, settings: Settings) -> Surroundings:
+def _context(cluster: Cluster, settings: Settings) -> ClusterContext:
     namespace = namespace_of_kubevirt(cluster, settings)
     found = sorted(cluster.list(KUBEVIRTS), key=lambda kubevirt: kubevirt.namespace != namespace)
     kubevirt = found[0] if found else KubeVirtFacts()
     said = kubevirt.version if settings.kubevirt.version == AUTO else settings.kubevirt.version
-    return Surroundings(_major_and_minor(said), kubevirt, tuple(cluster.list(NODES)))
+    return ClusterContext(_major_and_minor(said), kubevirt, tuple(cluster.list(NODES)))
 
 
 def _major_and_minor(version: str | None) -> tuple[int, int]:

@@ -10,7 +10,7 @@ ENFORCEMENT = f"{DOMAIN}/enforcement"
 """Label on a namespace that caps what every rule does there."""
 REASON = f"{DOMAIN}/exempt-reason"
 """Annotation beside an exemption that says why."""
-MARK = f"{DOMAIN}/unverified"
+UNVERIFIED = f"{DOMAIN}/unverified"
 """Annotation on a machine and its templates that names what could not be judged yet; it is ours alone to write."""
 VERB = "exempt"
 """The verb that a user needs to change these, on virtualmachines.kubevirt.io or, for a namespace, on namespaces."""
@@ -21,7 +21,7 @@ def is_ours(label: str) -> bool:
     return label == ENFORCEMENT or label.startswith(EXEMPT)
 
 
-def names_in_mark(value: object) -> frozenset[str]:
+def names_in_annotation(value: object) -> frozenset[str]:
     """Return the names that the annotation MARK holds; none where it is absent."""
     found = value.split(",") if isinstance(value, str) else []
     return frozenset(name.strip() for name in found if name.strip())

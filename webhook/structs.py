@@ -27,7 +27,7 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _LONGEST_SECONDS = 100 * 365 * 86400
 _LONGEST_SHOWN = 60
-_REFUSED = (msgspec.ValidationError, UnicodeEncodeError)
+_DENIED = (msgspec.ValidationError, UnicodeEncodeError)
 """What msgspec raises; the second for half a surrogate pair, which YAML's escapes can write."""
 _SHOWN = reprlib.Repr()
 _SHOWN.maxlevel, _SHOWN.maxstring = 2, _LONGEST_SHOWN
@@ -91,7 +91,7 @@ class File(Part, frozen=True):
         """Return what a parsed YAML document holds; raises ``error``."""
         try:
             return msgspec.convert(tree, cls, dec_hook=_custom)
-        except _REFUSED as error:
+        except _DENIED as error:
             raise cls.error(_problem(cls, tree, "", cls.about) or str(error)) from None
 
 
@@ -105,7 +105,7 @@ def _problem(kind: Any, value: Any, at: str, root: str) -> str | None:
     """Return the first thing wrong with a value and its place, None where msgspec takes the value."""
     try:
         msgspec.convert(value, kind, dec_hook=_custom)
-    except _REFUSED as error:
+    except _DENIED as error:
         said = str(error)
     else:
         return None

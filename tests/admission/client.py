@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
 from tests.build import CLUSTER, Object, kubevirt
-from webhook.admission.app import make_app
 from webhook.cluster import Cluster, Snapshot
+from webhook.server.app import make_app
 from webhook.settings import Settings
 
 NETWORK = {"defaultNetworkInterface": "masquerade"}

@@ -8,7 +8,7 @@ letter, a good machine breaks no rule; and a missing claim refuses nothing and i
 from dataclasses import dataclass
 from typing import Literal
 
-WAYS = (
+VARIANTS = (
     "no exemption",
     "exempt",
     "expired",
@@ -88,7 +88,7 @@ class Fault:
     """
 
     rule: str | None
-    refuses: bool = False
+    denies: bool = False
     claim: str | None = None
     of: str = ""
     what: str = ""
@@ -133,13 +133,13 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the table; ``mark`` is what stands in it."""
+    """A cell of the table; ``symbol`` is what stands in it."""
 
     path: str
     moment: str
-    way: str
+    variant: str
     fault_name: str
-    mark: str
+    symbol: str
 
     @property
     def fault(self) -> Fault:
@@ -154,53 +154,53 @@ class Cell:
     @property
     def outcome(self) -> Outcome:
         """What is due."""
-        return OUTCOMES[self.mark]
+        return OUTCOMES[self.symbol]
 
     @property
     def why_not(self) -> str | None:
         """Why the cell does not apply, None where it does."""
-        return WHY_NOT.get(self.mark)
+        return WHY_NOT.get(self.symbol)
 
     @property
     def rules(self) -> set[str]:
         """The rules that are due to refuse."""
-        fault = {self.fault.rule or ""} if self.fault.refuses and self.outcome.fault == "refused" else set()
+        fault = {self.fault.rule or ""} if self.fault.denies and self.outcome.fault == "refused" else set()
         label = self.outcome.label
         return fault | ({"restore-patches" if label == "unknown patches" else "exemption"} if label else set())
 
     @property
-    def told(self) -> str | None:
+    def reported(self) -> str | None:
         """The end of the warning about the fault that is due; None where no warning is."""
         if self.fault.rule is None or self.outcome.fault == "unseen" or self.fault.rule in self.rules:
             return None
-        before = " (as before)" if self.fault.refuses else ""
+        before = " (as before)" if self.fault.denies else ""
         ends = {"exempt": " (exempt)", "as before": before}
         return f"{ends.get(self.outcome.fault, '')} [{self.fault.rule}]"
 
     def __str__(self) -> str:
         """Return the cell's name."""
-        return f"{self.path}, {self.moment}, {self.fault_name}, {self.way}"
+        return f"{self.path}, {self.moment}, {self.fault_name}, {self.variant}"
 
 
 def cells() -> list[Cell]:
     """Return every cell of the table, applicable or not."""
     return [
-        Cell(path, moment, way, fault, _mark(path, moment, fault, mark))
-        for path, marks in _rows()
-        for (moment, way), mark in zip(_columns(), marks, strict=True)
+        Cell(path, moment, variant, fault, _symbol(path, moment, fault, symbol))
+        for path, symbols in _rows()
+        for (moment, variant), symbol in zip(_columns(), symbols, strict=True)
         for fault in FAULTS
     ]
 
 
 def _rows() -> list[tuple[str, list[str]]]:
     lines = (line.partition("   ") for line in MATRIX.strip().splitlines())
-    return [(path, marks.split()) for path, _, marks in lines]
+    return [(path, symbols.split()) for path, _, symbols in lines]
 
 
 def _columns() -> list[tuple[str, str]]:
-    return [(moment, way) for moment in MOMENTS for way in WAYS]
+    return [(moment, variant) for moment in MOMENTS for variant in VARIANTS]
 
 
-def _mark(path: str, moment: str, fault: str, mark: str) -> str:
+def _symbol(path: str, moment: str, fault: str, symbol: str) -> str:
     plugged = any(words in path for words in HOT_PLUGS) and moment == "update of a good one"
-    return "hot-plug" if plugged and FAULTS[fault].is_device and mark in OUTCOMES else mark
+    return "hot-plug" if plugged and FAULTS[fault].is_device and symbol in OUTCOMES else symbol

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.build import Object, disk, volume_request
 from tests.e2e.match_conditions.dry_runs import declared, which
 from tests.e2e.match_conditions.test_sent import DATA, REQUESTS, ROOT, ROWS, WHOLE, patched
-from tests.test_properties import choices, clusters, machines, thorough, volumes_of
+from tests.test_properties import choices, clusters, thorough, vms, volumes_of
 from webhook import Settings, evaluate
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 
@@ -43,16 +43,16 @@ def test_a_volume_that_something_rests_on_does_not_go_unnoticed(keeper: Object |
 
 
 @thorough
-@given(data=st.data(), machine=machines(), cluster=clusters(), chosen=choices)
+@given(data=st.data(), vm_object=vms(), cluster=clusters(), chosen=choices)
 def test_volumes_that_go_unsent_bring_no_violation_and_no_unverified_name(
-    data: st.DataObject, machine: Object, cluster: list[Object], chosen: Settings
+    data: st.DataObject, vm_object: Object, cluster: list[Object], chosen: Settings
 ) -> None:
-    old: Object = jsonpatch.apply_patch(machine, evaluate(machine, cluster, settings=chosen).patch)
+    old: Object = jsonpatch.apply_patch(vm_object, evaluate(vm_object, cluster, settings=chosen).patch)
     new = copy.deepcopy(old)
     volumes = volumes_of(new)
     kept = data.draw(st.lists(st.sampled_from(range(len(volumes))), unique=True)) if volumes else []
     volumes[:] = [volumes[index] for index in kept]
-    assume(not COMPARED[which(machine["kind"])].differs(new, old))
+    assume(not COMPARED[which(vm_object["kind"])].differs(new, old))
     verdict = evaluate(new, cluster, old=old, settings=chosen, operation="UPDATE", final=True)
     assert (verdict.allowed, verdict.missing_names) == (True, [])
-    assert all(violation.tolerated for violation in verdict.violations)
+    assert all(violation.preexisting for violation in verdict.violations)

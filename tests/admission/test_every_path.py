@@ -10,7 +10,7 @@ from functools import cache
 import jsonpatch
 import pytest
 
-from tests.admission.matrix import FAULTS, MOMENTS, OUTCOMES, WAYS, WHY_NOT, Cell, cells
+from tests.admission.matrix import FAULTS, MOMENTS, OUTCOMES, VARIANTS, WHY_NOT, Cell, cells
 from tests.admission.writes import ENDED, LAST_DAY, PATHS, Write
 from tests.build_paths import ALICE, Answer, ask
 from tests.conftest import Report
@@ -41,7 +41,7 @@ def answer_to(cell: Cell) -> Answer:
     obj = write.obj
     if not (write.subresource or write.source):
         obj = jsonpatch.apply_patch(obj, ask(obj, write.old, *write.there, user=write.user, side=mutate).patch)
-    may = () if cell.way == "exempt without the right" else (ALICE, write.user)
+    may = () if cell.variant == "exempt without the right" else (ALICE, write.user)
     return ask(obj, write.old, *write.there, user=write.user, subresource=write.subresource, may=may)
 
 
@@ -51,7 +51,7 @@ def is_about_fault(cell: Cell, line: str) -> bool:
 
 def has_expired(cell: Cell) -> bool:
     """Whether the answer must say that the exemption has expired: where it would have helped."""
-    return cell.way == "expired" and cell.fault.refuses and cell.outcome.fault != "unseen"
+    return cell.variant == "expired" and cell.fault.denies and cell.outcome.fault != "unseen"
 
 
 def is_answered_as_due(cell: Cell) -> bool:
@@ -88,7 +88,7 @@ def fields_of_label(cell: Cell, write: Write) -> list[str]:
         return ["spec.patches"]
     if cell.outcome.label == "not carried" and write.source:
         return [write.source, write.source]
-    metadata = "spec.template.metadata" if cell.way == "label in a template" else "metadata"
+    metadata = "spec.template.metadata" if cell.variant == "label in a template" else "metadata"
     return [f"{metadata}.labels", f"{metadata}.annotations"]
 
 
@@ -99,7 +99,7 @@ def has_message_of_causes(cell: Cell) -> bool:
 
 def warns_of_fault(cell: Cell) -> bool:
     warnings = [line for line in answer_to(cell).warnings if is_about_fault(cell, line)]
-    return [line.endswith(cell.told or "") for line in warnings] == [True]
+    return [line.endswith(cell.reported or "") for line in warnings] == [True]
 
 
 def warns_of_expiry(cell: Cell) -> bool:
@@ -117,7 +117,7 @@ DUE: dict[str, tuple[Predicate, Predicate]] = {
     "a denial says what is wrong, where, and what to do": (lambda cell: cell.fault.rule in cell.rules, explains_fault),
     "so does a denied label": (lambda cell: cell.outcome.label is not None, explains_label),
     "the message says what the causes say": (lambda cell: bool(cell.rules), has_message_of_causes),
-    "a fault that does not deny is warned of": (lambda cell: cell.told is not None, warns_of_fault),
+    "a fault that does not deny is warned of": (lambda cell: cell.reported is not None, warns_of_fault),
     "an exemption is in the audit log": (
         lambda cell: cell.fault.rule is not None and cell.outcome.fault == "exempt",
         logs_exemption,
@@ -128,7 +128,7 @@ DUE: dict[str, tuple[Predicate, Predicate]] = {
     ),
     "an expired exemption is warned of": (has_expired, warns_of_expiry),
     "where nothing is to be said there is no warning": (
-        lambda cell: cell.told is None and not has_expired(cell),
+        lambda cell: cell.reported is None and not has_expired(cell),
         lambda cell: answer_to(cell).warnings == [],
     ),
     "KubeVirt is never asked for the right": (
@@ -148,14 +148,14 @@ def summary(cell: Cell) -> str:
 
 def test_the_table_has_every_path(report: Report) -> None:
     assert list(PATHS) == list(dict.fromkeys(cell.path for cell in CELLS))
-    sizes = f"{len(PATHS)} paths x {len(FAULTS)} faults x {len(MOMENTS)} moments x {len(WAYS)} ways"
+    sizes = f"{len(PATHS)} paths x {len(FAULTS)} faults x {len(MOMENTS)} moments x {len(VARIANTS)} ways"
     report(f"{len(CELLS)} cells: {sizes}")
     for outcome, count in Counter(map(summary, CELLS)).most_common():
         report(f"{count:5} {outcome}")
 
 
 def test_every_mark_of_the_table_is_explained_and_used() -> None:
-    assert {cell.mark for cell in CELLS} == {*OUTCOMES, *WHY_NOT}
+    assert {cell.symbol for cell in CELLS} == {*OUTCOMES, *WHY_NOT}
 
 
 @pytest.mark.parametrize("path", PATHS)

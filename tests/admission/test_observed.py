@@ -7,9 +7,9 @@ import pytest
 
 from tests.admission.client import Webhook
 from tests.build import Object, disk, review, vm
-from webhook.admission.log import JsonFormatter
-from webhook.admission.metrics import OUTCOMES, PATHS
 from webhook.policy.rules import RULES
+from webhook.server.logs import JsonFormatter
+from webhook.server.metrics import OUTCOMES, PATHS
 
 SECRET = "hunter2"
 SEEDED = {"name": "seed", "cloudInitNoCloud": {"userData": f"#cloud-config\npassword: {SECRET}\n"}}
@@ -53,18 +53,18 @@ def test_a_refused_status_write_is_called_by_its_subresource(caplog: pytest.LogC
 
 
 def test_a_machine_without_a_name_yet_is_called_by_what_it_will_begin_with(caplog: pytest.LogCaptureFixture) -> None:
-    machine = vm(disk("once"))
-    machine["metadata"] = {"generateName": "db-"}
-    Webhook().validate(review(machine))
+    vm_object = vm(disk("once"))
+    vm_object["metadata"] = {"generateName": "db-"}
+    Webhook().validate(review(vm_object))
     (line,) = lines(caplog)
     assert json.loads(line)["name"] == "db-"
 
 
 def test_no_line_holds_anything_of_the_objects_content(caplog: pytest.LogCaptureFixture) -> None:
     webhook = Webhook()
-    machine = vm(disk("once"), SEEDED)
-    webhook.validate(review(machine))
-    webhook.post("/validate", json.dumps(review(machine)).encode()[:-1])
+    vm_object = vm(disk("once"), SEEDED)
+    webhook.validate(review(vm_object))
+    webhook.post("/validate", json.dumps(review(vm_object)).encode()[:-1])
     assert len(lines(caplog)) == 1
     assert SECRET not in caplog.text + "".join(lines(caplog))
 

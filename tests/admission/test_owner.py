@@ -115,7 +115,7 @@ def test_no_account_is_kubevirts_because_its_namespace_is_called_auto(account: s
 def test_a_machine_of_a_pool_may_violate_what_the_pool_does() -> None:
     found = ask(owned(vm(disk("once"), name="pool-0"), POOL), None, POOL, user=CONTROLLER)
     assert found.allowed
-    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.preexisting for violation in found.violations] == [True]
 
 
 def test_a_machine_of_a_pool_may_violate_no_more_than_the_pool_does() -> None:
@@ -161,23 +161,23 @@ def test_on_an_update_the_old_objects_owner_counts() -> None:
     assert not update(before, after, DB).allowed
 
 
-@pytest.mark.parametrize(("bearer", "allowed"), [("owner", True), ("instance", False), ("template", False)])
-def test_an_owned_instances_exemptions_are_its_owners(bearer: str, allowed: bool) -> None:
+@pytest.mark.parametrize(("source", "allowed"), [("owner", True), ("instance", False), ("template", False)])
+def test_an_owned_instances_exemptions_are_its_owners(source: str, allowed: bool) -> None:
     owner, before, after = GOOD_DB, owned(vmi(disk("good")), DB), owned(vmi(disk("good"), disk("once-too")), DB)
-    if bearer == "owner":
+    if source == "owner":
         owner = exempt(owner)
-    if bearer == "template":
+    if source == "template":
         owner = exempt(owner, "spec", "template")
-    if bearer != "owner":
+    if source != "owner":
         before, after = exempt(before), exempt(after)
     assert update(before, after, owner).allowed is allowed
 
 
-@pytest.mark.parametrize(("bearer", "allowed"), [("pool", True), ("machine", False), ("nobody", False)])
-def test_a_pools_machines_exemptions_are_the_pools(bearer: str, allowed: bool) -> None:
+@pytest.mark.parametrize(("source", "allowed"), [("pool", True), ("machine", False), ("nobody", False)])
+def test_a_pools_machines_exemptions_are_the_pools(source: str, allowed: bool) -> None:
     made, owner = owned(vm(disk("once"), name="pool-0"), POOL), pool(disk("good"))
-    owner = exempt(owner) if bearer == "pool" else owner
-    made = exempt(made) if bearer == "machine" else made
+    owner = exempt(owner) if source == "pool" else owner
+    made = exempt(made) if source == "machine" else made
     assert ask(made, None, owner, user=CONTROLLER).allowed is allowed
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.build import Object, disk, vm
-from tests.build_paths import ALICE, CONTROLLER, Answer, ask, clone, exempt, machine_snapshot, owned, pool, restore
-from webhook.admission import copies, rights
+from tests.build_paths import ALICE, CONTROLLER, Answer, ask, clone, exempt, owned, pool, restore, vm_snapshot
+from webhook.admission import restores, rights
 
 GOOD, BAD = vm(disk("good")), vm(disk("once"))
 ALREADY_EXEMPT = exempt(BAD)
@@ -15,7 +15,7 @@ UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
 DROPPING = [{"op": "remove", "path": f"/metadata/{key}"} for key in ("labels", "annotations")]
 CARRY = "Set the same on the restore, clone or pool itself, which needs the right, or patch it out"
 ASK = 'Ask for the verb "exempt" on {}, or leave it out'
-OF_MACHINES, OF_NAMESPACES = "virtualmachines.kubevirt.io in namespace vms", "namespaces for namespace vms"
+OF_VMS, OF_NAMESPACES = "virtualmachines.kubevirt.io in namespace vms", "namespaces for namespace vms"
 SPACE: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vms"}}
 SPELLED = {"op": "add", "path": "/spec/template/spec/Volumes", "value": [disk("good")]}
 OWNING = {"op": "add", "path": "/metadata/ownerReferences", "value": []}
@@ -38,41 +38,41 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Denied:
     """A request that a rule refuses, its remedy, and by words of that the request as it is then."""
 
     rule: str
     asked: Asked
     remedy: str
-    ways: dict[str, Asked]
+    variants: dict[str, Asked]
 
 
-SNAPSHOT = machine_snapshot(ALREADY_EXEMPT)
+SNAPSHOT = vm_snapshot(ALREADY_EXEMPT)
 NUMBERED = exempt(vm(disk("once"), name="pool-0"))
 BARE_POOL, EXEMPT_POOL = pool(disk("once")), exempt(pool(disk("once")))
-REFUSED = {
-    "a label on a machine": Refused(
+DENIED = {
+    "a label on a machine": Denied(
         rights.RULE,
         Asked(exempt(GOOD)),
-        ASK.format(OF_MACHINES),
+        ASK.format(OF_VMS),
         {"Ask for the verb": Asked(exempt(GOOD), has_right=True), "leave it out": Asked(GOOD)},
     ),
-    "a label on a namespace": Refused(
+    "a label on a namespace": Denied(
         rights.RULE,
         Asked(exempt(SPACE)),
         ASK.format(OF_NAMESPACES),
         {"Ask for the verb": Asked(exempt(SPACE), has_right=True), "leave it out": Asked(SPACE)},
     ),
-    "a label that a restore brings": Refused(
+    "a label that a restore brings": Denied(
         rights.RULE,
-        Asked(restore("new"), machine_snapshot(exempt(GOOD))),
+        Asked(restore("new"), vm_snapshot(exempt(GOOD))),
         CARRY,
         {
             "Set the same on the restore": Asked(exempt(restore("new")), SNAPSHOT, has_right=True),
-            "patch it out": Asked(restore("new", *DROPPING), machine_snapshot(exempt(GOOD))),
+            "patch it out": Asked(restore("new", *DROPPING), vm_snapshot(exempt(GOOD))),
         },
     ),
-    "a label that a clone brings": Refused(
+    "a label that a clone brings": Denied(
         rights.RULE,
         Asked(clone("db"), [exempt(GOOD)]),
         CARRY,
@@ -81,23 +81,23 @@ REFUSED = {
             "patch it out": Asked(clone("db", *DROPPING), [exempt(GOOD)]),
         },
     ),
-    "a label on a machine of a Pool": Refused(
+    "a label on a machine of a Pool": Denied(
         rights.RULE,
         Asked(owned(NUMBERED, BARE_POOL), [BARE_POOL], user=CONTROLLER),
         CARRY,
         {"pool itself": Asked(owned(NUMBERED, EXEMPT_POOL), [EXEMPT_POOL], user=CONTROLLER)},
     ),
-    "patches of a source that is not ready": Refused(
-        copies.RULE,
-        Asked(restore("new", ADDING), machine_snapshot(GOOD, ready=False)),
+    "patches of a source that is not ready": Denied(
+        restores.RULE,
+        Asked(restore("new", ADDING), vm_snapshot(GOOD, ready=False)),
         "Leave the patches out, or create it once the source is ready",
         {
-            "Leave the patches out": Asked(restore("new"), machine_snapshot(GOOD, ready=False)),
-            "once the source is ready": Asked(restore("new", ADDING), machine_snapshot(GOOD)),
+            "Leave the patches out": Asked(restore("new"), vm_snapshot(GOOD, ready=False)),
+            "once the source is ready": Asked(restore("new", ADDING), vm_snapshot(GOOD)),
         },
     ),
-    "patches that do not apply": Refused(
-        copies.RULE,
+    "patches that do not apply": Denied(
+        restores.RULE,
         Asked(clone("db", UNAPPLIED), [GOOD]),
         "Leave the patches out, or correct them so that they apply to the source as it is",
         {
@@ -105,61 +105,61 @@ REFUSED = {
             "correct them so that they apply": Asked(clone("db", ADDING), [GOOD]),
         },
     ),
-    "patches over a machine that is there": Refused(
-        copies.RULE,
-        Asked(restore("db", ADDING), [GOOD, *machine_snapshot(GOOD)]),
+    "patches over a machine that is there": Denied(
+        restores.RULE,
+        Asked(restore("db", ADDING), [GOOD, *vm_snapshot(GOOD)]),
         "Leave the patches out, or restore to a new name",
         {
-            "Leave the patches out": Asked(restore("db"), [GOOD, *machine_snapshot(GOOD)]),
-            "restore to a new name": Asked(restore("new", ADDING), [GOOD, *machine_snapshot(GOOD)]),
+            "Leave the patches out": Asked(restore("db"), [GOOD, *vm_snapshot(GOOD)]),
+            "restore to a new name": Asked(restore("new", ADDING), [GOOD, *vm_snapshot(GOOD)]),
         },
     ),
-    "two operations in one patch": Refused(
-        copies.RULE,
+    "two operations in one patch": Denied(
+        restores.RULE,
         Asked(clone("db", '{"op": "remove", "path": "/a"}, {"op": "remove", "path": "/b"}'), [GOOD]),
         "Give one JSON Patch operation in each patch, and each key once",
         {"one JSON Patch operation in each patch": Asked(clone("db", ADDING, ADDING), [GOOD])},
     ),
-    "a key twice in a patch": Refused(
-        copies.RULE,
+    "a key twice in a patch": Denied(
+        restores.RULE,
         Asked(clone("db", '{"op": "remove", "path": "/spec/running", "path": "/spec/running"}'), [RUNNING]),
         "Give one JSON Patch operation in each patch, and each key once",
         {"each key once": Asked(clone("db", {"op": "remove", "path": "/spec/running"}), [RUNNING])},
     ),
-    "a field in another spelling": Refused(
-        copies.RULE,
+    "a field in another spelling": Denied(
+        restores.RULE,
         Asked(clone("db", SPELLED), [GOOD]),
         'Write "volumes"',
         {'Write "volumes"': Asked(clone("db", SPELLED | {"path": "/spec/template/spec/volumes"}), [GOOD])},
     ),
-    "a patch of the owner": Refused(
-        copies.RULE,
+    "a patch of the owner": Denied(
+        restores.RULE,
         Asked(clone("db", OWNING, ADDING), [GOOD]),
         "Patch only spec, labels and annotations, and none of restore.kubevirt.io/",
         {"Patch only spec": Asked(clone("db", ADDING), [GOOD])},
     ),
-    "patches that copy too much": Refused(
-        copies.RULE,
+    "patches that copy too much": Denied(
+        restores.RULE,
         Asked(clone("db", *[COPYING] * 4), [RUNNING]),
         "Use no more than 3 operations that copy",
         {"no more than 3": Asked(clone("db", *[COPYING] * 3), [RUNNING])},
     ),
 }
-WAYS = [(name, words) for name, refused in REFUSED.items() for words in refused.ways]
+VARIANTS = [(name, words) for name, denied in DENIED.items() for words in denied.variants]
 
 
 def test_both_rules_about_requests_have_a_remedy_that_is_done_to_the_letter() -> None:
-    assert {refused.rule for refused in REFUSED.values()} == {rights.RULE, copies.RULE}
+    assert {denied.rule for denied in DENIED.values()} == {rights.RULE, restores.RULE}
 
 
-@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_is_told_its_remedy(refused: Refused) -> None:
-    found = refused.asked.answer()
+@pytest.mark.parametrize("denied", DENIED.values(), ids=DENIED)
+def test_what_is_refused_is_told_its_remedy(denied: Denied) -> None:
+    found = denied.asked.answer()
     ends = {message.rpartition(". ")[0].rpartition(". ")[2] for _, message in found.causes}
-    assert (found.allowed, {*found.rules, *ends}) == (False, {refused.rule, refused.remedy})
+    assert (found.allowed, {*found.rules, *ends}) == (False, {denied.rule, denied.remedy})
 
 
-@pytest.mark.parametrize(("name", "words"), WAYS, ids=[f"{name}: {words}" for name, words in WAYS])
+@pytest.mark.parametrize(("name", "words"), VARIANTS, ids=[f"{name}: {words}" for name, words in VARIANTS])
 def test_what_a_remedy_says_admits_the_request(name: str, words: str) -> None:
-    assert words in REFUSED[name].remedy
-    assert REFUSED[name].ways[words].answer().allowed
+    assert words in DENIED[name].remedy
+    assert DENIED[name].variants[words].answer().allowed

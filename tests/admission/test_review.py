@@ -6,7 +6,7 @@ import pytest
 
 from tests.admission.client import Webhook, changed
 from tests.build import Object, disk, review, vm
-from webhook.admission.app import MOST_BYTES
+from webhook.server.app import MOST_BYTES
 
 GOOD = review(vm(disk("good")))
 UPDATE = review(vm(disk("good")), vm(), "UPDATE")
@@ -80,9 +80,9 @@ def test_a_body_that_does_not_come_whole_is_a_bad_request_without_a_trace(caplog
 
 
 def test_the_largest_review_that_kube_apiserver_sends_is_read() -> None:
-    machine = vm(disk("good"))
-    machine["metadata"]["annotations"] = {"padding": "x" * (3 << 20)}
-    assert Webhook().validate(review(machine, machine, "UPDATE"))["allowed"] is True
+    vm_object = vm(disk("good"))
+    vm_object["metadata"]["annotations"] = {"padding": "x" * (3 << 20)}
+    assert Webhook().validate(review(vm_object, vm_object, "UPDATE"))["allowed"] is True
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,13 @@ from webhook.cluster.interface import Right
 from webhook.objects import Object as Anything
 from webhook.settings import Settings
 
-OF_MACHINES = Right("exempt", "kubevirt.io", "virtualmachines", "vms", "")
+OF_VMS = Right("exempt", "kubevirt.io", "virtualmachines", "vms", "")
 OF_NAMESPACES = Right("exempt", "", "namespaces", "", "vms")
 VM, VMI, SET, POOL = (make(disk("good")) for make in (vm, vmi, replica_set, pool))
 PLAIN = namespace()
-MACHINES = {obj["kind"]: obj for obj in (VM, VMI, SET, POOL)}
+VMS = {obj["kind"]: obj for obj in (VM, VMI, SET, POOL)}
 PLACES: list[tuple[str, Object, tuple[str, ...]]] = [
-    *((kind, obj, ()) for kind, obj in MACHINES.items()),
+    *((kind, obj, ()) for kind, obj in VMS.items()),
     ("VirtualMachine's template", VM, ("spec", "template")),
     ("ReplicaSet's template", SET, ("spec", "template")),
     ("Pool's machine", POOL, ("spec", "virtualMachineTemplate")),
@@ -73,7 +73,7 @@ def test_whoever_has_the_right_may_exempt(obj: Object, path: tuple[str, ...]) ->
 @EVERYWHERE
 def test_the_right_is_asked_for_the_user_and_the_namespace(obj: Object, path: tuple[str, ...]) -> None:
     found = ask(exempt(obj, *path), may=[ALICE])
-    assert set(found.asked) == {(ALICE, OF_NAMESPACES if obj is PLAIN else OF_MACHINES)}
+    assert set(found.asked) == {(ALICE, OF_NAMESPACES if obj is PLAIN else OF_VMS)}
 
 
 CHANGES: list[tuple[str, Object, Object, bool]] = [
@@ -110,8 +110,8 @@ def test_a_namespaces_labels_need_the_right_by_whatever_subresource(subresource:
 
 
 def test_the_refusal_says_what_to_ask_for() -> None:
-    machine, space = ask(exempt(VM)).message, ask(namespace("x", all="true")).message
-    assert 'the verb "exempt" on virtualmachines.kubevirt.io in namespace vms' in machine
+    vm_object, space = ask(exempt(VM)).message, ask(namespace("x", all="true")).message
+    assert 'the verb "exempt" on virtualmachines.kubevirt.io in namespace vms' in vm_object
     assert 'the verb "exempt" on namespaces for namespace vms' in space
 
 
@@ -126,10 +126,10 @@ def test_a_lifted_enforcement_is_shown_where_it_stood() -> None:
 
 
 @pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
-@pytest.mark.parametrize("kind", [kind for kind in MACHINES if kind != "VirtualMachineInstance"])
+@pytest.mark.parametrize("kind", [kind for kind in VMS if kind != "VirtualMachineInstance"])
 def test_kubevirts_own_accounts_are_never_asked_about_and_bring_no_label(kind: str, user: str) -> None:
     """They hold every right and are steered by users, so that their right says nothing."""
-    found = ask(exempt(MACHINES[kind]), MACHINES[kind], user=user, may=[user])
+    found = ask(exempt(VMS[kind]), VMS[kind], user=user, may=[user])
     assert (found.rules, found.asked) == (["exemption", "exemption"], [])
     assert '"exempt.migratability.io/all" would come with a machine that KubeVirt makes' in found.message
 
@@ -196,7 +196,7 @@ def test_a_label_on_a_namespace_that_is_being_deleted_needs_the_right(subresourc
     assert ask(going(namespace(enforcement="off")), going(PLAIN), subresource=subresource).rules == ["exemption"]
 
 
-@pytest.mark.parametrize("obj", [*MACHINES.values(), PLAIN], ids=lambda obj: str(obj["kind"]))
+@pytest.mark.parametrize("obj", [*VMS.values(), PLAIN], ids=lambda obj: str(obj["kind"]))
 def test_a_label_needs_the_right_whether_or_not_the_object_is_being_deleted(obj: Object) -> None:
     """KubeVirt may still create a VM for an object that is being deleted, and reads its labels."""
     assert set(ask(going(exempt(obj)), going(obj)).rules) == {"exemption"}
@@ -204,7 +204,7 @@ def test_a_label_needs_the_right_whether_or_not_the_object_is_being_deleted(obj:
     assert (found.allowed, found.asked) == (True, [])
 
 
-@pytest.mark.parametrize("obj", [*MACHINES.values(), PLAIN], ids=lambda obj: str(obj["kind"]))
+@pytest.mark.parametrize("obj", [*VMS.values(), PLAIN], ids=lambda obj: str(obj["kind"]))
 def test_a_label_needs_the_right_where_the_request_itself_says_that_the_object_is_being_deleted(obj: Object) -> None:
     """The API server stores it all the same."""
     for old in (None, obj):

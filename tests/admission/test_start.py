@@ -16,11 +16,11 @@ from tests.build_paths import (
     namespace,
     owned,
     replica_set,
-    with_mark,
+    with_annotation,
 )
 from webhook.admission.handler import mutate, validate
 
-TO_COME = "claim/later"
+PREDICTED = "claim/later"
 SHARED, ONCE, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
 OWNER = known_as(vm(disk("good"), disk("later")))
 INSTANCE = owned(vmi(disk("good"), disk("later")), OWNER)
@@ -46,7 +46,7 @@ STARTS = [
 
 @pytest.mark.parametrize(("objects", "rules"), [row[1:] for row in STARTS], ids=[row[0] for row in STARTS])
 def test_a_marked_instance_starts_only_where_its_claim(objects: tuple[Object, ...], rules: list[str]) -> None:
-    found = start(with_mark(INSTANCE, TO_COME), *objects)
+    found = start(with_annotation(INSTANCE, PREDICTED), *objects)
     assert (found.rules, found.allowed) == (rules, rules == [])
 
 
@@ -57,8 +57,8 @@ def test_an_instance_without_the_mark_starts_whatever_it_mounts() -> None:
 
 def test_the_start_is_judged_on_marked_things_alone() -> None:
     old = known_as(vm(disk("once"), disk("later")))
-    instance = with_mark(
-        owned(vmi(disk("once"), disk("later"), domain={"devices": {"hostDevices": [{}]}}), old), TO_COME
+    instance = with_annotation(
+        owned(vmi(disk("once"), disk("later"), domain={"devices": {"hostDevices": [{}]}}), old), PREDICTED
     )
     assert start(instance, SHARED, owner=old).allowed
     assert start(instance, ONCE, owner=old).rules == ["shared-access"]
@@ -67,9 +67,9 @@ def test_the_start_is_judged_on_marked_things_alone() -> None:
 def test_after_a_missing_instancetype_all_that_it_can_bring_is_judged() -> None:
     device = {"devices": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]}}
     owner = known_as(vm(disk("once"), spec={"instancetype": {"name": "large"}}))
-    bad = with_mark(owned(vmi(disk("once"), domain=device), owner), "instancetype/large")
+    bad = with_annotation(owned(vmi(disk("once"), domain=device), owner), "instancetype/large")
     assert start(bad, owner=owner).rules == ["host-devices"]
-    assert start(with_mark(owned(vmi(disk("once")), owner), "instancetype/large"), owner=owner).allowed
+    assert start(with_annotation(owned(vmi(disk("once")), owner), "instancetype/large"), owner=owner).allowed
 
 
 EXEMPTIONS = [("true", "2026-11-01", True), ("2020-01-31", "2020-01-31", True), ("2020-01-31", "2020-02-01", False)]
@@ -81,48 +81,48 @@ def test_an_exemption_of_the_owner_lets_it_start_with_claims_from_before_its_end
 ) -> None:
     owner = exempt(OWNER, rule="shared-access", value=value, reason=REASON)
     made = {**ONCE, "metadata": {**ONCE["metadata"], "creationTimestamp": f"{made_on}T10:00:00Z"}}
-    assert start(with_mark(INSTANCE, TO_COME), made, owner=owner).allowed is starts
-    assert start(with_mark(INSTANCE, TO_COME), ON_SAN, owner=owner).rules == ["san-block"]
+    assert start(with_annotation(INSTANCE, PREDICTED), made, owner=owner).allowed is starts
+    assert start(with_annotation(INSTANCE, PREDICTED), ON_SAN, owner=owner).rules == ["san-block"]
 
 
 def test_what_stands_in_the_machine_itself_was_judged_with_it() -> None:
     device = {"devices": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]}}
     owner = known_as(vm(disk("good"), spec={"preference": {"name": "win"}}, domain=device))
-    instance = with_mark(owned(vmi(disk("good"), domain=device), owner), "preference/win")
+    instance = with_annotation(owned(vmi(disk("good"), domain=device), owner), "preference/win")
     assert start(instance, owner=owner).allowed
 
 
 def test_a_users_annotation_in_the_template_does_not_keep_the_start_from_being_judged() -> None:
     restored = {**INSTANCE["metadata"], "annotations": {"restore.kubevirt.io/lastRestoreUID": "x"}}
-    assert start(with_mark({**INSTANCE, "metadata": restored}, TO_COME)).rules == ["claim-known"]
+    assert start(with_annotation({**INSTANCE, "metadata": restored}, PREDICTED)).rules == ["claim-known"]
 
 
 def test_an_exemption_on_the_instance_itself_does_not_count() -> None:
-    assert start(with_mark(exempt(INSTANCE), TO_COME), ONCE).rules == ["shared-access"]
+    assert start(with_annotation(exempt(INSTANCE), PREDICTED), ONCE).rules == ["shared-access"]
 
 
 def test_in_a_namespace_that_only_warns_it_starts() -> None:
-    assert start(with_mark(INSTANCE, TO_COME), ONCE, namespace(enforcement="warn")).allowed
+    assert start(with_annotation(INSTANCE, PREDICTED), ONCE, namespace(enforcement="warn")).allowed
 
 
 def test_with_the_rule_off_a_claim_that_is_not_there_keeps_nothing_from_starting() -> None:
     settings = {"rules": {"claim-known": "off"}}
-    found = ask(with_mark(INSTANCE, TO_COME), None, OWNER, user=CONTROLLER, settings=settings)
+    found = ask(with_annotation(INSTANCE, PREDICTED), None, OWNER, user=CONTROLLER, settings=settings)
     assert found.allowed
 
 
 def test_the_instance_of_a_replica_set_is_judged_by_its_mark_too() -> None:
     owner = replica_set(disk("later"))
-    instance = with_mark(owned(vmi(disk("later"), name="web-x"), owner), TO_COME)
+    instance = with_annotation(owned(vmi(disk("later"), name="web-x"), owner), PREDICTED)
     assert start(instance, ONCE, owner=owner).rules == ["shared-access"]
 
 
 def test_the_mark_that_an_instance_brings_stays_while_its_strategy_is_set() -> None:
-    found = start(with_mark(INSTANCE, TO_COME, "claim/good"), SHARED, side=mutate)
+    found = start(with_annotation(INSTANCE, PREDICTED, "claim/good"), SHARED, side=mutate)
     assert [operation["path"] for operation in found.patch] == ["/spec/evictionStrategy"]
 
 
 def test_nobody_but_kubevirt_starts_an_instance_for_an_owner() -> None:
     """What somebody else creates is judged whole."""
-    found = ask(with_mark(owned(vmi(disk("once"), disk("later")), OWNER), TO_COME), None, OWNER, SHARED)
+    found = ask(with_annotation(owned(vmi(disk("once"), disk("later")), OWNER), PREDICTED), None, OWNER, SHARED)
     assert found.rules == ["shared-access"]

@@ -16,7 +16,7 @@ from webhook.objects import at
 
 RECORDED = Path(__file__).parents[3] / "shared" / "traffic"
 PATHS = {"mutating": "/mutate", "validating": "/validate"}
-WHAT_WE_JUDGE = (
+WHAT_IS_EVALUATED = (
     ("metadata", "labels"),
     ("spec", "template"),
     ("spec", "dataVolumeTemplates"),
@@ -53,10 +53,10 @@ class Call:
         return f"{self.step}: {self.request['operation']} {resource} by {user}"
 
     @property
-    def changes_what_we_judge(self) -> bool:
+    def changes_what_is_evaluated(self) -> bool:
         """Whether it changes anything that a rule looks at."""
         old, new = self.request["oldObject"], self.request["object"]
-        return old is None or any(at(old, *path) != at(new, *path) for path in WHAT_WE_JUDGE)
+        return old is None or any(at(old, *path) != at(new, *path) for path in WHAT_IS_EVALUATED)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +84,9 @@ def test_every_recorded_request_is_decided(calls: list[Call], report: Report) ->
 
 
 def test_what_leaves_volumes_template_and_labels_as_they_were_is_never_refused(calls: list[Call]) -> None:
-    refused = [call for call in calls if call.outcome == "refused"]
-    assert [call.label for call in refused if not call.changes_what_we_judge] == []
-    assert refused, "the recording holds bad machines, so something must be refused"
+    denied = [call for call in calls if call.outcome == "refused"]
+    assert [call.label for call in denied if not call.changes_what_is_evaluated] == []
+    assert denied, "the recording holds bad machines, so something must be refused"
 
 
 def test_no_deletion_is_refused_or_patched(calls: list[Call]) -> None:

@@ -29,7 +29,7 @@ SPECS: dict[str, tuple[str, ...]] = {
 }
 HOT_PLUG = ("virtualmachines/status", "kubevirt-apiserver")
 ONCE, SAN = ("data-rwo", "shared-access"), ("data-sanfs", "san-block")
-REFUSED = [
+DENIED = [
     ("virtctl addvolume of an RWO claim on a halted VM (HotplugVolumes)", *HOT_PLUG, *ONCE),
     ("virtctl addvolume on a running VM (HotplugVolumes)", *HOT_PLUG, *ONCE),
     *[("clean-up between steps", *HOT_PLUG, *SAN)] * 3,
@@ -104,7 +104,7 @@ def patched(obj: Object | None) -> Object | None:
     return found
 
 
-def with_marks(request: Request, cluster: Rights) -> Request:
+def with_annotations(request: Request, cluster: Rights) -> Request:
     """Return a request as it would come had our mutating side marked its object."""
     if request.obj is None:
         return request
@@ -129,7 +129,7 @@ def validated() -> list[Step]:
         world = world or World()
         content = review["request"]
         content = {**content, "object": patched(content["object"]), "oldObject": patched(content["oldObject"])}
-        request = with_marks(parse_review({**review, "request": content}), world.cluster())
+        request = with_annotations(parse_review({**review, "request": content}), world.cluster())
         response, _ = validate(request, world.cluster(), Settings(), 10.0)
         found.append(Step(number, what, request, response.body["response"], []))
         world.went_on(request)
@@ -149,7 +149,7 @@ def mutated() -> list[Step]:
     return found
 
 
-def refusals(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
+def denials(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
     """Return what was refused, in the order of the recording."""
     found = []
     for step in steps:
@@ -162,23 +162,25 @@ def refusals(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
 def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(validated: list[Step], report: Report) -> None:
     for what, steps in itertools.groupby(validated, key=lambda step: step.what):
         answered = list(steps)
-        refused = [step for step in answered if not step.response["allowed"]]
-        report(f"{what}: {len(answered)} requests, {len(refused)} refused")
-        for step in refused:
+        denied = [step for step in answered if not step.response["allowed"]]
+        report(f"{what}: {len(answered)} requests, {len(denied)} refused")
+        for step in denied:
             report(f"  {step.number} {step.request.operation} {step.resource} by {step.user}: {step.causes[0]}")
-    assert refusals(validated) == REFUSED
+    assert denials(validated) == DENIED
 
 
 def test_a_refusal_of_a_hot_plug_names_the_claim_in_the_message_that_virtctl_shows(validated: list[Step]) -> None:
-    refused = [step for step in validated if not step.response["allowed"]]
-    assert all(REFUSED[index][3] in step.response["status"]["message"] for index, step in enumerate(refused))
+    denied = [step for step in validated if not step.response["allowed"]]
+    assert all(DENIED[index][3] in step.response["status"]["message"] for index, step in enumerate(denied))
 
 
 def test_no_restore_or_clone_of_a_good_machine_is_refused(validated: list[Step]) -> None:
-    copies = [step for step in validated if step.request.resource in ("virtualmachinerestores", "virtualmachineclones")]
-    assert {step.request.operation for step in copies} == {"CREATE", "UPDATE", "DELETE"}
-    assert {step.request.user for step in copies} >= {"admin"}
-    assert [step.number for step in copies if not step.response["allowed"]] == []
+    restores = [
+        step for step in validated if step.request.resource in ("virtualmachinerestores", "virtualmachineclones")
+    ]
+    assert {step.request.operation for step in restores} == {"CREATE", "UPDATE", "DELETE"}
+    assert {step.request.user for step in restores} >= {"admin"}
+    assert [step.number for step in restores if not step.response["allowed"]] == []
 
 
 def test_a_recorded_clone_is_judged_without_a_warning(validated: list[Step]) -> None:
@@ -188,9 +190,9 @@ def test_a_recorded_clone_is_judged_without_a_warning(validated: list[Step]) -> 
 
 def test_every_machine_that_is_created_gets_live_migrate(mutated: list[Step]) -> None:
     created = [step for step in mutated if step.request.operation == "CREATE" and step.request.obj is not None]
-    machines = [step for step in created if (step.request.obj or {})["kind"] in SPECS]
-    assert {(step.request.obj or {})["kind"] for step in machines} == set(SPECS)
-    for step in machines:
+    vms = [step for step in created if (step.request.obj or {})["kind"] in SPECS]
+    assert {(step.request.obj or {})["kind"] for step in vms} == set(SPECS)
+    for step in vms:
         path = "/".join(("", *SPECS[(step.request.obj or {})["kind"]], "evictionStrategy"))
         assert step.patch[0] == {"op": "add", "path": path, "value": "LiveMigrate"}, step.number
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.admission.client import KUBEVIRT, Webhook, changed
 from tests.build import CLUSTER, disk, review, vm
-from webhook.admission.log import JsonFormatter
 from webhook.cluster import Cluster, ClusterUnavailable, Snapshot, Undecidable
 from webhook.cluster.interface import Right
 from webhook.cluster.resources import Resource
+from webhook.server.logs import JsonFormatter
 
 Fact = TypeVar("Fact")
 

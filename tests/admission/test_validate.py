@@ -70,9 +70,9 @@ def test_the_message_says_the_same_as_the_causes() -> None:
 
 
 def test_each_cause_says_what_why_the_remedy_and_the_rule_in_one_line() -> None:
-    machine = vm(disk("once", name="root"))
-    (found,) = evaluate(machine, [KUBEVIRT, *CLUSTER]).violations
-    (cause,) = Webhook().validate(review(machine))["status"]["details"]["causes"]
+    vm_object = vm(disk("once", name="root"))
+    (found,) = evaluate(vm_object, [KUBEVIRT, *CLUSTER]).violations
+    (cause,) = Webhook().validate(review(vm_object))["status"]["details"]["causes"]
     assert cause["message"] == f"{found.message}. {found.remedy}. [shared-access]"
     assert found.message.startswith('volume "root": claim "once" is ReadWriteOnce, not ReadWriteMany; ')
     assert "\n" not in cause["message"]
@@ -214,10 +214,10 @@ def test_a_pending_hot_plug_that_moves_into_the_template_is_no_new_violation() -
 
 def test_the_request_names_the_namespace_that_claims_are_looked_up_in() -> None:
     cluster = [claim("root", RWX, namespace="default"), claim("root", RWO, namespace="theirs")]
-    machine = vm(disk("root"))
-    del machine["metadata"]["namespace"]
-    assert Webhook(cluster).validate(changed(review(machine), namespace="default"))["allowed"] is True
-    assert Webhook(cluster).validate(changed(review(machine), namespace="theirs"))["allowed"] is False
+    vm_object = vm(disk("root"))
+    del vm_object["metadata"]["namespace"]
+    assert Webhook(cluster).validate(changed(review(vm_object), namespace="default"))["allowed"] is True
+    assert Webhook(cluster).validate(changed(review(vm_object), namespace="theirs"))["allowed"] is False
 
 
 def test_the_request_names_the_machine() -> None:
@@ -252,14 +252,14 @@ def test_a_strategy_that_the_request_brings_past_our_patch_is_refused() -> None:
 
 
 def test_a_status_that_a_user_writes_into_a_new_machine_says_nothing() -> None:
-    machine = vm(
+    vm_object = vm(
         disk("good"), evictionStrategy="LiveMigrate", status={"volumeRequests": [volume_request(disk("once"))]}
     )
-    assert Webhook().validate(review(machine)) == {"uid": UID, "allowed": True}
+    assert Webhook().validate(review(vm_object)) == {"uid": UID, "allowed": True}
 
 
 def test_of_very_many_reasons_the_first_are_told_and_the_rest_counted() -> None:
     response = Webhook().validate(review(vm(*(disk("once", name=f"d{number}") for number in range(100)))))
-    told = len(causes(response))
-    assert 16 <= told < 100
-    assert response["status"]["message"].endswith(f"; and {100 - told} more reasons")
+    reported = len(causes(response))
+    assert 16 <= reported < 100
+    assert response["status"]["message"].endswith(f"; and {100 - reported} more reasons")

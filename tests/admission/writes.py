@@ -15,12 +15,12 @@ from tests.build_paths import (
     clone,
     exempt,
     known_as,
-    machine_snapshot,
     owned,
     pool,
     replica_set,
     restore,
     restored,
+    vm_snapshot,
 )
 
 Make = Callable[..., Object]
@@ -87,14 +87,14 @@ def change(cell: Cell, make: Make, name: str) -> tuple[Object | None, Object]:
 
 def labelled(cell: Cell, obj: Object, *path: str) -> Object:
     """Return an object with an exemption from the cell's rule."""
-    return exempt(obj, *path, rule=cell.fault.rule or "all", value=ENDED if cell.way == "expired" else LAST_DAY)
+    return exempt(obj, *path, rule=cell.fault.rule or "all", value=ENDED if cell.variant == "expired" else LAST_DAY)
 
 
 def carrying(cell: Cell, obj: Object, template: tuple[str, ...] = ()) -> Object:
     """Return an object that has carried the cell's label since before, itself or in its template."""
-    if cell.way in ("exempt", "expired"):
+    if cell.variant in ("exempt", "expired"):
         return labelled(cell, obj)
-    return labelled(cell, obj, *template) if cell.way == "label in a template" and template else obj
+    return labelled(cell, obj, *template) if cell.variant == "label in a template" and template else obj
 
 
 def by(make: Make, user: str) -> Callable[[Cell], Write]:
@@ -105,12 +105,12 @@ def by(make: Make, user: str) -> Callable[[Cell], Write]:
         uid = {} if user == ALICE else {"uid": OTHER_UID}
 
         def dressed(obj: Object) -> Object:
-            if cell.way == "forged owner":
+            if cell.variant == "forged owner":
                 return owned(obj, forger, **uid)
             return carrying(cell, obj, TEMPLATES[make])
 
         old, new = change(cell, make, NUMBERED)
-        obj = labelled(cell, new) if cell.way == "exempt without the right" else dressed(new)
+        obj = labelled(cell, new) if cell.variant == "exempt without the right" else dressed(new)
         return Write(obj, dressed(old) if old else None, (forger,), user, spec=SPECS[make])
 
     return write
@@ -131,93 +131,96 @@ def for_owner(make_owner: Make, make: Make, user: str, *, holds: bool) -> Callab
     owner_name, name = _NAMES[make_owner]
 
     def write(cell: Cell) -> Write:
-        forged = cell.way == "forged owner"
+        forged = cell.variant == "forged owner"
         owner = known_as(holding(cell, make_owner, owner_name, bad=holds))
         owner = exempt(owner) if forged else carrying(cell, owner, TEMPLATES[make_owner])
 
         def dressed(obj: Object) -> Object:
             found = owned(obj, owner, **({"uid": OTHER_UID} if forged else {}))
-            return labelled(cell, found) if cell.way == "label in a template" else found
+            return labelled(cell, found) if cell.variant == "label in a template" else found
 
         old, new = change(cell, make, name)
-        obj = labelled(cell, dressed(new)) if cell.way == "exempt without the right" else dressed(new)
+        obj = labelled(cell, dressed(new)) if cell.variant == "exempt without the right" else dressed(new)
         return Write(obj, dressed(old) if old else None, (owner,), user, spec=SPECS[make])
 
     return write
 
 
-def copied(cell: Cell, name: str) -> Object:
+def created(cell: Cell, name: str) -> Object:
     """Return the machine in a snapshot, or the source of a clone."""
-    machine = holding(cell, vm, name, more=cell.of_bad)
-    if cell.way == "label brought by a snapshot":
-        return labelled(cell, machine)
-    if cell.way == "label in a template":
-        return labelled(cell, machine, *TEMPLATES[vm])
-    return owned(machine, EXEMPT_POOL) if cell.way == "forged owner" else machine
+    vm_object = holding(cell, vm, name, more=cell.of_bad)
+    if cell.variant == "label brought by a snapshot":
+        return labelled(cell, vm_object)
+    if cell.variant == "label in a template":
+        return labelled(cell, vm_object, *TEMPLATES[vm])
+    return owned(vm_object, EXEMPT_POOL) if cell.variant == "forged owner" else vm_object
 
 
 def patches(cell: Cell) -> list[Object]:
     """Return the patches of a restore or clone, where they bring the label."""
     labels = {f"exempt.migratability.io/{cell.fault.rule or 'all'}": LAST_DAY}
-    bringing: list[Object] = [
+    adding: list[Object] = [
         {"op": "add", "path": "/metadata/labels", "value": labels},
         {"op": "add", "path": "/metadata/annotations", "value": REASON},
     ]
-    return bringing if cell.way == "label brought by a patch" else []
+    return adding if cell.variant == "label brought by a patch" else []
 
 
 def asked_by_user(cell: Cell, obj: Object) -> Object:
     """Return a restore or clone with the label that its user gives it."""
-    return labelled(cell, obj) if cell.way == "exempt without the right" else carrying(cell, obj)
+    return labelled(cell, obj) if cell.variant == "exempt without the right" else carrying(cell, obj)
 
 
 def live(cell: Cell) -> Object:
     """Return the machine that a restore writes over, with what it carries itself."""
-    machine = carrying(cell, known_as(holding(cell, vm, NUMBERED, bad=cell.of_bad)))
-    return owned(machine, EXEMPT_POOL, uid=OTHER_UID) if cell.way == "forged owner" else machine
+    vm_object = carrying(cell, known_as(holding(cell, vm, NUMBERED, bad=cell.of_bad)))
+    return owned(vm_object, EXEMPT_POOL, uid=OTHER_UID) if cell.variant == "forged owner" else vm_object
 
 
 def restore_to_new_name(cell: Cell) -> Write:
     """Return a restore to a name that nobody has."""
     obj = asked_by_user(cell, restore(NUMBERED, *patches(cell)))
-    there = (*machine_snapshot(copied(cell, "db")), EXEMPT_POOL)
+    there = (*vm_snapshot(created(cell, "db")), EXEMPT_POOL)
     return Write(obj, there=there, source="spec.virtualMachineSnapshotName")
 
 
 def restore_over(cell: Cell) -> Write:
     """Return a restore of a machine that is there, good or bad, whose own label counts."""
     obj = restore(NUMBERED, *patches(cell))
-    obj = labelled(cell, obj) if cell.way == "exempt without the right" else obj
-    there = (live(cell), *machine_snapshot(copied(cell, NUMBERED)), EXEMPT_POOL)
+    obj = labelled(cell, obj) if cell.variant == "exempt without the right" else obj
+    there = (live(cell), *vm_snapshot(created(cell, NUMBERED)), EXEMPT_POOL)
     return Write(obj, there=there, source="spec.virtualMachineSnapshotName")
 
 
-def clone_of_machine(cell: Cell) -> Write:
+def clone_of_vm(cell: Cell) -> Write:
     """Return a clone of a machine, or of its snapshot where that brings the label."""
-    if cell.way == "label brought by a snapshot":
+    if cell.variant == "label brought by a snapshot":
         obj, there = (
             clone("nightly", kind="VirtualMachineSnapshot", target=NUMBERED),
-            machine_snapshot(copied(cell, "db")),
+            vm_snapshot(created(cell, "db")),
         )
     else:
-        obj, there = clone("db", *patches(cell), target=NUMBERED), [copied(cell, "db")]
+        obj, there = clone("db", *patches(cell), target=NUMBERED), [created(cell, "db")]
     return Write(asked_by_user(cell, obj), there=(*there, EXEMPT_POOL), source="spec.source")
 
 
 def made_by_restore(cell: Cell) -> Write:
     """Return the machine that KubeVirt makes for a restore, with the labels of the snapshot and the patches."""
     asked = carrying(cell, restore(NUMBERED, *patches(cell)))
-    brought = cell.way in ("exempt", "expired", "label brought by a patch")
-    machine = copied(cell, NUMBERED)
+    added_labels = cell.variant in ("exempt", "expired", "label brought by a patch")
+    vm_object = created(cell, NUMBERED)
     return Write(
-        restored(labelled(cell, machine) if brought else machine, asked), None, (asked, EXEMPT_POOL), CONTROLLER
+        restored(labelled(cell, vm_object) if added_labels else vm_object, asked),
+        None,
+        (asked, EXEMPT_POOL),
+        CONTROLLER,
     )
 
 
 def written_over(cell: Cell) -> Write:
     """Return the machine that is there as KubeVirt writes it for a restore: with its own metadata."""
     old, asked = live(cell), restore(NUMBERED)
-    new = restored({**old, "spec": copied(cell, NUMBERED)["spec"]}, asked)
+    new = restored({**old, "spec": created(cell, NUMBERED)["spec"]}, asked)
     return Write(new, old, (asked, EXEMPT_POOL), CONTROLLER)
 
 
@@ -239,7 +242,7 @@ PATHS: dict[str, Callable[[Cell], Write]] = {
     "VirtualMachine for a Pool, as in the Pool": for_owner(pool, vm, CONTROLLER, holds=True),
     "Restore by a user, to a new name": restore_to_new_name,
     "Restore by a user, over the machine": restore_over,
-    "Clone by a user": clone_of_machine,
+    "Clone by a user": clone_of_vm,
     "VirtualMachine that a Restore makes": made_by_restore,
     "VirtualMachine that a Restore writes over": written_over,
 }

@@ -65,7 +65,7 @@ class Issued:
         return Leaf(b"".join([self.pem, *(each.pem for each in chain)]), self.key)
 
 
-AUTHORITY = x509.BasicConstraints(ca=True, path_length=None)
+CA_CERTIFICATE = x509.BasicConstraints(ca=True, path_length=None)
 USAGES = tuple(signature(x509.KeyUsage).parameters)
 
 

@@ -8,14 +8,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs import Authority, Leaf, union, why_not_trusted
-from tests.certs.build import AUTHORITY, DAY, FOR_CLIENTS, HOUR, NAME, NAMES, NOW, SECOND, Issued, named
+from certs import CA, Leaf, union, why_not_trusted
+from tests.certs.build import CA_CERTIFICATE, DAY, FOR_CLIENTS, HOUR, NAME, NAMES, NOW, SECOND, Issued, named
 
-A, B, C = (Authority.make(days * DAY, NOW) for days in (10, 20, 30))
+A, B, C = (CA.make(days * DAY, NOW) for days in (10, 20, 30))
 
 
-def pems(*authorities: Authority) -> bytes:
-    return b"".join(each.certificate for each in authorities)
+def pems(*ca_certificates: CA) -> bytes:
+    return b"".join(each.certificate for each in ca_certificates)
 
 
 JOINED = {
@@ -66,15 +66,15 @@ def test_what_is_not_valid_yet_is_kept() -> None:
     assert union(pems(A), now=NOW - 2 * DAY) == pems(A)
 
 
-ROOT = Issued("root", AUTHORITY)
-BETWEEN = Issued("between", AUTHORITY, issuer=ROOT)
+ROOT = Issued("root", CA_CERTIFICATE)
+BETWEEN = Issued("between", CA_CERTIFICATE, issuer=ROOT)
 SERVER = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
 ANY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
 OURS = A.sign(NAMES, DAY, NOW)
-RSA_ROOT = Issued("openshift-service-serving-signer", AUTHORITY, key=rsa.generate_private_key(65537, 2048))
+RSA_ROOT = Issued("openshift-service-serving-signer", CA_CERTIFICATE, key=rsa.generate_private_key(65537, 2048))
 RSA_LEAF = Issued("leaf", named(NAME), SERVER, issuer=RSA_ROOT, key=rsa.generate_private_key(65537, 2048))
 ALONE = Issued("leaf", named(NAME))
-P384 = Issued("root", AUTHORITY, key=ec.generate_private_key(ec.SECP384R1()))
+P384 = Issued("root", CA_CERTIFICATE, key=ec.generate_private_key(ec.SECP384R1()))
 
 TRUSTED = {
     "ours": (pems(A), OURS),
@@ -97,13 +97,13 @@ def test_a_leaf_is_trusted(bundle: bytes, leaf: Leaf) -> None:
     assert why_not_trusted(bundle, leaf, NAME, NOW) is None
 
 
-ED = Issued("root", AUTHORITY, key=ed25519.Ed25519PrivateKey.generate())
-ENDED = Issued("root", AUTHORITY, begin=NOW - 2 * DAY, end=NOW - DAY)
-NO_AUTHORITY = Issued("root", named(NAME))
+ED = Issued("root", CA_CERTIFICATE, key=ed25519.Ed25519PrivateKey.generate())
+ENDED = Issued("root", CA_CERTIFICATE, begin=NOW - 2 * DAY, end=NOW - DAY)
+NO_CA = Issued("root", named(NAME))
 LEAF_ONLY = Issued("root", named(NAME), x509.BasicConstraints(ca=False, path_length=None))
-TWIN = Authority.make(10 * DAY, NOW)
+TWIN = CA.make(10 * DAY, NOW)
 
-REFUSED = {
+DENIED = {
     "an empty bundle": (b"", OURS, "there is no certificate in the bundle"),
     "a bundle of garbage": (b"garbage", OURS, "there is no certificate in the bundle"),
     "a bundle that hides it behind one cut short": (pems(B)[:300] + pems(A), OURS, "no certificate in the bundle"),
@@ -114,7 +114,7 @@ REFUSED = {
         Issued("leaf", named(NAME), issuer=ENDED).leaf(),
         "the bundle has no authority valid now that signed it (issuer 'CN=root')",
     ),
-    "no authority": (NO_AUTHORITY.pem, Issued("leaf", named(NAME), issuer=NO_AUTHORITY).leaf(), "has no authority"),
+    "no authority": (NO_CA.pem, Issued("leaf", named(NAME), issuer=NO_CA).leaf(), "has no authority"),
     "one that says it is no authority": (LEAF_ONLY.pem, Issued("leaf", named(NAME), issuer=LEAF_ONLY).leaf(), "has no"),
     "an intermediate that is not sent": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(), "no authority"),
     "keys of Ed25519": (ED.pem, Issued("leaf", named(NAME), issuer=ED).leaf(), "has no authority"),
@@ -137,7 +137,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("bundle", "leaf", "reason"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("bundle", "leaf", "reason"), DENIED.values(), ids=DENIED)
 def test_a_leaf_is_not_trusted_and_it_says_why(bundle: bytes, leaf: Leaf, reason: str) -> None:
     assert reason in (why_not_trusted(bundle, leaf, NAME, NOW) or "")
 

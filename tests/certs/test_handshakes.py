@@ -13,7 +13,7 @@ from tests.certs.build import MINUTE, NAME, NAMES, SECOND, trusting
 from webhook.server.tls import TlsContext
 
 LIFETIMES = Lifetimes(9 * MINUTE, 2 * MINUTE, 30 * SECOND)
-PASS, LESS_THAN_AN_HOUR = 20 * SECOND, 130
+RECONCILE, LESS_THAN_AN_HOUR = 20 * SECOND, 130
 """OpenSSL looks at the real clock. Ours runs ahead of it by less than the hour that certificates begin early."""
 
 
@@ -67,21 +67,21 @@ def server() -> Iterator[Server]:
 
 def test_clients_that_trust_the_registered_bundle_are_served_through_rotations(server: Server) -> None:
     begin = datetime.now(UTC)
-    stored, leaf, registered = rotate(None, [], begin, LIFETIMES), None, b""
-    authorities, leaves = set(), set()
-    for now in (begin + passes * PASS for passes in range(LESS_THAN_AN_HOUR)):
-        bundles = [registered] if registered else []
+    stored, leaf, configured = rotate(None, [], begin, LIFETIMES), None, b""
+    ca_certificates, leaves = set(), set()
+    for now in (begin + passes * RECONCILE for passes in range(LESS_THAN_AN_HOUR)):
+        bundles = [configured] if configured else []
         stored = rotate(stored, bundles, now, LIFETIMES)
         leaf = renewed(leaf, stored, NAMES, now, LIFETIMES)
         assert leaf
         server.serving.offer(leaf)
-        server.serving.registered(bundles, now)
+        server.serving.observe(bundles, now)
         for bundle in bundles:
             leaves.add(server.shown_to(bundle))
-        registered = union(registered, stored.bundle(now), now=now)
-        leaves.add(server.shown_to(registered))
-        authorities.add(stored.signing)
-    assert len(authorities) > 3
+        configured = union(configured, stored.bundle(now), now=now)
+        leaves.add(server.shown_to(configured))
+        ca_certificates.add(stored.signing)
+    assert len(ca_certificates) > 3
     assert len(leaves) > 10
 
 
@@ -91,7 +91,7 @@ def test_a_client_that_does_not_trust_it_or_calls_it_by_another_name_refuses(ser
     leaf = renewed(None, stored, NAMES, now, LIFETIMES)
     assert leaf
     server.serving.offer(leaf)
-    server.serving.registered([], now)
+    server.serving.observe([], now)
     for bundle, name in ((rotate(None, [], now, LIFETIMES).bundle(now), NAME), (stored.bundle(now), "other.svc")):
         with pytest.raises(ssl.SSLCertVerificationError):
             server.shown_to(bundle, name)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certs import Authority, CertificateError, Leaf, Serving, Stored, renewed, rotate, union, why_not_trusted
+from certs import CA, CertificateError, Leaf, Serving, Stored, renewed, rotate, union, why_not_trusted
 from certs.bundle import why_not_usable
 from certs.pem import certificates
 from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first
@@ -35,12 +35,12 @@ def spoilt(draw: st.DrawFn, samples: list[bytes] = SAMPLES) -> bytes:
 
 
 @st.composite
-def spoilt_certificate(draw: st.DrawFn) -> bytes:
+def corrupt_certificate(draw: st.DrawFn) -> bytes:
     """Return PEM that is well formed around a certificate that is not."""
     return ssl.DER_cert_to_PEM_cert(draw(spoilt(DER))).encode()
 
 
-anything = spoilt() | spoilt_certificate() | st.binary(max_size=50)
+anything = spoilt() | corrupt_certificate() | st.binary(max_size=50)
 
 
 @thorough
@@ -63,8 +63,8 @@ def test_a_secret_with_anything_in_it_is_read_or_refused_and_what_is_read_can_be
 @given(certificate=anything, key=anything)
 def test_any_pair_is_an_authority_or_refused(certificate: bytes, key: bytes) -> None:
     with suppress(CertificateError):
-        authority = Authority.parse(certificate, key)
-        assert Authority.parse(authority.certificate, authority.key) == authority
+        ca = CA.parse(certificate, key)
+        assert CA.parse(ca.certificate, ca.key) == ca
 
 
 @thorough
@@ -91,18 +91,18 @@ def test_whatever_is_offered_and_registered_a_replica_serves_what_is_usable_or_n
     serving = Serving(MINUTE, NAME)
     serving.offer(Leaf(chain, key))
     for later in (0 * HOUR, HOUR):
-        serving.registered(bundles, NOW + later)
-    serving.registered(bundles, now)
+        serving.observe(bundles, NOW + later)
+    serving.observe(bundles, now)
     served = serving.current()
     assert (served is None) <= (serving.why_not() is not None)
     assert served is None or why_not_usable(served, NAME, NOW) is None or why_not_usable(served, NAME, now) is None
 
 
 @thorough
-@given(stored=st.sampled_from([None, first(), STORED]), registered=st.lists(anything, max_size=3), now=times)
+@given(stored=st.sampled_from([None, first(), STORED]), configured=st.lists(anything, max_size=3), now=times)
 def test_whatever_is_registered_rotating_twice_is_rotating_once(
-    stored: Stored | None, registered: list[bytes], now: datetime
+    stored: Stored | None, configured: list[bytes], now: datetime
 ) -> None:
-    once = rotate(stored, registered, now, LIFETIMES)
-    assert rotate(once, registered, now, LIFETIMES) == once
+    once = rotate(stored, configured, now, LIFETIMES)
+    assert rotate(once, configured, now, LIFETIMES) == once
     assert Stored.from_data(once.to_data()) == once

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from certs import Authority, CertificateError, Leaf, Lifetimes, Stored, renewed, rotate, why_not_trusted
+from certs import CA, CertificateError, Leaf, Lifetimes, Stored, renewed, rotate, why_not_trusted
 from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SECOND, certificate, first
 
 FIRST = first()
@@ -59,9 +59,9 @@ UNTRUSTED = {
 }
 
 
-@pytest.mark.parametrize("registered", UNTRUSTED.values(), ids=UNTRUSTED)
-def test_it_does_not_sign_before_every_webhook_trusts_it(registered: list[bytes]) -> None:
-    assert rotate(MADE, registered, DUE + DAY, LIFETIMES) == MADE
+@pytest.mark.parametrize("configured", UNTRUSTED.values(), ids=UNTRUSTED)
+def test_it_does_not_sign_before_every_webhook_trusts_it(configured: list[bytes]) -> None:
+    assert rotate(MADE, configured, DUE + DAY, LIFETIMES) == MADE
 
 
 def test_it_signs_when_every_webhook_has_trusted_it_for_long_enough() -> None:
@@ -130,9 +130,9 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_second_time_changes_nothing(case: tuple[Stored | None, list[bytes], datetime]) -> None:
-    stored, registered, now = case
-    once = rotate(stored, registered, now, LIFETIMES)
-    assert rotate(once, registered, now, LIFETIMES) == once
+    stored, configured, now = case
+    once = rotate(stored, configured, now, LIFETIMES)
+    assert rotate(once, configured, now, LIFETIMES) == once
 
 
 @pytest.mark.parametrize("stored", [FIRST, MADE, promoted(), replace(MADE, next_trusted_since=DUE, signing=None)])
@@ -144,8 +144,8 @@ def test_of_two_replicas_that_both_made_a_successor_the_one_who_wrote_last_decid
     mine, others = successor(), successor()
     assert mine != others
     read = Stored.from_data(others.to_data())
-    registered = [mine.bundle(DUE), mine.bundle(DUE)]
-    assert rotate(read, registered, DUE, LIFETIMES) == rotate(others, registered, DUE, LIFETIMES) == others
+    configured = [mine.bundle(DUE), mine.bundle(DUE)]
+    assert rotate(read, configured, DUE, LIFETIMES) == rotate(others, configured, DUE, LIFETIMES) == others
 
 
 def changed(**data: bytes | None) -> dict[str, bytes]:
@@ -154,7 +154,7 @@ def changed(**data: bytes | None) -> dict[str, bytes]:
     return {name: content for name, content in {**MADE.to_data(), **names}.items() if content is not None}
 
 
-SPOILT = {
+CORRUPT = {
     "an empty Secret": ({}, "there is neither signing.crt nor next.crt"),
     "other entries": ({"tls.crt": FIRST.bundle(NOW)}, "there is neither signing.crt nor next.crt"),
     "a certificate without its key": (changed(signing_key=None), "signing: the key is no private key in PEM"),
@@ -168,7 +168,7 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize(("data", "reason"), SPOILT.values(), ids=SPOILT)
+@pytest.mark.parametrize(("data", "reason"), CORRUPT.values(), ids=CORRUPT)
 def test_a_spoilt_secret_says_why(data: dict[str, bytes], reason: str) -> None:
     with pytest.raises(CertificateError, match=reason):
         Stored.from_data(data)
@@ -244,6 +244,6 @@ UNABLE = {
 
 @pytest.mark.parametrize(("stored", "now"), UNABLE.values(), ids=UNABLE)
 def test_where_nothing_can_sign_the_leaf_stays_what_it_is(stored: Stored, now: datetime) -> None:
-    leaf = Authority.make(DAY, NOW).sign(NAMES, DAY, NOW)
+    leaf = CA.make(DAY, NOW).sign(NAMES, DAY, NOW)
     assert renewed(None, stored, NAMES, now, LIFETIMES) is None
     assert renewed(leaf, stored, NAMES, now, LIFETIMES) == leaf

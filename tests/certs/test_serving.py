@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from certs import Authority, Leaf, Serving
+from certs import CA, Leaf, Serving
 from tests.certs.build import DAY, HOUR, MINUTE, NAME, NAMES, NOW, SECOND, Issued, named
 
-OLD, NEW = (Authority.make(30 * DAY, NOW) for _ in range(2))
+OLD, NEW = (CA.make(30 * DAY, NOW) for _ in range(2))
 ONE, TWO = OLD.sign(NAMES, DAY, NOW), NEW.sign(NAMES, 7 * DAY, NOW)
 AGAIN = OLD.sign(NAMES, 2 * DAY, NOW)
 TRUSTS_OLD, TRUSTS_NEW = OLD.certificate, NEW.certificate
@@ -20,14 +20,14 @@ def begun(*bundles: bytes) -> Serving:
     """Return a replica that serves the old authority's leaf to webhooks with these bundles."""
     serving = Serving(MINUTE, NAME)
     serving.offer(ONE)
-    serving.registered(bundles, NOW)
+    serving.observe(bundles, NOW)
     assert (serving.current(), serving.why_not(), serving.waiting()) == (ONE, None, None)
     return serving
 
 
 def test_before_anything_is_offered_there_is_nothing_to_serve_and_it_says_so() -> None:
     serving = Serving(MINUTE, NAME)
-    serving.registered([], NOW)
+    serving.observe([], NOW)
     assert (serving.current(), serving.why_not()) == (None, "no certificate has been offered yet")
 
 
@@ -41,7 +41,7 @@ def test_before_it_is_known_what_is_registered_nothing_is_served() -> None:
 def test_where_nothing_is_registered_a_leaf_is_served_at_once() -> None:
     serving = begun()
     serving.offer(TWO)
-    serving.registered([], SOON)
+    serving.observe([], SOON)
     assert serving.current() == TWO
 
 
@@ -52,7 +52,7 @@ def test_a_leaf_that_all_trust_from_the_beginning_is_served_at_once() -> None:
 def test_a_renewed_leaf_of_an_authority_long_trusted_is_served_at_once() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.offer(AGAIN)
-    serving.registered([TRUSTS_OLD, TRUSTS_OLD], SOON)
+    serving.observe([TRUSTS_OLD, TRUSTS_OLD], SOON)
     assert serving.current() == AGAIN
 
 
@@ -64,7 +64,7 @@ def test_a_leaf_that_is_not_trusted_by_every_webhook_waits(bundles: list[bytes])
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.offer(TWO)
     for hours in range(10):
-        serving.registered(bundles, NOW + hours * HOUR)
+        serving.observe(bundles, NOW + hours * HOUR)
     assert (serving.current(), serving.why_not()) == (ONE, None)
     assert "a registered webhook does not trust it: " in (serving.waiting() or "")
 
@@ -72,19 +72,19 @@ def test_a_leaf_that_is_not_trusted_by_every_webhook_waits(bundles: list[bytes])
 def test_once_trusted_it_waits_until_the_bundles_have_settled() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.offer(TWO)
-    serving.registered([BOTH, BOTH], SOON)
-    serving.registered([BOTH, BOTH], SOON + MINUTE - SECOND)
+    serving.observe([BOTH, BOTH], SOON)
+    serving.observe([BOTH, BOTH], SOON + MINUTE - SECOND)
     assert serving.current() == ONE
     assert serving.waiting() == "every registered webhook trusts it, but not for long enough yet"
-    serving.registered([BOTH, BOTH], SOON + MINUTE)
+    serving.observe([BOTH, BOTH], SOON + MINUTE)
     assert (serving.current(), serving.why_not(), serving.waiting()) == (TWO, None, None)
 
 
 def test_the_count_is_of_the_bundles_and_not_of_the_leaf() -> None:
     serving = begun(TRUSTS_OLD)
-    serving.registered([BOTH], SOON)
+    serving.observe([BOTH], SOON)
     serving.offer(TWO)
-    serving.registered([BOTH], SOON + MINUTE)
+    serving.observe([BOTH], SOON + MINUTE)
     assert serving.current() == TWO
 
 
@@ -92,9 +92,9 @@ def test_a_bundle_that_ceased_to_trust_it_starts_the_count_again() -> None:
     serving = begun(TRUSTS_OLD)
     serving.offer(TWO)
     for later, bundle in ((1, BOTH), (31, TRUSTS_OLD), (41, BOTH), (91, BOTH)):
-        serving.registered([bundle], NOW + later * SECOND)
+        serving.observe([bundle], NOW + later * SECOND)
         assert serving.current() == ONE
-    serving.registered([BOTH], NOW + 101 * SECOND)
+    serving.observe([BOTH], NOW + 101 * SECOND)
     assert serving.current() == TWO
 
 
@@ -102,73 +102,73 @@ def test_a_clock_that_came_back_from_the_future_starts_the_count_again() -> None
     serving = begun(TRUSTS_OLD)
     serving.offer(TWO)
     for now in (NOW + HOUR, SOON, SOON + MINUTE - SECOND):
-        serving.registered([BOTH], now)
+        serving.observe([BOTH], now)
         assert serving.current() == ONE
-    serving.registered([BOTH], SOON + MINUTE)
+    serving.observe([BOTH], SOON + MINUTE)
     assert serving.current() == TWO
 
 
 def test_a_leaf_that_has_ended_gives_way_to_its_successor_that_nobody_trusts_yet_but_the_replica_is_not_ready() -> None:
     serving = begun(TRUSTS_OLD)
     serving.offer(TWO)
-    serving.registered([TRUSTS_OLD], NOW + DAY - SECOND)
+    serving.observe([TRUSTS_OLD], NOW + DAY - SECOND)
     assert serving.current() == ONE
-    serving.registered([TRUSTS_OLD], NOW + DAY)
+    serving.observe([TRUSTS_OLD], NOW + DAY)
     assert serving.current() == TWO
     assert "does not trust it" in (serving.why_not() or "")
-    serving.registered([BOTH], NOW + DAY + SECOND)
+    serving.observe([BOTH], NOW + DAY + SECOND)
     assert serving.why_not() is None
 
 
 def test_a_time_to_settle_that_is_longer_than_the_leaf_lives_delays_it_no_longer_than_that() -> None:
     serving = Serving(365 * DAY, NAME)
     serving.offer(ONE)
-    serving.registered([TRUSTS_OLD], NOW)
+    serving.observe([TRUSTS_OLD], NOW)
     serving.offer(TWO)
-    serving.registered([BOTH], SOON)
+    serving.observe([BOTH], SOON)
     assert serving.current() == ONE
-    serving.registered([BOTH], NOW + DAY)
+    serving.observe([BOTH], NOW + DAY)
     assert (serving.current(), serving.why_not()) == (TWO, None)
 
 
 def test_a_leaf_that_nobody_trusts_any_more_gives_way_at_once() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.offer(TWO)
-    serving.registered([TRUSTS_NEW, TRUSTS_NEW], SOON)
+    serving.observe([TRUSTS_NEW, TRUSTS_NEW], SOON)
     assert (serving.current(), serving.why_not()) == (TWO, None)
 
 
 def test_a_leaf_that_one_webhook_still_trusts_does_not() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.offer(TWO)
-    serving.registered([BOTH, TRUSTS_NEW], SOON)
+    serving.observe([BOTH, TRUSTS_NEW], SOON)
     assert (serving.current(), serving.why_not()) == (ONE, None)
 
 
 def test_a_new_replica_whose_leaf_nobody_trusts_can_be_asked_why_it_is_not_ready() -> None:
     serving = Serving(MINUTE, NAME)
     serving.offer(TWO)
-    serving.registered([BOTH, TRUSTS_OLD], NOW)
+    serving.observe([BOTH, TRUSTS_OLD], NOW)
     assert serving.current() == TWO
     assert "does not trust it: the bundle has no authority valid now that signed it" in (serving.why_not() or "")
-    serving.registered([BOTH, BOTH], SOON)
+    serving.observe([BOTH, BOTH], SOON)
     assert serving.why_not() is None
 
 
 def test_a_bundle_that_somebody_spoilt_takes_no_replica_out_of_service_while_another_trusts_it() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
-    serving.registered([TRUSTS_OLD, b"spoilt"], SOON)
+    serving.observe([TRUSTS_OLD, b"spoilt"], SOON)
     assert (serving.current(), serving.why_not()) == (ONE, None)
-    serving.registered([b"spoilt", b"spoilt"], SOON)
+    serving.observe([b"spoilt", b"spoilt"], SOON)
     assert serving.current() == ONE
     assert serving.why_not()
-    serving.registered([TRUSTS_OLD, b"spoilt"], SOON)
+    serving.observe([TRUSTS_OLD, b"spoilt"], SOON)
     assert serving.why_not() is None
 
 
 def test_a_replica_whose_only_leaf_has_ended_is_not_ready() -> None:
     serving = begun(TRUSTS_OLD)
-    serving.registered([TRUSTS_OLD], NOW + DAY)
+    serving.observe([TRUSTS_OLD], NOW + DAY)
     assert serving.current() == ONE
     assert serving.why_not() == "the certificate is not valid: it ended at 2027-03-02 12:00:00 UTC"
 
@@ -176,17 +176,17 @@ def test_a_replica_whose_only_leaf_has_ended_is_not_ready() -> None:
 def test_registrations_that_come_and_go_change_nothing_that_is_served() -> None:
     serving = begun()
     for bundles in ([TRUSTS_OLD], [], [BOTH, TRUSTS_OLD], []):
-        serving.registered(bundles, SOON)
+        serving.observe(bundles, SOON)
         assert (serving.current(), serving.why_not()) == (ONE, None)
 
 
 def test_an_offer_that_is_taken_back_is_not_waited_for() -> None:
     serving = begun(TRUSTS_OLD)
     serving.offer(TWO)
-    serving.registered([TRUSTS_OLD], SOON)
+    serving.observe([TRUSTS_OLD], SOON)
     assert serving.waiting()
     serving.offer(ONE)
-    serving.registered([TRUSTS_OLD], SOON)
+    serving.observe([TRUSTS_OLD], SOON)
     assert serving.waiting() is None
 
 
@@ -207,12 +207,12 @@ USELESS = {
 def test_what_no_client_would_accept_is_never_served(leaf: Leaf, bundles: list[bytes]) -> None:
     serving = Serving(MINUTE, NAME)
     serving.offer(leaf)
-    serving.registered(bundles, NOW)
+    serving.observe(bundles, NOW)
     assert serving.current() is None
     assert serving.why_not()
     serving = begun(*bundles)
     serving.offer(leaf)
-    serving.registered(bundles, SOON)
+    serving.observe(bundles, SOON)
     assert (serving.current(), serving.why_not()) == (ONE, None)
     assert serving.waiting()
 
@@ -220,9 +220,9 @@ def test_what_no_client_would_accept_is_never_served(leaf: Leaf, bundles: list[b
 def test_without_a_time_to_settle_trust_is_enough() -> None:
     serving = Serving(timedelta(0), NAME)
     serving.offer(ONE)
-    serving.registered([TRUSTS_OLD], NOW)
+    serving.observe([TRUSTS_OLD], NOW)
     serving.offer(TWO)
-    serving.registered([BOTH], NOW)
+    serving.observe([BOTH], NOW)
     assert serving.current() == TWO
 
 
@@ -239,7 +239,7 @@ def test_many_threads_see_one_leaf_or_the_other() -> None:
         thread.start()
     for leaf in (TWO, ONE) * 20:
         serving.offer(leaf)
-        serving.registered([BOTH], SOON)
+        serving.observe([BOTH], SOON)
     for thread in threads:
         thread.join()
     assert seen <= {ONE, TWO}

@@ -18,7 +18,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from certs import Leaf, Lifetimes, Serving, Stored, renewed, rotate, union
 from tests.certs.build import DAY, HOUR, MINUTE, NAME, NAMES, NOW, SECOND, certificate
 
-REGISTRATIONS = ("machines", "mutate", "guard")
+CONFIGURATIONS = ("machines", "mutate", "guard")
 REPLICAS = 3
 
 
@@ -39,41 +39,41 @@ class World:
     def __init__(self, lifetimes: Lifetimes, seed: int) -> None:
         self.lifetimes, self.random, self.now = lifetimes, random.Random(seed), NOW
         self.secret: dict[str, bytes] | None = None
-        self.registered: dict[str, bytes] = {}
+        self.observe: dict[str, bytes] = {}
         self.history: dict[str, list[tuple[datetime, bytes]]] = defaultdict(list)
         self.replicas = [self.replica() for _ in range(REPLICAS)]
         self.leader = 0
-        self.stuck: str | None = None
-        self.authorities: set[bytes] = set()
+        self.unmigratable: str | None = None
+        self.ca_certificates: set[bytes] = set()
 
     def replica(self) -> Replica:
         """Return a process that has just begun."""
         return Replica(Serving(self.lifetimes.trust_delay, NAME))
 
-    def register(self, name: str, bundle: bytes) -> None:
+    def configure(self, name: str, bundle: bytes) -> None:
         """Write a bundle into a registration; API servers may use the one before for a while."""
-        if name != self.stuck and self.registered.get(name) != bundle:
-            self.registered[name] = bundle
+        if name != self.unmigratable and self.observe.get(name) != bundle:
+            self.observe[name] = bundle
             self.history[name].append((self.now, bundle))
 
     def forget(self) -> None:
         """Take away all registrations, and with them what API servers remember of them."""
-        self.registered.clear()
+        self.observe.clear()
         self.history.clear()
 
-    def lead(self, whole: bool) -> None:
+    def act_as_leader(self, whole: bool) -> None:
         """Do what the leader does at each pass, or only the first part of it before it is interrupted."""
         leader = self.replicas[self.leader]
         now = self.now + leader.skew
         stored = Stored.from_data(self.secret) if self.secret else leader.remembered
-        stored = rotate(stored, self.registered.values(), now, self.lifetimes)
+        stored = rotate(stored, self.observe.values(), now, self.lifetimes)
         self.secret, leader.remembered = stored.to_data(), stored
         if stored.signing:
-            self.authorities.add(stored.signing.certificate)
-        names = [*REGISTRATIONS] if whole else self.random.sample(REGISTRATIONS, 1)
+            self.ca_certificates.add(stored.signing.certificate)
+        names = [*CONFIGURATIONS] if whole else self.random.sample(CONFIGURATIONS, 1)
         for name in names:
-            held = self.registered.values()
-            self.register(name, union(*held, stored.bundle(now), now=now))
+            held = self.observe.values()
+            self.configure(name, union(*held, stored.bundle(now), now=now))
 
     def follow(self, replica: Replica) -> None:
         """Do what each replica does at each pass."""
@@ -83,7 +83,7 @@ class World:
             replica.leaf = renewed(replica.leaf, replica.remembered, NAMES, now, self.lifetimes)
         if replica.leaf:
             replica.serving.offer(replica.leaf)
-        replica.serving.registered(tuple(self.registered.values()), now)
+        replica.serving.observe(tuple(self.observe.values()), now)
 
     def begin(self, step: timedelta) -> None:
         """Let everything be registered, and everyone ready."""
@@ -92,7 +92,7 @@ class World:
 
     def tick(self, step: timedelta) -> None:
         """Let everyone act once, in any order, and look at what is served after each act."""
-        acts: list[Callable[[], None]] = [lambda: self.lead(self.random.random() < 0.5)]
+        acts: list[Callable[[], None]] = [lambda: self.act_as_leader(self.random.random() < 0.5)]
         acts += [lambda replica=each: self.follow(replica) for each in self.replicas]  # type: ignore[misc]
         self.random.shuffle(acts)
         for act in acts:
@@ -108,7 +108,7 @@ class World:
             if leaf is None or replica.serving.why_not():
                 continue
             replica.served.add(leaf.chain)
-            for bundle in {bundle for name in self.registered for bundle in self.in_use(name)}:
+            for bundle in {bundle for name in self.observe for bundle in self.in_use(name)}:
                 assert accepts(bundle, leaf, self.now), f"at {self.now}, its clock off by {replica.skew}"
 
     def in_use(self, name: str) -> list[bytes]:
@@ -146,7 +146,7 @@ def test_whoever_is_ready_is_accepted_through_many_rotations(
 ) -> None:
     world = World(lifetimes, seed)
     world.begin(step)
-    while len(world.authorities) < 5:
+    while len(world.ca_certificates) < 5:
         world.leader = world.random.randrange(REPLICAS)
         world.replicas[world.random.randrange(REPLICAS)].skew = world.random.choice([-1, 0, 1]) * skew
         world.tick(step)
@@ -154,12 +154,12 @@ def test_whoever_is_ready_is_accepted_through_many_rotations(
     assert all(len(each.served) >= 10 for each in world.replicas)
 
 
-TROUBLE: dict[str, Callable[[World], None]] = {
+PROBLEM: dict[str, Callable[[World], None]] = {
     "the Secret is deleted": lambda world: setattr(world, "secret", None),
     "the registrations are deleted": lambda world: world.forget(),
     "the leader dies": lambda world: die(world, world.leader),
     "another replica dies": lambda world: die(world, (world.leader + 1) % REPLICAS),
-    "our authorities are removed from a bundle": lambda world: spoil(world),
+    "our authorities are removed from a bundle": lambda world: corrupt(world),
     "one registration cannot be written for a day": lambda world: stick(world),
     "the Secret is lost, with all memory of it": lambda world: lose(world),
 }
@@ -179,19 +179,19 @@ def lose(world: World) -> None:
 
 def stick(world: World) -> None:
     """Let nobody write one of the registrations until the next time."""
-    world.stuck = None if world.stuck else world.random.choice(REGISTRATIONS)
+    world.unmigratable = None if world.unmigratable else world.random.choice(CONFIGURATIONS)
 
 
-def spoil(world: World) -> None:
+def corrupt(world: World) -> None:
     """Empty a bundle, which the leader sees before anybody calls."""
-    name = world.random.choice(list(world.registered))
-    world.registered[name] = b""
-    world.lead(True)
-    world.history[name] = [(world.now, world.registered[name])]
+    name = world.random.choice(list(world.observe))
+    world.observe[name] = b""
+    world.act_as_leader(True)
+    world.history[name] = [(world.now, world.observe[name])]
 
 
-@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE)
-def test_whoever_is_ready_is_accepted_whatever_is_lost(trouble: Callable[[World], None]) -> None:
+@pytest.mark.parametrize("problem", PROBLEM.values(), ids=PROBLEM)
+def test_whoever_is_ready_is_accepted_whatever_is_lost(problem: Callable[[World], None]) -> None:
     lifetimes, step, _ = SCALES["days"]
     world = World(lifetimes, 0)
     world.begin(step)
@@ -200,6 +200,6 @@ def test_whoever_is_ready_is_accepted_whatever_is_lost(trouble: Callable[[World]
         world.tick(step)
         assert world.ready() >= REPLICAS - 1
         if tick % 30 == 20:
-            trouble(world)
-    assert len(world.authorities) >= 4
+            problem(world)
+    assert len(world.ca_certificates) >= 4
     assert world.ready() == REPLICAS

@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certs import Files, Leaf, Offer, Serving, self_signed
-from tests.certs.build import AUTHORITY, DAY, MINUTE, NAME, NOW, SECOND, Issued, named
+from tests.certs.build import CA_CERTIFICATE, DAY, MINUTE, NAME, NOW, SECOND, Issued, named
 
-ROOT, NEXT = Issued("root", AUTHORITY), Issued("next", AUTHORITY)
+ROOT, NEXT = Issued("root", CA_CERTIFICATE), Issued("next", CA_CERTIFICATE)
 LEAF, RENEWED, FOLLOWING = (Issued("leaf", named(NAME), issuer=issuer).leaf() for issuer in (ROOT, ROOT, NEXT))
 
 
@@ -74,7 +74,7 @@ def test_many_renewals_are_followed_through_the_symlinks(mount: Mount) -> None:
         assert files.current() == Offer(leaf, bundle)
 
 
-SPOILT = {
+CORRUPT = {
     "the new certificate beside the old key": ({"tls_crt": RENEWED.chain}, "the key is not that of the certificate"),
     "the new key beside the old certificate": ({"tls_key": RENEWED.key}, "the key is not that of the certificate"),
     "half a certificate": ({"tls_crt": RENEWED.chain[:200]}, "there is no certificate in PEM"),
@@ -89,7 +89,7 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize(("files", "reason"), SPOILT.values(), ids=SPOILT)
+@pytest.mark.parametrize(("files", "reason"), CORRUPT.values(), ids=CORRUPT)
 def test_what_is_not_whole_keeps_the_last_that_was(mount: Mount, files: dict[str, bytes], reason: str) -> None:
     whole = {"tls_crt": LEAF.chain, "tls_key": LEAF.key, "ca_crt": ROOT.pem}
     mount.put(**whole)
@@ -143,11 +143,11 @@ def test_when_openshift_rotates_its_service_ca_the_new_leaf_is_served_once_all_t
     files = Files(secret.folder / "tls.crt", secret.folder / "tls.key", config_map.folder / "service-ca.crt")
     serving = Serving(MINUTE, NAME)
 
-    def look(registered: bytes, later: int) -> Leaf | None:
+    def look(configured: bytes, later: int) -> Leaf | None:
         offer = files.current()
         assert offer
         serving.offer(offer.leaf)
-        serving.registered([registered, registered], NOW + later * SECOND)
+        serving.observe([configured, configured], NOW + later * SECOND)
         return serving.current()
 
     secret.pair(LEAF)

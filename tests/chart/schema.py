@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from webhook.controller.installation import ClientAuthentication, Service, Tls
+from webhook.installation import ClientAuthentication, Service, Tls
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
 

@@ -9,7 +9,7 @@ import yaml
 
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Rendered, render, render_ci
 from tests.documentation import ROOT
-from webhook.controller.installation import Installation
+from webhook.installation import Installation
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
 

@@ -44,8 +44,8 @@ def test_the_job_mounts_its_own_copy_of_the_installation() -> None:
     spec = rendered.get("Job", "-unregister")["spec"]["template"]["spec"]
 
     assert spec["volumes"] == [{"name": "config", "configMap": {"name": f"{RELEASE}-unregister"}}]
-    copy = rendered.get("ConfigMap", "-unregister")["data"]
-    assert copy == {"installation.yaml": rendered.get("ConfigMap")["data"]["installation.yaml"]}
+    hook = rendered.get("ConfigMap", "-unregister")["data"]
+    assert hook == {"installation.yaml": rendered.get("ConfigMap")["data"]["installation.yaml"]}
 
 
 def test_the_job_unregisters_and_gives_up_before_helm_does() -> None:

@@ -59,9 +59,9 @@ def test_everything_installed_has_a_hash_or_is_ours() -> None:
 
 def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
     allowed = {line[1:] for line in (ROOT / ".containerignore").read_text().splitlines() if line.startswith("!")}
-    copied = {
+    created = {
         name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE) for name in line.split()
     }
 
-    assert allowed == copied
+    assert allowed == created
     assert all((ROOT / name).exists() for name in allowed)

@@ -9,8 +9,8 @@ from prometheus_client import generate_latest
 
 from tests.chart.helm import NAMESPACE, RELEASE, Object, render
 from tests.documentation import CHART
-from webhook.admission.metrics import OUTCOMES, Metrics
-from webhook.controller.registrations import registrations
+from webhook.controller.webhook_configurations import webhook_configurations
+from webhook.server.metrics import OUTCOMES, Metrics
 
 OF_THE_PROCESS = {
     "migratability_leader",
@@ -78,7 +78,7 @@ def test_brackets_close() -> None:
 def test_the_api_servers_metrics_are_asked_about_all_our_webhooks_and_no_others() -> None:
     names = [
         webhook["name"]
-        for configuration in registrations({"name": RELEASE, "namespace": NAMESPACE}, "")
+        for configuration in webhook_configurations({"name": RELEASE, "namespace": NAMESPACE}, "")
         for webhook in configuration["webhooks"]
     ]
     asked = [found for found in expressions() if "apiserver_" in found]

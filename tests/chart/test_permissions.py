@@ -7,8 +7,8 @@ import pytest
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Object, Rendered, render, render_ci
 from webhook.cluster.interface import Right as Asked
 from webhook.cluster.resources import RESOURCES
-from webhook.controller.installation import Installation
-from webhook.doctor.rights import to_act, to_lead, to_read
+from webhook.doctor.rights import as_leader, to_act, to_read
+from webhook.installation import Installation
 from webhook.names import CONFIGURATION, VERB
 
 Right = tuple[str, str, str, str]
@@ -126,7 +126,7 @@ def test_versions_of_cdi_and_trident_may_be_listed_by_the_test_alone() -> None:
 @pytest.mark.parametrize("name", CI)
 def test_the_doctor_asks_for_exactly_the_rights_that_the_chart_gives_the_webhook(name: str) -> None:
     rendered = render_ci(name)
-    needed = {*to_read(), *to_act(), *to_lead(Installation.parse(rendered.installation))}
+    needed = {*to_read(), *to_act(), *as_leader(Installation.parse(rendered.installation))}
     given = {
         Asked(verb, group, resource, role["metadata"].get("namespace", ""), called)
         for role in (rendered.get("ClusterRole"), rendered.get("ClusterRole", "-reads"), rendered.get("Role"))

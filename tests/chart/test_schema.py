@@ -12,7 +12,7 @@ from tests.chart.helm import CI, complaint, render
 from tests.chart.test_values import CASES, tree
 from tests.chart.values import read
 from tests.documentation import CHART, SCHEMA, schema_of_values
-from webhook.controller.installation import Installation
+from webhook.installation import Installation
 
 TREE = json.loads(SCHEMA.read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())

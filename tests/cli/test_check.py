@@ -35,20 +35,20 @@ def test_the_status_is_0_where_a_machine_only_warns(write: Write, cluster: list[
     assert main(["check", *cluster, write("a.yaml", vm(disk("nowhere")))]) == 0
 
 
-@pytest.mark.parametrize("machines", [(BAD,), (GOOD, BAD), (BAD, GOOD)], ids=["bad", "good, bad", "bad, good"])
-def test_the_status_is_1_where_one_is_refused(machines: tuple[Object, ...], write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, *(write(f"{obj['metadata']['name']}.yaml", obj) for obj in machines)]) == 1
+@pytest.mark.parametrize("vms", [(BAD,), (GOOD, BAD), (BAD, GOOD)], ids=["bad", "good, bad", "bad, good"])
+def test_the_status_is_1_where_one_is_refused(vms: tuple[Object, ...], write: Write, cluster: list[str]) -> None:
+    assert main(["check", *cluster, *(write(f"{obj['metadata']['name']}.yaml", obj) for obj in vms)]) == 1
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: b\n"], ids=["broken", "no kind"])
-@pytest.mark.parametrize("machine", [GOOD, BAD], ids=["admitted", "refused"])
+@pytest.mark.parametrize("vm_object", [GOOD, BAD], ids=["admitted", "refused"])
 def test_the_status_of_bad_input_wins_and_the_rest_is_judged(
-    text: str, machine: Object, write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+    text: str, vm_object: Object, write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status = main(["check", *cluster, write("broken.yaml", text=text), write("fine.yaml", machine)])
+    status = main(["check", *cluster, write("broken.yaml", text=text), write("fine.yaml", vm_object)])
     assert status == 2
     out, err = capsys.readouterr()
-    assert machine["metadata"]["name"] in out
+    assert vm_object["metadata"]["name"] in out
     assert "broken.yaml" in err
 
 
@@ -115,10 +115,10 @@ def test_a_folder_is_read(write: Write, tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_claims_and_classes_of_any_file_join_the_cluster(write: Write, cluster: list[str]) -> None:
-    machine = vm(disk("c"))
+    vm_object = vm(disk("c"))
     last = write("last.yaml", claim("c", "ReadWriteOnce"))
-    assert main(["check", *cluster, write("first.yaml", machine), last]) == 1
-    assert main(["check", *cluster, write("first.yaml", machine), write("last.yaml", claim("c", RWX))]) == 0
+    assert main(["check", *cluster, write("first.yaml", vm_object), last]) == 1
+    assert main(["check", *cluster, write("first.yaml", vm_object), write("last.yaml", claim("c", RWX))]) == 0
 
 
 def test_a_claim_of_a_file_goes_before_the_clusters(write: Write, cluster: list[str]) -> None:
@@ -194,8 +194,8 @@ def test_verbose_adds_what_a_violation_rests_on(
 def test_explain_shows_every_volume_and_every_rule(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    machine = vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}})
-    main(["check", *cluster, write("a.yaml", machine), "--explain"])
+    vm_object = vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}})
+    main(["check", *cluster, write("a.yaml", vm_object), "--explain"])
     out = capsys.readouterr().out
     for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)', "rule host-disk: not broken"):
         assert part in out

@@ -72,16 +72,16 @@ def test_a_review_of_something_else_is_passed_over(write: Write, capsys: pytest.
 
 def owned(controller: object = True) -> Object:
     """Return an instance that says that a virtual machine owns it, and that could not migrate."""
-    machine = vmi(disk("once"))
+    vm_object = vmi(disk("once"))
     owner = {"kind": "VirtualMachine", "name": "db", "uid": "1", "controller": controller}
-    return {**machine, "metadata": {**machine["metadata"], "ownerReferences": [owner]}}
+    return {**vm_object, "metadata": {**vm_object["metadata"], "ownerReferences": [owner]}}
 
 
 def gone() -> Object:
     """Return an instance whose owner is no more: one of that name was made anew."""
-    machine = owned()
-    machine["metadata"]["ownerReferences"][0]["uid"] = "0"
-    return machine
+    vm_object = owned()
+    vm_object["metadata"]["ownerReferences"][0]["uid"] = "0"
+    return vm_object
 
 
 OWNER = vm(disk("once"))

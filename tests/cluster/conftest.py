@@ -16,14 +16,14 @@ ONE = (single("Secret", "", "v1", "secrets", "ca", "webhook"),)
 """An object that is watched alone."""
 
 
-def end(api: FakeApi, mirrors: Iterable[Reflector[Any]]) -> None:
+def end(api: FakeApi, caches: Iterable[Reflector[Any]]) -> None:
     """End mirrors that may just be opening a watch, with the server's help: their stop() has tests of its own."""
-    for mirror in mirrors:
-        mirror._stopping.set()
+    for cache in caches:
+        cache._stopping.set()
     api.let_go()
-    for mirror in mirrors:
-        if mirror._thread.is_alive():
-            mirror._thread.join(DEADLINE)
+    for cache in caches:
+        if cache._thread.is_alive():
+            cache._thread.join(DEADLINE)
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def start(api: FakeApi, connection: Api) -> Iterator[Start]:
     def start(
         resource: Resource[Any] = CLAIMS, *, synced: bool = True, changed: Callable[[], None] = lambda: None
     ) -> Reflector[Any]:
-        mirror: Reflector[Any] = Reflector(connection, resource, changed)
-        started.append(mirror)
-        mirror.start()
+        cache: Reflector[Any] = Reflector(connection, resource, changed)
+        started.append(cache)
+        cache.start()
         if synced:
-            api.await_that(lambda: mirror.synced, "first list")
-        return mirror
+            api.await_that(lambda: cache.synced, "first list")
+        return cache
 
     yield start
     end(api, started)

@@ -79,9 +79,9 @@ class FakeApi:
             if gone:
                 del known[path]
             if not quietly:
-                self.tell(resource, {"type": kind, "object": stored})
+                self.record_event(resource, {"type": kind, "object": stored})
 
-    def tell(self, resource: Resource[Any], event: Object) -> None:
+    def record_event(self, resource: Resource[Any], event: Object) -> None:
         """Send an event to every watch of the kind, also to those that begin further back."""
         with self.changed:
             self.history.append((next(self.versions), resource.path, event))

@@ -9,16 +9,16 @@ from tests.build_paths import OTHER_UID, known_as
 from webhook.cluster.events import event_on
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-MACHINE = known_as(vm(disk("later")))
+VM_OBJECT = known_as(vm(disk("later")))
 
 
 def test_it_is_about_the_object_and_lies_beside_it() -> None:
-    event = event_on(MACHINE, "NotLiveMigratable", "why", NOW)
+    event = event_on(VM_OBJECT, "NotLiveMigratable", "why", NOW)
     assert event["metadata"]["namespace"] == "vms"
     assert {key: event["involvedObject"][key] for key in ("kind", "name", "uid")} == {
         "kind": "VirtualMachine",
         "name": "db",
-        "uid": MACHINE["metadata"]["uid"],
+        "uid": VM_OBJECT["metadata"]["uid"],
     }
     assert (event["type"], event["reason"], event["message"]) == ("Warning", "NotLiveMigratable", "why")
     assert event["lastTimestamp"] == "2026-11-24T12:00:00Z"
@@ -26,7 +26,7 @@ def test_it_is_about_the_object_and_lies_beside_it() -> None:
 
 def test_the_same_words_about_the_same_object_are_one_event() -> None:
     def name(uid: str, message: str) -> str:
-        found: str = event_on(known_as(MACHINE, uid), "NotLiveMigratable", message, NOW)["metadata"]["name"]
+        found: str = event_on(known_as(VM_OBJECT, uid), "NotLiveMigratable", message, NOW)["metadata"]["name"]
         return found
 
     assert name("u", "why") == name("u", "why")

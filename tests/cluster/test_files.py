@@ -15,7 +15,7 @@ def names(objects: list[dict[str, object]]) -> list[object]:
     return [obj["metadata"]["name"] for obj in objects if isinstance(obj["metadata"], dict)]
 
 
-def refused(content: str, name: str = "stdin") -> str:
+def denied(content: str, name: str = "stdin") -> str:
     with pytest.raises(FileError) as caught:
         parse(content, name)
     return str(caught.value)
@@ -133,20 +133,20 @@ def test_numbers_and_truth_are_what_kubernetes_reads() -> None:
     ],
 )
 def test_what_is_neither_yaml_nor_json_is_an_error_on_one_line(content: str) -> None:
-    message = refused(content, "broken.yaml")
+    message = denied(content, "broken.yaml")
     assert message.startswith("broken.yaml: neither YAML nor JSON: ")
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("member", ["kind: []", "kind: {}", "kind: !!binary aGk=", "kind: 5"])
 def test_a_member_of_a_list_whose_kind_is_no_word_has_no_kind(member: str) -> None:
-    message = refused(f"apiVersion: v1\nkind: List\nitems:\n- {member}\n", "list.yaml")
+    message = denied(f"apiVersion: v1\nkind: List\nitems:\n- {member}\n", "list.yaml")
     assert message == "list.yaml: not a Kubernetes object: it has no kind"
 
 
 @pytest.mark.parametrize("member", ["5", "x", "[]", "null"])
 def test_a_member_of_a_list_that_is_no_object_is_an_error(member: str) -> None:
-    message = refused(f"apiVersion: v1\nkind: PodList\nitems:\n- {member}\n", "list.yaml")
+    message = denied(f"apiVersion: v1\nkind: PodList\nitems:\n- {member}\n", "list.yaml")
     assert message == "list.yaml: a member of the PodList is no object"
 
 
@@ -166,7 +166,7 @@ def test_a_member_of_a_list_that_is_no_object_is_an_error(member: str) -> None:
     ids=repr,
 )
 def test_what_has_no_kind_is_an_error_that_says_so(content: str) -> None:
-    assert refused(content, "stray.yaml") == "stray.yaml: not a Kubernetes object: it has no kind"
+    assert denied(content, "stray.yaml") == "stray.yaml: not a Kubernetes object: it has no kind"
 
 
 def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:

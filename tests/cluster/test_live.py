@@ -51,8 +51,8 @@ def modes(cluster: LiveCluster, name: str, *, confirm: bool = False) -> tuple[st
 
 def is_mirrored(cluster: LiveCluster, name: str) -> bool:
     """Say whether a claim is known without asking for it."""
-    mirror = cluster.reflector(CLAIMS)
-    return mirror is not None and mirror.get((NAMESPACE, name)) is not None
+    cache = cluster.reflector(CLAIMS)
+    return cache is not None and cache.get((NAMESPACE, name)) is not None
 
 
 def gets(api: FakeApi) -> list[str]:
@@ -231,7 +231,7 @@ def test_what_keeps_it_from_being_ready_is_told(api: FakeApi, cluster: LiveClust
 def test_the_age_of_each_mirror_counts_from_the_last_word(api: FakeApi, ready: LiveCluster) -> None:
     assert ready.ages().keys() == {resource.plural for resource in WATCHED}
     api.faults |= {"list": 500, "watch": 500}
-    api.tell(NODES, GONE)
+    api.record_event(NODES, GONE)
     api.await_that(lambda: ready.ages()["nodes"] > 0.3, "age")
     api.faults.clear()
     api.await_that(lambda: ready.ages()["nodes"] < 0.3, "word")
@@ -256,6 +256,6 @@ def test_a_profile_is_found_by_its_class(api: FakeApi, ready: LiveCluster) -> No
 
 
 def test_stop_ends_every_watch(api: FakeApi, ready: LiveCluster) -> None:
-    api.await_that(lambda: all(mirror._response for mirror in ready._reflectors.values()), "open streams")
+    api.await_that(lambda: all(cache._response for cache in ready._reflectors.values()), "open streams")
     ready.stop()
-    assert not [mirror for mirror in ready._reflectors.values() if mirror._thread.is_alive()]
+    assert not [cache for cache in ready._reflectors.values() if cache._thread.is_alive()]

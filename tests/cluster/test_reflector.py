@@ -24,8 +24,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() * 1_000_000))
 
 
-def modes(mirror: Reflector[Any], name: str) -> tuple[str, ...] | None:
-    facts = mirror.get((NAMESPACE, name))
+def modes(cache: Reflector[Any], name: str) -> tuple[str, ...] | None:
+    facts = cache.get((NAMESPACE, name))
     return facts.access_modes if facts else None
 
 
@@ -36,8 +36,8 @@ def test_a_list_comes_in_pages_and_is_there_whole(api: FakeApi, start: Start, mo
     monkeypatch.setattr(api_module, "PAGE", 2)
     for number in range(5):
         api.put(CLAIMS, claim(f"c{number}", RWX))
-    mirror = start()
-    assert [modes(mirror, f"c{number}") for number in range(5)] == [(RWX,)] * 5
+    cache = start()
+    assert [modes(cache, f"c{number}") for number in range(5)] == [(RWX,)] * 5
     assert [(asked.query["limit"], asked.query.get("continue")) for asked in api.asked("list")] == [
         ("2", None),
         ("2", "1"),
@@ -52,12 +52,12 @@ def test_a_list_that_expires_between_two_pages_is_begun_anew(
     for number in range(3):
         api.put(CLAIMS, claim(f"c{number}", RWX))
     api.faults["list 1"] = 410
-    mirror = start(synced=False)
+    cache = start(synced=False)
     assert "continue" not in api.asked("list", 3)[2].query
-    assert (mirror.synced, tuple(mirror.values())) == (False, ())
+    assert (cache.synced, tuple(cache.values())) == (False, ())
     api.faults.clear()
-    api.await_that(lambda: mirror.synced, "list")
-    assert len(mirror.values()) == 3
+    api.await_that(lambda: cache.synced, "list")
+    assert len(cache.values()) == 3
 
 
 def test_pages_are_small_enough_to_hold_nobody_up() -> None:
@@ -67,26 +67,26 @@ def test_pages_are_small_enough_to_hold_nobody_up() -> None:
 def test_what_is_gone_after_a_new_list_is_gone_here(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("stays", RWX))
     api.put(CLAIMS, claim("goes", RWX))
-    mirror = start()
+    cache = start()
     api.asked("watch", 1)
     api.put(CLAIMS, claim("goes", RWX), quietly=True, gone=True)
-    api.tell(CLAIMS, GONE)
-    api.await_that(lambda: modes(mirror, "goes") is None, "removal")
-    assert modes(mirror, "stays") == (RWX,)
+    api.record_event(CLAIMS, GONE)
+    api.await_that(lambda: modes(cache, "goes") is None, "removal")
+    assert modes(cache, "stays") == (RWX,)
 
 
 # 2. watch
 
 
 def test_events_are_followed(api: FakeApi, start: Start) -> None:
-    mirror = start()
+    cache = start()
     api.asked("watch", 1)
     api.put(CLAIMS, claim("new", RWO))
-    api.await_that(lambda: modes(mirror, "new") == (RWO,), "ADDED")
+    api.await_that(lambda: modes(cache, "new") == (RWO,), "ADDED")
     api.put(CLAIMS, claim("new", RWX, ROX))
-    api.await_that(lambda: modes(mirror, "new") == (RWX, ROX), "MODIFIED")
+    api.await_that(lambda: modes(cache, "new") == (RWX, ROX), "MODIFIED")
     api.put(CLAIMS, claim("new", RWX), gone=True)
-    api.await_that(lambda: modes(mirror, "new") is None, "DELETED")
+    api.await_that(lambda: modes(cache, "new") is None, "DELETED")
     assert len(api.asked("list")) == 1
 
 
@@ -104,18 +104,18 @@ def test_the_next_watch_begins_after_the_last_thing_heard(api: FakeApi, start: S
     start()
     api.asked("watch", 1)
     metadata = {"name": "c", "namespace": NAMESPACE, "resourceVersion": "77"}
-    api.tell(CLAIMS, {"type": kind, "object": {"metadata": metadata}})
+    api.record_event(CLAIMS, {"type": kind, "object": {"metadata": metadata}})
     api.end_watches()
     assert [asked.query["resourceVersion"] for asked in api.asked("watch", 2)][1] == "77"
     assert len(api.asked("list")) == 1
 
 
 def test_an_event_of_a_kind_that_nobody_knows_harms_nothing(api: FakeApi, start: Start) -> None:
-    mirror = start()
+    cache = start()
     api.asked("watch", 1)
-    api.tell(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
+    api.record_event(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
     api.put(CLAIMS, claim("after", RWX))
-    api.await_that(lambda: modes(mirror, "after"), "the event after it")
+    api.await_that(lambda: modes(cache, "after"), "the event after it")
     assert len(api.asked("watch")) == 1
 
 
@@ -127,11 +127,11 @@ def test_a_silent_watch_is_left_and_what_it_missed_is_caught_up(
 ) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.2)
     api.faults["watch"] = "silent"
-    mirror = start()
+    cache = start()
     api.asked("watch", 1)
     api.put(CLAIMS, claim("missed", RWX))
     api.faults.clear()
-    api.await_that(lambda: modes(mirror, "missed"), "what the silent watch kept back")
+    api.await_that(lambda: modes(cache, "missed"), "what the silent watch kept back")
     assert len(api.asked("list")) == 1
 
 
@@ -161,15 +161,15 @@ def test_a_listener_is_called_after_the_list_and_after_each_change_but_not_for_a
     api: FakeApi, start: Start
 ) -> None:
     calls: list[bool] = []
-    mirror = start(changed=lambda: calls.append(True))
+    cache = start(changed=lambda: calls.append(True))
     api.asked("watch", 1)
     api.await_that(lambda: calls == [True], "call after the list")
-    api.tell(CLAIMS, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "77"}}})
+    api.record_event(CLAIMS, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "77"}}})
     api.put(CLAIMS, claim("c", RWX))
-    api.await_that(lambda: modes(mirror, "c"), "event")
+    api.await_that(lambda: modes(cache, "c"), "event")
     api.put(CLAIMS, claim("c", RWX), gone=True)
     api.await_that(lambda: len(calls) == 3, "calls")
-    assert modes(mirror, "c") is None
+    assert modes(cache, "c") is None
 
 
 # 7. slim facts
@@ -191,22 +191,22 @@ def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Star
 def test_stop_ends_a_mirror_that_waits(api: FakeApi, start: Start, fault: str | None) -> None:
     if fault:
         api.faults["watch"] = fault
-    mirror = start()
+    cache = start()
     api.asked("watch", 1)
-    api.await_that(lambda: mirror._response is not None, "open stream")
-    stopping = threading.Thread(target=mirror.stop)
+    api.await_that(lambda: cache._response is not None, "open stream")
+    stopping = threading.Thread(target=cache.stop)
     stopping.start()
     stopping.join(DEADLINE)
     assert not stopping.is_alive()
-    assert not mirror._thread.is_alive()
+    assert not cache._thread.is_alive()
 
 
 def test_stop_ends_a_mirror_that_pauses_after_an_error(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 500
-    mirror = start(synced=False)
+    cache = start(synced=False)
     api.asked("list", 3)
-    mirror.stop()
-    assert not mirror._thread.is_alive()
+    cache.stop()
+    assert not cache._thread.is_alive()
 
 
 def test_nothing_is_asked_before_the_start(api: FakeApi, connection: Api) -> None:

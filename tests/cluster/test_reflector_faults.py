@@ -27,11 +27,11 @@ def test_a_watch_that_starts_too_far_back_is_followed_by_a_new_list(
     api: FakeApi, start: Start, fault: str | int
 ) -> None:
     api.faults["watch"] = fault
-    mirror = start()
+    cache = start()
     api.asked("list", 3)
     api.faults.clear()
     api.put(CLAIMS, claim("after", RWX))
-    api.await_that(lambda: mirror.get((NAMESPACE, "after")), "claim after the error")
+    api.await_that(lambda: cache.get((NAMESPACE, "after")), "claim after the error")
 
 
 HASTE: dict[str, tuple[str, str | int]] = {
@@ -68,13 +68,13 @@ def test_the_same_fault_again_is_logged_once(api: FakeApi, start: Start, caplog:
 
 def test_an_error_is_told_until_it_is_over(api: FakeApi, start: Start, caplog: pytest.LogCaptureFixture) -> None:
     api.faults["list"] = 403
-    mirror = start(synced=False)
+    cache = start(synced=False)
     api.asked("list", 3)
-    assert mirror.error == "the API server answered 403: fault 403"
-    assert not mirror.synced
+    assert cache.error == "the API server answered 403: fault 403"
+    assert not cache.synced
     api.faults.clear()
-    api.await_that(lambda: mirror.synced, "list")
-    assert mirror.error is None
+    api.await_that(lambda: cache.synced, "list")
+    assert cache.error is None
     assert [record.getMessage() for record in caplog.records] == [
         "watch of persistentvolumeclaims: the API server answered 403: fault 403"
     ], "the same words are logged once"
@@ -82,12 +82,12 @@ def test_an_error_is_told_until_it_is_over(api: FakeApi, start: Start, caplog: p
 
 def test_what_was_listed_is_kept_while_the_server_fails(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("c", RWX))
-    mirror = start()
+    cache = start()
     api.asked("watch", 1)
     api.faults |= {"list": 500, "watch": 500}
     api.end_watches()
     api.asked("list", 3)
-    assert mirror.get((NAMESPACE, "c")) is not None
+    assert cache.get((NAMESPACE, "c")) is not None
 
 
 # 5. kinds that are not there
@@ -95,24 +95,24 @@ def test_what_was_listed_is_kept_while_the_server_fails(api: FakeApi, start: Sta
 
 def test_a_kind_that_an_optional_operator_brings_may_be_absent(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 404
-    mirror = start(PROFILES)
-    assert (mirror.absent, tuple(mirror.values())) == (True, ())
+    cache = start(PROFILES)
+    assert (cache.absent, tuple(cache.values())) == (True, ())
 
 
 def test_an_absent_kind_is_mirrored_once_it_is_there(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 404
-    mirror = start(PROFILES)
+    cache = start(PROFILES)
     api.put(PROFILES, storage_profile("nas"))
     api.faults.clear()
-    api.await_that(lambda: not mirror.absent, "list")
-    assert mirror.get(("", "nas")) is not None
+    api.await_that(lambda: not cache.absent, "list")
+    assert cache.get(("", "nas")) is not None
 
 
 def test_a_kind_of_kubernetes_itself_is_never_taken_for_absent(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 404
-    mirror = start(synced=False)
+    cache = start(synced=False)
     api.asked("list", 2)
-    assert (mirror.synced, mirror.absent) == (False, False)
+    assert (cache.synced, cache.absent) == (False, False)
 
 
 # 9. what nobody thought of
@@ -130,18 +130,18 @@ def test_an_error_that_nobody_thought_of_is_logged_and_tried_again(
 
     api.put(CLAIMS, claim("c", RWX))
     odd = Resource("Odd", CLAIMS.group, CLAIMS.version, CLAIMS.plural, True, read)
-    mirror = start(odd)
-    assert len(mirror.values()) == 1
+    cache = start(odd)
+    assert len(cache.values()) == 1
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert record.exc_info is not None
     assert "no such luck" in str(record.exc_info[1])
 
 
 def test_a_server_that_is_not_there_is_waited_for(start: Start) -> None:
-    mirror = Reflector(Api("http://127.0.0.1:1", urllib3.PoolManager()), CLAIMS)
-    mirror.start()
+    cache = Reflector(Api("http://127.0.0.1:1", urllib3.PoolManager()), CLAIMS)
+    cache.start()
     deadline = time.monotonic() + DEADLINE
-    while mirror.error is None and time.monotonic() < deadline:
-        mirror._stopping.wait(0.01)
-    mirror.stop()
-    assert "out of reach" in (mirror.error or "")
+    while cache.error is None and time.monotonic() < deadline:
+        cache._stopping.wait(0.01)
+    cache.stop()
+    assert "out of reach" in (cache.error or "")

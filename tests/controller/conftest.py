@@ -59,7 +59,7 @@ class Replica:
         self.await_that(lambda: before < self.reconciles == self.ended, "reconcile")
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether it says that it leads."""
         return self.controller.gauges()["migratability_leader"] == 1
 

@@ -13,7 +13,7 @@ from tests.build import Object
 from webhook.admission.probe import ANSWER, PROBE_NAME
 from webhook.cluster.api import Api, ApiError
 from webhook.cluster.interface import ClusterUnavailable
-from webhook.controller.installation import Installation, Replica
+from webhook.installation import Installation, Replica
 
 INSTALLATION: Object = yaml.safe_load(
     """
@@ -29,9 +29,9 @@ OWNER = "/apis/rbac.authorization.k8s.io/v1/clusterroles/registrations"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/migratability/leases/migratability-webhook"
 SECRET = "/api/v1/namespaces/migratability/secrets/migratability-webhook-ca"
 PODS = "/api/v1/namespaces/migratability/pods"
-_REGISTRATIONS = "/apis/admissionregistration.k8s.io/v1"
-VALIDATING = f"{_REGISTRATIONS}/validatingwebhookconfigurations/migratability"
-MUTATING = f"{_REGISTRATIONS}/mutatingwebhookconfigurations/migratability"
+_CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1"
+VALIDATING = f"{_CONFIGURATIONS}/validatingwebhookconfigurations/migratability"
+MUTATING = f"{_CONFIGURATIONS}/mutatingwebhookconfigurations/migratability"
 PROBE = f"{VALIDATING}-probe"
 REPLICA = Replica("pod-1", "10.0.0.1")
 

@@ -7,7 +7,7 @@ import jsonpatch
 import pytest
 
 from tests.build import NAMESPACE, RWO, RWX, Object, claim, data_volume, disk, vm
-from tests.build_paths import Lagging, exempt, known_as, namespace, pool, replica_set, request, with_mark
+from tests.build_paths import Lagging, exempt, known_as, namespace, pool, replica_set, request, with_annotation
 from tests.controller.fake import OUT_OF_REACH
 from tests.controller.world import EVENTS, World, path
 from webhook.admission.handler import mutate
@@ -15,12 +15,12 @@ from webhook.cluster.api import ApiError
 from webhook.cluster.resources import OWNERS, POOLS
 from webhook.controller import late_pvcs
 from webhook.controller.late_pvcs import LatePvcs
-from webhook.machines.mark import marked
+from webhook.kubevirt.unverified import unverified_names
 from webhook.settings import Settings
 
 NAME = "claim/later"
 GOOD, BAD, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
-WAITING = known_as(with_mark(vm(disk("later")), NAME))
+WAITING = known_as(with_annotation(vm(disk("later")), NAME))
 
 
 @pytest.fixture
@@ -35,13 +35,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return passes
 
 
-@pytest.mark.parametrize("waiting", [WAITING, with_mark(replica_set(disk("later")), NAME)], ids=lambda obj: obj["kind"])
+@pytest.mark.parametrize(
+    "waiting", [WAITING, with_annotation(replica_set(disk("later")), NAME)], ids=lambda obj: obj["kind"]
+)
 def test_a_good_pvc_clears_its_name_and_nothing_else_changes(waiting: Object) -> None:
     world = World(waiting, GOOD)
     world.reconcile()
     stored = world.stored(waiting)
-    assert marked(stored) == frozenset()
-    assert with_mark(stored, NAME)["spec"] == waiting["spec"]
+    assert unverified_names(stored) == frozenset()
+    assert with_annotation(stored, NAME)["spec"] == waiting["spec"]
     assert (world.api.writes, world.events) == ([("replace", path(waiting))], [])
 
 
@@ -58,16 +60,18 @@ def test_a_bad_pvc_keeps_its_name_and_the_vm_gets_an_event_with_reason_remedy_an
 
 
 def test_of_two_pvcs_the_good_one_alone_clears_its_name() -> None:
-    waiting = known_as(with_mark(vm(disk("later"), disk("other"), disk("absent")), NAME, "claim/other", "claim/absent"))
+    waiting = known_as(
+        with_annotation(vm(disk("later"), disk("other"), disk("absent")), NAME, "claim/other", "claim/absent")
+    )
     world = World(waiting, GOOD, claim("other", RWO))
     world.reconcile()
-    assert marked(world.stored(waiting)) == {"claim/other", "claim/absent"}
+    assert unverified_names(world.stored(waiting)) == {"claim/other", "claim/absent"}
     assert ['claim "other"' in event["message"] for event in world.events] == [True]
 
 
 def test_of_very_many_problems_only_the_first_are_reported() -> None:
     names = [f"bad-{number}" for number in range(20)]
-    waiting = known_as(with_mark(vm(*map(disk, names)), *(f"claim/{name}" for name in names)))
+    waiting = known_as(with_annotation(vm(*map(disk, names)), *(f"claim/{name}" for name in names)))
     world = World(waiting, *(claim(name, RWO) for name in names))
     world.reconcile()
     assert len(world.events) == 8
@@ -84,7 +88,7 @@ LEFT_ALONE: list[tuple[str, Object, list[Object]]] = [
         [GOOD],
     ),
     ("it has no annotation", known_as(vm(disk("later"))), [BAD]),
-    ("it is a Pool, which would restart its VMs", with_mark(pool(disk("later")), NAME), [GOOD]),
+    ("it is a Pool, which would restart its VMs", with_annotation(pool(disk("later")), NAME), [GOOD]),
 ]
 
 
@@ -107,7 +111,7 @@ def test_a_bad_pvc_that_may_start_clears_its_name_without_an_event_where(
 ) -> None:
     world = World(waiting, BAD, *objects)
     world.reconcile()
-    assert (marked(world.stored(waiting)), world.events) == (frozenset(), [])
+    assert (unverified_names(world.stored(waiting)), world.events) == (frozenset(), [])
 
 
 @pytest.mark.parametrize("mode", ["warn", "off"])
@@ -119,10 +123,10 @@ def test_nothing_is_cleared_where_nothing_is_denied(mode: str) -> None:
 
 
 def test_a_name_that_the_vm_no_longer_uses_is_cleared() -> None:
-    waiting = known_as(with_mark(vm(disk("good")), NAME))
+    waiting = known_as(with_annotation(vm(disk("good")), NAME))
     world = World(waiting, BAD)
     world.reconcile()
-    assert (marked(world.stored(waiting)), world.events) == (frozenset(), [])
+    assert (unverified_names(world.stored(waiting)), world.events) == (frozenset(), [])
 
 
 @pytest.mark.parametrize(
@@ -131,11 +135,13 @@ def test_a_name_that_the_vm_no_longer_uses_is_cleared() -> None:
     ids=["good", "bad"],
 )
 def test_an_instancetype_that_appears_is_evaluated_too(devices: list[Object], left: set[str]) -> None:
-    waiting = known_as(with_mark(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large"))
+    waiting = known_as(
+        with_annotation(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
+    )
     large = {"apiVersion": "instancetype.kubevirt.io/v1beta1", "kind": "VirtualMachineClusterInstancetype"}
     world = World(waiting, {**large, "metadata": {"name": "large"}, "spec": {"hostDevices": devices}})
     world.reconcile()
-    assert marked(world.stored(waiting)) == left
+    assert unverified_names(world.stored(waiting)) == left
     assert [event["message"].rpartition(" ")[2] for event in world.events] == ["[host-devices]"] * len(left)
 
 
@@ -156,10 +162,10 @@ def test_a_vm_that_stays_unverified_is_evaluated_again_after_a_while(clock: Call
     world.reconcile()
     world.put(exempt(WAITING))
     world.reconcile()
-    assert marked(world.stored(WAITING)) == {NAME}
+    assert unverified_names(world.stored(WAITING)) == {NAME}
     clock(late_pvcs.AGAIN_SECONDS)
     world.reconcile()
-    assert marked(world.stored(WAITING)) == frozenset()
+    assert unverified_names(world.stored(WAITING)) == frozenset()
 
 
 def test_an_event_that_another_leader_recorded_is_no_problem(caplog: pytest.LogCaptureFixture) -> None:
@@ -173,11 +179,11 @@ def test_an_event_that_another_leader_recorded_is_no_problem(caplog: pytest.LogC
 def test_an_event_that_cannot_be_recorded_is_logged_and_keeps_no_name(
     caplog: pytest.LogCaptureFixture, clock: Callable[[float], None]
 ) -> None:
-    waiting = known_as(with_mark(vm(disk("later"), disk("other")), NAME, "claim/other"))
+    waiting = known_as(with_annotation(vm(disk("later"), disk("other")), NAME, "claim/other"))
     world = World(waiting, BAD, claim("other", RWX))
     world.api.faults[EVENTS] = OUT_OF_REACH
     world.reconcile()
-    assert marked(world.stored(waiting)) == {NAME}
+    assert unverified_names(world.stored(waiting)) == {NAME}
     assert "cannot record an Event: vms/db." in caplog.text
     world.api.faults.clear()
     clock(late_pvcs.AGAIN_SECONDS)
@@ -194,9 +200,9 @@ def test_a_vm_that_was_changed_meanwhile_is_evaluated_in_the_next_reconcile(
     with monkeypatch.context() as lagging:
         lagging.setattr(world, "within", lambda *_, **__: read)
         world.reconcile()
-    assert marked(world.stored(WAITING)) == {NAME}
+    assert unverified_names(world.stored(WAITING)) == {NAME}
     world.reconcile()
-    assert (marked(world.stored(WAITING)), world.stored(WAITING)["status"]) == (
+    assert (unverified_names(world.stored(WAITING)), world.stored(WAITING)["status"]) == (
         frozenset(),
         {"printableStatus": "Stopped"},
     )
@@ -213,10 +219,10 @@ def test_a_vm_that_cannot_be_written_is_logged_and_tried_again_after_a_while(
     assert f"cannot clear the unverified annotation: VirtualMachine vms/db: {fault}" in caplog.text
     world.api.faults.clear()
     world.reconcile()
-    assert marked(world.stored(WAITING)) == {NAME}
+    assert unverified_names(world.stored(WAITING)) == {NAME}
     clock(late_pvcs.RETRY_SECONDS)
     world.reconcile()
-    assert marked(world.stored(WAITING)) == frozenset()
+    assert unverified_names(world.stored(WAITING)) == frozenset()
 
 
 def test_a_replica_whose_cache_lags_behind_starts_no_loop(clock: Callable[[float], None]) -> None:
@@ -233,18 +239,18 @@ def test_a_replica_whose_cache_lags_behind_starts_no_loop(clock: Callable[[float
     for _ in range(3):
         world.reconcile()
         clock(late_pvcs.AGAIN_SECONDS)
-    assert marked(world.stored(WAITING)) == frozenset()
+    assert unverified_names(world.stored(WAITING)) == frozenset()
     assert (len(world.api.writes), lagging.confirmed) == (1, 1)
 
 
 def test_an_unexpected_error_with_one_vm_holds_up_no_other() -> None:
-    other = with_mark(vm(disk("later"), name="other"), NAME)
+    other = with_annotation(vm(disk("later"), name="other"), NAME)
     world = World(WAITING, other, GOOD)
     world.api.faults[path(WAITING)] = KeyError("a bug")
     with pytest.raises(KeyError):
         world.reconcile()
     world.reconcile()
-    assert marked(world.stored(other)) == frozenset()
+    assert unverified_names(world.stored(other)) == frozenset()
 
 
 def test_a_stale_watch_clears_nothing() -> None:
@@ -257,7 +263,7 @@ def test_a_stale_watch_clears_nothing() -> None:
 def test_what_takes_too_long_waits_for_the_next_reconcile(
     clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(GOOD, *(with_mark(vm(disk("later"), name=f"m{number}"), NAME) for number in range(4)))
+    world = World(GOOD, *(with_annotation(vm(disk("later"), name=f"m{number}"), NAME) for number in range(4)))
     patch = world.api.client.patch
 
     def slow(path: str, operations: Sequence[Object]) -> Object:

@@ -10,7 +10,7 @@ from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PROBE, S
 from webhook.cluster import live
 from webhook.cluster.api import ApiError
 from webhook.controller import loop
-from webhook.controller.lease import claimed
+from webhook.controller.leader_election import renewed_spec
 from webhook.settings import Settings
 
 ROLE = {"metadata": {"name": "registrations", "uid": "u2"}}
@@ -45,12 +45,12 @@ def test_a_replica_that_does_not_lead_writes_nothing_and_is_ready_when_it_has_a_
 ) -> None:
     leader = Replica(api)
     leader.controller.start()
-    leader.await_that(lambda: in_force(api) and leader.leads, "leader")
+    leader.await_that(lambda: in_force(api) and leader.is_leader, "leader")
     replica.controller.start()
     replica.await_that(lambda: not replica.controller.unready(), "readiness")
-    assert not replica.leads
+    assert not replica.is_leader
     leader.controller.close()
-    replica.await_that(lambda: replica.leads, "second leader")
+    replica.await_that(lambda: replica.is_leader, "second leader")
 
 
 def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
@@ -63,7 +63,7 @@ def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
 
 
 def test_unready_says_that_there_is_no_secret_yet(replica: Replica, api: FakeApi) -> None:
-    api.put_there(LEASE, {"metadata": {"name": "x"}, "spec": claimed({}, "another", NOW)})
+    api.put_there(LEASE, {"metadata": {"name": "x"}, "spec": renewed_spec({}, "another", NOW)})
     replica.controller.start()
     replica.await_that(lambda: set(replica.controller.unready()) == {"certificate"}, "first pass")
     why = replica.controller.unready()["certificate"]
@@ -90,9 +90,9 @@ def test_a_fault_is_told_once_and_lasts_no_longer_than_it_lasts(
     replica.controller.start()
     replica.await_that(lambda: "controller: " in caplog.text, "message")
     replica.await_passes()
-    told = [record.message for record in caplog.records if record.message.startswith("controller: ")]
-    assert len(told) == 1
-    assert str(fault) in told[0]
+    reported = [record.message for record in caplog.records if record.message.startswith("controller: ")]
+    assert len(reported) == 1
+    assert str(fault) in reported[0]
     assert VALIDATING not in api.objects
     api.faults.clear()
     replica.await_that(lambda: in_force(api), "registrations")
@@ -180,9 +180,9 @@ def test_the_end_of_the_certificate_is_a_figure(replica: Replica) -> None:
 
 def test_the_lease_is_given_back_at_the_end(replica: Replica, api: FakeApi) -> None:
     replica.controller.start()
-    replica.await_that(lambda: replica.leads, "leader")
+    replica.await_that(lambda: replica.is_leader, "leader")
     replica.controller.close()
-    assert not replica.leads
+    assert not replica.is_leader
     assert api.objects[LEASE]["spec"]["holderIdentity"] == ""
 
 
@@ -190,7 +190,7 @@ def test_a_lease_that_cannot_be_given_back_holds_nobody_up(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.controller.start()
-    replica.await_that(lambda: replica.leads, "leader")
+    replica.await_that(lambda: replica.is_leader, "leader")
     api.faults["leases"] = OUT_OF_REACH
     replica.controller.close()
     assert "the leadership is not given back" in caplog.text
@@ -212,7 +212,7 @@ def test_who_changes_the_registrations_without_end_is_not_fought(
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
 
 
-def settled(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def trusted_long_enough(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Return when nothing is due any more, the watches see what is there, and only an event reconciles."""
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
@@ -226,7 +226,7 @@ def settled(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_deletion_is_reverted_when_a_watch_sees_it(
     replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    settled(replica, api, monkeypatch)
+    trusted_long_enough(replica, api, monkeypatch)
     del api.objects[SEEN[kind]]
     replica.show({kind: None})
     assert SEEN[kind] in api.objects
@@ -235,7 +235,7 @@ def test_a_deletion_is_reverted_when_a_watch_sees_it(
 def test_while_its_watches_hold_the_leader_reads_only_its_lease_and_its_owner(
     replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled(replica, api, monkeypatch)
+    trusted_long_enough(replica, api, monkeypatch)
     replica.show({kind: api.objects[path] for kind, path in SEEN.items()})
     assert set(api.reads) == {LEASE, OWNER}
 
@@ -243,14 +243,14 @@ def test_while_its_watches_hold_the_leader_reads_only_its_lease_and_its_owner(
 def test_a_watch_that_lags_behind_makes_the_leader_read_but_not_write(
     replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled(replica, api, monkeypatch)
+    trusted_long_enough(replica, api, monkeypatch)
     replica.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
     assert VALIDATING in api.reads
     assert {path for _, path in api.writes} == {LEASE}
 
 
 def test_a_watch_that_is_stale_is_not_believed(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    settled(replica, api, monkeypatch)
+    trusted_long_enough(replica, api, monkeypatch)
     monkeypatch.setattr(live, "STALE", 0.0)
     api.put_there(MUTATING, {**api.objects[MUTATING], "webhooks": []})
     replica.show({"Secret": api.objects[SECRET]})

@@ -8,39 +8,39 @@ from typing import Any
 import pytest
 
 from tests.controller.fake import installation
+from webhook.controller.live_configurations import MUTATING, VALIDATING
 from webhook.controller.owned import Owner
 from webhook.controller.plan import (
     Apply,
     Delete,
     Prove,
-    Situation,
+    ReconcileInputs,
     Step,
     encoded,
     steps,
     trusting,
     versions_of,
+    wanted_configurations,
     wanted_probe,
-    wanted_registrations,
 )
-from webhook.controller.registered import MUTATING, VALIDATING
 from webhook.settings import Settings
 
 OWNER = Owner("registrations", "u1")
-SITUATION = Situation(installation(), Settings(), OWNER, "kubevirt", b"bundle", frozenset({"1.0"}))
+SITUATION = ReconcileInputs(installation(), Settings(), OWNER, "kubevirt", b"bundle", frozenset({"1.0"}))
 Live = dict[str, dict[str, Any]]
 
 
-def situation(*, versions: tuple[str, ...] = ("1.0",), bundle: bytes = b"bundle", **settings: Any) -> Situation:
+def inputs(*, versions: tuple[str, ...] = ("1.0",), bundle: bytes = b"bundle", **settings: Any) -> ReconcileInputs:
     """Return the situation with other settings, bundle or versions."""
     return replace(SITUATION, settings=Settings.parse(settings), versions=frozenset(versions), bundle=bundle)
 
 
-def registered(**settings: Any) -> Live:
+def configured(**settings: Any) -> Live:
     """Return what is registered with these settings."""
-    return {obj["kind"]: obj for obj in wanted_registrations(situation(**settings), {})}
+    return {obj["kind"]: obj for obj in wanted_configurations(inputs(**settings), {})}
 
 
-ALL = registered()
+ALL = configured()
 
 
 def brief(taken: Sequence[Step]) -> list[str]:
@@ -52,7 +52,7 @@ def brief(taken: Sequence[Step]) -> list[str]:
 
 
 ONLY_MUTATING, ONLY_VALIDATING = {MUTATING: ALL[MUTATING]}, {VALIDATING: ALL[VALIDATING]}
-LENIENT = registered(mode="warn")
+LENIENT = configured(mode="warn")
 PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
     ("all is as it shall be", {}, ALL, False, []),
     ("nothing is there", {}, {}, False, ["prove"]),
@@ -75,33 +75,33 @@ PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
     ("settings", "live", "proven", "expected"), [row[1:] for row in PLANS], ids=[row[0] for row in PLANS]
 )
 def test_what_is_done(settings: dict[str, Any], live: Live, proven: bool, expected: list[str]) -> None:
-    wanted = wanted_registrations(situation(**settings), live)
+    wanted = wanted_configurations(inputs(**settings), live)
     assert brief(steps(wanted, live, proven=proven)) == expected
 
 
 def test_another_bundle_is_applied_at_once() -> None:
-    wanted = wanted_registrations(situation(bundle=b"other"), ALL)
+    wanted = wanted_configurations(inputs(bundle=b"other"), ALL)
     assert brief(steps(wanted, ALL, proven=False)) == ["apply validating", "apply mutating"]
 
 
 def test_a_live_configuration_trusts_another_bundle_before_anything_is_proven() -> None:
     """A replica that nobody trusts cannot be reached, so that the proof would wait for it for ever."""
-    other = situation(bundle=b"other")
-    (taken,) = trusting(wanted_registrations(other, ONLY_VALIDATING), ONLY_VALIDATING, other)
+    other = inputs(bundle=b"other")
+    (taken,) = trusting(wanted_configurations(other, ONLY_VALIDATING), ONLY_VALIDATING, other)
     assert brief([taken]) == ["apply validating"]
     assert {webhook["clientConfig"]["caBundle"] for webhook in taken.wanted["webhooks"]} == {encoded(b"other")}
-    assert trusting(wanted_registrations(SITUATION, ALL), ALL, SITUATION) == []
+    assert trusting(wanted_configurations(SITUATION, ALL), ALL, SITUATION) == []
 
 
 def test_trusting_another_bundle_changes_nothing_else() -> None:
-    other = situation(bundle=b"other")
-    for taken in trusting(wanted_registrations(other, LENIENT), LENIENT, other):
+    other = inputs(bundle=b"other")
+    for taken in trusting(wanted_configurations(other, LENIENT), LENIENT, other):
         policies = [webhook["failurePolicy"] for webhook in taken.wanted["webhooks"]]
         assert policies == [webhook["failurePolicy"] for webhook in LENIENT[taken.wanted["kind"]]["webhooks"]]
 
 
 def test_another_owner_is_applied_at_once() -> None:
-    wanted = wanted_registrations(replace(SITUATION, owner=Owner("registrations", "u2")), ALL)
+    wanted = wanted_configurations(replace(SITUATION, owner=Owner("registrations", "u2")), ALL)
     taken = steps(wanted, ALL, proven=False)
     assert brief(taken) == ["apply validating", "apply mutating"]
     assert isinstance(taken[0], Apply)
@@ -121,8 +121,8 @@ TWO = ("1.0", "2.0")
 
 def kept(**settings: Any) -> dict[str, Any]:
     """Return what becomes of the registration of another version while that may be called."""
-    changed = situation(versions=TWO, bundle=b"other", **settings)
-    validating, _ = wanted_registrations(changed, MIXED)
+    changed = inputs(versions=TWO, bundle=b"other", **settings)
+    validating, _ = wanted_configurations(changed, MIXED)
     (webhook,) = validating["webhooks"]
     found: dict[str, Any] = webhook
     return found
@@ -141,16 +141,16 @@ def test_the_brake_brakes_while_another_version_may_be_called() -> None:
 
 def test_nothing_refuses_more_while_another_version_may_be_called() -> None:
     lenient = {**ALL, VALIDATING: {**LENIENT[VALIDATING]}}
-    validating, _ = wanted_registrations(situation(versions=TWO), lenient)
+    validating, _ = wanted_configurations(inputs(versions=TWO), lenient)
     assert {webhook["failurePolicy"] for webhook in validating["webhooks"]} == {"Ignore"}
 
 
 def test_what_is_not_registered_at_all_is_whatever_versions_there_are() -> None:
-    assert wanted_registrations(situation(versions=TWO), {}) == [ALL[VALIDATING], ALL[MUTATING]]
+    assert wanted_configurations(inputs(versions=TWO), {}) == [ALL[VALIDATING], ALL[MUTATING]]
 
 
 def test_the_emergency_switch_works_whatever_versions_there_are() -> None:
-    assert wanted_registrations(situation(versions=TWO, webhookConfigurations="off"), MIXED) == []
+    assert wanted_configurations(inputs(versions=TWO, webhookConfigurations="off"), MIXED) == []
 
 
 def pod(name: str, version: str | None, ready: str = "True") -> dict[str, Any]:

@@ -38,9 +38,9 @@ class World:
         """Let the leader do its work once."""
         self.late_pvcs.run(self.api.client, cast(LiveCluster, self), Settings.parse(settings or {}))
 
-    def reflector(self, resource: Resource[Any]) -> "Mirror | None":
+    def reflector(self, resource: Resource[Any]) -> "Cache | None":
         """Return what the cluster watches."""
-        return None if self.stale else Mirror(self.within(), resource)
+        return None if self.stale else Cache(self.within(), resource)
 
     def within(self, seconds: float = 0.0, *, confirm: bool = True) -> Rights:
         """Return a view of all that is stored; the leader asks for live ones."""
@@ -53,7 +53,7 @@ class World:
         return [obj for path, obj in self.api.objects.items() if path.startswith(EVENTS)]
 
 
-class Mirror:
+class Cache:
     """A reflector."""
 
     def __init__(self, cluster: Cluster, resource: Resource[Any]) -> None:

@@ -8,19 +8,19 @@ from tests.build import CLUSTER, NAMESPACE, RWX, Object, claim, disk, kubevirt, 
 from tests.doctor.fake_api import Answer, TableApi
 from webhook.cluster import ClusterUnavailable, Snapshot
 from webhook.cluster.api import ApiError
-from webhook.controller.registrations import registrations
+from webhook.controller.webhook_configurations import webhook_configurations
+from webhook.doctor.components import look_at_components
+from webhook.doctor.connectivity import look_at_connectivity
 from webhook.doctor.finding import Finding, is_well
-from webhook.doctor.machines import look_at_machines
-from webhook.doctor.registered import look_at_registrations, service_of
 from webhook.doctor.service import look_at_service
-from webhook.doctor.surroundings import look_at_surroundings
-from webhook.doctor.way import look_at_way
+from webhook.doctor.vms import look_at_vms
+from webhook.doctor.webhook_configurations import look_at_configurations, service_of
 from webhook.settings import Settings
 
-MACHINES = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachines"
+VMS = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachines"
 SERVICE = {"namespace": "migratability", "name": "webhook", "port": 443}
 PATH = "/api/v1/namespaces/migratability/services/webhook"
-REFUSAL = ApiError(422, 'admission webhook "x.validate.migratability.io" denied: … [hyperv-passthrough]')
+DENIAL = ApiError(422, 'admission webhook "x.validate.migratability.io" denied: … [hyperv-passthrough]')
 
 
 def statuses(findings: list[Finding]) -> list[str]:
@@ -28,25 +28,25 @@ def statuses(findings: list[Finding]) -> list[str]:
     return [finding.status for finding in findings]
 
 
-def patched(machine: Object) -> Object:
+def patched(vm_object: Object) -> Object:
     """Return a machine with our patch."""
-    spec = machine["spec"]["template"]["spec"]
+    spec = vm_object["spec"]["template"]["spec"]
     return {"spec": {"template": {"spec": {**spec, "evictionStrategy": "LiveMigrate"}}}}
 
 
 def answering(good: Any, bad: Any) -> Answer:
     """Return an answer to a creation: one for a good machine, one for one that cannot migrate."""
 
-    def answer(machine: Object) -> Any:
-        found = bad if "features" in machine["spec"]["template"]["spec"]["domain"] else good
-        return patched(machine) if found is patched else machine if found is vm else found
+    def answer(vm_object: Object) -> Any:
+        found = bad if "features" in vm_object["spec"]["template"]["spec"]["domain"] else good
+        return patched(vm_object) if found is patched else vm_object if found is vm else found
 
     return answer
 
 
-WAYS = [
-    ("all is well", patched, REFUSAL, ["ok", "ok"], ""),
-    ("nobody patches", vm, REFUSAL, ["error", "ok"], "our patch does not come"),
+VARIANTS = [
+    ("all is well", patched, DENIAL, ["ok", "ok"], ""),
+    ("nobody patches", vm, DENIAL, ["error", "ok"], "our patch does not come"),
     ("nobody refuses", patched, patched, ["ok", "error"], "is admitted"),
     ("somebody else refuses", patched, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
     ("we may not ask", 403, 403, ["warning", "warning"], "not proved"),
@@ -62,9 +62,11 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("good", "bad", "said", "words"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
+@pytest.mark.parametrize(
+    ("good", "bad", "said", "words"), [row[1:] for row in VARIANTS], ids=[row[0] for row in VARIANTS]
+)
 def test_the_way_through_the_api_server(good: Any, bad: Any, said: list[str], words: str) -> None:
-    found = look_at_way(TableApi({MACHINES: answering(good, bad)}).client, NAMESPACE, Settings())
+    found = look_at_connectivity(TableApi({VMS: answering(good, bad)}).client, NAMESPACE, Settings())
     assert statuses(found) == said
     assert words in " ".join(finding.what for finding in found)
     assert all(finding.remedy for finding in found if finding.status != "ok")
@@ -75,55 +77,58 @@ SOFT = [{"mode": "warn"}, {"mode": "off"}, {"rules": {"hyperv-passthrough": "war
 
 @pytest.mark.parametrize("settings", SOFT, ids=str)
 def test_where_the_settings_refuse_nothing_an_admission_is_no_error(settings: Object) -> None:
-    api = TableApi({MACHINES: answering(patched, patched)})
-    first, second = look_at_way(api.client, NAMESPACE, Settings.parse(settings))
+    api = TableApi({VMS: answering(patched, patched)})
+    first, second = look_at_connectivity(api.client, NAMESPACE, Settings.parse(settings))
     assert (first.status, second.status) == ("ok", "warning")
 
 
 def test_where_the_settings_patch_nothing_no_patch_is_no_error() -> None:
-    api = TableApi({MACHINES: answering(vm, REFUSAL)})
-    assert statuses(look_at_way(api.client, NAMESPACE, Settings.parse({"evictionStrategy": "off"}))) == ["ok", "ok"]
+    api = TableApi({VMS: answering(vm, DENIAL)})
+    assert statuses(look_at_connectivity(api.client, NAMESPACE, Settings.parse({"evictionStrategy": "off"}))) == [
+        "ok",
+        "ok",
+    ]
 
 
-def registered(**changes: Any) -> dict[str, dict[str, Any]]:
+def configured(**changes: Any) -> dict[str, dict[str, Any]]:
     """Return what is registered for the Service, with changes to the first validating webhook."""
-    found = {obj["kind"]: obj for obj in registrations(SERVICE, "")}
+    found = {obj["kind"]: obj for obj in webhook_configurations(SERVICE, "")}
     found["ValidatingWebhookConfiguration"]["webhooks"][0].update(changes)
     return found
 
 
-def of_registrations(live: Any, **settings: Any) -> list[Finding]:
+def of_configurations(live: Any, **settings: Any) -> list[Finding]:
     """Return the findings, but those about certificates."""
-    found = look_at_registrations(live, Snapshot([kubevirt()]), Settings.parse(settings), None)
+    found = look_at_configurations(live, Snapshot([kubevirt()]), Settings.parse(settings), None)
     return [finding for finding in found if finding.about == "registrations"]
 
 
 def test_registrations_as_this_version_makes_them_are_well() -> None:
-    assert statuses(of_registrations(registered())) == ["ok", "ok"]
+    assert statuses(of_configurations(configured())) == ["ok", "ok"]
 
 
 def test_it_is_named_where_a_registration_was_changed() -> None:
-    first, second = of_registrations(registered(timeoutSeconds=1))
+    first, second = of_configurations(configured(timeoutSeconds=1))
     assert (first.status, second.status) == ("warning", "ok")
     assert "webhooks[virtualmachines.validate.migratability.io].timeoutSeconds" in first.what
 
 
 def test_registrations_that_are_not_there_are_errors() -> None:
-    assert statuses(of_registrations({})) == ["error", "error"]
+    assert statuses(of_configurations({})) == ["error", "error"]
 
 
 def test_switched_off_they_shall_not_be_there() -> None:
-    assert statuses(of_registrations({}, webhookConfigurations="off")) == ["warning"]
-    assert statuses(of_registrations(registered(), webhookConfigurations="off")) == ["error"]
+    assert statuses(of_configurations({}, webhookConfigurations="off")) == ["warning"]
+    assert statuses(of_configurations(configured(), webhookConfigurations="off")) == ["error"]
 
 
 def test_a_bundle_that_trusts_nobody_is_an_error() -> None:
-    found = look_at_registrations(registered(), Snapshot([kubevirt()]), Settings(), None)
+    found = look_at_configurations(configured(), Snapshot([kubevirt()]), Settings(), None)
     assert [finding.status for finding in found if finding.about == "certificates"] == ["error"]
 
 
 def test_the_service_is_read_from_the_registrations() -> None:
-    assert service_of(registered()) == SERVICE
+    assert service_of(configured()) == SERVICE
     assert service_of({}) is None
 
 
@@ -160,17 +165,15 @@ def test_a_service_that_does_not_exist_is_an_error() -> None:
 TWO_NODES = [node("a"), node("b")]
 
 
-def of_surroundings(*objects: Object, answers: dict[str, Answer] | None = None, **settings: Any) -> dict[str, Finding]:
+def of_components(*objects: Object, answers: dict[str, Answer] | None = None, **settings: Any) -> dict[str, Finding]:
     """Return the findings by what they are about."""
-    found = look_at_surroundings(TableApi(answers or {}).client, Snapshot(objects), Settings.parse(settings))
+    found = look_at_components(TableApi(answers or {}).client, Snapshot(objects), Settings.parse(settings))
     return {finding.about: finding for finding in found}
 
 
 def test_it_names_what_is_installed_and_its_version() -> None:
     cdis = {"items": [{"status": {"observedVersion": "v1.66.0"}}]}
-    found = of_surroundings(
-        kubevirt(version="v1.9.0"), *TWO_NODES, answers={"/apis/cdi.kubevirt.io/v1beta1/cdis": cdis}
-    )
+    found = of_components(kubevirt(version="v1.9.0"), *TWO_NODES, answers={"/apis/cdi.kubevirt.io/v1beta1/cdis": cdis})
     assert found["KubeVirt"].what == "v1.9.0 in namespace kubevirt"
     assert (found["CDI"].status, "v1.66.0" in found["CDI"].what) == ("warning", True)
     assert found["Trident"].what == "not installed"
@@ -179,40 +182,40 @@ def test_it_names_what_is_installed_and_its_version() -> None:
 
 @pytest.mark.parametrize("objects", [(), (kubevirt("a"), kubevirt("b"))], ids=["none", "two"])
 def test_other_than_one_kubevirt_is_a_warning(objects: tuple[Object, ...]) -> None:
-    assert of_surroundings(*objects, *TWO_NODES)["KubeVirt"].status == "warning"
+    assert of_components(*objects, *TWO_NODES)["KubeVirt"].status == "warning"
 
 
 def test_with_one_node_nothing_can_migrate() -> None:
-    assert "1 schedulable node: nothing can migrate" in of_surroundings(kubevirt(), node("a"))["nodes"].what
+    assert "1 schedulable node: nothing can migrate" in of_components(kubevirt(), node("a"))["nodes"].what
 
 
 def test_that_nothing_sets_the_eviction_strategy_is_a_warning() -> None:
-    off = of_surroundings(kubevirt(), *TWO_NODES, evictionStrategy="off")["evictionStrategy"]
+    off = of_components(kubevirt(), *TWO_NODES, evictionStrategy="off")["evictionStrategy"]
     assert (off.status, "unset, which is None" in off.what) == ("warning", True)
-    assert of_surroundings(kubevirt(), *TWO_NODES)["evictionStrategy"].status == "ok"
+    assert of_components(kubevirt(), *TWO_NODES)["evictionStrategy"].status == "ok"
 
 
-def of_machines(*machines: Object, selector: Object | None = None, **answers: Answer) -> Finding:
+def of_vms(*vms: Object, selector: Object | None = None, **answers: Answer) -> Finding:
     """Return the finding about these machines."""
-    api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(machines)}, **answers})
+    api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(vms)}, **answers})
     cluster = Snapshot([*CLUSTER, claim("later", RWX)])
-    (found,) = look_at_machines(api.client, cluster, Settings(), selector or {})
+    (found,) = look_at_vms(api.client, cluster, Settings(), selector or {})
     return found
 
 
 def test_it_counts_the_machines_that_would_be_refused_and_names_some() -> None:
-    found = of_machines(vm(disk("good")), *(vm(disk("once"), name=f"m{number}") for number in range(12)))
+    found = of_vms(vm(disk("good")), *(vm(disk("once"), name=f"m{number}") for number in range(12)))
     assert found.status == "warning"
     assert found.what.startswith("12 of 13 VirtualMachines would be refused in mode deny (shared-access 12): vms/m0, ")
     assert found.what.endswith("vms/m9 and 2 more")
 
 
 def test_where_none_violates_a_rule_it_says_so() -> None:
-    assert of_machines(vm(disk("good"))) == Finding("ok", "machines", "none of the 1 VirtualMachines violates a rule")
+    assert of_vms(vm(disk("good"))) == Finding("ok", "machines", "none of the 1 VirtualMachines violates a rule")
 
 
 def test_machines_that_may_not_be_listed_are_a_warning() -> None:
-    (found,) = look_at_machines(TableApi({}).client, Snapshot(CLUSTER), Settings(), {})
+    (found,) = look_at_vms(TableApi({}).client, Snapshot(CLUSTER), Settings(), {})
     assert (found.status, "not counted" in found.what) == ("warning", True)
 
 
@@ -237,13 +240,13 @@ def test_machines_in_namespaces_that_the_registrations_do_not_select_are_not_cou
 
     bad = vm(disk("once"))
     elsewhere = {**bad, "metadata": {**bad["metadata"], "namespace": "elsewhere"}}
-    found = of_machines(bad, elsewhere, vm(disk("good")), selector=SELECTOR, **{"/api/v1/namespaces": namespaces})
+    found = of_vms(bad, elsewhere, vm(disk("good")), selector=SELECTOR, **{"/api/v1/namespaces": namespaces})
     assert found.what.startswith("1 of 2 VirtualMachines in the selected namespaces would be refused")
     assert [query["labelSelector"] for query in asked] == [AS_QUERY]
 
 
 def test_where_the_namespaces_may_not_be_listed_no_machine_is_counted() -> None:
-    assert "not counted" in of_machines(vm(disk("once")), selector=SELECTOR, **{"/api/v1/namespaces": 403}).what
+    assert "not counted" in of_vms(vm(disk("once")), selector=SELECTOR, **{"/api/v1/namespaces": 403}).what
 
 
 def test_warnings_leave_it_well_and_errors_do_not() -> None:

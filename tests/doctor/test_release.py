@@ -8,11 +8,11 @@ from tests.build import Object, kubevirt
 from tests.controller.fake import INSTALLATION, installation
 from tests.doctor.fake_api import Answer, TableApi
 from webhook.cluster import ClusterUnavailable, Snapshot
-from webhook.controller.registered import KINDS, Registered
-from webhook.controller.registrations import registrations
+from webhook.controller.live_configurations import KINDS, LiveConfigurations
+from webhook.controller.webhook_configurations import webhook_configurations
 from webhook.doctor.finding import Finding
-from webhook.doctor.registered import look_at_registrations, selector_of
 from webhook.doctor.release import Release, look_for_release
+from webhook.doctor.webhook_configurations import look_at_configurations, selector_of
 from webhook.settings import Settings
 
 CONFIG_MAPS = "/api/v1/configmaps"
@@ -25,17 +25,17 @@ def config_map(name: str = "webhook", owner: str = "registrations", **data: str)
     return {"metadata": {"name": name, "namespace": f"in-{name}"}, "data": files}
 
 
-def held_by(owner: str, **selector: Any) -> Registered:
+def held_by(owner: str, **selector: Any) -> LiveConfigurations:
     """Return registrations that belong to a ClusterRole."""
     service = {"namespace": "migratability", "name": "migratability-webhook", "port": 443}
     reference = {"kind": "ClusterRole", "name": owner, "uid": "u"}
     return {
         obj["kind"]: {**obj, "metadata": {"name": "migratability", "ownerReferences": [reference]}}
-        for obj in registrations(service, "", namespaces=selector)
+        for obj in webhook_configurations(service, "", namespaces=selector)
     }
 
 
-def looked(*config_maps: Object, live: Registered | None = None) -> tuple[Release | None, list[Finding]]:
+def looked(*config_maps: Object, live: LiveConfigurations | None = None) -> tuple[Release | None, list[Finding]]:
     """Return the release that is found among ConfigMaps, and what is said."""
     return look_for_release(TableApi({CONFIG_MAPS: {"items": list(config_maps)}}).client, live or {})
 
@@ -103,14 +103,14 @@ def test_of_two_releases_of_which_none_is_registered_both_are_named() -> None:
 
 
 def test_registrations_of_another_installation_are_errors_that_name_whose_they_are() -> None:
-    found = look_at_registrations(held_by("other"), Snapshot([kubevirt()]), Settings(), installation())
+    found = look_at_configurations(held_by("other"), Snapshot([kubevirt()]), Settings(), installation())
     assert [finding.status for finding in found] == ["error", "error"]
     assert all("it belongs to ClusterRole other" in finding.what for finding in found)
     assert [finding.what.split()[0] for finding in found] == list(KINDS)
 
 
 def test_a_release_that_is_switched_off_has_nothing_to_do_with_the_registrations_of_another() -> None:
-    (found,) = look_at_registrations(
+    (found,) = look_at_configurations(
         held_by("other"), Snapshot([kubevirt()]), Settings(webhook_configurations="off"), installation()
     )
     assert (found.status, "nothing is judged" in found.what) == ("warning", True)
@@ -120,6 +120,8 @@ def test_registrations_are_compared_with_the_installation() -> None:
     wanted = {"matchLabels": {"migratability": "on"}}
     ours = held_by("registrations", **wanted)
     for selector, status in ((wanted, "ok"), ({}, "warning")):
-        live = look_at_registrations(ours, Snapshot([kubevirt()]), Settings(), installation(namespaceSelector=selector))
+        live = look_at_configurations(
+            ours, Snapshot([kubevirt()]), Settings(), installation(namespaceSelector=selector)
+        )
         assert live[0].status == status
     assert selector_of(ours) == wanted

@@ -8,10 +8,10 @@ from tests.build import Object
 from tests.controller.fake import INSTALLATION, PODS, installation
 from tests.doctor.fake_api import Answer, TableApi
 from webhook.cluster.live import LiveCluster
-from webhook.controller.installation import Installation
 from webhook.doctor.finding import Finding
 from webhook.doctor.release import account_of
-from webhook.doctor.rights import look_at_our_rights, look_at_rights_of, to_act, to_lead, to_read
+from webhook.doctor.rights import as_leader, look_at_our_rights, look_at_rights_of, to_act, to_read
+from webhook.installation import Installation
 
 OURS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 THEIRS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -53,7 +53,7 @@ def test_an_api_server_that_does_not_answer_for_us_is_an_error() -> None:
 
 
 def test_an_account_with_every_right_is_said_to_have_them_in_one_line() -> None:
-    total = len({*to_read(), *to_act(), *to_lead(installation())})
+    total = len({*to_read(), *to_act(), *as_leader(installation())})
     assert theirs(may()) == [Finding("ok", "rights", f"{ACCOUNT}: all {total} rights are there")]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
+from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.workloads import eventually
 from webhook.cluster.api import Client
@@ -15,7 +15,7 @@ from webhook.objects import Object, at, items
 
 VALUES = ("service.port=8443", "test.namespace=vms", "certificates.trustDelay=2s")
 """A port that needs no root, machines to test with, and certificates that are served soon."""
-MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA, OWNER_ROLE)
+MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET, OWNER_ROLE)
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 _KINDS = (
@@ -77,7 +77,7 @@ class Site:
     def await_in_force(self) -> None:
         """Return when two pods answer and the API server refuses and patches by what they say."""
         eventually("two pods are ready, and no others are there", lambda: len(self.ready_pods) == len(self.pods) == 2)
-        eventually("the webhook is in force", lambda: self.refuses and self.patches)
+        eventually("the webhook is in force", lambda: self.denies and self.patches)
 
     def await_no_pods(self) -> None:
         """Return when no pod of the release is there any more."""
@@ -106,7 +106,7 @@ class Site:
         return "\n".join(f"{name}:\n{self.nodes.logs(name, NAMESPACE)[-3000:]}" for name in self.pods)
 
     @property
-    def refuses(self) -> bool:
+    def denies(self) -> bool:
         """Whether a machine with a ReadWriteOnce disk is refused for that."""
         return "[shared-access]" in self.answer("once")
 
@@ -123,13 +123,13 @@ class Site:
         """Return what is at a path, None where nothing is."""
         return self.api.get(path)
 
-    def registered(self, field: str) -> set[Any]:
+    def configured(self, field: str) -> set[Any]:
         """Return the values of a field of the validating webhooks that are about VirtualMachines."""
         found = items((self.read(VALIDATING) or {}).get("webhooks"))
         return {webhook[field] for webhook in found if webhook["name"].startswith("virtualmachines.")}
 
     @property
-    def is_registered(self) -> bool:
+    def is_configured(self) -> bool:
         """Whether API servers are told to ask the webhook about anything."""
         return bool(self.read(VALIDATING) or self.read(MUTATING))
 

@@ -8,7 +8,7 @@ from tests.documentation import CHART
 from tests.e2e_chart.doctor import about, doctor
 from tests.e2e_chart.site import VALUES, Site, set_options
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import VALIDATING, machine
+from tests.e2e_controller.release import VALIDATING, vm_object
 from tests.workloads import eventually
 from webhook.objects import at
 
@@ -49,16 +49,18 @@ def test_a_right_that_the_account_lacks_is_named_though_the_administrator_has_it
         status, found = doctor(release)
     finally:
         release.upgrade()
-    lacking = [words for state, words in about(found, "rights") if state == "error"]
+    missing_names = [words for state, words in about(found, "rights") if state == "error"]
     assert status == 1
-    assert f"{ACCOUNT}: list pods in namespace {NAMESPACE} is not allowed" in lacking
-    assert f"{ACCOUNT}: get or update or delete secrets {NAME}-ca in namespace {NAMESPACE} is not allowed" in lacking
-    assert all(f"in namespace {NAMESPACE} is not allowed" in words for words in lacking)
+    assert f"{ACCOUNT}: list pods in namespace {NAMESPACE} is not allowed" in missing_names
+    assert (
+        f"{ACCOUNT}: get or update or delete secrets {NAME}-ca in namespace {NAMESPACE} is not allowed" in missing_names
+    )
+    assert all(f"in namespace {NAMESPACE} is not allowed" in words for words in missing_names)
     release.await_in_force()
 
 
 def test_machines_are_counted_where_they_are_judged(release: Site) -> None:
-    release.api.create("/apis/kubevirt.io/v1/namespaces/vms/virtualmachines", machine("good"))
+    release.api.create("/apis/kubevirt.io/v1/namespaces/vms/virtualmachines", vm_object("good"))
     release.cluster.kubectl("label", "namespace", "vms", "migratability=on")
     counted = []
     for value in ("on", "off"):

@@ -14,10 +14,10 @@ from tests.clusters import NEXT, NEXT_TIMEOUT
 from tests.conftest import Report
 from tests.e2e_chart.site import Site
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_rotation.handshakes import registered, shake
+from tests.e2e_rotation.handshakes import configured, shake
 from tests.workloads import PORT, eventually
-from tests.writers import Trouble, Writers
-from webhook.controller.registrations import TIMEOUT_SECONDS
+from tests.writers import Problem, Writers
+from webhook.controller.webhook_configurations import TIMEOUT_SECONDS
 from webhook.objects import at
 
 pytestmark = pytest.mark.cluster
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture
 def upgraded(release: Site, next_chart: Path) -> Site:
     """The release in the other version."""
-    if release.registered("timeoutSeconds") != {NEXT_TIMEOUT}:
+    if release.configured("timeoutSeconds") != {NEXT_TIMEOUT}:
         release.upgrade(chart=next_chart)
         release.await_in_force()
     return release
@@ -39,7 +39,7 @@ def test_an_upgrade_loses_no_write_and_brings_the_registrations_of_the_new_versi
         writers.go_on()
         release.upgrade(chart=next_chart)
         release.await_in_force()
-        eventually("the new registrations", lambda: release.registered("timeoutSeconds") == {NEXT_TIMEOUT})
+        eventually("the new registrations", lambda: release.configured("timeoutSeconds") == {NEXT_TIMEOUT})
         writers.go_on()
     report(f"upgrade to {NEXT}: {writers.tally}")
     assert writers.losses == []
@@ -52,7 +52,7 @@ def test_a_rollback_loses_no_write_and_brings_the_registrations_of_the_old_versi
         writers.go_on()
         upgraded.helm("rollback", NAME, "--wait", "--timeout=300s")
         upgraded.await_in_force()
-        eventually("the old registrations", lambda: upgraded.registered("timeoutSeconds") == {TIMEOUT_SECONDS})
+        eventually("the old registrations", lambda: upgraded.configured("timeoutSeconds") == {TIMEOUT_SECONDS})
         writers.go_on()
     report(f"rollback: {writers.tally}")
     assert writers.losses == []
@@ -77,7 +77,7 @@ def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(releas
         f"{later - len(after)} begun in the {1000 * (known - killed):.0f} ms until it was known, {len(after)} later"
     )
     assert after == []
-    assert writers.count(Trouble.UNJUDGED) == 0
+    assert writers.count(Problem.NOT_EVALUATED) == 0
     assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
 
 
@@ -86,7 +86,7 @@ def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Sit
     pod = release.ready_pods[0]
     (worker,) = children(release.nodes.processes(NAMESPACE)[pod, "webhook"])
     address = str(at(release.read(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}"), "status", "podIP")), PORT
-    (trusted,) = registered(release.api)
+    (trusted,) = configured(release.api)
     context = ssl.create_default_context(cadata=trusted.decode())
     with Writers(release.cluster) as writers, ThreadPoolExecutor(10) as threads:
         writers.go_on()
@@ -100,7 +100,7 @@ def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Sit
         f"kill -9 of a worker: {writers.tally}, {len(after)} of them later; {len(handshakes)} new connections at once"
     )
     assert after == []
-    assert writers.count(Trouble.UNJUDGED) == 0
+    assert writers.count(Problem.NOT_EVALUATED) == 0
     assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
     assert pod in release.ready_pods
 
@@ -119,7 +119,7 @@ def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, r
 
 def is_for_want_of_an_answer(loss: str) -> bool:
     """Say whether a write was lost because nobody answered the API server: refused, or not patched, for that alone."""
-    return "failed calling webhook" in loss or loss.startswith(Trouble.UNPATCHED)
+    return "failed calling webhook" in loss or loss.startswith(Problem.UNPATCHED)
 
 
 def children(process: int) -> list[int]:

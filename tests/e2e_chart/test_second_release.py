@@ -32,16 +32,16 @@ def second(release: Site, tmp_path: Path) -> Iterator[Site]:
 
 
 def test_helm_refuses_the_same_release_in_another_namespace(release: Site) -> None:
-    refused = release.try_helm("install", NAME, str(CHART), *OPTIONS, namespace=ELSEWHERE)
-    assert refused.returncode != 0
-    assert "exists and cannot be imported into the current release" in refused.stderr
+    denied = release.try_helm("install", NAME, str(CHART), *OPTIONS, namespace=ELSEWHERE)
+    assert denied.returncode != 0
+    assert "exists and cannot be imported into the current release" in denied.stderr
 
 
 @pytest.mark.parametrize("program", ["helm", "helm3"])
 def test_helm_refuses_a_second_release_and_names_the_first(release: Site, program: str) -> None:
-    refused = release.try_helm("install", SECOND, str(CHART), *OPTIONS, namespace=ELSEWHERE, program=program)
-    assert refused.returncode != 0
-    assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {NAME}-registrations" in refused.stderr
+    denied = release.try_helm("install", SECOND, str(CHART), *OPTIONS, namespace=ELSEWHERE, program=program)
+    assert denied.returncode != 0
+    assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {NAME}-registrations" in denied.stderr
     assert release.try_helm("status", SECOND, namespace=ELSEWHERE, program=program).returncode != 0
 
 

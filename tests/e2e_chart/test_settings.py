@@ -11,12 +11,12 @@ pytestmark = pytest.mark.cluster
 def test_the_brake_works_without_a_restart(release: Site) -> None:
     pods = release.ready_pods
     release.upgrade("settings.mode=warn")
-    eventually("what cannot be asked passes", lambda: release.registered("failurePolicy") == {"Ignore"})
+    eventually("what cannot be asked passes", lambda: release.configured("failurePolicy") == {"Ignore"})
     eventually("a bad machine is admitted", lambda: release.answer("once") == "")
     assert release.patches
 
     release.upgrade("settings.mode=deny")
-    eventually("what cannot be asked is refused", lambda: release.registered("failurePolicy") == {"Fail"})
+    eventually("what cannot be asked is refused", lambda: release.configured("failurePolicy") == {"Fail"})
     release.await_in_force()
     assert release.ready_pods == pods
 
@@ -24,7 +24,7 @@ def test_the_brake_works_without_a_restart(release: Site) -> None:
 def test_the_emergency_switch_takes_the_registrations_away_and_brings_them_back(release: Site) -> None:
     pods = release.ready_pods
     release.upgrade("settings.webhookConfigurations=off")
-    eventually("nothing is registered", lambda: not release.is_registered)
+    eventually("nothing is registered", lambda: not release.is_configured)
     assert [release.answer(claim) for claim in ("once", "good")] == ["", ""]
 
     release.upgrade("settings.webhookConfigurations=managed")

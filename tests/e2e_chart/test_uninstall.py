@@ -8,8 +8,8 @@ from tests.workloads import eventually
 from tests.writers import Writers, sound
 
 pytestmark = pytest.mark.cluster
-WAYS = {"with the hook": (), "without hooks": ("--no-hooks",)}
-BOTH = pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
+VARIANTS = {"with the hook": (), "without hooks": ("--no-hooks",)}
+BOTH = pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
 
 
 @BOTH

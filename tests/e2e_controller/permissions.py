@@ -1,12 +1,12 @@
 """What a release finds in the cluster: its namespace and Service, and the rights of its account."""
 
 from tests.build import Object
-from webhook.cluster.resources import MARKED_MACHINES, RESOURCES
+from webhook.cluster.resources import RESOURCES, UNVERIFIED_VMS
 
 NAMESPACE, NAME = "migratability", "migratability-webhook"
 OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
 CLUSTER_IP = "127.96.0.51"
-RBAC, REGISTRATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
+RBAC, CONFIGURATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
 
 
 def owner_role() -> Object:
@@ -41,11 +41,11 @@ def _registering() -> list[Object]:
     name, probe = "migratability", "migratability-probe"
     return [
         _rule("", "events", ["create"]),
-        *(_rule("kubevirt.io", resource.plural, ["patch"]) for resource in MARKED_MACHINES),
+        *(_rule("kubevirt.io", resource.plural, ["patch"]) for resource in UNVERIFIED_VMS),
         _rule(RBAC, "clusterroles", ["get"], OWNER),
-        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs + watch, name),
-        _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs + watch, name),
-        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, probe),
+        _rule(CONFIGURATIONS, "validatingwebhookconfigurations", verbs + watch, name),
+        _rule(CONFIGURATIONS, "mutatingwebhookconfigurations", verbs + watch, name),
+        _rule(CONFIGURATIONS, "validatingwebhookconfigurations", verbs, probe),
     ]
 
 
@@ -65,13 +65,13 @@ def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Object:
     return {"apiGroups": [group], "resources": [resource], "verbs": verbs, **named}
 
 
-def of_unregister() -> list[Object]:
+def of_cleanup() -> list[Object]:
     """Return the permissions of who takes a release away."""
     verbs, names = ["get", "delete"], ["migratability", "migratability-probe"]
     wide = [
         _rule(RBAC, "clusterroles", verbs, OWNER),
-        _rule(REGISTRATIONS, "validatingwebhookconfigurations", verbs, *names),
-        _rule(REGISTRATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
+        _rule(CONFIGURATIONS, "validatingwebhookconfigurations", verbs, *names),
+        _rule(CONFIGURATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
     ]
     own = [_rule("", "secrets", verbs, SECRET), _rule("coordination.k8s.io", "leases", verbs, NAME)]
     user = "unregister"

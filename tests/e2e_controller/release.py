@@ -24,14 +24,14 @@ from tests.build import Object, disk, vm
 from tests.e2e_controller.permissions import (
     CLUSTER_IP,
     CLUSTER_RULES,
+    CONFIGURATIONS,
     NAME,
     NAMESPACE,
     OWNER,
     RBAC,
-    REGISTRATIONS,
     SECRET,
     foundation,
-    of_unregister,
+    of_cleanup,
     permission,
 )
 from tests.localcluster import LocalCluster
@@ -45,11 +45,11 @@ DEADLINE = 180.0
 """Seconds within which whatever a test waits for must come."""
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
 KUBEVIRTS_NAMESPACE = "openshift-cnv"
-VALIDATING = f"/apis/{REGISTRATIONS}/v1/validatingwebhookconfigurations/migratability"
-MUTATING = f"/apis/{REGISTRATIONS}/v1/mutatingwebhookconfigurations/migratability"
+VALIDATING = f"/apis/{CONFIGURATIONS}/v1/validatingwebhookconfigurations/migratability"
+MUTATING = f"/apis/{CONFIGURATIONS}/v1/mutatingwebhookconfigurations/migratability"
 PROBE = f"{VALIDATING}-probe"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
-CA = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
+CA_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
 OWNER_ROLE = f"/apis/{RBAC}/v1/clusterroles/{OWNER}"
 
 
@@ -90,7 +90,7 @@ class Replica:
             return False
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether it says that it leads."""
         try:
             return "migratability_leader 1.0" in self.get("/metrics")[1]
@@ -166,15 +166,15 @@ class Release:
 
     def await_in_force(self) -> None:
         """Return when both configurations are there and the API server goes by them."""
-        await_that(lambda: self.is_registered and self.holds, "release in force")
+        await_that(lambda: self.is_configured and self.holds, "release in force")
 
     def await_ready(self) -> None:
         """Return when every replica is ready."""
         await_that(lambda: all(replica.is_ready for replica in self.replicas), "ready replicas")
 
-    def allow_unregister(self) -> None:
+    def allow_cleanup(self) -> None:
         """Give the account of an uninstall what it needs."""
-        apply(self.cluster, of_unregister())
+        apply(self.cluster, of_cleanup())
 
     @property
     def file(self) -> Path:
@@ -211,15 +211,15 @@ class Release:
     @property
     def leader(self) -> Replica | None:
         """The replica that says that it leads."""
-        return next((replica for replica in self.replicas if replica.leads), None)
+        return next((replica for replica in self.replicas if replica.is_leader), None)
 
     @property
-    def authority(self) -> str | None:
+    def ca(self) -> str | None:
         """The certificate that signs, None while there is no Secret."""
-        return text(at(self.read(CA), "data", "signing.crt"))
+        return text(at(self.read(CA_SECRET), "data", "signing.crt"))
 
     @property
-    def is_registered(self) -> bool:
+    def is_configured(self) -> bool:
         """Whether both configurations are there and refuse, and the probe is gone."""
         found = self.read(VALIDATING)
         return bool(found and self.read(MUTATING) and not self.read(PROBE))
@@ -227,17 +227,17 @@ class Release:
     @property
     def holds(self) -> bool:
         """Whether the API server refuses what must be refused, and patches what must be patched."""
-        return self.refuses and self.patches
+        return self.denies and self.patches
 
     @property
-    def refuses(self) -> bool:
+    def denies(self) -> bool:
         """Whether a machine with a ReadWriteOnce disk is refused for that."""
         return "[shared-access]" in answer(self.api, "once")
 
     @property
     def patches(self) -> bool:
         """Whether a good machine gets the strategy; raises ApiError where it is refused."""
-        stored = self.api.create(_MACHINES, machine("good"), dry_run=True)
+        stored = self.api.create(_VMS, vm_object("good"), dry_run=True)
         return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
     def _written(self) -> list[str]:
@@ -264,7 +264,7 @@ def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterat
         for replica in [*release.replicas]:
             release.stop(replica)
         forwarder.close()
-        for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA):
+        for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET):
             release.delete(path)
 
 
@@ -323,10 +323,10 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         end.close()
 
 
-_MACHINES = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
+_VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 
 
-def machine(claim: str) -> Object:
+def vm_object(claim: str) -> Object:
     """Return a machine with a disk."""
     found = vm(disk(claim), spec={"runStrategy": "Halted"})
     found["spec"]["template"]["spec"]["domain"] = {"devices": {}}
@@ -336,7 +336,7 @@ def machine(claim: str) -> Object:
 def answer(api: Client, claim: str) -> str:
     """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
     try:
-        stored = api.create(_MACHINES, machine(claim), dry_run=True)
+        stored = api.create(_VMS, vm_object(claim), dry_run=True)
     except ApiError as error:
         return str(error)
     return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")

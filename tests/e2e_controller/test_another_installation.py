@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e_controller.permissions import owner_role
 from tests.e2e_controller.release import VALIDATING, Release, await_that
-from webhook.controller.registrations import registrations
+from webhook.controller.webhook_configurations import webhook_configurations
 from webhook.objects import at
 
 OTHER = "other-registrations"
@@ -32,7 +32,7 @@ def _of_another(release: Release) -> tuple[str, str]:
     path = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{OTHER}"
     uid = at(release.read(path), "metadata", "uid")
     reference = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "name": OTHER, "uid": uid}
-    validating, _ = registrations({"namespace": "other", "name": "webhook", "port": 443}, "")
+    validating, _ = webhook_configurations({"namespace": "other", "name": "webhook", "port": 443}, "")
     validating["metadata"]["ownerReferences"] = [reference]
     for webhook in validating["webhooks"]:
         webhook["failurePolicy"] = "Ignore"

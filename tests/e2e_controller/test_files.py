@@ -5,12 +5,12 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from certs import Authority, service_names
+from certs import CA, service_names
 from tests.e2e_controller.permissions import NAME, NAMESPACE, SECRET
 from tests.e2e_controller.release import VALIDATING, await_that, released
 from tests.e2e_controller.test_rotation import writing
 from tests.localcluster import LocalCluster
-from webhook.controller.registered import bundles_of
+from webhook.controller.live_configurations import bundles_of
 
 DAY = timedelta(days=1)
 
@@ -31,10 +31,10 @@ class Issuer:
     def issue(self) -> None:
         """Write a certificate of a new authority, each file at once."""
         now = datetime.now(UTC)
-        authority = Authority.make(DAY, now)
-        leaf = authority.sign(service_names(NAME, NAMESPACE), DAY, now)
+        ca = CA.make(DAY, now)
+        leaf = ca.sign(service_names(NAME, NAMESPACE), DAY, now)
         self.certificate = leaf.chain
-        contents = {"tls.crt": leaf.chain, "tls.key": leaf.key, "ca.crt": authority.certificate}
+        contents = {"tls.crt": leaf.chain, "tls.key": leaf.key, "ca.crt": ca.certificate}
         for name, content in contents.items():
             beside = self.folder / f"{name}.new"
             beside.write_bytes(content)

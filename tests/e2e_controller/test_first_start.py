@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e_controller.permissions import OWNER, owner_role
 from tests.e2e_controller.release import (
-    CA,
+    CA_SECRET,
     KUBEVIRTS_NAMESPACE,
     LEASE,
     MUTATING,
@@ -45,7 +45,7 @@ def test_two_replicas_register_the_webhook_while_every_write_of_a_good_machine_p
         writer.join()
     assert failures == []
     assert patched[-1], "the last writes were patched"
-    assert [replica.leads for replica in release.replicas].count(True) == 1
+    assert [replica.is_leader for replica in release.replicas].count(True) == 1
 
 
 def test_nothing_that_refuses_is_registered_before_an_api_server_reached_us(release: Release) -> None:
@@ -64,9 +64,9 @@ def test_nothing_that_refuses_is_registered_before_an_api_server_reached_us(rele
 @pytest.mark.cluster
 def test_all_that_it_makes_belongs_to_its_cluster_role_and_stays_out_of_backups(release: Release) -> None:
     release.start()
-    await_that(lambda: release.is_registered, "registration")
+    await_that(lambda: release.is_configured, "registration")
     uid = at(release.read(OWNER_ROLE), "metadata", "uid")
-    for path in (VALIDATING, MUTATING, LEASE, CA):
+    for path in (VALIDATING, MUTATING, LEASE, CA_SECRET):
         metadata: Any = at(release.read(path), "metadata")
         (owner,) = metadata["ownerReferences"]
         assert (owner["kind"], owner["name"], owner["uid"]) == ("ClusterRole", OWNER, uid)
@@ -80,7 +80,7 @@ def test_without_its_cluster_role_nothing_is_made(release: Release) -> None:
     release.delete(OWNER_ROLE)
     replica = release.start()
     release.await_log(replica, f"ClusterRole {OWNER} is not there")
-    assert not any(release.read(path) for path in (VALIDATING, MUTATING, PROBE, LEASE, CA))
+    assert not any(release.read(path) for path in (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET))
     release.make(owner_role())
     release.await_in_force()
 

@@ -8,11 +8,11 @@ import pytest
 from tests.build import RWO, RWX, Object
 from tests.e2e.admission.conftest import started, stored
 from tests.e2e_controller.permissions import permission
-from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, await_that, machine
+from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, await_that, vm_object
 from tests.localcluster.installation import apply
 from webhook.cluster.api import ApiError
 from webhook.controller.late_pvcs import _unless_changed
-from webhook.names import MARK
+from webhook.names import UNVERIFIED
 from webhook.objects import at
 
 VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
@@ -23,7 +23,7 @@ NUMBERS = itertools.count()
 def waiting(release: Release) -> tuple[str, str]:
     """Store a VM whose PVC does not exist; return the path of the VM, and the PVC's name."""
     name = f"waiting-{next(NUMBERS)}"
-    found = machine(f"later-{name}")
+    found = vm_object(f"later-{name}")
     path = f"{VMS}/{name}"
     release.make({**found, "metadata": {**found["metadata"], "name": name}})
     assert annotations(release.read(path)) == [f"claim/later-{name}"] * 2
@@ -32,7 +32,7 @@ def waiting(release: Release) -> tuple[str, str]:
 
 def annotations(obj: Object | None) -> list[str | None]:
     """Return the annotations of a VM and of its template."""
-    return [at(obj, *place, "annotations", MARK) for place in (("metadata",), ("spec", "template", "metadata"))]
+    return [at(obj, *place, "annotations", UNVERIFIED) for place in (("metadata",), ("spec", "template", "metadata"))]
 
 
 def await_cleared(release: Release, path: str) -> None:
@@ -73,7 +73,7 @@ def test_a_vm_whose_late_pvc_is_bad_keeps_the_name_and_gets_one_event_with_reaso
 
 
 def test_a_verified_vm_is_not_written(installed: Release) -> None:
-    found = machine("good")
+    found = vm_object("good")
     path = f"{VMS}/verified"
     installed.make({**found, "metadata": {**found["metadata"], "name": "verified"}})
     before = at(installed.read(path), "metadata", "resourceVersion")

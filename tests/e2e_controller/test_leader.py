@@ -17,8 +17,8 @@ def pair(release: Release) -> tuple[Replica, Replica]:
     release.await_in_force()
     second = release.start()
     await_that(lambda: second.is_ready, "second ready replica")
-    assert first.leads
-    assert not second.leads
+    assert first.is_leader
+    assert not second.is_leader
     return first, second
 
 
@@ -27,7 +27,7 @@ def test_a_leader_that_is_told_to_stop_hands_over(release: Release) -> None:
     release.stop(first)
     assert "released leadership" in first.log
     assert holder(release) in ("", second.name)
-    await_that(lambda: second.leads, "new leader")
+    await_that(lambda: second.is_leader, "new leader")
     release.delete(VALIDATING)
     await_that(lambda: release.read(VALIDATING), "registration")
 
@@ -37,7 +37,7 @@ def test_a_leader_that_is_killed_is_followed_by_another(release: Release) -> Non
     first, second = pair(release)
     first.kill()
     release.replicas.remove(first)
-    await_that(lambda: second.leads, "new leader")
+    await_that(lambda: second.is_leader, "new leader")
     assert holder(release) == second.name
     release.delete(VALIDATING)
     await_that(lambda: release.read(VALIDATING), "registration")
@@ -50,5 +50,5 @@ def test_a_lease_that_somebody_deletes_or_takes_costs_nothing_but_a_moment(relea
     release.delete(LEASE)
     await_that(lambda: holder(release) == replica.name, "Lease")
     release.edit(LEASE, lambda lease: lease["spec"].update(holderIdentity="nobody", leaseDurationSeconds=1000000))
-    await_that(lambda: not replica.leads, "a replica that does not lead")
-    await_that(lambda: replica.leads, "a replica that leads again")
+    await_that(lambda: not replica.is_leader, "a replica that does not lead")
+    await_that(lambda: replica.is_leader, "a replica that leads again")

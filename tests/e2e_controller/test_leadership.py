@@ -8,7 +8,7 @@ def test_a_replica_that_ends_gives_its_leadership_back(release: Release) -> None
     """It is not ready, so nobody's open connection keeps its process for a while."""
     release.forbid("storageclasses")
     replica = release.start()
-    await_that(lambda: replica.leads, "leader")
+    await_that(lambda: replica.is_leader, "leader")
     release.stop(replica)
     release.allow()
     assert at(release.read(LEASE), "spec", "holderIdentity") == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e_controller.release import CA, VALIDATING, Release, await_that
+from tests.e2e_controller.release import CA_SECRET, VALIDATING, Release, await_that
 
 
 @pytest.mark.cluster
@@ -10,13 +10,13 @@ def test_an_authority_that_is_lost_with_all_replicas_is_followed_by_another(rele
     """Its leaf is served, and the replica ready, when the registrations trust the new one."""
     first = release.start()
     release.await_in_force()
-    before = release.authority
+    before = release.ca
     bundle = str(release.read(VALIDATING))
     release.stop(first)
-    release.delete(CA)
+    release.delete(CA_SECRET)
     second = release.start()
     await_that(lambda: release.holds, "refusal and patch")
-    assert release.authority != before
+    assert release.ca != before
     assert second.is_ready
     assert str(release.read(VALIDATING)) != bundle
 
@@ -26,14 +26,14 @@ def test_a_secret_of_somebody_elses_is_left_alone(release: Release) -> None:
     theirs = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": CA.rpartition("/")[2], "namespace": "migratability"},
+        "metadata": {"name": CA_SECRET.rpartition("/")[2], "namespace": "migratability"},
         "data": {"password": "c2VjcmV0"},
     }
     release.make(theirs)
     replica = release.start()
     release.await_log(replica, "it is not ours: delete it, or name another")
     await_that(lambda: "it is not ours" in replica.get("/readyz")[1], "the reason in /readyz")
-    assert (release.read(CA) or {})["data"] == theirs["data"]
+    assert (release.read(CA_SECRET) or {})["data"] == theirs["data"]
     assert not release.read(VALIDATING)
-    release.delete(CA)
+    release.delete(CA_SECRET)
     release.await_in_force()

@@ -23,23 +23,23 @@ class Rotations:
 
     def __init__(self, release: Release) -> None:
         self._release = release
-        self.authorities: list[str] = []
+        self.ca_certificates: list[str] = []
         self.leaves: dict[str, list[bytes]] = {replica.name: [] for replica in release.replicas}
 
     def look(self) -> None:
         """Note what is new."""
-        authority = self._release.authority
-        if authority and authority not in self.authorities:
-            self.authorities.append(authority)
+        ca = self._release.ca
+        if ca and ca not in self.ca_certificates:
+            self.ca_certificates.append(ca)
         for replica in self._release.replicas:
             leaf, seen = replica.certificate(), self.leaves[replica.name]
             if leaf not in seen:
                 seen.append(leaf)
 
     @property
-    def of_authorities(self) -> int:
+    def of_cas(self) -> int:
         """How often another authority came to sign."""
-        return len(self.authorities) - 1
+        return len(self.ca_certificates) - 1
 
     @property
     def of_leaves(self) -> int:
@@ -58,8 +58,8 @@ def writing(release: Release) -> Iterator[Counter[str]]:
         while not done.wait(max(0.0, due - time.monotonic())):
             due += WRITERS / WRITES_PER_SECOND
             try:
-                judged = release.patches if number % 2 else release.refuses
-                outcomes["judged" if judged else f"not {'patched' if number % 2 else 'refused'}"] += 1
+                evaluated = release.patches if number % 2 else release.denies
+                outcomes["judged" if evaluated else f"not {'patched' if number % 2 else 'refused'}"] += 1
             except ClusterUnavailable as error:
                 outcomes[f"failed: {error}"] += 1
 
@@ -74,7 +74,7 @@ def writing(release: Release) -> Iterator[Counter[str]]:
             writer.join()
 
 
-def rotate(release: Release, authorities: int, leaves: int) -> Counter[str]:
+def rotate(release: Release, ca_certificates: int, leaves: int) -> Counter[str]:
     """Let two replicas rotate that often under writes; return what became of the writes."""
     for _ in range(2):
         release.start()
@@ -83,9 +83,9 @@ def rotate(release: Release, authorities: int, leaves: int) -> Counter[str]:
     rotations = Rotations(release)
     ends = time.monotonic() + DEADLINE
     with writing(release) as outcomes:
-        while rotations.of_authorities < authorities or rotations.of_leaves < leaves:
+        while rotations.of_cas < ca_certificates or rotations.of_leaves < leaves:
             rotations.look()
-            seen = f"{rotations.of_authorities} authorities and {rotations.of_leaves} leaves"
+            seen = f"{rotations.of_cas} authorities and {rotations.of_leaves} leaves"
             assert time.monotonic() < ends, f"only {seen} within {DEADLINE:g} s"
             assert all(replica.is_ready for replica in release.replicas), [_said(each) for each in release.replicas]
             time.sleep(0.1)
@@ -100,5 +100,5 @@ def _said(replica: Replica) -> tuple[int, str]:
 @pytest.mark.cluster
 def test_an_authority_and_leaves_are_renewed_under_writes(cluster: LocalCluster, tmp_path: Path) -> None:
     with released(cluster, tmp_path, caLifetime="60s", leafLifetime="24s") as release:
-        outcomes = rotate(release, authorities=1, leaves=2)
+        outcomes = rotate(release, ca_certificates=1, leaves=2)
     assert set(outcomes) == {"judged"}, outcomes

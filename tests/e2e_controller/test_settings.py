@@ -1,15 +1,15 @@
 """Settings that reach the registrations: the brake, and the switch that takes them away."""
 
 from tests.e2e_controller.release import MUTATING, VALIDATING, Release, await_that
-from webhook.controller.registrations import TIMEOUT_SECONDS
+from webhook.controller.webhook_configurations import TIMEOUT_SECONDS
 from webhook.objects import items
 
 
 def policies(release: Release) -> set[str]:
     """Return the failurePolicies of the webhooks that may refuse a machine or a label."""
     live = release.read(VALIDATING) or {}
-    refusing = [webhook for webhook in items(live.get("webhooks")) if webhook["timeoutSeconds"] == TIMEOUT_SECONDS]
-    return {webhook["failurePolicy"] for webhook in refusing}
+    denying = [webhook for webhook in items(live.get("webhooks")) if webhook["timeoutSeconds"] == TIMEOUT_SECONDS]
+    return {webhook["failurePolicy"] for webhook in denying}
 
 
 def test_what_is_only_warned_of_is_not_refused_without_us_either(installed: Release) -> None:
@@ -24,6 +24,6 @@ def test_the_emergency_switch_takes_the_registrations_away_and_gives_them_back(i
     installed.settings({"webhookConfigurations": "off"})
     await_that(lambda: not installed.read(VALIDATING) and not installed.read(MUTATING), "end of the registrations")
     assert installed.replicas[0].is_ready
-    assert not installed.refuses
+    assert not installed.denies
     installed.settings({})
     installed.await_in_force()

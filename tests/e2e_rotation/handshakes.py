@@ -52,10 +52,10 @@ class Handshakes:
     def _go_on(self) -> None:
         while not self._done.wait(_EVERY):
             try:
-                for bundle in registered(self._api):
+                for bundle in configured(self._api):
                     why = self._shake(bundle)
                     self.total += 1
-                    if why and bundle in registered(self._api):
+                    if why and bundle in configured(self._api):
                         self.failed.append(f"{datetime.now():%T} {why}")
             except ClusterUnavailable as error:
                 self.failed.append(f"{datetime.now():%T} what is registered cannot be read: {error}")
@@ -68,7 +68,7 @@ class Handshakes:
         return None
 
 
-def registered(api: Client) -> set[bytes]:
+def configured(api: Client) -> set[bytes]:
     """Return the different bundles that API servers trust us by; raises ClusterUnavailable where none is there."""
     webhooks = [webhook for path in (VALIDATING, MUTATING) for webhook in items((api.get(path) or {})["webhooks"])]
     return {base64.b64decode(at(webhook, "clientConfig", "caBundle") or "") for webhook in webhooks}

@@ -11,7 +11,7 @@ from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import await_that
 from tests.e2e_rotation.release import Load, Object, Release
 from tests.localcluster import LocalCluster
-from tests.localcluster.credentials import Authority, Identity
+from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
 from webhook.objects import at
 
@@ -43,24 +43,24 @@ class CertManager:
     def __init__(self, release: Release) -> None:
         """Use an authority of its own."""
         self.release = release
-        self._authority = Authority("issuer 1")
+        self._ca = CA("issuer 1")
         self._number = 1
 
     def issue(self) -> Identity:
         """Write a new leaf, with its key and the authority, into the Secret that the Certificate names."""
         spec = at(self.release.read(CERTIFICATE), "spec")
-        leaf = self._authority.server(NAME, spec["dnsNames"])
-        files = {"tls.crt": leaf.certificate, "tls.key": leaf.key, "ca.crt": self._authority.pem}
+        leaf = self._ca.server(NAME, spec["dnsNames"])
+        files = {"tls.crt": leaf.certificate, "tls.key": leaf.key, "ca.crt": self._ca.pem}
         _write(self.release, spec["secretName"], files)
         return leaf
 
-    def tell_of_authorities(self) -> None:
+    def publish_ca(self) -> None:
         """They come with each leaf."""
 
-    def change_authority(self) -> None:
+    def change_ca(self) -> None:
         """Let another authority sign what is issued from now on; cert-manager gives ca.crt of that alone."""
         self._number += 1
-        self._authority = Authority(f"issuer {self._number}")
+        self._ca = CA(f"issuer {self._number}")
 
 
 class ServiceCa:
@@ -75,27 +75,27 @@ class ServiceCa:
     def __init__(self, release: Release) -> None:
         """Use an authority of its own."""
         self.release = release
-        self._authorities = [Authority("openshift-service-serving-signer 1")]
+        self._ca_certificates = [CA("openshift-service-serving-signer 1")]
 
     def issue(self) -> Identity:
         """Write a new leaf into the Secret that the Service names."""
         service = self.release.read(f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}")
         secret = at(service, "metadata", "annotations", f"{_OPENSHIFT}/serving-cert-secret-name")
         host = f"{NAME}.{NAMESPACE}.svc"
-        leaf = self._authorities[-1].server(host, [host, f"{host}.cluster.local"])
+        leaf = self._ca_certificates[-1].server(host, [host, f"{host}.cluster.local"])
         _write(self.release, secret, {"tls.crt": leaf.certificate, "tls.key": leaf.key})
         return leaf
 
-    def tell_of_authorities(self) -> None:
+    def publish_ca(self) -> None:
         """Write all authorities into the ConfigMap that asks for them."""
         annotations = at(self.release.read(SERVICE_CA), "metadata", "annotations")
         assert annotations[f"{_OPENSHIFT}/inject-cabundle"] == "true"
-        bundle = b"".join(authority.pem for authority in self._authorities)
+        bundle = b"".join(ca.pem for ca in self._ca_certificates)
         self.release.edit(SERVICE_CA, {"data": {"service-ca.crt": bundle.decode()}})
 
-    def change_authority(self) -> None:
+    def change_ca(self) -> None:
         """Let another authority sign what is issued from now on; the old one stays in what is injected."""
-        self._authorities.append(Authority(f"openshift-service-serving-signer {len(self._authorities) + 1}"))
+        self._ca_certificates.append(CA(f"openshift-service-serving-signer {len(self._ca_certificates) + 1}"))
 
 
 def _write(release: Release, name: str, files: Mapping[str, bytes]) -> None:

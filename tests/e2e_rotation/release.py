@@ -14,8 +14,8 @@ from cryptography import x509
 from tests.clusters import PORT
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that
-from tests.e2e_rotation.handshakes import Handshakes, registered, shake
+from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, PROBE, VALIDATING, admin, answer, await_that
+from tests.e2e_rotation.handshakes import Handshakes, configured, shake
 from tests.localcluster import LocalCluster, Nodes, binaries
 from tests.localcluster.probes import unverified
 from tests.writers import Writers, created
@@ -41,7 +41,7 @@ class Load:
 
     writers: Writers
     handshakes: Handshakes
-    authorities: list[str] = field(default_factory=list)
+    ca_certificates: list[str] = field(default_factory=list)
     """The names of those that signed what was served, in order."""
     leaves: dict[str, list[int]] = field(default_factory=dict)
     """The serial numbers that each replica served, in order."""
@@ -52,8 +52,8 @@ class Load:
             known = self.leaves.setdefault(replica, [])
             if leaf.serial_number not in known:
                 known.append(leaf.serial_number)
-            if (issuer := leaf.issuer.rfc4514_string()) not in self.authorities:
-                self.authorities.append(issuer)
+            if (issuer := leaf.issuer.rfc4514_string()) not in self.ca_certificates:
+                self.ca_certificates.append(issuer)
 
     @property
     def rotations(self) -> int:
@@ -68,7 +68,7 @@ class Load:
     def __str__(self) -> str:
         leaves = sum(map(len, self.leaves.values()))
         return (
-            f"{len(self.authorities)} authorities, {leaves} leaves, {self.writers.tally}; "
+            f"{len(self.ca_certificates)} authorities, {leaves} leaves, {self.writers.tally}; "
             f"{self.handshakes.total:,} handshakes, {len(self.handshakes.failed)} failed"
         )
 
@@ -99,15 +99,15 @@ class Release:
         """Remove it with all that it made, and end its pods at once."""
         self._helm("uninstall", NAME, "--no-hooks", check=False)
         self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force")
-        await_that(lambda: not any(map(self.read, (VALIDATING, MUTATING, PROBE, LEASE, CA))), "end", _WITHIN)
+        await_that(lambda: not any(map(self.read, (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET))), "end", _WITHIN)
 
     def await_in_force(self) -> None:
         """Return when the registrations are there and API servers go by them."""
 
         def in_force() -> bool:
             there = self.read(VALIDATING) and self.read(MUTATING) and not self.read(PROBE)
-            refuses = "[shared-access]" in answer(self.api, "once")
-            return bool(there) and refuses and answer(self.api, "good") == "LiveMigrate"
+            denies = "[shared-access]" in answer(self.api, "once")
+            return bool(there) and denies and answer(self.api, "good") == "LiveMigrate"
 
         await_that(in_force, "release in force", _WITHIN)
 
@@ -172,7 +172,7 @@ class Release:
     @property
     def bundles(self) -> set[bytes]:
         """The different bundles that are registered."""
-        return registered(self.api)
+        return configured(self.api)
 
     def _helm(self, *arguments: str, stdin: str = "", check: bool = True) -> None:
         """Run Helm in the release's namespace; values come by stdin."""

@@ -43,4 +43,4 @@ def test_cert_manager_takes_the_place_of_the_own_authority(site: Site) -> None:
         thread.join()
         release.look(load)
         load.writers.go_on(100)
-    assert len(load.authorities) == 2
+    assert len(load.ca_certificates) == 2

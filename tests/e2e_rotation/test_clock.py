@@ -51,7 +51,7 @@ def test_a_clock_that_jumps_changes_nothing_since_the_api_servers_counts(
         assert release.replicas().keys() == {leader, other}
         site.clock.put_right()
         load.writers.go_on(50)
-    assert len(load.authorities) == 1
+    assert len(load.ca_certificates) == 1
 
 
 def test_a_replica_that_starts_with_a_wrong_clock_serves_a_certificate_that_is_valid_now(

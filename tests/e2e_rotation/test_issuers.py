@@ -18,7 +18,7 @@ def issuer(request: pytest.FixtureRequest, site: Site) -> Iterator[CertManager |
     kind.prepare(site.cluster)
     with site.released({"certificates": kind.VALUES}, complete=False) as release:
         found = kind(release)
-        found.tell_of_authorities()
+        found.publish_ca()
         found.issue()
         complete(release)
         yield found
@@ -27,17 +27,17 @@ def issuer(request: pytest.FixtureRequest, site: Site) -> Iterator[CertManager |
 def test_a_leaf_that_is_renewed_is_served(issuer: CertManager | ServiceCa) -> None:
     with issuer.release.load() as load:
         await_served(issuer.release, load, issuer.issue())
-    assert len(load.authorities) == 1
+    assert len(load.ca_certificates) == 1
 
 
 def test_of_a_new_authority_nothing_is_served_before_it_is_trusted(issuer: CertManager | ServiceCa) -> None:
     """cert-manager writes leaf and authority at once, so nobody can trust the new one when it is there."""
     with issuer.release.load() as load:
         for _ in range(2):
-            issuer.change_authority()
-            issuer.tell_of_authorities()
+            issuer.change_ca()
+            issuer.publish_ca()
             await_served(issuer.release, load, issuer.issue())
-    assert len(load.authorities) == 3
+    assert len(load.ca_certificates) == 3
 
 
 @pytest.mark.parametrize("issuer", [ServiceCa], ids=["service CA"], indirect=True)
@@ -45,12 +45,12 @@ def test_a_leaf_of_an_authority_that_is_not_told_of_yet_waits_for_it(issuer: Ser
     """OpenShift writes the two by two controllers."""
     release = issuer.release
     with release.load() as load:
-        issuer.change_authority()
+        issuer.change_ca()
         before = release.look(load)
         leaf = issuer.issue()
         await_that(lambda: are_mounted(leaf, release), "new leaf in both pods")
         load.writers.go_on(500)
         assert release.look(load) == before
-        issuer.tell_of_authorities()
+        issuer.publish_ca()
         await_served(release, load, leaf)
-    assert len(load.authorities) == 2
+    assert len(load.ca_certificates) == 2

@@ -10,7 +10,7 @@ from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import Handshakes
 from tests.e2e_rotation.release import Object
 from tests.localcluster.installation import apply
-from tests.writers import Trouble, Writers, created
+from tests.writers import Problem, Writers, created
 
 pytestmark = pytest.mark.cluster
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.cluster
 def unanswered(site: Site) -> Iterator[None]:
     """Registrations of a webhook that is not there; the validating one refuses then, the mutating one does not."""
     trusted = base64.b64encode(site.cluster.ca_pem).decode()
-    apply(site.cluster, [registration("Validating", "Fail", trusted), registration("Mutating", "Ignore", trusted)])
+    apply(site.cluster, [configuration("Validating", "Fail", trusted), configuration("Mutating", "Ignore", trusted)])
     yield
     for path in (VALIDATING, MUTATING):
         admin(site.cluster).delete(path)
@@ -28,14 +28,14 @@ def unanswered(site: Site) -> Iterator[None]:
 def test_without_a_webhook_every_write_is_unjudged(site: Site) -> None:
     with Writers(site.cluster, created) as load:
         load.go_on(20)
-    assert (load.count(Trouble.FAILED), len(load.losses)) == (0, len(load.writes))
+    assert (load.count(Problem.FAILED), len(load.losses)) == (0, len(load.writes))
 
 
 @pytest.mark.usefixtures("unanswered")
 def test_with_a_webhook_that_nobody_answers_for_every_write_fails(site: Site) -> None:
     with Writers(site.cluster, created) as load:
-        await_that(lambda: load.count(Trouble.FAILED) > 20, "failures")
-    assert load.count(Trouble.FAILED) == len(load.writes)
+        await_that(lambda: load.count(Problem.FAILED) > 20, "failures")
+    assert load.count(Problem.FAILED) == len(load.writes)
     assert "failed calling webhook" in load.losses[-1]
 
 
@@ -48,7 +48,7 @@ def test_a_server_of_another_name_fails_every_handshake(site: Site) -> None:
     assert "Hostname mismatch" in load.failed[0]
 
 
-def registration(kind: str, policy: str, trusted: str) -> Object:
+def configuration(kind: str, policy: str, trusted: str) -> Object:
     """Return a registration for every new machine."""
     rule = {
         "apiGroups": ["kubevirt.io"],

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import certs
-from tests.e2e_controller.release import CA, await_that
+from tests.e2e_controller.release import CA_SECRET, await_that
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.release import Load, Object, Release, all_new, all_of_others
-from tests.localcluster.credentials import Authority
+from tests.localcluster.credentials import CA
 
 pytestmark = pytest.mark.cluster
 
-THEIRS = Authority("somebody else's").server("theirs", ["theirs"])
+THEIRS = CA("somebody else's").server("theirs", ["theirs"])
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,10 @@ def release(site: Site) -> Iterator[Release]:
 def test_deleted_it_comes_back_with_the_same_authority_which_goes_on_signing(release: Release) -> None:
     before = data(release)
     with release.load() as load:
-        release.api.delete(CA)
+        release.api.delete(CA_SECRET)
         await_that(lambda: data(release) == before, "Secret as it was")
         await_leaves(release, load)
-    assert len(load.authorities) == 1
+    assert len(load.ca_certificates) == 1
 
 
 def cut_short(secret: Object) -> Object:
@@ -49,10 +49,10 @@ def test_what_somebody_else_wrote_into_it_is_never_served_and_put_right(
 ) -> None:
     before = data(release)
     with release.load() as load:
-        release.edit(CA, {"data": written(before)})
+        release.edit(CA_SECRET, {"data": written(before)})
         await_that(lambda: data(release) == before, "Secret as it was")
         await_leaves(release, load)
-    assert len(load.authorities) == 1
+    assert len(load.ca_certificates) == 1
     assert THEIRS.certificate not in b"".join(release.bundles)
 
 
@@ -61,27 +61,29 @@ def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Re
     before, theirs = data(release), {"password": "c2VjcmV0"}
     label = "app.kubernetes.io/managed-by"
     with release.load() as load:
-        release.edit(CA, {"metadata": {"labels": {label: "somebody"}}, "data": {**dict.fromkeys(before), **theirs}})
+        release.edit(
+            CA_SECRET, {"metadata": {"labels": {label: "somebody"}}, "data": {**dict.fromkeys(before), **theirs}}
+        )
         await_that(lambda: "it is not ours: delete it, or name another" in release.logs, "report")
         await_leaves(release, load)
         assert data(release) == theirs
-        release.api.delete(CA)
+        release.api.delete(CA_SECRET)
         await_that(lambda: data(release) == before, "Secret as it was")
-    assert len(load.authorities) == 1
+    assert len(load.ca_certificates) == 1
 
 
 def test_another_authority_that_somebody_put_into_it_is_trusted_before_a_leaf_of_it_is_served(release: Release) -> None:
     """Nothing tells it from one of ours, for who may write the Secret may do that."""
     with release.load() as load:
         before = release.look(load)
-        release.edit(CA, {"data": {**dict.fromkeys(data(release)), **another()}})
+        release.edit(CA_SECRET, {"data": {**dict.fromkeys(data(release)), **another()}})
         release.await_served(load, all_of_others(before), "leaf of the other authority from both replicas")
-    assert len(load.authorities) == 2
+    assert len(load.ca_certificates) == 2
 
 
 def data(release: Release) -> Object:
     """Return what the Secret holds, nothing where it is not there."""
-    found: Object = (release.read(CA) or {}).get("data", {})
+    found: Object = (release.read(CA_SECRET) or {}).get("data", {})
     return found
 
 
@@ -92,7 +94,7 @@ def await_leaves(release: Release, load: Load) -> None:
 
 def another() -> Object:
     """Return the data of the Secret of another installation."""
-    made = certs.Authority.make(timedelta(days=1), datetime.now(UTC))
+    made = certs.CA.make(timedelta(days=1), datetime.now(UTC))
     return encoded({"signing.crt": made.certificate, "signing.key": made.key})
 
 

@@ -14,7 +14,7 @@ from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_rotation.conftest import Site
 from tests.e2e_rotation.handshakes import shake, speaking
 from tests.e2e_rotation.release import Release
-from tests.localcluster.credentials import Authority, Identity
+from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
 from tests.localcluster.probes import unverified
 
@@ -50,7 +50,7 @@ def test_a_client_of_another_name_has_nothing_judged(site: Site, guarded: Releas
 
 def test_a_client_of_another_authority_gets_no_connection(guarded: Release) -> None:
     with pytest.raises(OSError, match=r"alert|reset|EOF"):
-        call(guarded, Authority("another").client("kube-apiserver"))
+        call(guarded, CA("another").client("kube-apiserver"))
 
 
 def test_the_client_that_may_call_gets_a_verdict(site: Site, guarded: Release) -> None:

@@ -11,6 +11,6 @@ pytestmark = pytest.mark.cluster
 
 
 def test_tls_1_2_is_refused_and_api_servers_have_every_machine_judged(site: Site) -> None:
-    refused = pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION")
-    with site.released({"tls": {"minVersion": "1.3"}}) as release, release.load(), refused:
+    denied = pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION")
+    with site.released({"tls": {"minVersion": "1.3"}}) as release, release.load(), denied:
         shake(release.address, speaking(ssl.TLSVersion.TLSv1_2))

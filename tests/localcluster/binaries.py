@@ -102,8 +102,8 @@ def _find(name: str) -> Path | None:
 
 
 def _cached(name: str) -> Path:
-    machine = platform.machine().lower()
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+    vm = platform.machine().lower()
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(vm, vm)
     return cache_folder() / "bin" / f"{name}-{version(name)}-{sys.platform}-{architecture}" / name
 
 

@@ -16,7 +16,7 @@ from typing import Self
 
 from tests.localcluster import binaries, controlplane, crds, kubectl
 from tests.localcluster.api import Client
-from tests.localcluster.credentials import Authority
+from tests.localcluster.credentials import CA
 from tests.localcluster.errors import LocalClusterError, StartError
 from tests.localcluster.processes import Child, ReservedPort, spawn
 
@@ -30,7 +30,7 @@ _PAUSE = 0.05
 class _Running:
     directory: Path
     programs: dict[str, Path]
-    authority: Authority = field(default_factory=lambda: Authority("kubernetes-ca"))
+    ca: CA = field(default_factory=lambda: CA("kubernetes-ca"))
     reserved: list[ReservedPort] = field(default_factory=lambda: [ReservedPort() for _ in range(3)])
     children: list[Child] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -90,7 +90,7 @@ class LocalCluster:
         self._running = _Running(self._new_directory(), programs)
         try:
             self._launch()
-            self._bring_up()
+            self._start_up()
         except Exception as error:
             directory = self.directory
             self._stop_children()
@@ -126,7 +126,7 @@ class LocalCluster:
     @property
     def ca_pem(self) -> bytes:
         """The certificate authority that signs the API server's certificate and the clients'."""
-        return self._state.authority.pem
+        return self._state.ca.pem
 
     @property
     def processes(self) -> dict[str, int]:
@@ -151,7 +151,7 @@ class LocalCluster:
         path = self.directory / f"{_file_name(user, groups)}.kubeconfig"
         with self._state.lock:
             if not path.exists():
-                identity = self._state.authority.client(user, groups)
+                identity = self._state.ca.client(user, groups)
                 kubectl.write_kubeconfig(path, self.url, self.ca_pem, user, identity)
         return path
 
@@ -166,7 +166,7 @@ class LocalCluster:
         """
         state = self._state
         stem = state.pki / _file_name(user, groups).replace(".", "-")
-        controlplane.write_identity(stem, state.authority.client(user, groups))
+        controlplane.write_identity(stem, state.ca.client(user, groups))
         return Client(state.ports.api, self.ca_pem, stem.with_suffix(".crt"), stem.with_suffix(".key"))
 
     def kubectl(
@@ -209,7 +209,7 @@ class LocalCluster:
 
     def _launch(self) -> None:
         state = self._state
-        controlplane.write_credentials(state.pki, state.authority)
+        controlplane.write_credentials(state.pki, state.ca)
         self._spawn("etcd", controlplane.etcd_flags(state.directory / "etcd", state.pki, state.ports))
         self._spawn("kube-apiserver", [*controlplane.apiserver_flags(state.pki, state.ports), *self._flags])
 
@@ -218,7 +218,7 @@ class LocalCluster:
         command = [str(state.programs[name]), *flags]
         state.children.append(spawn(name, command, state.directory / f"{name}.log", state.directory))
 
-    def _bring_up(self) -> None:
+    def _start_up(self) -> None:
         definitions = crds.load(self._crds)
         client = self.client()
         self._await("the API server is not ready", lambda: client.request("GET", "/readyz").status == 200)

@@ -31,7 +31,7 @@ class Host:
     launch: Callable[[Object, int], Child]
     """Starts the process for the container's n-th time; raises Waiting or OSError."""
     changed: Callable[[], None]
-    tell: Callable[[str, str], None]
+    record_event: Callable[[str, str], None]
     """Records an event: reason, message."""
 
 
@@ -121,10 +121,10 @@ class Container:
         while not self._stopping.is_set():
             try:
                 child = self._launch()
-            except (Waiting, OSError) as trouble:
-                reason = trouble.reason if isinstance(trouble, Waiting) else "RunContainerError"
-                if self._waits(reason, str(trouble)):
-                    self._host.tell("Failed", str(trouble))
+            except (Waiting, OSError) as problem:
+                reason = problem.reason if isinstance(problem, Waiting) else "RunContainerError"
+                if self._waits(reason, str(problem)):
+                    self._host.record_event("Failed", str(problem))
                 self._stopping.wait(_RETRY)
                 continue
             if child is None:
@@ -180,7 +180,7 @@ class Container:
         self._stopping.wait(pause)
 
     def _probe(self, child: Child, ended: threading.Event) -> None:
-        probing = Probing(self.spec, self._host.address, ended, self._host.tell)
+        probing = Probing(self.spec, self._host.address, ended, self._host.record_event)
         startup = self.spec.get("startupProbe")
         if startup is not None:
             wrong = next(probing.verdicts("startup"), "it has ended")
@@ -200,7 +200,9 @@ class Container:
                 return
 
     def _restart(self, child: Child, wrong: str, probe: Object) -> None:
-        self._host.tell("Killing", f"container {self.spec['name']} failed its probe, will be restarted: {wrong}")
+        self._host.record_event(
+            "Killing", f"container {self.spec['name']} failed its probe, will be restarted: {wrong}"
+        )
         self._end(child, probe.get("terminationGracePeriodSeconds", self._host.grace))
 
     def _end(self, child: Child, grace: float, *, hook: bool = True) -> None:
@@ -221,7 +223,7 @@ class Container:
             seconds = float(command[1])
         else:
             if hook:
-                self._host.tell("FailedPreStopHook", "this kubelet knows no other preStop hook than sleep")
+                self._host.record_event("FailedPreStopHook", "this kubelet knows no other preStop hook than sleep")
             return
         _ends_before(child, min(deadline, time.monotonic() + seconds))
 

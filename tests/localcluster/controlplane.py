@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.localcluster.credentials import Authority, Identity, signing_keys
+from tests.localcluster.credentials import CA, Identity, signing_keys
 
 SERVICE_RANGE = "127.96.0.0/16"
 """Inside loopback, so a Service's cluster IP is an address of this host."""
@@ -22,14 +22,14 @@ class Ports:
     api: int
 
 
-def write_credentials(pki: Path, authority: Authority) -> None:
+def write_credentials(pki: Path, ca: CA) -> None:
     """Write into the folder `pki` every key and certificate that the command lines name."""
     pki.mkdir(mode=0o700, parents=True, exist_ok=True)
-    etcd, front_proxy = Authority("etcd-ca"), Authority("front-proxy-ca")
-    for name, issuer in (("ca", authority), ("etcd-ca", etcd), ("front-proxy-ca", front_proxy)):
+    etcd, front_proxy = CA("etcd-ca"), CA("front-proxy-ca")
+    for name, issuer in (("ca", ca), ("etcd-ca", etcd), ("front-proxy-ca", front_proxy)):
         (pki / f"{name}.crt").write_bytes(issuer.pem)
     hosts = ["127.0.0.1", _FIRST_SERVICE_IP, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
-    write_identity(pki / "apiserver", authority.server("kube-apiserver", hosts))
+    write_identity(pki / "apiserver", ca.server("kube-apiserver", hosts))
     write_identity(pki / "etcd", etcd.server("etcd", ["127.0.0.1", "localhost"]))
     write_identity(pki / "etcd-client", etcd.client("kube-apiserver"))
     write_identity(pki / "front-proxy", front_proxy.client("front-proxy-client"))

@@ -19,7 +19,7 @@ class Identity:
     key: bytes
 
 
-class Authority:
+class CA:
     """A certificate authority that lives in memory only."""
 
     def __init__(self, name: str) -> None:

@@ -16,9 +16,9 @@ import threading
 from collections import defaultdict
 
 from tests.localcluster.api import Client, Object
+from tests.localcluster.cache import Objects
 from tests.localcluster.endpoints import LOWEST_PORT, Address, Backends, addresses, forwarded, table
 from tests.localcluster.events import record
-from tests.localcluster.mirror import Objects
 
 _BACKLOG = 1024
 _CHUNK = 1 << 16
@@ -40,7 +40,7 @@ class Forwarder:
         self._listening: dict[Address, socket.socket] = {}
         self._open: dict[str, set[asyncio.StreamWriter]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
         services.listen(self._hear_service)
         pods.listen(self._hear)
@@ -62,11 +62,11 @@ class Forwarder:
     def _hear_service(self, service: Object, exists: bool) -> None:
         self._wake()
         uid = service["metadata"]["uid"]
-        if exists and forwarded(service) and uid not in self._told:
+        if exists and forwarded(service) and uid not in self._reported:
             low = [port["port"] for port in service["spec"]["ports"] if port["port"] < LOWEST_PORT]
             if low:
                 message = f"port {low[0]} is not forwarded here: only ports above {LOWEST_PORT - 1} need no root"
-                self._told.add(uid)
+                self._reported.add(uid)
                 record(self._client, {**service, "kind": "Service"}, "NotForwarded", message)
 
     def _wake(self) -> None:
@@ -109,7 +109,7 @@ class Forwarder:
                 listener = socket.create_server(address, backlog=_BACKLOG)
             except OSError as error:
                 done = False
-                self._tell_in_use(address, error)
+                self._report_in_use(address, error)
                 continue
             listener.setblocking(False)
             self._listening[address] = listener
@@ -133,11 +133,11 @@ class Forwarder:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _tell_in_use(self, address: Address, error: OSError) -> None:
+    def _report_in_use(self, address: Address, error: OSError) -> None:
         owners = [service for service in self._services.all() if service["spec"].get("clusterIP") == address[0]]
         for service in owners:
-            if service["metadata"]["uid"] not in self._told:
-                self._told.add(service["metadata"]["uid"])
+            if service["metadata"]["uid"] not in self._reported:
+                self._reported.add(service["metadata"]["uid"])
                 note = (self._client, {**service, "kind": "Service"}, "NotForwarded", str(error))
                 self._loop.run_in_executor(None, record, *note)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.credentials import Authority
+from tests.localcluster.credentials import CA
 from tests.localcluster.errors import StartError
 from tests.localcluster.processes import Child, spawn
 from webhook.cluster.resources import RESOURCES
-from webhook.controller.registrations import registrations
+from webhook.controller.webhook_configurations import webhook_configurations
 
 NAMESPACE = "migratability"
 SERVICE = "migratability-webhook"
@@ -48,19 +48,19 @@ class Installation:
         self.url = f"https://{CLUSTER_IP}:{self.port}"
         self.log = cluster.directory / f"webhook-{self.port}.log"
         self._arguments = arguments
-        self._authority = Authority("migratability webhook test CA")
-        self._trusting = ssl.create_default_context(cadata=self._authority.pem.decode())
+        self._ca = CA("migratability webhook test CA")
+        self._trusting = ssl.create_default_context(cadata=self._ca.pem.decode())
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
         """Start the process, wait until it is ready, register it."""
         self.start()
-        self.register()
+        self.configure()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Take the registrations away, then end the process."""
-        self.unregister()
+        self.cleanup()
         self.stop()
 
     def start(self) -> None:
@@ -69,7 +69,7 @@ class Installation:
         Raises StartError with the end of the process' log where it does not become ready.
         """
         apply(self.cluster, _foundation(self.port))
-        certificate = self._authority.server(SERVICE, [CLUSTER_IP, f"{SERVICE}.{NAMESPACE}.svc"])
+        certificate = self._ca.server(SERVICE, [CLUSTER_IP, f"{SERVICE}.{NAMESPACE}.svc"])
         files = {"cert": certificate.certificate, "key": certificate.key}
         options = []
         for name, content in files.items():
@@ -92,13 +92,13 @@ class Installation:
         if self._child:
             self._child.stop(grace=40)
 
-    def register(self) -> None:
+    def configure(self) -> None:
         """Apply both webhook configurations; returns when the API server goes by both.
 
         Raises StartError where it does not within a minute.
         """
         service = {"namespace": NAMESPACE, "name": SERVICE, "port": self.port}
-        apply(self.cluster, registrations(service, base64.b64encode(self._authority.pem).decode()))
+        apply(self.cluster, webhook_configurations(service, base64.b64encode(self._ca.pem).decode()))
         deadline = time.monotonic() + _START_SECONDS
         before = self.calls()
         while any(now <= then for now, then in zip(self.calls(), before, strict=True)):
@@ -115,7 +115,7 @@ class Installation:
         )
         return mutated, validated
 
-    def unregister(self) -> None:
+    def cleanup(self) -> None:
         """Delete both webhook configurations."""
         kinds = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
         self.cluster.kubectl("delete", kinds, "--all", "--ignore-not-found")

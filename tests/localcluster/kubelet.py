@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.localcluster.api import NO_ANSWER, Client, Object, timestamp
-from tests.localcluster.mirror import Objects
+from tests.localcluster.cache import Objects
 from tests.localcluster.pods import PodRunner, Site
 
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -37,8 +37,8 @@ class Kubelet:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep_lease, name=f"kubelet {name}", daemon=True)
         pods.listen(self._hear_pod)
-        for mirror in contents:
-            mirror.listen(self._hear_content)
+        for cache in contents:
+            cache.listen(self._hear_content)
 
     def start(self) -> None:
         """Make the node ready and keep it so."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.localcluster.api import Object
 from tests.localcluster.controlplane import write_identity
-from tests.localcluster.credentials import Authority
+from tests.localcluster.credentials import CA
 
 _PATH = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
 _PAUSE = 0.1
@@ -59,7 +59,7 @@ class LogServer:
         """Begin to answer."""
         self.logs.folder.mkdir(parents=True, exist_ok=True)
         stem = self.logs.folder / "server"
-        write_identity(stem, Authority("kubelets").server("kubelets", ["127.0.0.1"]))
+        write_identity(stem, CA("kubelets").server("kubelets", ["127.0.0.1"]))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(stem.with_suffix(".crt"), stem.with_suffix(".key"))
         listener = self._server.socket

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from tests.localcluster.addresses import Addresses
+from tests.localcluster.cache import Cache
 from tests.localcluster.cluster import LocalCluster
 from tests.localcluster.errors import StartError
 from tests.localcluster.forwarder import Forwarder
 from tests.localcluster.images import Images
 from tests.localcluster.kubelet import Kubelet
 from tests.localcluster.logs import Logs, LogServer
-from tests.localcluster.mirror import Mirror
 from tests.localcluster.pods import Site
 from tests.localcluster.scheduler import Scheduler
 from tests.localcluster.sources import Sources
@@ -42,8 +42,8 @@ class Nodes:
         self, cluster: LocalCluster, count: int = 2, *, images: Images | None = None, prefix: str = "node"
     ) -> None:
         client = cluster.client()
-        self._pods, self._services, self._nodes, *contents = mirrors = [
-            Mirror(client, f"/api/v1/{plural}") for plural in ("pods", "services", "nodes", "configmaps", "secrets")
+        self._pods, self._services, self._nodes, *contents = caches = [
+            Cache(client, f"/api/v1/{plural}") for plural in ("pods", "services", "nodes", "configmaps", "secrets")
         ]
         self._logs = Logs(cluster.directory / "logs")
         server = LogServer(self._logs, lambda *container: container in self._running())
@@ -54,7 +54,7 @@ class Nodes:
         self.names = [f"{prefix}-{number}" for number in range(1, count + 1)]
         self._kubelets = [Kubelet(site, name, server.port, self._pods, contents) for name in self.names]
         self._started: list[_Part] = []
-        self._parts: list[_Part] = [*mirrors, server, self._forwarder, *self._kubelets, self._scheduler]
+        self._parts: list[_Part] = [*caches, server, self._forwarder, *self._kubelets, self._scheduler]
 
     def __enter__(self) -> Self:
         self.start()

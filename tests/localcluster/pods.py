@@ -56,11 +56,11 @@ class PodRunner:
         self._folder = site.folder / pod["metadata"]["uid"]
         self.volumes: Path = self._folder / "volumes"
         self._status = PodStatus(self.address)
-        self._trouble: Waiting | None = None
+        self._problem: Waiting | None = None
         mounts = Mounts.of(_containers(pod), self.volumes)
         self._volumes = Volumes(self.volumes, site.sources, mounts.translate)
         policy, grace = pod["spec"]["restartPolicy"], pod["spec"].get("terminationGracePeriodSeconds", _GRACE)
-        host = Host(self.address, policy, grace, self._launch, self._wake.set, self._tell)
+        host = Host(self.address, policy, grace, self._launch, self._wake.set, self._record_event)
         self.init = [Container(spec, host, init=True) for spec in pod["spec"].get("initContainers") or []]
         self.containers = [Container(spec, host) for spec in pod["spec"]["containers"]]
         self._thread = threading.Thread(target=self._run, name=f"pod {pod['metadata']['name']}", daemon=True)
@@ -120,7 +120,7 @@ class PodRunner:
         while not self._over:
             self._wake.clear()
             self._mount()
-            if self._trouble is None:
+            if self._problem is None:
                 self._begin_next()
             self._report()
             if self._status.ended:
@@ -150,12 +150,12 @@ class PodRunner:
         self._stale = False
         try:
             self._volumes.refresh(self._status.shown(self.pod))
-            self._trouble = None
-        except Waiting as trouble:
+            self._problem = None
+        except Waiting as problem:
             self._stale = True
-            if self._trouble is None or str(self._trouble) != str(trouble):
-                self._tell("FailedMount", str(trouble))
-            self._trouble = trouble
+            if self._problem is None or str(self._problem) != str(problem):
+                self._record_event("FailedMount", str(problem))
+            self._problem = problem
 
     def _begin_next(self) -> None:
         for container in self.init:
@@ -194,7 +194,7 @@ class PodRunner:
 
     def _report(self) -> None:
         metadata = self.pod["metadata"]
-        body = self._status.patch(self.pod, self.init, self.containers, self._trouble)
+        body = self._status.patch(self.pod, self.init, self.containers, self._problem)
         if body is None:
             return
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
@@ -240,7 +240,7 @@ class PodRunner:
     def _cluster(self) -> Mapping[str, str]:
         return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self._site.client.port)}
 
-    def _tell(self, reason: str, message: str) -> None:
+    def _record_event(self, reason: str, message: str) -> None:
         record(self._site.client, self.pod, reason, message)
 
 

@@ -30,14 +30,14 @@ class PodStatus:
         return {**pod, "status": {**(pod.get("status") or {}), "podIP": self._address, "hostIP": _NODE_ADDRESS}}
 
     def patch(
-        self, pod: Object, init: Sequence[Container], containers: Sequence[Container], trouble: Waiting | None
+        self, pod: Object, init: Sequence[Container], containers: Sequence[Container], problem: Waiting | None
     ) -> Object | None:
         """Return what to write to the pod's status, or None where the API server knows it all."""
         generation = pod["metadata"].get("generation", 1)
         self._phase = _phase(pod, init, containers)
         entries = [container.status() for container in containers]
-        if trouble is not None:
-            waiting = {"waiting": {"reason": trouble.reason, "message": str(trouble)}}
+        if problem is not None:
+            waiting = {"waiting": {"reason": problem.reason, "message": str(problem)}}
             entries = [{**entry, "state": waiting} if "waiting" in entry["state"] else entry for entry in entries]
         initialized = all(container.succeeded for container in init)
         completed = self._phase == "Succeeded"

@@ -31,7 +31,7 @@ class Probing:
     container: Object
     address: str
     ended: threading.Event
-    tell: Callable[[str, str], None]
+    record_event: Callable[[str, str], None]
     """Records an event: reason, message."""
 
     def verdicts(self, kind: str) -> Iterator[str | None]:
@@ -41,7 +41,7 @@ class Probing:
             return
         for wrong in verdicts(probe, lambda: check(probe, self.container, self.address), self.ended):
             if wrong is not None:
-                self.tell("Unhealthy", f"{kind} probe failed: {wrong}")
+                self.record_event("Unhealthy", f"{kind} probe failed: {wrong}")
             yield wrong
 
 

@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 
 from tests.localcluster.api import NO_ANSWER, Client, Object, timestamp
-from tests.localcluster.mirror import Objects
+from tests.localcluster.cache import Objects
 
 _NAME = "default-scheduler"
 _RETRY = 0.5
@@ -18,7 +18,7 @@ class Scheduler:
         self._pods = pods
         self._nodes = nodes
         self._bound: dict[str, str] = {}
-        self._refused: set[str] = set()
+        self._denied: set[str] = set()
         self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
@@ -62,7 +62,7 @@ class Scheduler:
         node = self._choose(pod)
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         if node is None:
-            self._refuse(pod, f"{path}/status")
+            self._deny(pod, f"{path}/status")
             return True
         binding = {
             "apiVersion": "v1",
@@ -83,13 +83,13 @@ class Scheduler:
             node = other["spec"].get("nodeName") or self._bound.get(other["metadata"]["uid"])
             phase = (other.get("status") or {}).get("phase")
             if node in loads and phase not in ("Succeeded", "Failed"):
-                loads[node][0] += _kin(other) == _kin(pod)
+                loads[node][0] += _owner_of(other) == _owner_of(pod)
                 loads[node][1] += 1
         return min(loads, key=lambda name: (loads[name], name), default=None)
 
-    def _refuse(self, pod: Object, path: str) -> None:
+    def _deny(self, pod: Object, path: str) -> None:
         uid = pod["metadata"]["uid"]
-        if uid in self._refused:
+        if uid in self._denied:
             return
         condition = {
             "type": "PodScheduled",
@@ -100,7 +100,7 @@ class Scheduler:
         }
         with suppress(*NO_ANSWER):
             self._client.request("PATCH", path, {"metadata": {"uid": uid}, "status": {"conditions": [condition]}})
-            self._refused.add(uid)
+            self._denied.add(uid)
 
 
 def _usable(node: Object) -> bool:
@@ -108,7 +108,7 @@ def _usable(node: Object) -> bool:
     return conditions.get("Ready") == "True" and not node["spec"].get("unschedulable")
 
 
-def _kin(pod: Object) -> object:
+def _owner_of(pod: Object) -> object:
     """What pods of one controller have in common."""
     owners = pod["metadata"].get("ownerReferences") or []
     return next((owner["uid"] for owner in owners if owner.get("controller")), pod["metadata"]["uid"])

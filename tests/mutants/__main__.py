@@ -25,8 +25,8 @@ from tests.mutants.mutations import Mutant, mutants_of
 ROOT = Path(__file__).parents[2]
 GUARDS = {
     "policy": ("tests/policy", "tests/admission", "tests/test_public_api.py"),
-    "claims": ("tests/claims", "tests/policy", "tests/admission"),
-    "machines": ("tests/machines", "tests/policy", "tests/admission"),
+    "storage": ("tests/storage", "tests/policy", "tests/admission"),
+    "kubevirt": ("tests/kubevirt", "tests/policy", "tests/admission"),
     "admission": ("tests/admission", "tests/test_public_api.py"),
 }
 """By package, the tests that guard it, those that notice the most first."""

@@ -38,7 +38,7 @@ LEFT_TO_CDI = tagged(claim("open", storage_class="gone"), labels={"cdi.kubevirt.
 
 
 @dataclass(frozen=True)
-class Way:
+class Variant:
     """What doing a part of a remedy changes: a JSON Patch of the machine, or what else is there."""
 
     patch: list[Object] = field(default_factory=list)
@@ -49,30 +49,30 @@ class Way:
 class Broken:
     """A machine that breaks a rule, what else is there, and its remedy: by its words, what doing so changes."""
 
-    machine: Object
+    vm_object: Object
     remedy: str
-    ways: dict[str, Way]
+    variants: dict[str, Variant]
     objects: tuple[Object, ...] = ()
 
 
-def put(path: str, value: Any) -> Way:
+def put(path: str, value: Any) -> Variant:
     """Return the way that sets a field, whether it is there or not."""
-    return Way([{"op": "add", "path": path, "value": value}])
+    return Variant([{"op": "add", "path": path, "value": value}])
 
 
-def drop(path: str) -> Way:
+def drop(path: str) -> Variant:
     """Return the way that removes a field."""
-    return Way([{"op": "remove", "path": path}])
+    return Variant([{"op": "remove", "path": path}])
 
 
-def both(*ways: Way) -> Way:
+def both(*variants: Variant) -> Variant:
     """Return the way that does several things to the machine."""
-    return Way([operation for way in ways for operation in way.patch])
+    return Variant([operation for variant in variants for operation in variant.patch])
 
 
-def there(*objects: Object) -> Way:
+def there(*objects: Object) -> Variant:
     """Return the way that leaves the machine and has this in the cluster."""
-    return Way(objects=objects)
+    return Variant(objects=objects)
 
 
 def of_type(kind: str) -> Object:
@@ -143,7 +143,7 @@ OF_STORAGE: dict[str, list[Broken]] = {
             vm(host_disk("root")),
             f"Put the disk on a claim with {SHARED}, or set shared: true where every node sees the same file",
             {
-                f"Put the disk on a claim with {SHARED}": Way(
+                f"Put the disk on a claim with {SHARED}": Variant(
                     [{"op": "replace", "path": f"{SPEC}/volumes/0", "value": disk("good", "root")}]
                 ),
                 "set shared: true": put(f"{SPEC}/volumes/0/hostDisk/shared", True),

@@ -86,8 +86,8 @@ SAMPLES = {rule.name: breaking(rule.name, "the-name", "the-claim") for rule in R
 """By rule."""
 
 
-def verdict(machine: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
+def verdict(vm_object: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
     """Return the verdict on a machine in the usual cluster with these objects in it."""
     found = Settings.parse(settings)
     operation = "UPDATE" if old else "CREATE"
-    return evaluate(machine, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
+    return evaluate(vm_object, [*CLUSTER, *objects], old=old, settings=found, operation=operation)

@@ -8,15 +8,17 @@ from webhook import Settings, Verdict, evaluate
 RULE = "claim-known"
 
 
-def verdict(machine: Object, *objects: Object, **settings: object) -> Verdict:
-    return evaluate(machine, [*CLUSTER, *objects], settings=Settings.parse(settings))
+def verdict(vm_object: Object, *objects: Object, **settings: object) -> Verdict:
+    return evaluate(vm_object, [*CLUSTER, *objects], settings=Settings.parse(settings))
 
 
 @pytest.mark.parametrize(
-    "machine", [vm(disk("nowhere")), vm(data_volume_disk("nowhere")), vmi(disk("nowhere"))], ids=["claim", "dv", "vmi"]
+    "vm_object",
+    [vm(disk("nowhere")), vm(data_volume_disk("nowhere")), vmi(disk("nowhere"))],
+    ids=["claim", "dv", "vmi"],
 )
-def test_a_claim_that_nobody_makes_is_admitted_with_a_warning(machine: Object) -> None:
-    found = verdict(machine)
+def test_a_claim_that_nobody_makes_is_admitted_with_a_warning(vm_object: Object) -> None:
+    found = verdict(vm_object)
     assert found.allowed
     assert [(violation.rule, violation.action) for violation in found.violations] == [(RULE, "warn")]
     assert any(RULE in line and '"nowhere"' in line and "does not exist" in line for line in found.warnings)
@@ -65,8 +67,8 @@ def test_a_data_volume_of_which_cdi_makes_nothing_gives_the_reason(spec: Object,
 
 
 def test_a_claim_that_exists_breaks_nothing_whatever_the_template_says() -> None:
-    machine = templated_vm("good", spec={"storage": {"storageClassName": "gone"}})
-    assert verdict(machine).violations == []
+    vm_object = templated_vm("good", spec={"storage": {"storageClassName": "gone"}})
+    assert verdict(vm_object).violations == []
 
 
 def test_a_machine_of_which_a_claim_is_not_known_is_protected_all_the_same() -> None:

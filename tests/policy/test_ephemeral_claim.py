@@ -22,8 +22,8 @@ RWOP = "ReadWriteOncePod"
 OVERLAY = vm(ephemeral("e", "c"))
 
 
-def rules(machine: Object, *objects: Object) -> list[str]:
-    return [found.rule for found in verdict(machine, *objects).violations]
+def rules(vm_object: Object, *objects: Object) -> list[str]:
+    return [found.rule for found in verdict(vm_object, *objects).violations]
 
 
 MODES = [
@@ -63,8 +63,8 @@ def test_an_overlay_over_a_claim_that_is_not_known_breaks_nothing() -> None:
 
 def test_an_overlay_over_the_claim_of_a_template_is_judged_by_what_cdi_makes() -> None:
     template = templated_vm("c", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}})
-    machine = vm(ephemeral("e", "c"), spec={"dataVolumeTemplates": template["spec"]["dataVolumeTemplates"]})
-    assert rules(machine) == [RULE]
+    vm_object = vm(ephemeral("e", "c"), spec={"dataVolumeTemplates": template["spec"]["dataVolumeTemplates"]})
+    assert rules(vm_object) == [RULE]
 
 
 def test_it_is_admitted_with_a_warning_and_protected() -> None:
@@ -96,4 +96,4 @@ def test_an_overlay_that_was_there_is_tolerated_by_its_name_and_by_its_claim() -
     objects = (claim("c", RWO), claim("d", RWO), storage_class("x"))
     for new in (vm(ephemeral("e", "d")), vm(ephemeral("renamed", "c"))):
         found = verdict(new, *objects, old=OVERLAY, rules={RULE: "deny"})
-        assert [violation.tolerated for violation in found.violations] == [True]
+        assert [violation.preexisting for violation in found.violations] == [True]

@@ -10,12 +10,12 @@ from webhook import Verdict, evaluate
 from webhook.policy.rules import RULES
 
 BROKEN = [(rule, broken) for rule, found in REMEDIES.items() for broken in found]
-WAYS = [(rule, broken, words) for rule, broken in BROKEN for words in broken.ways]
+VARIANTS = [(rule, broken, words) for rule, broken in BROKEN for words in broken.variants]
 
 
-def judged(machine: Object, *objects: Object) -> Verdict:
+def evaluated(vm: Object, *objects: Object) -> Verdict:
     """Return the verdict where every rule refuses."""
-    return evaluate(machine, [*CLUSTER, *objects], settings=STRICT, final=True)
+    return evaluate(vm, [*CLUSTER, *objects], settings=STRICT, final=True)
 
 
 def test_every_rule_has_a_remedy_that_is_done_to_the_letter() -> None:
@@ -24,14 +24,14 @@ def test_every_rule_has_a_remedy_that_is_done_to_the_letter() -> None:
 
 @pytest.mark.parametrize(("rule", "broken"), BROKEN, ids=[rule for rule, _ in BROKEN])
 def test_a_machine_that_breaks_a_rule_is_told_its_remedy(rule: str, broken: Broken) -> None:
-    found = judged(broken.machine, *broken.objects)
+    found = evaluated(broken.vm_object, *broken.objects)
     assert not found.allowed
     assert {(violation.rule, violation.remedy) for violation in found.violations} == {(rule, broken.remedy)}
 
 
-@pytest.mark.parametrize(("rule", "broken", "words"), WAYS, ids=[f"{rule}: {words}" for rule, _, words in WAYS])
+@pytest.mark.parametrize(("rule", "broken", "words"), VARIANTS, ids=[f"{rule}: {words}" for rule, _, words in VARIANTS])
 def test_what_a_remedy_says_admits_the_machine(rule: str, broken: Broken, words: str) -> None:
-    way = broken.ways[words]
-    mended = jsonpatch.apply_patch(broken.machine, way.patch)
+    variant = broken.variants[words]
+    fixed = jsonpatch.apply_patch(broken.vm_object, variant.patch)
     assert words in broken.remedy
-    assert judged(mended, *(broken.objects if way.objects is None else way.objects)).violations == []
+    assert evaluated(fixed, *(broken.objects if variant.objects is None else variant.objects)).violations == []

@@ -13,7 +13,9 @@ NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 BAD = vm(disk("once"))
 
 
-def judged(obj: Object, *objects: Object, old: Object | None = None, now: datetime = NOW, **exemptions: Any) -> Verdict:
+def evaluated(
+    obj: Object, *objects: Object, old: Object | None = None, now: datetime = NOW, **exemptions: Any
+) -> Verdict:
     return evaluate(
         obj,
         [KUBEVIRT, *CLUSTER, claim("once-too", RWO), *objects],
@@ -48,13 +50,13 @@ COUNTS_NOT = [
 
 @pytest.mark.parametrize("value", [row[1] for row in COUNTS], ids=[row[0] for row in COUNTS])
 def test_a_label_waives_its_rule(value: str) -> None:
-    found = judged(exempt(BAD, rule="shared-access", value=value))
+    found = evaluated(exempt(BAD, rule="shared-access", value=value))
     assert (found.allowed, [violation.exempt for violation in found.violations]) == (True, [True])
 
 
 @pytest.mark.parametrize(("value", "why"), [row[1:] for row in COUNTS_NOT], ids=[row[0] for row in COUNTS_NOT])
 def test_a_label_that_does_not_count_waives_nothing_and_says_why(value: str, why: str) -> None:
-    found = judged(exempt(BAD, rule="shared-access", value=value))
+    found = evaluated(exempt(BAD, rule="shared-access", value=value))
     (line,) = about_exemptions(found)
     assert (found.allowed, [violation.exempt for violation in found.violations]) == (False, [False])
     assert why in line
@@ -72,32 +74,32 @@ def test_a_label_that_does_not_count_waives_nothing_and_says_why(value: str, why
     ids=["last second", "midnight", "June 30 in New York, July 1 in UTC", "July 1 on Kiribati, June 30 in UTC"],
 )
 def test_the_last_day_ends_with_the_day_in_utc(now: datetime, allowed: bool) -> None:
-    assert judged(exempt(BAD, value="2026-06-30"), now=now).allowed is allowed
+    assert evaluated(exempt(BAD, value="2026-06-30"), now=now).allowed is allowed
 
 
 def test_an_exemption_ends_by_the_clock_alone() -> None:
-    machine = exempt(BAD, value="2026-06-30")
-    assert [judged(machine, now=NOW + timedelta(days=days)).allowed for days in (0, 1)] == [True, False]
+    vm_object = exempt(BAD, value="2026-06-30")
+    assert [evaluated(vm_object, now=NOW + timedelta(days=days)).allowed for days in (0, 1)] == [True, False]
 
 
 def test_the_setting_says_how_far_ahead_the_last_day_may_lie() -> None:
-    machine = exempt(BAD, value="2026-07-02")
-    assert [judged(machine, maxDays=days).allowed for days in (1, 2)] == [False, True]
+    vm_object = exempt(BAD, value="2026-07-02")
+    assert [evaluated(vm_object, maxDays=days).allowed for days in (1, 2)] == [False, True]
 
 
 @pytest.mark.parametrize("reason", [{}, {"migratability.io/exempt-reason": ""}, {"other": "x"}])
 def test_a_label_without_a_reason_does_not_count(reason: Object) -> None:
-    found = judged(exempt(BAD, reason=reason))
+    found = evaluated(exempt(BAD, reason=reason))
     assert not found.allowed
     assert "migratability.io/exempt-reason" in about_exemptions(found)[0]
 
 
 def test_a_label_without_a_reason_counts_where_the_setting_asks_for_none() -> None:
-    assert judged(exempt(BAD, reason={}), requireReason=False).allowed
+    assert evaluated(exempt(BAD, reason={}), requireReason=False).allowed
 
 
 def test_a_label_waives_no_other_rule() -> None:
-    found = judged(exempt(vm(disk("once"), host_disk("h")), rule="shared-access"))
+    found = evaluated(exempt(vm(disk("once"), host_disk("h")), rule="shared-access"))
     assert {violation.rule: violation.exempt for violation in found.violations} == {
         "shared-access": True,
         "host-disk": False,
@@ -106,35 +108,35 @@ def test_a_label_waives_no_other_rule() -> None:
 
 
 def test_all_waives_every_rule() -> None:
-    found = judged(exempt(vm(disk("once"), host_disk("h"), disk("san-fs"))))
+    found = evaluated(exempt(vm(disk("once"), host_disk("h"), disk("san-fs"))))
     assert found.allowed
     assert {violation.exempt for violation in found.violations} == {True}
 
 
 def test_an_exemption_covers_volumes_that_come_later() -> None:
-    machine = exempt(BAD, rule="shared-access")
-    assert judged(exempt(vm(disk("once"), disk("once-too")), rule="shared-access"), old=machine).allowed
+    vm_object = exempt(BAD, rule="shared-access")
+    assert evaluated(exempt(vm(disk("once"), disk("once-too")), rule="shared-access"), old=vm_object).allowed
 
 
 def test_a_namespaces_label_exempts_every_machine_in_it() -> None:
-    assert judged(BAD, namespace("old storage", shared_access="true")).allowed
+    assert evaluated(BAD, namespace("old storage", shared_access="true")).allowed
 
 
 def test_a_namespaces_label_needs_its_own_reason() -> None:
-    machine = tagged(BAD, annotations=REASON)
-    found = judged(machine, namespace(shared_access="true"))
+    vm_object = tagged(BAD, annotations=REASON)
+    found = evaluated(vm_object, namespace(shared_access="true"))
     assert not found.allowed
     assert "its namespace" in about_exemptions(found)[0]
 
 
 def test_a_label_of_another_namespace_exempts_nothing() -> None:
     other = namespace("old storage", all="true")
-    assert not judged(BAD, {**other, "metadata": {**other["metadata"], "name": "other"}}).allowed
+    assert not evaluated(BAD, {**other, "metadata": {**other["metadata"], "name": "other"}}).allowed
 
 
 def test_the_namespaces_exemption_counts_where_the_machines_has_ended() -> None:
-    machine = exempt(BAD, rule="shared-access", value="2026-01-01")
-    assert judged(machine, namespace("old storage", shared_access="true")).allowed
+    vm_object = exempt(BAD, rule="shared-access", value="2026-01-01")
+    assert evaluated(vm_object, namespace("old storage", shared_access="true")).allowed
 
 
 @pytest.mark.parametrize(
@@ -148,36 +150,36 @@ def test_the_namespaces_exemption_counts_where_the_machines_has_ended() -> None:
     ids=["VirtualMachine", "ReplicaSet", "Pool's machine", "Pool's instance"],
 )
 def test_a_label_in_a_template_exempts_nothing(obj: Object, path: tuple[str, ...]) -> None:
-    assert not judged(exempt(obj, *path)).allowed
+    assert not evaluated(exempt(obj, *path)).allowed
 
 
 @pytest.mark.parametrize(
     "obj", [vmi(disk("once")), replica_set(disk("once")), pool(disk("once"))], ids=lambda o: o["kind"]
 )
 def test_every_kind_of_machine_can_be_exempt(obj: Object) -> None:
-    assert judged(exempt(obj)).allowed
+    assert evaluated(exempt(obj)).allowed
 
 
 @pytest.mark.parametrize(
     "label", ["exempt.migratability.io", "migratability.io/exempt", "xexempt.migratability.io/all"]
 )
 def test_a_label_that_only_looks_like_ours_exempts_nothing(label: str) -> None:
-    assert not judged(tagged(BAD, labels={label: "true"}, annotations=REASON)).allowed
+    assert not evaluated(tagged(BAD, labels={label: "true"}, annotations=REASON)).allowed
 
 
 def test_edits_of_a_machine_whose_exemption_has_ended_pass() -> None:
     ended = exempt(BAD, value="2026-01-01")
-    found = judged(exempt(vm(disk("once"), hostname="x"), value="2026-01-01"), old=ended)
+    found = evaluated(exempt(vm(disk("once"), hostname="x"), value="2026-01-01"), old=ended)
     assert found.allowed
-    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.preexisting for violation in found.violations] == [True]
     assert about_exemptions(found) == ["exemption from all on the machine ended on 2026-01-01 [exemption]"]
 
 
 def test_a_new_violation_of_a_machine_whose_exemption_has_ended_is_refused() -> None:
     ended = exempt(BAD, value="2026-01-01")
-    found = judged(exempt(vm(disk("once"), disk("once-too")), value="2026-01-01"), old=ended)
+    found = evaluated(exempt(vm(disk("once"), disk("once-too")), value="2026-01-01"), old=ended)
     assert not found.allowed
-    assert {violation.volume: violation.tolerated for violation in found.violations} == {
+    assert {violation.volume: violation.preexisting for violation in found.violations} == {
         "once": True,
         "once-too": False,
     }
@@ -185,7 +187,7 @@ def test_a_new_violation_of_a_machine_whose_exemption_has_ended_is_refused() -> 
 
 @pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: make.__name__)
 def test_an_exempt_machine_that_cannot_migrate_never_gets_live_migrate(make: Any) -> None:
-    assert judged(exempt(make(disk("once")))).patch == []
+    assert evaluated(exempt(make(disk("once")))).patch == []
 
 
 def test_an_exempt_instance_is_kept_from_the_clusters_default_that_would_block_a_drain() -> None:
@@ -195,25 +197,25 @@ def test_an_exempt_instance_is_kept_from_the_clusters_default_that_would_block_a
 
 
 def test_an_exempt_machine_that_can_migrate_gets_live_migrate() -> None:
-    found = judged(exempt(vm(disk("good"))))
+    found = evaluated(exempt(vm(disk("good"))))
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
 def test_an_explicit_strategy_of_an_exempt_machine_is_left_alone() -> None:
-    found = judged(exempt(vm(disk("once"), evictionStrategy="None")))
+    found = evaluated(exempt(vm(disk("once"), evictionStrategy="None")))
     assert (found.allowed, found.patch) == (True, [])
 
 
 def test_offline_a_used_exemption_is_warned_about() -> None:
-    (line,) = [line for line in judged(exempt(BAD)).warnings if "offline" in line]
+    (line,) = [line for line in evaluated(exempt(BAD)).warnings if "offline" in line]
     assert "nobody was asked" in line
 
 
 def test_offline_an_exemption_that_nothing_needs_is_not_warned_about() -> None:
-    assert not any("offline" in line for line in judged(exempt(vm(disk("good")))).warnings)
+    assert not any("offline" in line for line in evaluated(exempt(vm(disk("good")))).warnings)
 
 
 def test_a_verdict_tells_the_exemption_with_its_day_and_reason() -> None:
-    found = judged(exempt(BAD, rule="shared-access", value="2026-07-31"))
+    found = evaluated(exempt(BAD, rule="shared-access", value="2026-07-31"))
     (violation,) = found.violations
     assert found.exemption_of(violation) == "shared-access until 2026-07-31: moves to NFS in July"

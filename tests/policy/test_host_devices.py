@@ -18,7 +18,7 @@ def device(name: str, resource: str | None = "vendor.com/vgpu") -> Object:
 
 
 def verdict(
-    machine: Object,
+    vm_object: Object,
     *objects: Object,
     version: str = "v1.9.0",
     gate: bool = True,
@@ -26,7 +26,7 @@ def verdict(
     old: Object | None = None,
 ) -> Verdict:
     cr = kubevirt(version=version, developerConfiguration=GATE if gate else {}, permittedHostDevices=permitted)
-    return evaluate(machine, [*CLUSTER, cr, *objects], old=old, operation="UPDATE" if old else "CREATE")
+    return evaluate(vm_object, [*CLUSTER, cr, *objects], old=old, operation="UPDATE" if old else "CREATE")
 
 
 def with_gpus(*gpus: Object, **found: object) -> Object:
@@ -39,8 +39,8 @@ def fields(found: Verdict) -> list[str]:
 
 @pytest.mark.parametrize("version", ["v1.6.6", "v1.8.4", "v1.9.0"])
 def test_every_host_device_is_refused(version: str) -> None:
-    machine = vm(domain=devices(hostDevices=[device("a"), device("b", None)]))
-    found = verdict(machine, version=version)
+    vm_object = vm(domain=devices(hostDevices=[device("a"), device("b", None)]))
+    found = verdict(vm_object, version=version)
     assert fields(found) == [f"{DEVICES}.hostDevices[0]", f"{DEVICES}.hostDevices[1]"]
     assert not found.allowed
 
@@ -89,8 +89,8 @@ def test_one_gpu_moves_where_it_is_a_virtual_one_and_the_gate_is_on(
 )
 def test_what_only_an_unknown_kubevirt_could_say_is_warned_about(found: Object, action: str) -> None:
     without = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
-    machine = vm(domain=devices(**found, autoattachPodInterface=False))
-    assert {violation.action for violation in evaluate(machine, without).violations} == {action}
+    vm_object = vm(domain=devices(**found, autoattachPodInterface=False))
+    assert {violation.action for violation in evaluate(vm_object, without).violations} == {action}
 
 
 def test_of_several_gpus_none_moves() -> None:
@@ -138,26 +138,26 @@ RATCHET = [
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "tolerated"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
+    ("before", "after", "preexisting"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
 )
-def test_a_device_is_tolerated_by_its_name(before: list[str], after: list[str], tolerated: list[bool]) -> None:
+def test_a_device_is_tolerated_by_its_name(before: list[str], after: list[str], preexisting: list[bool]) -> None:
     old, new = (vm(domain=devices(hostDevices=[device(name) for name in names])) for names in (before, after))
-    assert [violation.tolerated for violation in verdict(new, old=old).violations] == tolerated
+    assert [violation.preexisting for violation in verdict(new, old=old).violations] == preexisting
 
 
 @pytest.mark.parametrize(("before", "after"), [("gpus", "hostDevices"), ("hostDevices", "gpus")])
 def test_a_device_of_the_other_sort_is_another_one_though_its_name_is_the_same(before: str, after: str) -> None:
     old, new = (vm(domain=devices(**{key: [device("a", "x")]})) for key in (before, after))
-    assert [violation.tolerated for violation in verdict(new, old=old).violations] == [False]
+    assert [violation.preexisting for violation in verdict(new, old=old).violations] == [False]
 
 
 def test_a_second_gpu_beside_one_that_moved_is_refused_as_both() -> None:
     found = verdict(with_gpus(device("a"), device("b")), old=with_gpus(device("a")))
-    assert [violation.tolerated for violation in found.violations] == [False, False]
+    assert [violation.preexisting for violation in found.violations] == [False, False]
 
 
 def test_a_device_of_the_machine_that_now_comes_with_the_instancetype_is_tolerated() -> None:
     old = vm(domain=devices(hostDevices=[device("h")]))
     new = vm(spec={"instancetype": {"name": "big"}})
     found = verdict(new, instancetype("big", hostDevices=[device("h")]), old=old)
-    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.preexisting for violation in found.violations] == [True]

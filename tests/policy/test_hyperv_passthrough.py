@@ -8,12 +8,12 @@ from webhook import Verdict, evaluate
 RULE = "hyperv-passthrough"
 
 
-def verdict(machine: Object, version: str | None = None, old: Object | None = None) -> Verdict:
+def verdict(vm_object: Object, version: str | None = None, old: Object | None = None) -> Verdict:
     cluster = [*CLUSTER, kubevirt(version=version)]
-    return evaluate(machine, cluster, old=old, operation="UPDATE" if old else "CREATE")
+    return evaluate(vm_object, cluster, old=old, operation="UPDATE" if old else "CREATE")
 
 
-def machine(state: object) -> Object:
+def vm_object(state: object) -> Object:
     return vm(domain={"features": {"hypervPassthrough": state}})
 
 
@@ -31,11 +31,11 @@ STATES = [
 @pytest.mark.parametrize(("state", "broken"), STATES, ids=[repr(row[0]) for row in STATES])
 def test_it_is_refused_unless_it_is_off(state: object, broken: bool, version: str) -> None:
     """KubeVirt breaks on one that does not say whether it is on."""
-    assert [found.rule for found in verdict(machine(state), version).violations] == ([RULE] if broken else [])
+    assert [found.rule for found in verdict(vm_object(state), version).violations] == ([RULE] if broken else [])
 
 
 def test_the_violation_says_where_what_and_why() -> None:
-    (found,) = verdict(machine({"enabled": True})).violations
+    (found,) = verdict(vm_object({"enabled": True})).violations
     assert (found.reason, found.volume, found.action) == ("HypervPassthroughNotLiveMigratable", None, "deny")
     assert found.field == "spec.template.spec.domain.features.hypervPassthrough"
     assert "hypervPassthrough" in found.message
@@ -48,9 +48,9 @@ def test_an_instance_is_judged_at_its_own_path() -> None:
 
 
 def test_passthrough_that_was_there_is_tolerated() -> None:
-    found = verdict(machine({"enabled": True}), old=machine({}))
-    assert [violation.tolerated for violation in found.violations] == [True]
+    found = verdict(vm_object({"enabled": True}), old=vm_object({}))
+    assert [violation.preexisting for violation in found.violations] == [True]
 
 
 def test_passthrough_that_an_update_brings_is_refused() -> None:
-    assert not verdict(machine({}), old=machine({"enabled": False})).allowed
+    assert not verdict(vm_object({}), old=vm_object({"enabled": False})).allowed

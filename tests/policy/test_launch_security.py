@@ -12,13 +12,13 @@ FIELD = "spec.template.spec.domain.launchSecurity"
 VERSIONS = ["v1.5.3", "v1.6.6", "v1.7.1", "v1.8.4", "v1.9.0"]
 
 
-def verdict(machine: Object, *objects: Object, version: str | None = None, old: Object | None = None) -> Verdict:
+def verdict(vm_object: Object, *objects: Object, version: str | None = None, old: Object | None = None) -> Verdict:
     cluster = [*CLUSTER, kubevirt(version=version), *objects]
-    return evaluate(machine, cluster, old=old, operation="UPDATE" if old else "CREATE")
+    return evaluate(vm_object, cluster, old=old, operation="UPDATE" if old else "CREATE")
 
 
-def reasons(machine: Object, *objects: Object, version: str | None = None) -> list[str | None]:
-    found = verdict(machine, *objects, version=version).violations
+def reasons(vm_object: Object, *objects: Object, version: str | None = None) -> list[str | None]:
+    found = verdict(vm_object, *objects, version=version).violations
     assert {violation.rule for violation in found} <= {RULE}
     return [violation.reason for violation in found]
 
@@ -59,11 +59,11 @@ def test_sev_and_its_successor_are_one_reason() -> None:
 
 
 def test_the_architecture_of_the_cluster_counts_where_the_machine_names_none() -> None:
-    machine = vm(domain={"launchSecurity": {}})
+    vm_object = vm(domain={"launchSecurity": {}})
     cr = kubevirt()
     cr["status"]["defaultArchitecture"] = "s390x"
-    assert reasons(machine, cr) == [SECURE]
-    assert reasons(machine) == []
+    assert reasons(vm_object, cr) == [SECURE]
+    assert reasons(vm_object) == []
 
 
 @pytest.mark.parametrize("found", [None, "sev", [], 5], ids=repr)
@@ -97,13 +97,13 @@ def test_what_instancetype_or_preference_ask_for_is_refused_there(field: str, ap
 
 
 def test_what_the_machine_asks_for_itself_goes_before_its_preference() -> None:
-    machine = vm(spec={"preference": {"name": "x"}}, domain={"launchSecurity": {"tdx": {}}})
-    assert reasons(machine, APPLIED[1][1]) == [TDX]
+    vm_object = vm(spec={"preference": {"name": "x"}}, domain={"launchSecurity": {"tdx": {}}})
+    assert reasons(vm_object, APPLIED[1][1]) == [TDX]
 
 
 def test_one_technique_for_another_is_tolerated_as_the_same_rule() -> None:
     found = verdict(secured(tdx={}), old=secured(sev={}))
-    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.preexisting for violation in found.violations] == [True]
 
 
 def test_launch_security_that_an_update_brings_is_refused() -> None:

@@ -13,14 +13,14 @@ RULE_NAMES = sorted(SAMPLES)
 LONG = "x" * 253
 
 
-def judged(sample: tuple[Object, tuple[Object, ...]], settings: Settings = STRICT) -> Verdict:
-    machine, objects = sample
-    return evaluate(machine, [*CLUSTER, *objects], settings=settings, final=True)
+def evaluated(sample: tuple[Object, tuple[Object, ...]], settings: Settings = STRICT) -> Verdict:
+    vm_object, objects = sample
+    return evaluate(vm_object, [*CLUSTER, *objects], settings=settings, final=True)
 
 
 def warned(rule: str, sample: tuple[Object, tuple[Object, ...]]) -> list[str]:
     """Return the warnings about a rule that only warns."""
-    found = judged(sample, Settings.parse({"rules": {rule: "warn"}}))
+    found = evaluated(sample, Settings.parse({"rules": {rule: "warn"}}))
     return [line for line in found.warnings if line.endswith(f"[{rule}]")]
 
 
@@ -36,7 +36,7 @@ def test_every_rule_has_a_sample() -> None:
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_a_cause_is_one_line_of_what_why_remedy_and_rule(rule: str) -> None:
-    found = the_violation(rule, judged(SAMPLES[rule]))
+    found = the_violation(rule, evaluated(SAMPLES[rule]))
     what, _, why = found.message.partition("; ")
     assert what
     assert why
@@ -46,7 +46,7 @@ def test_a_cause_is_one_line_of_what_why_remedy_and_rule(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_the_parts_of_a_cause_have_no_stop_of_their_own(rule: str) -> None:
-    found = the_violation(rule, judged(SAMPLES[rule]))
+    found = the_violation(rule, evaluated(SAMPLES[rule]))
     assert not re.search(r"[.!?]$", found.message)
     assert not re.search(r"[.!?]$", found.remedy)
     assert "  " not in found.cause
@@ -54,19 +54,19 @@ def test_the_parts_of_a_cause_have_no_stop_of_their_own(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_a_remedy_is_an_order(rule: str) -> None:
-    first = the_violation(rule, judged(SAMPLES[rule])).remedy.split()[0]
+    first = the_violation(rule, evaluated(SAMPLES[rule])).remedy.split()[0]
     assert first in {"Use", "Set", "Remove", "Give", "Name", "Put", "Create", "Correct", "Widen"}
 
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_a_cause_says_that_the_machine_does_not_migrate_or_what_happens_instead(rule: str) -> None:
-    why = the_violation(rule, judged(SAMPLES[rule])).message.partition("; ")[2]
+    why = the_violation(rule, evaluated(SAMPLES[rule])).message.partition("; ")[2]
     assert re.search(r"migrat|no other node|not even start", why)
 
 
 @pytest.mark.parametrize("rule", OF_VOLUMES)
 def test_a_cause_names_the_volume_and_its_claim(rule: str) -> None:
-    found = the_violation(rule, judged(SAMPLES[rule]))
+    found = the_violation(rule, evaluated(SAMPLES[rule]))
     assert found.volume == "the-name"
     assert '"the-name"' in found.cause
     assert ('"the-claim"' in found.cause) is (rule != "host-disk")
@@ -74,7 +74,7 @@ def test_a_cause_names_the_volume_and_its_claim(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - set(OF_VOLUMES)))
 def test_a_cause_that_is_about_no_volume_names_none(rule: str) -> None:
-    found = the_violation(rule, judged(SAMPLES[rule]))
+    found = the_violation(rule, evaluated(SAMPLES[rule]))
     assert found.volume is None
     assert ("the-name" in found.cause) is (rule not in NAMELESS)
 
@@ -82,7 +82,7 @@ def test_a_cause_that_is_about_no_volume_names_none(rule: str) -> None:
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
 def test_whatever_is_in_a_name_cause_and_warning_stay_on_one_printable_line(rule: str) -> None:
     for character in NASTY.values():
-        found = the_violation(rule, judged(breaking(rule, character)))
+        found = the_violation(rule, evaluated(breaking(rule, character)))
         (warning,) = warned(rule, breaking(rule, character))
         for line in (found.cause, found.evidence or "", warning):
             assert line.isprintable(), line
@@ -92,7 +92,7 @@ def test_whatever_is_in_a_name_cause_and_warning_stay_on_one_printable_line(rule
 @pytest.mark.parametrize("length", [1, 63, 253, 5000])
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_warnings_never_exceed_256_characters_and_end_with_the_rule(rule: str, length: int) -> None:
-    found = judged(breaking(rule, "v" * length, "c" * length), Settings.parse({"rules": {rule: "warn"}}))
+    found = evaluated(breaking(rule, "v" * length, "c" * length), Settings.parse({"rules": {rule: "warn"}}))
     assert all(len(line) <= 256 for line in found.warnings)
     assert len([line for line in found.warnings if line.endswith(f"[{rule}]")]) == 1
 
@@ -105,25 +105,25 @@ def test_a_warning_about_names_of_usual_length_has_at_most_120_characters(rule: 
 
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
 def test_a_warning_never_cuts_a_name_that_kubernetes_allows(rule: str) -> None:
-    found = judged(breaking(rule, LONG), Settings.parse({"rules": {rule: "warn"}}))
+    found = evaluated(breaking(rule, LONG), Settings.parse({"rules": {rule: "warn"}}))
     assert any(LONG in line for line in found.warnings)
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
 def test_a_cause_never_shortens_a_name_that_kubernetes_allows(rule: str) -> None:
-    assert LONG in the_violation(rule, judged(breaking(rule, LONG))).cause
+    assert LONG in the_violation(rule, evaluated(breaking(rule, LONG))).cause
 
 
 @pytest.mark.parametrize("name", ["x" * 1_500_000, "word " * 300_000], ids=["one word", "many words"])
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
 def test_a_cause_is_bounded_whatever_the_name(rule: str, name: str) -> None:
-    found = the_violation(rule, judged(breaking(rule, name)))
+    found = the_violation(rule, evaluated(breaking(rule, name)))
     assert len(found.cause) < 1500
     assert len(found.evidence or "") < 1500
 
 
 def test_many_warnings_are_counted_instead_of_listed() -> None:
-    machine = vm(*(host_disk(f"h{index}") for index in range(40)))
-    found = evaluate(machine, CLUSTER, settings=Settings.parse({"mode": "warn"}))
+    vm_object = vm(*(host_disk(f"h{index}") for index in range(40)))
+    found = evaluate(vm_object, CLUSTER, settings=Settings.parse({"mode": "warn"}))
     assert len(found.warnings) == 17
     assert "24 more" in found.warnings[-1]

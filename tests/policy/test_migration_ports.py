@@ -39,8 +39,8 @@ def test_a_port_list_with_a_port_of_the_migration(ports: tuple[object, ...], nam
 
 @pytest.mark.parametrize("protocol", ["TCP", "UDP", None])
 def test_the_protocol_of_a_port_does_not_matter(protocol: str | None) -> None:
-    machine = vm(**interface(masquerade={}, ports=[{"port": 49152, "protocol": protocol}]))
-    assert [found.rule for found in verdict(machine).violations] == [RULE]
+    vm_object = vm(**interface(masquerade={}, ports=[{"port": 49152, "protocol": protocol}]))
+    assert [found.rule for found in verdict(vm_object).violations] == [RULE]
 
 
 @pytest.mark.parametrize("ports", [None, "49152", {"port": 49152}, [49152]], ids=repr)
@@ -58,15 +58,15 @@ def test_only_masquerade_takes_ports_from_the_pod(binding: str) -> None:
 
 
 def test_the_ports_of_an_interface_elsewhere_are_no_matter() -> None:
-    machine = forwarding(49152)
-    machine["spec"]["template"]["spec"]["networks"] = [{"name": "default", "multus": {"networkName": "x"}}]
-    assert verdict(machine).violations == []
+    vm_object = forwarding(49152)
+    vm_object["spec"]["template"]["spec"]["networks"] = [{"name": "default", "multus": {"networkName": "x"}}]
+    assert verdict(vm_object).violations == []
 
 
 def test_the_masquerade_of_the_preference_counts() -> None:
-    machine = vm(spec={"preference": {"name": "p"}}, **interface(ports=[{"port": 49152}]))
+    vm_object = vm(spec={"preference": {"name": "p"}}, **interface(ports=[{"port": 49152}]))
     preferring = preference("p", devices={"preferredInterfaceMasquerade": {}})
-    assert [found.rule for found in verdict(machine, preferring).violations] == [RULE]
+    assert [found.rule for found in verdict(vm_object, preferring).violations] == [RULE]
 
 
 @pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])

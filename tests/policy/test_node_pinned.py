@@ -18,9 +18,9 @@ NODES = (
 )
 
 
-def whats(machine: Object, *objects: Object) -> list[str]:
+def whats(vm_object: Object, *objects: Object) -> list[str]:
     """Return what is said of the machine, having checked that it is this rule alone that says it."""
-    found = verdict(machine, *objects)
+    found = verdict(vm_object, *objects)
     assert {violation.rule for violation in found.violations} <= {RULE}
     return [violation.what for violation in found.violations]
 
@@ -138,8 +138,8 @@ FIELDS = [
 
 @pytest.mark.parametrize(("fields", "path"), [row[1:] for row in FIELDS], ids=[row[0] for row in FIELDS])
 def test_the_violation_says_where_what_and_why(fields: dict[str, Any], path: str) -> None:
-    for machine, root in ((vm(**fields), "spec.template.spec"), (vmi(**fields), "spec")):
-        (found,) = verdict(machine, *NODES).violations
+    for vm_object, root in ((vm(**fields), "spec.template.spec"), (vmi(**fields), "spec")):
+        (found,) = verdict(vm_object, *NODES).violations
         assert (found.reason, found.volume, found.field) == (None, None, f"{root}.{path}")
         assert "no other node" in found.message
 

@@ -36,50 +36,50 @@ def samples(word: str) -> dict[str, Sample]:
     imported["metadata"]["annotations"] = {"trident.netapp.io/importBackendUUID": "u"}
     shared = claim("c", RWO, storage_class="any")
     shared["metadata"]["annotations"] = {"trident.netapp.io/shareFromPVC": word}
-    machine = vm(disk("c"))
+    vm_object = vm(disk("c"))
     return {
-        "access mode": (machine, claim("c", word)),
-        "several access modes": (machine, claim("c", *[word] * 7)),
-        "volume mode": (machine, claim("c", RWO, mode=word)),
+        "access mode": (vm_object, claim("c", word)),
+        "several access modes": (vm_object, claim("c", *[word] * 7)),
+        "volume mode": (vm_object, claim("c", RWO, mode=word)),
         "volume mode of a template": (
             templated_vm("d", spec={"storage": {"storageClassName": "nas", "volumeMode": word}}),
         ),
-        "missing class": (machine, claim("c", RWO, storage_class=word)),
+        "missing class": (vm_object, claim("c", RWO, storage_class=word)),
         "missing class of a template": (templated_vm("d", spec={"storage": {"storageClassName": word}}),),
-        "class": (machine, storage_class(word, backendType="ontap-san"), claim("c", RWX, storage_class=word)),
+        "class": (vm_object, storage_class(word, backendType="ontap-san"), claim("c", RWX, storage_class=word)),
         "class of a template": (
             templated_vm("d", spec={"storage": {"storageClassName": word, "volumeMode": "Filesystem"}}),
             storage_class(word, backendType="ontap-san"),
         ),
-        "provisioner": (machine, storage_class("s", provisioner=word), claim("c", RWO, storage_class="s")),
-        "sanType": (machine, storage_class("s", sanType=word), claim("c", RWO, storage_class="s")),
-        "nasType": (machine, storage_class("s", nasType=word), claim("c", RWO, storage_class="s")),
-        "volume": (machine, persistent_volume(word, "block"), claim("c", RWX, volume=word)),
-        "driver of a volume": (machine, persistent_volume("pv", driver=word), on_volume),
-        "protocol of a volume": (machine, persistent_volume("pv", word), on_volume),
+        "provisioner": (vm_object, storage_class("s", provisioner=word), claim("c", RWO, storage_class="s")),
+        "sanType": (vm_object, storage_class("s", sanType=word), claim("c", RWO, storage_class="s")),
+        "nasType": (vm_object, storage_class("s", nasType=word), claim("c", RWO, storage_class="s")),
+        "volume": (vm_object, persistent_volume(word, "block"), claim("c", RWX, volume=word)),
+        "driver of a volume": (vm_object, persistent_volume("pv", driver=word), on_volume),
+        "protocol of a volume": (vm_object, persistent_volume("pv", word), on_volume),
         "driver of a backend": (
-            machine,
+            vm_object,
             persistent_volume("pv", "block", backend="u"),
             backend("u", word),
             claim("c", RWX, volume="pv"),
         ),
-        "missing backend": (machine, persistent_volume("pv", "block", backend=word), on_volume),
+        "missing backend": (vm_object, persistent_volume("pv", "block", backend=word), on_volume),
         "backend": (
-            machine,
+            vm_object,
             persistent_volume("pv", "block", backend="u"),
             backend("u", "ontap-san", word),
             claim("c", RWX, volume="pv"),
         ),
         "backends of a class": (
-            machine,
+            vm_object,
             storage_class("any"),
             *(backend(f"u{index}", "ontap-san", f"{word}{index}") for index in range(9)),
             claim("c", RWX, storage_class="any"),
         ),
-        "backend of an import": (machine, storage_class("any"), backend("u", "ontap-san", word), imported),
-        "claim that is shared": (machine, storage_class("any"), shared),
+        "backend of an import": (vm_object, storage_class("any"), backend("u", "ontap-san", word), imported),
+        "claim that is shared": (vm_object, storage_class("any"), shared),
         "claim that is cloned": (
-            machine,
+            vm_object,
             storage_class("any"),
             persistent_volume(word, "block"),
             claim(word, RWO, volume=word),
@@ -87,7 +87,7 @@ def samples(word: str) -> dict[str, Sample]:
         ),
         "DataVolume": (vm(data_volume_disk(word)), data_volume(word, storage={"accessModes": [RWO]})),
         "template": (templated_vm(word, spec={"storage": {"accessModes": [RWO]}}),),
-        "machine": ({**machine, "metadata": {"name": word, "namespace": word}}, claim("c", RWO, namespace=word)),
+        "machine": ({**vm_object, "metadata": {"name": word, "namespace": word}}, claim("c", RWO, namespace=word)),
         "source of a volume": (vm({"name": "v", word: {}}),),
         "interface": (vm(**interface(word, binding={"name": word})),),
         "instancetype": (vm(spec={"instancetype": {"name": word}}),),
@@ -99,9 +99,9 @@ def samples(word: str) -> dict[str, Sample]:
     }
 
 
-def judged(sample: Sample) -> Verdict:
-    machine, *objects = sample
-    return evaluate(machine, [*CLUSTER, *objects], final=True)
+def evaluated(sample: Sample) -> Verdict:
+    vm_object, *objects = sample
+    return evaluate(vm_object, [*CLUSTER, *objects], final=True)
 
 
 @pytest.mark.parametrize("what", samples("x"))
@@ -112,7 +112,7 @@ def test_every_line_is_one_line(what: str, tmp_path: Path, capsys: pytest.Captur
         path.write_text(json.dumps({"kind": "List", "items": [*CLUSTER, *sample]}), encoding="utf-8")
         main(["check", str(path), "--verbose", "--explain"])
         out, err = capsys.readouterr()
-        verdict = judged(sample)
+        verdict = evaluated(sample)
         of_violations = [(found.cause, found.evidence or "", found.field) for found in verdict.violations]
         lines = [*chain(*of_violations), *verdict.warnings, *out.split("\n")]
         assert ([line for line in lines if not line.isprintable()], err) == ([], "")
@@ -121,7 +121,7 @@ def test_every_line_is_one_line(what: str, tmp_path: Path, capsys: pytest.Captur
 @pytest.mark.parametrize("word", ["x" * 1_500_000, "word " * 300_000], ids=["one word", "many words"])
 @pytest.mark.parametrize("what", samples("x"))
 def test_every_line_is_bounded(what: str, word: str) -> None:
-    verdict = judged(samples(word)[what])
+    verdict = evaluated(samples(word)[what])
     assert all(len(line) <= 256 for line in verdict.warnings)
     for violation in verdict.violations:
         assert len(violation.cause) < 2500
@@ -132,8 +132,8 @@ def test_each_sample_tells_about_its_word() -> None:
     """Else the tests above prove nothing."""
     silent = []
     for what, sample in samples("tell-tale").items():
-        verdict = judged(sample)
-        told = [*verdict.warnings, *(f"{found.cause} {found.evidence}" for found in verdict.violations)]
-        if not any("tell-tale" in line for line in told):
+        verdict = evaluated(sample)
+        reported = [*verdict.warnings, *(f"{found.cause} {found.evidence}" for found in verdict.violations)]
+        if not any("tell-tale" in line for line in reported):
             silent.append(what)
     assert silent == ["machine", "source of a volume", "kind of instancetype"]

@@ -15,7 +15,7 @@ RULE = "eviction-strategy"
 RUNNING = {"created": True}
 
 
-def judged(
+def evaluated(
     obj: Object, *objects: Object, old: Object | None = None, setting: str = "enforce", **settings: Any
 ) -> Verdict:
     operation = "UPDATE" if old else "CREATE"
@@ -31,7 +31,7 @@ def strategy_of(obj: Object) -> str | None:
 
 def after(obj: Object, *objects: Object, **how: Any) -> str | None:
     """Return the strategy of the machine after the patch, having checked that nothing else in its spec is set."""
-    verdict = judged(obj, *objects, **how)
+    verdict = evaluated(obj, *objects, **how)
     patched: Object = jsonpatch.apply_patch(obj, verdict.eviction_patch)
     found = strategy_of(patched)
     spec = patched["spec"] if obj["kind"] == "VirtualMachineInstance" else patched["spec"]["template"]["spec"]
@@ -41,7 +41,7 @@ def after(obj: Object, *objects: Object, **how: Any) -> str | None:
     else:
         spec["evictionStrategy"] = before
     assert patched == obj
-    assert judged({**obj, **jsonpatch.apply_patch(obj, verdict.patch)}, *objects, **how).patch == []
+    assert evaluated({**obj, **jsonpatch.apply_patch(obj, verdict.patch)}, *objects, **how).patch == []
     return found
 
 
@@ -66,7 +66,7 @@ def test_a_machine_that_is_created(make: Make, column: int, row: tuple[str | Non
     setting = ("enforce", "default", "off")[column - 1]
     obj = make(disk("good"), **({"evictionStrategy": row[0]} if row[0] else {}))
     assert after(obj, setting=setting) == row[column]
-    assert bool(notes(judged(obj, setting=setting))) is (row[0] != row[column])
+    assert bool(notes(evaluated(obj, setting=setting))) is (row[0] != row[column])
 
 
 def test_without_a_setting_it_is_enforced() -> None:
@@ -75,11 +75,11 @@ def test_without_a_setting_it_is_enforced() -> None:
 
 
 def test_the_patch_of_an_instance_has_its_own_path() -> None:
-    assert [operation["path"] for operation in judged(vmi(disk("good"))).patch] == ["/spec/evictionStrategy"]
+    assert [operation["path"] for operation in evaluated(vmi(disk("good"))).patch] == ["/spec/evictionStrategy"]
 
 
 def test_the_user_is_told_what_was_changed_and_to_what() -> None:
-    (line,) = notes(judged(vm(evictionStrategy="None")))
+    (line,) = notes(evaluated(vm(evictionStrategy="None")))
     assert '"None"' in line
     assert "LiveMigrate" in line
 
@@ -87,7 +87,7 @@ def test_the_user_is_told_what_was_changed_and_to_what() -> None:
 @KINDS
 def test_an_explicit_null_is_unset(make: Make) -> None:
     obj = make(disk("good"), evictionStrategy=None)
-    assert strategy_of(jsonpatch.apply_patch(obj, judged(obj).patch)) == "LiveMigrate"
+    assert strategy_of(jsonpatch.apply_patch(obj, evaluated(obj).patch)) == "LiveMigrate"
 
 
 @KINDS
@@ -97,7 +97,7 @@ def test_the_validating_side_never_patches(make: Make) -> None:
 
 @KINDS
 def test_external_as_the_clusters_default_is_kept(make: Make) -> None:
-    found = judged(make(disk("good")), kubevirt(evictionStrategy="External"))
+    found = evaluated(make(disk("good")), kubevirt(evictionStrategy="External"))
     assert found.patch == []
     assert found.warnings == []
 
@@ -147,7 +147,7 @@ def test_one_schedulable_node_leaves_an_unset_strategy_unset(
     make: Make, nodes: list[Object], expected: str | None
 ) -> None:
     assert after(make(disk("good")), *nodes) == expected
-    (line,) = notes(judged(make(disk("good")), *nodes))
+    (line,) = notes(evaluated(make(disk("good")), *nodes))
     assert ("one schedulable node" in line) is (expected is None)
 
 
@@ -158,7 +158,7 @@ def test_one_schedulable_node_is_honoured_on_an_update_too(status: Object | None
     new = vm(disk("good"), disk("good-block"), status=status)
     cluster = [node(f"n{index}") for index in range(nodes)]
     assert after(new, *cluster, old=old) == ("LiveMigrate" if nodes == 2 and not status else None)
-    (line,) = notes(judged(new, *cluster, old=old))
+    (line,) = notes(evaluated(new, *cluster, old=old))
     assert ("one schedulable node" in line) is (nodes == 1)
 
 
@@ -184,21 +184,21 @@ def test_an_update_that_leaves_the_template_alone_sets_nothing() -> None:
     old = vm(disk("good"))
     new = vm(disk("good"), spec={"runStrategy": "Always"})
     assert after(new, old=old) is None
-    assert judged(new, old=old).warnings == []
+    assert evaluated(new, old=old).warnings == []
 
 
 def test_a_running_virtual_machine_is_never_patched_but_told_what_the_next_start_does() -> None:
     old = vm(disk("good"), status=RUNNING)
     new = vm(disk("good"), disk("good-block"), status=RUNNING)
     assert after(new, old=old) is None
-    (line,) = notes(judged(new, old=old))
+    (line,) = notes(evaluated(new, old=old))
     assert "next start" in line
 
 
 def test_a_running_virtual_machine_that_is_protected_hears_nothing() -> None:
     old = vm(disk("good"), status=RUNNING, evictionStrategy="LiveMigrate")
     new = vm(disk("good"), disk("good-block"), status=RUNNING, evictionStrategy="LiveMigrate")
-    assert judged(new, old=old).warnings == []
+    assert evaluated(new, old=old).warnings == []
 
 
 UPDATES: list[tuple[str, Object, Object]] = [
@@ -216,7 +216,7 @@ UPDATES: list[tuple[str, Object, Object]] = [
 @pytest.mark.parametrize(("old", "new"), [row[1:] for row in UPDATES], ids=[row[0] for row in UPDATES])
 def test_an_instance_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
     cluster = kubevirt(evictionStrategy="LiveMigrate")
-    assert judged(new, cluster, old=old, setting=setting, mode=mode).patch == []
+    assert evaluated(new, cluster, old=old, setting=setting, mode=mode).patch == []
 
 
 def test_an_update_without_an_old_object_is_not_patched() -> None:
@@ -229,7 +229,7 @@ def test_a_machine_of_which_a_claim_is_not_known_gets_it() -> None:
 
 @pytest.mark.parametrize("spec", [{}, {"template": None}, {"template": {}}], ids=repr)
 def test_without_a_template_there_is_nothing_to_patch(spec: Object) -> None:
-    assert judged({**vm(), "spec": spec}).patch == []
+    assert evaluated({**vm(), "spec": spec}).patch == []
 
 
 @KINDS

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.build import Object, disk, host_disk, kubevirt, vm, vmi
-from tests.policy.test_patch import after, judged, notes
+from tests.policy.test_patch import after, evaluated, notes
 
 Make = Callable[..., Object]
 KINDS = pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
 
 
-STUCK = [
+ADMITTED_UNMIGRATABLE = [
     ("a violation that only warns", {"mode": "warn"}, [disk("once")]),
     ("a rule that only warns", {"rules": {"san-block": "warn"}}, [disk("san-fs")]),
     ("a hostDisk", {"rules": {"host-disk": "warn"}}, [host_disk("h")]),
@@ -23,16 +23,18 @@ STUCK = [
 
 @KINDS
 @pytest.mark.parametrize("before", [None, "None", "LiveMigrateIfPossible"])
-@pytest.mark.parametrize(("settings", "volumes"), [row[1:] for row in STUCK], ids=[row[0] for row in STUCK])
+@pytest.mark.parametrize(
+    ("settings", "volumes"), [row[1:] for row in ADMITTED_UNMIGRATABLE], ids=[row[0] for row in ADMITTED_UNMIGRATABLE]
+)
 def test_a_machine_that_gets_in_although_it_cannot_migrate_never_gets_it(
     make: Make, before: str | None, settings: Object, volumes: list[Object]
 ) -> None:
     obj = make(*volumes, **({"evictionStrategy": before} if before else {}))
-    assert judged(obj, **settings).allowed
+    assert evaluated(obj, **settings).allowed
     assert after(obj, **settings) == before
 
 
-IMMOBILE = {
+UNMIGRATABLE = {
     "host-devices": vm(domain={"devices": {"hostDevices": [{"name": "h"}]}}),
     "hyperv-passthrough": vm(domain={"features": {"hypervPassthrough": {}}}),
     "launch-security": vm(domain={"launchSecurity": {"sev": {}}}),
@@ -44,15 +46,15 @@ IMMOBILE = {
 
 
 @pytest.mark.parametrize("action", ["warn", "off"])
-@pytest.mark.parametrize("rule", IMMOBILE)
+@pytest.mark.parametrize("rule", UNMIGRATABLE)
 def test_whatever_keeps_it_from_migrating_it_never_gets_it(rule: str, action: str) -> None:
-    found = judged(IMMOBILE[rule], rules={rule: action})
+    found = evaluated(UNMIGRATABLE[rule], rules={rule: action})
     assert found.allowed
     assert found.patch == []
 
 
 def test_a_rule_that_is_off_is_not_told_of() -> None:
-    found = judged(vm(disk("once")), rules={"shared-access": "off"})
+    found = evaluated(vm(disk("once")), rules={"shared-access": "off"})
     assert (found.violations, found.warnings, found.patch) == ([], [], [])
 
 
@@ -63,7 +65,7 @@ def test_an_old_violator_never_gets_it_with_a_change_of_its_template() -> None:
 def test_a_machine_that_cannot_migrate_and_says_live_migrate_is_warned_of_drains() -> None:
     obj = vm(disk("once"), evictionStrategy="LiveMigrate")
     assert after(obj, mode="warn") == "LiveMigrate"
-    (line,) = notes(judged(obj, mode="warn"))
+    (line,) = notes(evaluated(obj, mode="warn"))
     assert "drain" in line
 
 

@@ -10,17 +10,19 @@ RULE = "persistent-reservation"
 DISKS = "spec.template.spec.domain.devices.disks"
 
 
-def verdict(machine: Object, version: str | None = "v1.8.4", old: Object | None = None, **settings: object) -> Verdict:
+def verdict(
+    vm_object: Object, version: str | None = "v1.8.4", old: Object | None = None, **settings: object
+) -> Verdict:
     cluster = [*CLUSTER, kubevirt(version=version)]
     found = Settings.parse(settings)
-    return evaluate(machine, cluster, old=old, settings=found, operation="UPDATE" if old else "CREATE")
+    return evaluate(vm_object, cluster, old=old, settings=found, operation="UPDATE" if old else "CREATE")
 
 
 def lun(name: str = "good", reservation: object = True) -> Object:
     return {"name": name, "lun": {"reservation": reservation}}
 
 
-def machine(*disks: Object) -> Object:
+def vm_object(*disks: Object) -> Object:
     return vm(disk("good"), domain=devices(disks=list(disks)))
 
 
@@ -39,26 +41,26 @@ VERSIONS = [
 
 @pytest.mark.parametrize(("version", "broken"), VERSIONS, ids=[str(row[0]) for row in VERSIONS])
 def test_a_reservation_is_refused_before_1_9(version: str | None, broken: bool) -> None:
-    assert [found.rule for found in verdict(machine(lun()), version).violations] == ([RULE] if broken else [])
+    assert [found.rule for found in verdict(vm_object(lun()), version).violations] == ([RULE] if broken else [])
 
 
 @pytest.mark.parametrize(("version", "broken"), [("1.8", True), ("v1.8.4", True), ("1.9", False)])
 def test_the_version_of_the_settings_goes_before_the_clusters(version: str, broken: bool) -> None:
-    assert bool(verdict(machine(lun()), "v1.8.4", kubevirt={"version": version}).violations) is broken
-    assert bool(verdict(machine(lun()), "v1.9.0", kubevirt={"version": version}).violations) is broken
+    assert bool(verdict(vm_object(lun()), "v1.8.4", kubevirt={"version": version}).violations) is broken
+    assert bool(verdict(vm_object(lun()), "v1.9.0", kubevirt={"version": version}).violations) is broken
 
 
 @pytest.mark.parametrize("reservation", [False, None, "true", 1], ids=repr)
 def test_a_lun_without_a_reservation_is_admitted(reservation: object) -> None:
-    assert verdict(machine(lun(reservation=reservation))).violations == []
+    assert verdict(vm_object(lun(reservation=reservation))).violations == []
 
 
 def test_a_disk_that_is_no_lun_has_none() -> None:
-    assert verdict(machine({"name": "good", "disk": {"reservation": True}})).violations == []
+    assert verdict(vm_object({"name": "good", "disk": {"reservation": True}})).violations == []
 
 
 def test_the_violation_says_where_what_and_why() -> None:
-    (found,) = verdict(machine({"name": "x", "disk": {}}, lun("shared"))).violations
+    (found,) = verdict(vm_object({"name": "x", "disk": {}}, lun("shared"))).violations
     assert (found.rule, found.reason, found.action) == (RULE, "PersistentReservationNotLiveMigratable", "deny")
     assert found.field == f"{DISKS}[1].lun.reservation"
     assert '"shared"' in found.message
@@ -78,10 +80,10 @@ RATCHET = [
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "tolerated"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
+    ("before", "after", "preexisting"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
 )
 def test_a_reservation_is_tolerated_by_the_name_of_its_disk(
-    before: list[Object], after: list[Object], tolerated: list[bool]
+    before: list[Object], after: list[Object], preexisting: list[bool]
 ) -> None:
-    found = verdict(machine(*after), old=machine(*before))
-    assert [violation.tolerated for violation in found.violations] == tolerated
+    found = verdict(vm_object(*after), old=vm_object(*before))
+    assert [violation.preexisting for violation in found.violations] == preexisting

@@ -17,22 +17,22 @@ VERSIONS = ["v1.5.3", "v1.6.6", "v1.7.1", "v1.8.4", "v1.9.0"]
 
 
 def verdict(
-    machine: Object, *objects: Object, version: str | None = None, old: Object | None = None, **cr: Any
+    vm_object: Object, *objects: Object, version: str | None = None, old: Object | None = None, **cr: Any
 ) -> Verdict:
     operation = "UPDATE" if old else "CREATE"
-    return evaluate(machine, [*CLUSTER, kubevirt(version=version, **cr), *objects], old=old, operation=operation)
+    return evaluate(vm_object, [*CLUSTER, kubevirt(version=version, **cr), *objects], old=old, operation=operation)
 
 
-def rules(machine: Object, *objects: Object, version: str | None = None, **cr: Any) -> list[str]:
-    return [found.rule for found in verdict(machine, *objects, version=version, **cr).violations]
+def rules(vm_object: Object, *objects: Object, version: str | None = None, **cr: Any) -> list[str]:
+    return [found.rule for found in verdict(vm_object, *objects, version=version, **cr).violations]
 
 
-def annotated(machine: Object, value: str = "true") -> Object:
+def annotated(vm_object: Object, value: str = "true") -> Object:
     """Return a virtual machine whose template has the annotation that lets a bridge move."""
-    template = machine["spec"]["template"]
+    template = vm_object["spec"]["template"]
     return {
-        **machine,
-        "spec": {**machine["spec"], "template": {**template, "metadata": {"annotations": {ALLOW: value}}}},
+        **vm_object,
+        "spec": {**vm_object["spec"], "template": {**template, "metadata": {"annotations": {ALLOW: value}}}},
     }
 
 
@@ -77,21 +77,21 @@ def test_the_annotation_lets_a_bridge_move_whatever_its_value(value: str) -> Non
 
 
 def test_the_annotation_on_an_instance_lets_its_bridge_move() -> None:
-    machine = vmi(**interface(bridge={}))
-    machine["metadata"]["annotations"] = {ALLOW: "true"}
-    assert rules(machine) == []
+    vm_object = vmi(**interface(bridge={}))
+    vm_object["metadata"]["annotations"] = {ALLOW: "true"}
+    assert rules(vm_object) == []
 
 
 def test_the_annotation_on_the_virtual_machine_itself_does_not_reach_its_instance() -> None:
-    machine = vm(**interface(bridge={}))
-    machine["metadata"]["annotations"] = {ALLOW: "true"}
-    assert rules(machine) == [RULE]
+    vm_object = vm(**interface(bridge={}))
+    vm_object["metadata"]["annotations"] = {ALLOW: "true"}
+    assert rules(vm_object) == [RULE]
 
 
 @pytest.mark.parametrize("applied", [instancetype, preference])
 def test_the_annotation_may_come_with_instancetype_or_preference(applied: Callable[..., Object]) -> None:
-    machine = vm(spec={applied.__name__: {"name": "x"}}, **interface(bridge={}))
-    assert rules(machine, applied("x", annotations={ALLOW: ""})) == []
+    vm_object = vm(spec={applied.__name__: {"name": "x"}}, **interface(bridge={}))
+    assert rules(vm_object, applied("x", annotations={ALLOW: ""})) == []
 
 
 def test_the_annotation_lets_nothing_but_a_bridge_move() -> None:
@@ -115,8 +115,8 @@ def test_what_is_not_on_the_pod_network_is_no_matter(fields: Object) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_pod_network_without_its_interface_is_a_reason_since_1_7(version: str) -> None:
-    machine = vm(**{**interface("other", masquerade={}), "networks": [{"name": "default", "pod": {}}]})
-    assert rules(machine, version=version) == ([RULE] if version >= "v1.7" else [])
+    vm_object = vm(**{**interface("other", masquerade={}), "networks": [{"name": "default", "pod": {}}]})
+    assert rules(vm_object, version=version) == ([RULE] if version >= "v1.7" else [])
 
 
 DEFAULTS = [
@@ -155,11 +155,11 @@ def test_what_only_an_unknown_kubevirt_could_say_is_warned_about(fields: Object,
 
 
 def test_the_violation_says_where_what_and_why() -> None:
-    machine = vm(
+    vm_object = vm(
         networks=[SECONDARY, {"name": "front", "pod": {}}],
         domain=devices(interfaces=[{"name": "net", "bridge": {}}, {"name": "front", "bridge": {}}]),
     )
-    (found,) = verdict(machine).violations
+    (found,) = verdict(vm_object).violations
     assert (found.rule, found.reason, found.action) == (RULE, "InterfaceNotLiveMigratable", "deny")
     assert (found.volume, found.field) == (None, f"{INTERFACES}[1]")
     assert '"front"' in found.message
@@ -173,8 +173,8 @@ def test_an_instance_is_judged_at_its_own_path() -> None:
 
 
 def test_a_pod_network_without_its_interface_is_judged_at_the_network() -> None:
-    machine = vm(**{**interface("other", masquerade={}), "networks": [SECONDARY, {"name": "default", "pod": {}}]})
-    (found,) = verdict(machine).violations
+    vm_object = vm(**{**interface("other", masquerade={}), "networks": [SECONDARY, {"name": "default", "pod": {}}]})
+    (found,) = verdict(vm_object).violations
     assert found.field == "spec.template.spec.networks[1]"
     assert '"default"' in found.message
 
@@ -186,9 +186,9 @@ def test_a_plugin_that_cannot_move_is_named() -> None:
 
 def test_an_old_bridge_is_tolerated_on_an_update_whatever_its_interface_is_called_now() -> None:
     found = verdict(vm(**interface("b", bridge={})), old=vm(**interface("a", bridge={})))
-    assert [(violation.rule, violation.tolerated) for violation in found.violations] == [(RULE, True)]
+    assert [(violation.rule, violation.preexisting) for violation in found.violations] == [(RULE, True)]
 
 
 def test_a_bridge_that_an_update_brings_is_refused() -> None:
     found = verdict(vm(**interface(bridge={})), old=vm(**interface(masquerade={})))
-    assert [(violation.rule, violation.tolerated) for violation in found.violations] == [(RULE, False)]
+    assert [(violation.rule, violation.preexisting) for violation in found.violations] == [(RULE, False)]

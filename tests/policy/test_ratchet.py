@@ -24,15 +24,15 @@ def update(old: Object, new: Object) -> Verdict:
     return evaluate(new, OBJECTS, old=old, operation="UPDATE")
 
 
-def tolerated(verdict: Verdict) -> dict[str | None, bool]:
-    return {violation.volume: violation.tolerated for violation in verdict.violations}
+def preexisting(verdict: Verdict) -> dict[str | None, bool]:
+    return {violation.volume: violation.preexisting for violation in verdict.violations}
 
 
 def requesting(*volumes: Object, declared: tuple[Object, ...] = ()) -> Object:
     return vm(*declared, status={"volumeRequests": [volume_request(volume) for volume in volumes]})
 
 
-TOLERATED = [
+PREEXISTING = [
     ("untouched", vm(disk("once")), vm(disk("once"))),
     ("something else changed", vm(disk("once")), vm(disk("once"), hostname="x")),
     ("a good volume more", vm(disk("once")), vm(disk("good"), disk("once"))),
@@ -49,15 +49,15 @@ TOLERATED = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), [row[1:] for row in TOLERATED], ids=[row[0] for row in TOLERATED])
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in PREEXISTING], ids=[row[0] for row in PREEXISTING])
 def test_a_violation_that_was_there_is_tolerated(old: Object, new: Object) -> None:
     found = update(old, new)
     assert found.allowed
-    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.preexisting for violation in found.violations] == [True]
     assert [violation.action for violation in found.violations] == ["deny"]
 
 
-REFUSED = [
+DENIED = [
     ("its claim under another name beside it", vm(disk("once", "a")), vm(disk("once", "b"), disk("good", "a"))),
     ("nothing was wrong", vm(disk("good")), vm(disk("once"))),
     ("another volume", vm(disk("once")), vm(disk("once-too"))),
@@ -70,22 +70,22 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in DENIED], ids=[row[0] for row in DENIED])
 def test_a_new_violation_is_refused(old: Object, new: Object) -> None:
     found = update(old, new)
     assert not found.allowed
-    assert [violation.tolerated for violation in found.violations] == [False]
+    assert [violation.preexisting for violation in found.violations] == [False]
 
 
 def test_only_the_new_one_of_two_violations_refuses() -> None:
     found = update(vm(disk("once")), vm(disk("once"), disk("once-block")))
     assert not found.allowed
-    assert tolerated(found) == {"once": True, "once-block": False}
+    assert preexisting(found) == {"once": True, "once-block": False}
 
 
 def test_a_rule_that_is_broken_anew_refuses_beside_one_that_was_broken() -> None:
     found = update(vm(disk("once", "d")), vm(disk("san-fs-once", "d")))
-    assert {violation.rule: violation.tolerated for violation in found.violations} == {
+    assert {violation.rule: violation.preexisting for violation in found.violations} == {
         "shared-access": True,
         "san-block": False,
     }
@@ -93,26 +93,26 @@ def test_a_rule_that_is_broken_anew_refuses_beside_one_that_was_broken() -> None
 
 def test_what_became_bad_behind_the_machines_back_is_tolerated() -> None:
     """The old object is judged by the facts of now."""
-    machine = vm(disk("was-good"))
+    vm_object = vm(disk("was-good"))
     found = evaluate(
-        {**machine, "metadata": {**machine["metadata"], "labels": {"x": "y"}}},
+        {**vm_object, "metadata": {**vm_object["metadata"], "labels": {"x": "y"}}},
         [*OBJECTS, claim("was-good", RWO)],
-        old=machine,
+        old=vm_object,
         operation="UPDATE",
     )
-    assert tolerated(found) == {"was-good": True}
+    assert preexisting(found) == {"was-good": True}
 
 
 def test_a_template_that_now_makes_a_worse_claim_is_refused() -> None:
     old = templated_vm("d", spec={"storage": {"storageClassName": "nas"}})
     new = templated_vm("d", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}})
-    assert tolerated(update(old, new)) == {"d": False}
+    assert preexisting(update(old, new)) == {"d": False}
 
 
 def test_correcting_one_of_two_violations_is_admitted() -> None:
     found = update(vm(disk("once"), disk("once-block")), vm(disk("good"), disk("once-block")))
     assert found.allowed
-    assert tolerated(found) == {"once-block": True}
+    assert preexisting(found) == {"once-block": True}
 
 
 def test_a_tolerated_violation_is_warned_about_as_one_of_before() -> None:
@@ -131,20 +131,20 @@ def test_a_strategy_is_known_by_its_value(before: str, known: bool) -> None:
     running = {"created": True}
     old = vm(disk("good"), evictionStrategy=before, status=running)
     new = vm(disk("good"), disk("good-block"), evictionStrategy="None", status=running)
-    assert tolerated(update(old, new)) == {None: known}
+    assert preexisting(update(old, new)) == {None: known}
 
 
 def test_a_rule_about_the_whole_machine_is_known_by_its_name() -> None:
     old = vm(domain={"features": {"hypervPassthrough": {}}})
     new = vm(domain={"features": {"hypervPassthrough": {"enabled": True}}})
-    assert tolerated(update(old, new)) == {None: True}
+    assert preexisting(update(old, new)) == {None: True}
 
 
 def test_a_rule_about_the_whole_machine_that_was_not_broken_refuses() -> None:
     running = {"created": True}
     old = vm(disk("good"), evictionStrategy="LiveMigrate", status=running)
     new = vm(disk("good"), evictionStrategy="None", status=running)
-    assert tolerated(update(old, new)) == {None: False}
+    assert preexisting(update(old, new)) == {None: False}
 
 
 def test_a_claim_is_no_excuse_for_a_second_volume_while_the_first_is_there() -> None:
@@ -152,23 +152,23 @@ def test_a_claim_is_no_excuse_for_a_second_volume_while_the_first_is_there() -> 
     new = vm(disk("once-too", "a"), disk("once", "b"))
     found = update(old, new)
     assert not found.allowed
-    assert tolerated(found) == {"a": True, "b": False}
+    assert preexisting(found) == {"a": True, "b": False}
 
 
 def test_two_volumes_that_swap_their_claims_are_tolerated() -> None:
     old = vm(disk("once", "a"), disk("once-too", "b"))
-    assert tolerated(update(old, vm(disk("once-too", "a"), disk("once", "b")))) == {"a": True, "b": True}
+    assert preexisting(update(old, vm(disk("once-too", "a"), disk("once", "b")))) == {"a": True, "b": True}
 
 
 def test_a_renamed_volume_is_tolerated_by_its_claim_alone() -> None:
     found = update(vm(disk("once", "a")), vm(disk("once", "b"), disk("once-too", "c")))
-    assert tolerated(found) == {"b": True, "c": False}
+    assert preexisting(found) == {"b": True, "c": False}
 
 
 def test_a_renamed_volume_is_tolerated_for_the_rule_that_it_broke_alone() -> None:
     """The claim of before is the claim of now, so it breaks no other rule but where the volume does."""
     old = vm({"name": "a", "ephemeral": {"persistentVolumeClaim": {"claimName": "once"}}})
-    assert tolerated(update(old, vm(disk("once", "b")))) == {"b": False}
+    assert preexisting(update(old, vm(disk("once", "b")))) == {"b": False}
 
 
 @pytest.mark.parametrize("value", [5, False, [], ["None"], {"a": 1}], ids=repr)
@@ -176,5 +176,5 @@ def test_a_strategy_that_is_no_word_is_an_explicit_other_one(value: object) -> N
     running = {"created": True}
     old = vm(disk("good"), evictionStrategy="LiveMigrate", status=running)
     new = vm(disk("good"), evictionStrategy=value, status=running)
-    assert tolerated(update(old, new)) == {None: False}
-    assert tolerated(update(new, {**new, "metadata": {"name": "x", "namespace": "vms"}})) == {None: True}
+    assert preexisting(update(old, new)) == {None: False}
+    assert preexisting(update(new, {**new, "metadata": {"name": "x", "namespace": "vms"}})) == {None: True}

@@ -29,7 +29,7 @@ DEFAULTS = [
     ("smb-share", None, "warn"),
     ("tsc-frequency", "NoTSCFrequencyNotLiveMigratable", "deny"),
 ]
-IMMOBILE = {
+UNMIGRATABLE = {
     "host-devices",
     "host-disk",
     "hyperv-passthrough",
@@ -67,8 +67,8 @@ def test_names_are_unique_and_in_order() -> None:
 def test_a_rule_names_its_source_and_what_it_refuses(rule: rules.Rule) -> None:
     is_versioned = any(character.isdigit() for character in rule.source)
     assert is_versioned or "user guide" in rule.source, "a source has a version where it is versioned"
-    assert rule.refuses
-    assert "\n" not in rule.refuses + rule.source
+    assert rule.denies
+    assert "\n" not in rule.denies + rule.source
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -77,8 +77,8 @@ def test_a_rule_has_a_test_of_its_own(rule: rules.Rule) -> None:
 
 
 def test_the_strategy_is_judged_after_every_rule_that_finds_a_machine_immobile() -> None:
-    last = {rule.name for rule in RULES if rule.judged_last}
-    immobile = {rule.name for rule in RULES if rule.immobilizes}
+    last = {rule.name for rule in RULES if rule.evaluated_last}
+    unmigratable = {rule.name for rule in RULES if rule.makes_unmigratable}
     assert last == {"eviction-strategy"}
-    assert last.isdisjoint(immobile)
-    assert immobile == IMMOBILE
+    assert last.isdisjoint(unmigratable)
+    assert unmigratable == UNMIGRATABLE

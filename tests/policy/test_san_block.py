@@ -25,12 +25,12 @@ SAN_DRIVERS = ["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-
 NAS_DRIVERS = ["ontap-nas", "ontap-nas-economy", "ontap-nas-flexgroup", "azure-netapp-files"]
 
 
-def verdict(machine: Object, *objects: Object) -> Verdict:
-    return evaluate(machine, [*CLUSTER, *objects])
+def verdict(vm_object: Object, *objects: Object) -> Verdict:
+    return evaluate(vm_object, [*CLUSTER, *objects])
 
 
-def rules(machine: Object, *objects: Object) -> list[str]:
-    return [found.rule for found in verdict(machine, *objects).violations]
+def rules(vm_object: Object, *objects: Object) -> list[str]:
+    return [found.rule for found in verdict(vm_object, *objects).violations]
 
 
 @pytest.mark.parametrize("driver", SAN_DRIVERS)
@@ -99,7 +99,7 @@ def test_the_violation_says_where_what_and_why() -> None:
 
 
 @pytest.mark.parametrize(
-    "machine",
+    "vm_object",
     [
         vm(data_volume_disk("san-fs")),
         vmi(disk("san-fs")),
@@ -107,8 +107,8 @@ def test_the_violation_says_where_what_and_why() -> None:
     ],
     ids=["DataVolume", "instance", "hot-plug request"],
 )
-def test_wherever_the_volume_stands_it_is_refused(machine: Object) -> None:
-    assert rules(machine) == [RULE]
+def test_wherever_the_volume_stands_it_is_refused(vm_object: Object) -> None:
+    assert rules(vm_object) == [RULE]
 
 
 @pytest.mark.parametrize(
@@ -123,16 +123,16 @@ def test_wherever_the_volume_stands_it_is_refused(machine: Object) -> None:
     ids=["both given", "one node", "shared", "nothing", "Block"],
 )
 def test_a_template_on_san_is_judged_by_what_cdi_makes(asked: Object, expected: list[str]) -> None:
-    machine = templated_vm("d", spec={"storage": {"storageClassName": "san", **asked}})
-    assert sorted(rules(machine)) == expected
+    vm_object = templated_vm("d", spec={"storage": {"storageClassName": "san", **asked}})
+    assert sorted(rules(vm_object)) == expected
 
 
 def test_the_pvc_part_of_a_template_on_san_is_in_filesystem_mode_unless_it_says_block() -> None:
-    def machine(**pvc: object) -> Object:
+    def vm_object(**pvc: object) -> Object:
         return templated_vm("d", spec={"pvc": {"storageClassName": "san", "accessModes": [RWX], **pvc}})
 
-    assert rules(machine()) == [RULE]
-    assert rules(machine(volumeMode="Block")) == []
+    assert rules(vm_object()) == [RULE]
+    assert rules(vm_object(volumeMode="Block")) == []
 
 
 def test_the_remedy_for_a_template_names_the_part_to_change() -> None:

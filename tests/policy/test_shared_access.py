@@ -23,12 +23,12 @@ ROX, RWOP = "ReadOnlyMany", "ReadWriteOncePod"
 RULE = "shared-access"
 
 
-def verdict(machine: Object, *objects: Object) -> Verdict:
-    return evaluate(machine, [*CLUSTER, *objects])
+def verdict(vm_object: Object, *objects: Object) -> Verdict:
+    return evaluate(vm_object, [*CLUSTER, *objects])
 
 
-def broken(machine: Object, *objects: Object) -> list[str | None]:
-    return [found.volume for found in verdict(machine, *objects).violations if found.rule == RULE]
+def broken(vm_object: Object, *objects: Object) -> list[str | None]:
+    return [found.volume for found in verdict(vm_object, *objects).violations if found.rule == RULE]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_violation_says_where_what_and_why() -> None:
         assert part in found.message
     assert RWX in found.remedy
     assert RWO in (found.evidence or "")
-    assert (found.tolerated, found.exempt) == (False, False)
+    assert (found.preexisting, found.exempt) == (False, False)
 
 
 def test_every_volume_is_named_at_once_in_the_order_of_the_machine() -> None:
@@ -71,20 +71,20 @@ def test_every_volume_is_named_at_once_in_the_order_of_the_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "machine",
+    "vm_object",
     [vm(data_volume_disk("once")), vmi(disk("once")), vm(status={"volumeRequests": [volume_request(disk("once"))]})],
     ids=["DataVolume", "instance", "hot-plug request"],
 )
-def test_wherever_the_volume_stands_it_is_refused(machine: Object) -> None:
-    assert not verdict(machine).allowed
+def test_wherever_the_volume_stands_it_is_refused(vm_object: Object) -> None:
+    assert not verdict(vm_object).allowed
 
 
 @pytest.mark.parametrize("extra", [{"cdrom": {}}, {"lun": {}}, {"disk": {}}], ids=lambda extra: next(iter(extra)))
 def test_what_the_disk_is_makes_no_difference(extra: Object) -> None:
     devices = {"disks": [{"name": "once", **extra}]}
-    machine = vm(disk("once"), domain={"devices": devices})
-    machine["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"] = True
-    assert broken(machine) == ["once"]
+    vm_object = vm(disk("once"), domain={"devices": devices})
+    vm_object["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"] = True
+    assert broken(vm_object) == ["once"]
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ PREFIXED: Object = {"trident.netapp.io/nasType": "smb"}
 ON_SMB = claim("c", RWX, storage_class="smb")
 
 
-def rules(machine: Object, *objects: Object) -> list[str]:
-    return [found.rule for found in verdict(machine, *objects).violations]
+def rules(vm_object: Object, *objects: Object) -> list[str]:
+    return [found.rule for found in verdict(vm_object, *objects).violations]
 
 
 def _config(kind: str | None) -> dict[str, Any]:
@@ -95,12 +95,12 @@ def test_the_violation_says_where_what_and_why() -> None:
 
 
 @pytest.mark.parametrize(
-    "machine",
+    "vm_object",
     [vmi(disk("c")), templated_vm("d", spec={"storage": {"storageClassName": "smb"}})],
     ids=["instance", "template"],
 )
-def test_wherever_the_volume_stands_it_is_found(machine: Object) -> None:
-    assert rules(machine, SMB, ON_SMB) == [RULE]
+def test_wherever_the_volume_stands_it_is_found(vm_object: Object) -> None:
+    assert rules(vm_object, SMB, ON_SMB) == [RULE]
 
 
 def test_a_share_of_one_node_breaks_both_rules() -> None:
@@ -109,4 +109,4 @@ def test_a_share_of_one_node_breaks_both_rules() -> None:
 
 def test_a_share_that_was_there_is_tolerated() -> None:
     found = verdict(vm(disk("c"), disk("good")), SMB, ON_SMB, old=vm(disk("c")), rules={RULE: "deny"})
-    assert [violation.tolerated for violation in found.violations] == [True]
+    assert [violation.preexisting for violation in found.violations] == [True]

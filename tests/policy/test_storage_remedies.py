@@ -26,19 +26,19 @@ ON_SAN = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesy
 TEMPLATE = "spec.dataVolumeTemplates[0].spec"
 
 
-def judged(machine: Object, *objects: Object) -> Verdict:
-    return evaluate(machine, [*CLUSTER, *objects], settings=STRICT, final=True)
+def evaluated(vm_object: Object, *objects: Object) -> Verdict:
+    return evaluate(vm_object, [*CLUSTER, *objects], settings=STRICT, final=True)
 
 
-def remedies(machine: Object, *objects: Object) -> list[str]:
-    return [violation.remedy for violation in judged(machine, *objects).violations]
+def remedies(vm_object: Object, *objects: Object) -> list[str]:
+    return [violation.remedy for violation in evaluated(vm_object, *objects).violations]
 
 
 def template_on_san(**spec: object) -> Object:
     return templated_vm("d", spec={"storage": {"storageClassName": "san", "accessModes": [RWO]}, **spec})
 
 
-def corrected(machine: Object, objects: tuple[Object, ...], remedy: str) -> tuple[Object, list[Object]]:
+def corrected(vm_object: Object, objects: tuple[Object, ...], remedy: str) -> tuple[Object, list[Object]]:
     """Apply the words of a remedy to the first disk: to its template, its DataVolume, or a new claim beside it."""
     asked: Object = {}
     if found := re.search(r"accessModes \[(\w+)\]", remedy):
@@ -48,7 +48,7 @@ def corrected(machine: Object, objects: tuple[Object, ...], remedy: str) -> tupl
     elif found := re.search(r"storageClassName on (\S+)", remedy):
         asked["storageClassName"] = {"ontap-nas": "nas"}[found[1]]
     assert asked
-    after = copy.deepcopy(machine)
+    after = copy.deepcopy(vm_object)
     if found := re.search(r"in spec\.dataVolumeTemplates\[0\]\.spec\.(\w+)$", remedy):
         after["spec"]["dataVolumeTemplates"][0]["spec"][found[1]].update(asked)
         return after, list(objects)
@@ -106,12 +106,12 @@ CORRECTABLE: dict[str, tuple[Object, ...]] = {
 
 @pytest.mark.parametrize("sample", CORRECTABLE.values(), ids=CORRECTABLE)
 def test_each_remedy_applied_to_the_letter_admits_the_machine(sample: tuple[Object, ...]) -> None:
-    machine, *objects = sample
-    violations = judged(machine, *objects).violations
+    vm_object, *objects = sample
+    violations = evaluated(vm_object, *objects).violations
     assert violations
     for violation in violations:
-        after, cluster = corrected(machine, tuple(objects), violation.remedy)
-        assert judged(after, *cluster).violations == [], violation.remedy
+        after, cluster = corrected(vm_object, tuple(objects), violation.remedy)
+        assert evaluated(after, *cluster).violations == [], violation.remedy
 
 
 def test_the_other_remedy_of_a_filesystem_on_san_admits_it() -> None:

@@ -16,15 +16,15 @@ PREFERRED = {"preference": {"name": "windows"}}
 NODES = (node("a"), node("b"))
 
 
-def verdict(machine: Object, *objects: Object, old: Object | None = None) -> Verdict:
-    return evaluate(machine, [*CLUSTER, *objects], old=old, operation="UPDATE" if old else "CREATE")
+def verdict(vm_object: Object, *objects: Object, old: Object | None = None) -> Verdict:
+    return evaluate(vm_object, [*CLUSTER, *objects], old=old, operation="UPDATE" if old else "CREATE")
 
 
-def acted(machine: Object, *objects: Object) -> list[tuple[str, str]]:
-    return [(found.rule, found.action) for found in verdict(machine, *objects).violations]
+def acted(vm_object: Object, *objects: Object) -> list[tuple[str, str]]:
+    return [(found.rule, found.action) for found in verdict(vm_object, *objects).violations]
 
 
-def machine(reenlightenment: object = None, **fields: Any) -> Object:
+def vm_object(reenlightenment: object = None, **fields: Any) -> Object:
     feature = {"enabled": True} if reenlightenment is None else reenlightenment
     return vm(disk("good"), **{"domain": hyperv(reenlightenment=feature), **fields})
 
@@ -58,18 +58,18 @@ OFFERS: list[tuple[str, tuple[Object, ...], list[tuple[str, str]]]] = [
 def test_it_is_refused_where_nodes_are_known_and_warned_about_where_none_is(
     objects: tuple[Object, ...], expected: list[tuple[str, str]]
 ) -> None:
-    assert acted(machine(), *objects) == expected
+    assert acted(vm_object(), *objects) == expected
 
 
 @pytest.mark.parametrize("node_known", [True, False])
 def test_a_warning_for_want_of_facts_admits_and_says_so(node_known: bool) -> None:
-    found = verdict(machine(), *(NODES if node_known else ()))
+    found = verdict(vm_object(), *(NODES if node_known else ()))
     assert found.allowed is not node_known
     assert ("no node is known" in found.violations[0].message) is not node_known
 
 
 def test_a_machine_of_which_nothing_is_certain_is_protected_all_the_same() -> None:
-    assert [operation["value"] for operation in verdict(machine()).patch] == ["LiveMigrate"]
+    assert [operation["value"] for operation in verdict(vm_object()).patch] == ["LiveMigrate"]
 
 
 STATES = [({}, True), ({"enabled": True}, True), ({"enabled": None}, True), ({"enabled": False}, False)]
@@ -77,7 +77,7 @@ STATES = [({}, True), ({"enabled": True}, True), ({"enabled": None}, True), ({"e
 
 @pytest.mark.parametrize(("state", "on"), STATES, ids=[repr(row[0]) for row in STATES])
 def test_a_feature_that_is_there_is_on_unless_it_says_otherwise(state: Object, on: bool) -> None:
-    assert bool(acted(machine(state), *NODES)) is on
+    assert bool(acted(vm_object(state), *NODES)) is on
 
 
 INVTSC = [
@@ -97,17 +97,17 @@ def test_a_guest_that_needs_the_frequency_to_boot_is_another_matter(policy: str 
         **hyperv(reenlightenment={}),
         "cpu": {"features": [{"name": "vmx"}, {"name": "invtsc", "policy": policy}]},
     }
-    assert bool(acted(machine(domain=domain), *NODES)) is broken
+    assert bool(acted(vm_object(domain=domain), *NODES)) is broken
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "s390x"])
 @pytest.mark.parametrize("nodes", [(), (node("a", tsc=2_000_000_000),)], ids=["no node", "a node that offers one"])
 def test_only_amd64_guests_get_a_frequency(architecture: str, nodes: tuple[Object, ...]) -> None:
-    assert acted(machine(architecture=architecture), *nodes) == [(RULE, "deny")]
+    assert acted(vm_object(architecture=architecture), *nodes) == [(RULE, "deny")]
 
 
 def test_the_violation_says_where_what_and_why() -> None:
-    (found,) = verdict(machine(), *NODES).violations
+    (found,) = verdict(vm_object(), *NODES).violations
     assert (found.reason, found.volume, found.field) == ("NoTSCFrequencyNotLiveMigratable", None, FIELD)
     assert "no node offers" in found.message
     assert "does not live-migrate" in found.message
@@ -124,21 +124,21 @@ def test_what_the_preference_turns_on_is_refused_there() -> None:
 
 
 def test_what_the_machine_turns_off_itself_the_preference_does_not_turn_on() -> None:
-    machine = vm(spec=PREFERRED, domain=hyperv(reenlightenment={"enabled": False}))
-    assert acted(machine, WINDOWS, *NODES) == []
+    vm_object = vm(spec=PREFERRED, domain=hyperv(reenlightenment={"enabled": False}))
+    assert acted(vm_object, WINDOWS, *NODES) == []
 
 
 def test_re_enlightenment_that_was_there_is_tolerated() -> None:
-    found = verdict(machine(hostname="x"), *NODES, old=machine())
-    assert [violation.tolerated for violation in found.violations] == [True]
+    found = verdict(vm_object(hostname="x"), *NODES, old=vm_object())
+    assert [violation.preexisting for violation in found.violations] == [True]
 
 
 def test_re_enlightenment_that_an_update_brings_is_refused() -> None:
-    assert not verdict(machine(), *NODES, old=vm(disk("good"))).allowed
+    assert not verdict(vm_object(), *NODES, old=vm(disk("good"))).allowed
 
 
 def test_nodes_without_a_frequency_are_a_warning_where_no_kubevirt_cr_is_known_that_might_name_one() -> None:
     without_cr = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
-    networked = machine(networks=[{"name": "default", "multus": {"networkName": "n"}}])
+    networked = vm_object(networks=[{"name": "default", "multus": {"networkName": "n"}}])
     found = evaluate(networked, [*without_cr, *NODES]).violations
     assert [(violation.rule, violation.action) for violation in found] == [(RULE, "warn")]

@@ -30,8 +30,8 @@ def root(claim_name: str, status: Object | None = None) -> Object:
     return vm(disk(claim_name, "root"), spec=MIGRATION, status=status)
 
 
-def refused(verdict: Verdict) -> list[str]:
-    return [violation.rule for violation in verdict.violations if violation.refuses]
+def denied(verdict: Verdict) -> list[str]:
+    return [violation.rule for violation in verdict.violations if violation.denies]
 
 
 FORWARD = [
@@ -48,8 +48,8 @@ FORWARD = [
 def test_a_volume_moves_only_to_where_it_can_live_migrate(
     old: str, new: str, rules: list[str], status: Object | None
 ) -> None:
-    machine = vm(disk(old, "root"), status=status)
-    assert refused(update(machine, root(new, status=status))) == rules
+    vm_object = vm(disk(old, "root"), status=status)
+    assert denied(update(vm_object, root(new, status=status))) == rules
 
 
 def test_an_instances_volume_that_is_just_moving_breaks_no_rule() -> None:
@@ -62,13 +62,13 @@ def test_another_volume_of_an_instance_with_one_that_is_moving_is_judged() -> No
     status = {"migratedVolumes": [move("good", "once")]}
     before = {**vmi(disk("once", "root")), "status": status}
     after = {**vmi(disk("once", "root"), disk("once-too")), "status": status}
-    assert refused(update(before, after)) == ["shared-access"]
+    assert denied(update(before, after)) == ["shared-access"]
 
 
 def test_a_move_that_has_ended_on_a_claim_for_one_node_is_a_violation_again() -> None:
-    machine = vmi(disk("once", "root"))
-    found = evaluate(machine, [KUBEVIRT, *CLUSTER], final=True)
-    assert refused(found) == ["shared-access"]
+    vm_object = vmi(disk("once", "root"))
+    found = evaluate(vm_object, [KUBEVIRT, *CLUSTER], final=True)
+    assert denied(found) == ["shared-access"]
 
 
 CANCELLED = [
@@ -81,7 +81,7 @@ CANCELLED = [
 def test_a_cancelled_move_goes_back_to_its_source(back: Object) -> None:
     old = root("good", status=moving(move("once", "good")))
     found = update(old, vm(back, status=moving(move("once", "good"))))
-    assert (found.allowed, [violation.tolerated for violation in found.violations]) == (True, [True])
+    assert (found.allowed, [violation.preexisting for violation in found.violations]) == (True, [True])
 
 
 def test_of_several_moves_each_goes_back_to_its_source() -> None:
@@ -97,13 +97,13 @@ def test_a_cancelled_move_of_an_instance_goes_back_to_its_source() -> None:
 
 def test_a_move_does_not_open_the_way_to_a_third_claim() -> None:
     old = root("good", status=moving(move("once", "good")))
-    assert refused(update(old, root("once-too", status=moving(move("once", "good"))))) == ["shared-access"]
+    assert denied(update(old, root("once-too", status=moving(move("once", "good"))))) == ["shared-access"]
 
 
 def test_what_the_new_object_says_of_its_move_does_not_count() -> None:
     """A user may send any status beside a new template."""
     forged = root("once", status=moving(move("once", "good")))
-    assert refused(update(root("good", status=RUNNING), forged)) == ["shared-access"]
+    assert denied(update(root("good", status=RUNNING), forged)) == ["shared-access"]
 
 
 def test_a_machine_goes_back_to_what_its_running_instance_still_mounts() -> None:
@@ -122,10 +122,10 @@ NOT_MOUNTED = [
 @pytest.mark.parametrize(("status", "there"), [row[1:] for row in NOT_MOUNTED], ids=[row[0] for row in NOT_MOUNTED])
 def test_nothing_is_gone_back_to_that_no_running_instance_mounts(status: Object, there: Object) -> None:
     old, new = root("good", status=status), root("once", status=status)
-    assert refused(update(old, new, there)) == ["shared-access"]
+    assert denied(update(old, new, there)) == ["shared-access"]
 
 
 def test_the_source_of_a_move_is_no_way_in_for_another_violation() -> None:
     old = root("good", status=moving(move("once", "good")))
     new = vm(disk("once", "root"), {"name": "h", "hostDisk": {"path": "/x", "type": "Disk"}}, status=RUNNING)
-    assert refused(update(old, new)) == ["host-disk"]
+    assert denied(update(old, new)) == ["host-disk"]

@@ -14,13 +14,13 @@ _FINALIZER = "kubevirt.io/virtualMachineControllerFinalize"
 _OBSERVED = annotates(latest_observed_api_version="v1", storage_observed_api_version="v1")
 
 
-def apply_machine(scribe: Scribe, machine: Object, user: User = ALICE) -> None:
+def apply_vm(scribe: Scribe, vm: Object, user: User = ALICE) -> None:
     """Create a VirtualMachine; KubeVirt marks it, guards it, and says that it is halted."""
-    scribe.create(user, machine)
-    settle_machine(scribe, machine["metadata"]["name"])
+    scribe.create(user, vm)
+    wait_for_vm(scribe, vm["metadata"]["name"])
 
 
-def settle_machine(scribe: Scribe, name: str) -> None:
+def wait_for_vm(scribe: Scribe, name: str) -> None:
     """Have KubeVirt take up a VirtualMachine that was just created."""
     _status(scribe, name, printableStatus="Stopped")
     scribe.update(CONTROLLER, VM, name, _OBSERVED)
@@ -151,7 +151,7 @@ def stop(scribe: Scribe, name: str) -> None:
     _status(scribe, name, created=None, ready=None, printableStatus="Stopped")
 
 
-def delete_machine(scribe: Scribe, name: str) -> None:
+def delete_vm(scribe: Scribe, name: str) -> None:
     """``kubectl delete vm`` of a halted machine."""
     scribe.delete(ALICE, VM, name)
     _status(scribe, name, printableStatus="Terminating")
@@ -160,10 +160,10 @@ def delete_machine(scribe: Scribe, name: str) -> None:
 
 def make_data_volumes(scribe: Scribe, name: str) -> None:
     """Have KubeVirt make the DataVolumes of a machine's templates, and CDI their claims."""
-    machine = scribe.get(VM, name)
-    for template in machine["spec"]["dataVolumeTemplates"]:
+    vm = scribe.get(VM, name)
+    for template in vm["spec"]["dataVolumeTemplates"]:
         made = data_volume(template["metadata"]["name"], **template["spec"])
-        scribe.create(CONTROLLER, owned(made, machine))
+        scribe.create(CONTROLLER, owned(made, vm))
         claim = _thing("PersistentVolumeClaim", "v1", template["metadata"]["name"], **template["spec"]["pvc"])
         scribe.create(CDI, owned(claim, scribe.get("DataVolume", template["metadata"]["name"])))
         for phase in ("ImportScheduled", "ImportInProgress", "Succeeded"):
@@ -171,38 +171,38 @@ def make_data_volumes(scribe: Scribe, name: str) -> None:
     _status(scribe, name, printableStatus="Provisioning")
 
 
-def snapshot(scribe: Scribe, user: User, name: str, machine: str) -> None:
+def snapshot(scribe: Scribe, user: User, name: str, vm: str) -> None:
     """Take a snapshot of a machine."""
-    source = {"apiGroup": "kubevirt.io", "kind": VM, "name": machine}
+    source = {"apiGroup": "kubevirt.io", "kind": VM, "name": vm}
     kind, api = "VirtualMachineSnapshot", "snapshot.kubevirt.io/v1beta1"
     scribe.create(user, _thing(kind, api, name, source=source))
     scribe.update(CONTROLLER, kind, name, holds("snapshot.kubevirt.io/vmsnapshot-protection"))
-    _status(scribe, machine, snapshotInProgress=name)
-    content = {"source": {"virtualMachine": scribe.get(VM, machine)}, "virtualMachineSnapshotName": name}
+    _status(scribe, vm, snapshotInProgress=name)
+    content = {"source": {"virtualMachine": scribe.get(VM, vm)}, "virtualMachineSnapshotName": name}
     scribe.create(CONTROLLER, _thing("VirtualMachineSnapshotContent", api, f"content-{name}", **content))
     ready = says(readyToUse=True, virtualMachineSnapshotContentName=f"content-{name}")
     scribe.update(CONTROLLER, kind, name, ready, subresource="status")
-    _status(scribe, machine, snapshotInProgress=None)
+    _status(scribe, vm, snapshotInProgress=None)
 
 
 def restore(scribe: Scribe, user: User, snapshot_name: str, source: str, target: str, clone: str = "") -> None:
     """Restore a snapshot of a machine under a new name, for somebody or for a clone."""
     kind, name = "VirtualMachineRestore", f"restore-{snapshot_name}"
-    spec = {"target": _machine(target), "virtualMachineSnapshotName": snapshot_name}
+    spec = {"target": _vm(target), "virtualMachineSnapshotName": snapshot_name}
     made = _thing(kind, "snapshot.kubevirt.io/v1beta1", name, **spec)
     scribe.create(user, owned(made, scribe.get("VirtualMachineClone", clone)) if clone else made)
     scribe.update(CONTROLLER, kind, name, holds("snapshot.kubevirt.io/vmrestore-protection"))
     uid = scribe.get(kind, name)["metadata"]["uid"]
-    machine = _thing(VM, "kubevirt.io/v1", target, **scribe.get(VM, source)["spec"])
-    machine["metadata"]["annotations"] = {"restore.kubevirt.io/lastRestoreUID": f"{name}-{uid}"}
-    scribe.create(CONTROLLER, machine)
-    settle_machine(scribe, target)
+    vm = _thing(VM, "kubevirt.io/v1", target, **scribe.get(VM, source)["spec"])
+    vm["metadata"]["annotations"] = {"restore.kubevirt.io/lastRestoreUID": f"{name}-{uid}"}
+    scribe.create(CONTROLLER, vm)
+    wait_for_vm(scribe, target)
     scribe.update(CONTROLLER, kind, name, says(complete=True), subresource="status")
 
 
 def clone(scribe: Scribe, user: User, name: str, source: str, target: str) -> None:
     """Clone a machine, which KubeVirt does by a snapshot and a restore."""
-    spec = {"source": _machine(source), "target": _machine(target)}
+    spec = {"source": _vm(source), "target": _vm(target)}
     scribe.create(user, _thing("VirtualMachineClone", "clone.kubevirt.io/v1beta1", name, **spec))
     snapshot(scribe, CONTROLLER, f"tmp-{name}", source)
     restore(scribe, CONTROLLER, f"tmp-{name}", source, target, clone=name)
@@ -247,7 +247,7 @@ def _condition(kind: str, status: str, reason: str) -> Object:
     return {"type": kind, "status": status, "reason": reason}
 
 
-def _machine(name: str) -> Object:
+def _vm(name: str) -> Object:
     return {"apiGroup": "kubevirt.io", "kind": VM, "name": name}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.build import Object
 
-Refusal = tuple[str, str, str, str, str]
+Denial = tuple[str, str, str, str, str]
 """What the user did, the resource that was written, the last name of who wrote it, the claim, the rule."""
 
 
@@ -50,7 +50,7 @@ class Recording:
 
     cluster: list[Object]
     writes: list[Write]
-    refused: list[Refusal]
+    denied: list[Denial]
     """Every refusal that is due, in the order of the writes."""
     retried: str
     """The step in which KubeVirt creates a refused instance again and again."""

@@ -17,7 +17,7 @@ from tests.build import (
 from tests.build_paths import namespace, owned, pool, replica_set
 from tests.recording import kubevirt as does
 from tests.recording.kubevirt import ALICE, APISERVER, CONTROLLER, VM, VMI
-from tests.recording.model import Recording, Refusal
+from tests.recording.model import Denial, Recording
 from tests.recording.scribe import Scribe, says, sets
 
 RETRIED = "start a machine whose instance something else refuses"
@@ -25,7 +25,7 @@ _ROOM = {"resources": {"requests": {"storage": "1Gi"}}}
 _ONCE, _SAN = ("once", "shared-access"), ("san-fs", "san-block")
 _ASKED = ("virtualmachines/status", "kubevirt-apiserver")
 _PLUGGED = ("virtualmachineinstances", "kubevirt-apiserver")
-_REFUSED: list[Refusal] = [
+_DENIED: list[Denial] = [
     ("addvolume on a halted machine", *_ASKED, *_ONCE),
     ("addvolume on a halted machine", *_ASKED, *_SAN),
     ("addvolume on a running machine", *_ASKED, *_ONCE),
@@ -44,7 +44,7 @@ def own_recording() -> Recording:
     for step, doing in _STEPS.items():
         scribe.step = step
         doing(scribe)
-    return Recording(_cluster(), scribe.writes, _REFUSED, RETRIED)
+    return Recording(_cluster(), scribe.writes, _DENIED, RETRIED)
 
 
 def _cluster() -> list[Object]:
@@ -59,7 +59,7 @@ def _halted(name: str, root: str = "good", **spec: object) -> Object:
 
 
 def _create(scribe: Scribe) -> None:
-    does.apply_machine(scribe, _halted("db"))
+    does.apply_vm(scribe, _halted("db"))
 
 
 def _plug_halted(scribe: Scribe) -> None:
@@ -106,15 +106,15 @@ def _stop(scribe: Scribe) -> None:
 
 
 def _delete(scribe: Scribe) -> None:
-    does.delete_machine(scribe, "db")
+    does.delete_vm(scribe, "db")
 
 
 def _templated(scribe: Scribe) -> None:
     asked = {"accessModes": [RWX], "storageClassName": "nas", **_ROOM}
     template = data_volume_template("web-root", source={"blank": {}}, pvc=asked)
     spec = {"runStrategy": "Halted", "dataVolumeTemplates": [template]}
-    machine = vm(data_volume_disk("web-root", "root"), name="web", spec=spec, domain={"devices": {}})
-    does.apply_machine(scribe, machine)
+    vm_object = vm(data_volume_disk("web-root", "root"), name="web", spec=spec, domain={"devices": {}})
+    does.apply_vm(scribe, vm_object)
     does.make_data_volumes(scribe, "web")
 
 
@@ -135,10 +135,10 @@ def _replica_set(scribe: Scribe) -> None:
 def _pool(scribe: Scribe) -> None:
     made = pool(disk("good", "root"), name="desks", spec={"runStrategy": "Halted"})
     scribe.create(ALICE, made)
-    machine = owned(_halted("desks-0"), scribe.get(made["kind"], "desks"))
-    machine["metadata"]["finalizers"] = ["pool.kubevirt.io/finalizer"]
-    scribe.create(CONTROLLER, machine)
-    does.settle_machine(scribe, "desks-0")
+    vm_object = owned(_halted("desks-0"), scribe.get(made["kind"], "desks"))
+    vm_object["metadata"]["finalizers"] = ["pool.kubevirt.io/finalizer"]
+    scribe.create(CONTROLLER, vm_object)
+    does.wait_for_vm(scribe, "desks-0")
 
 
 def _bare(scribe: Scribe) -> None:
@@ -150,7 +150,7 @@ def _bare(scribe: Scribe) -> None:
 
 
 def _declarative(scribe: Scribe) -> None:
-    does.apply_machine(scribe, _halted("mail"))
+    does.apply_vm(scribe, _halted("mail"))
     does.start(scribe, "mail")
     does.plug_declared(scribe, APISERVER, "mail", disk("once"))
 
@@ -162,7 +162,7 @@ def _patched(scribe: Scribe) -> None:
 
 
 def _to_once(scribe: Scribe) -> None:
-    does.apply_machine(scribe, _halted("shop"))
+    does.apply_vm(scribe, _halted("shop"))
     does.start(scribe, "shop")
     _migrate_volume(scribe, "shop", "once")
 
@@ -185,7 +185,7 @@ def _migrate_volume(scribe: Scribe, name: str, to: str) -> None:
 
 
 def _snapshot(scribe: Scribe) -> None:
-    does.apply_machine(scribe, _halted("wiki"))
+    does.apply_vm(scribe, _halted("wiki"))
     does.snapshot(scribe, ALICE, "nightly", "wiki")
     does.restore(scribe, ALICE, "nightly", "wiki", "wiki-back")
 
@@ -195,7 +195,7 @@ def _clone(scribe: Scribe) -> None:
 
 
 def _retry(scribe: Scribe) -> None:
-    does.apply_machine(scribe, _halted("stuck"))
+    does.apply_vm(scribe, _halted("stuck"))
     scribe.update(APISERVER, VM, "stuck", sets("spec", "runStrategy", value="Always"))
     for _ in range(10):
         scribe.try_to_create(CONTROLLER, does.instance_of(scribe, "stuck"))

@@ -4,7 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator
 
-from tests.admission.test_traffic_paths import RECORDED, REFUSED
+from tests.admission.test_traffic_paths import DENIED, RECORDED
 from tests.build import Object
 from tests.recording.model import Recording, Write
 from webhook.cluster.files import read_path
@@ -24,7 +24,7 @@ def shared_traffic() -> Recording | None:
         return None
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         asked = [json.loads(line) for line in lines]
-    return Recording(list(read_path(RECORDED / "cluster.yaml")), list(_writes(asked)), REFUSED, RETRIED)
+    return Recording(list(read_path(RECORDED / "cluster.yaml")), list(_writes(asked)), DENIED, RETRIED)
 
 
 def _writes(asked: list[Object]) -> Iterator[Write]:

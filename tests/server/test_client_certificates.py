@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.build import disk, review, vm
-from tests.certs.build import AUTHORITY, FOR_CLIENTS, Issued, issued_today, named, usage
+from tests.certs.build import CA_CERTIFICATE, FOR_CLIENTS, Issued, issued_today, named, usage
 from tests.localcluster.probes import unverified
 from tests.localcluster.processes import spawn
 from tests.server.conftest import ADDRESS, CHECKOUT, Server, await_that, free_port, send
 
-ROOT = issued_today("clients", AUTHORITY, usage())
+ROOT = issued_today("clients", CA_CERTIFICATE, usage())
 APISERVER, SOMEBODY = (
     issued_today(name, named("any"), FOR_CLIENTS, issuer=ROOT) for name in ("kube-apiserver", "somebody")
 )
@@ -22,7 +22,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from webhook.cluster import Snapshot
-from webhook.server.clients import Clients
+from webhook.server.client_authentication import Clients
 from webhook.server.run import Server
 from webhook.server.state import SettingsFile, SnapshotState
 from webhook.server.tls import TlsContext

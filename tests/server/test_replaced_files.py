@@ -75,12 +75,12 @@ UNUSABLE: dict[str, Callable[[Files], None]] = {
 }
 
 
-@pytest.mark.parametrize("spoil", UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("corrupt", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_pair_that_cannot_be_served_keeps_the_old_one_and_is_logged(
-    serve: Serve, files: Files, spoil: Callable[[Files], None]
+    serve: Serve, files: Files, corrupt: Callable[[Files], None]
 ) -> None:
     server = serve(*files.arguments)
-    spoil(files)
+    corrupt(files)
     assert server.certificate() == der(OLD)
     server.await_log("still serving the old certificate")
     assert server.request("GET", "/readyz")[0] == 200

@@ -11,9 +11,9 @@ import pytest
 
 from tests.build import disk, review, vm
 from tests.server.conftest import DEADLINE, Serve, Server, send
-from webhook.admission.app import make_app
 from webhook.cluster import Snapshot
 from webhook.server import run
+from webhook.server.app import make_app
 from webhook.server.state import SettingsFile, SnapshotState
 from webhook.server.tls import TlsContext
 

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from webhook.admission.app import State, make_app
 from webhook.cluster import Snapshot
 from webhook.cluster.live import LiveCluster
+from webhook.server.app import State, make_app
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
 from webhook.settings import Settings
 

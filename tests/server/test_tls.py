@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from certs import CertificateError, Leaf, self_signed
-from tests.certs.build import AUTHORITY, FOR_CLIENTS, Issued, handshake, issued_today, named, usage
-from webhook.server.clients import Clients
+from tests.certs.build import CA_CERTIFICATE, FOR_CLIENTS, Issued, handshake, issued_today, named, usage
+from webhook.server.client_authentication import Clients
 from webhook.server.tls import TLS_VERSIONS, TlsContext
 
 ADDRESS = "127.0.0.1"
@@ -132,7 +132,7 @@ def test_a_client_that_speaks_only_cbc_does_not(suites: str) -> None:
         handshake(TlsContext(None, ADDRESS).current(), wanted, ADDRESS)
 
 
-ROOT, OTHER_ROOT = (issued_today("clients", AUTHORITY, usage()) for _ in range(2))
+ROOT, OTHER_ROOT = (issued_today("clients", CA_CERTIFICATE, usage()) for _ in range(2))
 """Two authorities of one name."""
 APISERVER, FORGED = (
     issued_today("kube-apiserver", named("any"), FOR_CLIENTS, issuer=issuer) for issuer in (ROOT, OTHER_ROOT)
@@ -178,10 +178,10 @@ def test_a_replaced_file_of_authorities_is_followed(ca_file: Path) -> None:
     assert tls.current() is not before
 
 
-NO_AUTHORITIES = {"none": None, "empty": b"", "words": b"garbage", "no ASCII": b"\xff", "half": ROOT.pem[:100]}
+NO_CAS = {"none": None, "empty": b"", "words": b"garbage", "no ASCII": b"\xff", "half": ROOT.pem[:100]}
 
 
-@pytest.mark.parametrize("content", NO_AUTHORITIES.values(), ids=NO_AUTHORITIES)
+@pytest.mark.parametrize("content", NO_CAS.values(), ids=NO_CAS)
 def test_a_file_without_authorities_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "clients.crt"
     if content is not None:

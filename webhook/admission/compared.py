@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.machines.hardware import POD_BRIDGE_ANNOTATION
-from webhook.machines.instancetypes import MATCHERS
-from webhook.machines.reader import LAYOUTS, MOST_VOLUMES, READS_OF_TEMPLATE, READS_OF_VM
-from webhook.names import MARK
+from webhook.kubevirt.hardware import POD_BRIDGE_ANNOTATION
+from webhook.kubevirt.instancetypes import MATCHERS
+from webhook.kubevirt.reader import LAYOUTS, MOST_VOLUMES, READS_OF_TEMPLATE, READS_OF_VM
+from webhook.names import UNVERIFIED
 from webhook.objects import Object, at
 from webhook.policy.rules import RULES
 
@@ -81,7 +81,7 @@ def compared_in(kind: str) -> Compared:
     is_vmi = layout.instance_spec == ("spec",)
     paths = [path for path in DECLARED if not is_vmi or f"{path}.".startswith(_OF_VMI)]
     vm = () if layout.virtual_machine is None else (*layout.virtual_machine, "spec")
-    annotation: Path = ("metadata", "annotations", POD_BRIDGE_ANNOTATION if is_vmi else MARK)
+    annotation: Path = ("metadata", "annotations", POD_BRIDGE_ANNOTATION if is_vmi else UNVERIFIED)
     return Compared(
         layout.instance_spec,
         parts=_split(path for path in paths if path not in _LISTS),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.admission.change import Change
-from webhook.admission.copies import evaluate_restore
 from webhook.admission.requester import Requester, read_requester
+from webhook.admission.restores import evaluate_restore
 from webhook.admission.rights import not_carried, without_effect, without_right
-from webhook.admission.scope import KIND_OF_COPY, is_evaluated, is_patched
+from webhook.admission.scope import KIND_OF_RESTORE_OR_CLONE, is_evaluated, is_patched
 from webhook.cluster import Cluster
 from webhook.engine import Question, answer, answer_start
-from webhook.machines.mark import marked
+from webhook.kubevirt.unverified import unverified_names
 from webhook.objects import Object, at, items, mapping
 from webhook.policy import Verdict, Violation
 from webhook.settings import Settings
@@ -24,7 +24,7 @@ def evaluate_change(change: Change | None, cluster: Cluster, settings: Settings,
     """
     if change is None or settings.mode == "off":
         return None
-    if change.kind in KIND_OF_COPY.values():
+    if change.kind in KIND_OF_RESTORE_OR_CLONE.values():
         requester = read_requester(change, cluster, settings)
         return None if requester.is_controller else evaluate_restore(change, cluster, settings)
     if not (change.tags or is_evaluated(change.request)):
@@ -77,7 +77,7 @@ def _evaluate_start(question: Question, cluster: Cluster, settings: Settings) ->
     if not question.final:
         verdict = answer(replace(question, old=question.obj), cluster, settings)
         return replace(verdict, annotation_patch=[])
-    names = marked(question.obj)
+    names = unverified_names(question.obj)
     return answer_start(question, names, cluster, settings) if names else None
 
 
@@ -93,7 +93,7 @@ def _missing_names(verdict: Verdict, change: Change, cluster: Cluster) -> list[s
 
 def removed_names(change: Change, verdict: Verdict) -> list[str]:
     """Return which of the missing names the annotation had before this request."""
-    before = marked(change.old) if change.old and verdict.missing_names else frozenset()
+    before = unverified_names(change.old) if change.old and verdict.missing_names else frozenset()
     return [name for name in verdict.missing_names if name in before]
 
 

@@ -10,7 +10,7 @@ from webhook.admission.change import read_change
 from webhook.admission.evaluate import evaluate_change, removed_names
 from webhook.admission.review import Request, Response
 from webhook.cluster import Cluster, Undecidable
-from webhook.names import MARK
+from webhook.names import UNVERIFIED
 from webhook.policy import Verdict
 from webhook.settings import Settings
 from webhook.wording import listed, warning_lines
@@ -39,7 +39,7 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
         return review.denied(request, _status(request, verdict), verdict.warnings, _annotations(verdict)), verdict
     if verdict.missing_names:
         missing = listed(verdict.missing_names)
-        raise Undecidable(f"its annotation {MARK} lacks {missing}, which our patch puts there; try again")
+        raise Undecidable(f"its annotation {UNVERIFIED} lacks {missing}, which our patch puts there; try again")
     return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
 
 
@@ -64,21 +64,21 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
 
 def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
     """kubectl shows the causes alone, virtctl the message alone, so both say all of it; of very many the first."""
-    refusing = [violation for violation in verdict.violations if violation.refuses]
-    more = len(refusing) - _MOST_CAUSES
-    refusing = refusing[:_MOST_CAUSES]
+    denying = [violation for violation in verdict.violations if violation.denies]
+    more = len(denying) - _MOST_CAUSES
+    denying = denying[:_MOST_CAUSES]
     rest = f"; and {more} more reasons" if more > 0 else ""
     return {
         "code": 422,
         "reason": "Invalid",
-        "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in refusing) + rest,
+        "message": "; ".join(f"{violation.field}: {violation.cause}" for violation in denying) + rest,
         "details": {
             "group": request.group,
             "kind": verdict.kind,
             "name": request.name or verdict.name,
             "causes": [
                 {"reason": "FieldValueInvalid", "message": violation.cause, "field": violation.field}
-                for violation in refusing
+                for violation in denying
             ],
         },
     }
@@ -86,8 +86,8 @@ def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
 
 def _annotations(verdict: Verdict) -> dict[str, str]:
     """What the API server's audit log keeps: the rules broken, which of them refused, and the exemptions used."""
-    refused = sorted({violation.rule for violation in verdict.violations if violation.refuses})
-    let_pass = sorted({violation.rule for violation in verdict.violations if not violation.refuses})
+    denied = sorted({violation.rule for violation in verdict.violations if violation.denies})
+    warned = sorted({violation.rule for violation in verdict.violations if not violation.denies})
     used = sorted({exemption for violation in verdict.violations if (exemption := verdict.exemption_of(violation))})
-    found = {"refused": ",".join(refused), "warned": ",".join(let_pass), "exempted": "; ".join(used)}
+    found = {"refused": ",".join(denied), "warned": ",".join(warned), "exempted": "; ".join(used)}
     return {key: value for key, value in found.items() if value}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from webhook.machines.reader import METADATA_PATHS
+from webhook.kubevirt.reader import METADATA_PATHS
 from webhook.names import ENFORCEMENT, EXEMPT, REASON, is_ours
 from webhook.objects import Object, at, mapping, string_map
 from webhook.policy.exemptions import ALL
@@ -41,9 +41,9 @@ def tags_of(obj: Object | None) -> dict[str, Tag]:
 def changed_tags(obj: Object | None, old: Object | None) -> tuple[Tag, ...]:
     """Return the tags that need the right: those that are new or differ, and an enforcement mode that is removed."""
     now, before = tags_of(obj), tags_of(old)
-    brought = [tag for place, tag in now.items() if place not in before or before[place].value != tag.value]
+    added = [tag for place, tag in now.items() if place not in before or before[place].value != tag.value]
     removed = [tag for place, tag in before.items() if place not in now and tag.key == ENFORCEMENT]
-    return (*brought, *removed)
+    return (*added, *removed)
 
 
 def _tags(obj: Object | None) -> Iterator[Tag]:

@@ -11,7 +11,7 @@ from webhook.cluster import Cluster
 from webhook.cluster.facts import OwnerFacts, RestoreFacts
 from webhook.cluster.resources import CLONES, OWNERS, RESTORES
 from webhook.engine import namespace_of_kubevirt
-from webhook.machines.copies import RESTORED_BY
+from webhook.kubevirt.restores import RESTORED_BY
 from webhook.objects import Object, at, items, text
 from webhook.settings import Settings
 

@@ -58,7 +58,7 @@ def request_violation(rule: str, field: str, what: str, why: str, remedy: str, m
         message=f"{what}; {why}",
         remedy=remedy,
         action="deny" if mode == "deny" else "warn",
-        tolerated=False,
+        preexisting=False,
         exempt=False,
         evidence=None,
         what=what,

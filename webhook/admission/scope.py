@@ -22,7 +22,7 @@ KIND_OF_RESOURCE = {
 
 NAMESPACES = ("", "namespaces")
 
-KIND_OF_COPY = {
+KIND_OF_RESTORE_OR_CLONE = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
     (CLONE, "virtualmachineclones"): "VirtualMachineClone",
 }
@@ -67,7 +67,11 @@ def is_evaluated(request: Request) -> bool:
 def kind_of(request: Request) -> str:
     """Return the kind of machine, restore or clone, or Namespace, that a request is about; "" for any other."""
     which = (request.group, request.resource)
-    return KIND_OF_RESOURCE.get(which) or KIND_OF_COPY.get(which) or ("Namespace" if which == NAMESPACES else "")
+    return (
+        KIND_OF_RESOURCE.get(which)
+        or KIND_OF_RESTORE_OR_CLONE.get(which)
+        or ("Namespace" if which == NAMESPACES else "")
+    )
 
 
 def as_named(obj: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, files_of, parse, read_file, read_path
 from webhook.cluster.snapshot import resource_of
 from webhook.engine import evaluate
-from webhook.machines import is_machine
+from webhook.kubevirt import is_vm
 from webhook.objects import Object, at, text
 from webhook.policy import Verdict
 from webhook.settings import Settings
@@ -33,7 +33,7 @@ class Input:
 
     questions: list[Object | Change] = field(default_factory=list)
     cluster: list[Object] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         _read(name, found)
     if not found.questions:
         remarks.append("no machine to judge in the files")
-    for line in (*remarks, *found.passed_over, *found.errors):
+    for line in (*remarks, *found.skipped, *found.errors):
         print(f"migratability: {line}", file=sys.stderr)
     verdicts = judge_all(found, settings)
     if args.output == "json":
@@ -121,13 +121,13 @@ def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
             return
         change = read_change(request)
         if change is None or change.kind == "Namespace":
-            found.passed_over.append(f"passed over: review of {plain(request.resource)} in {name}")
+            found.skipped.append(f"passed over: review of {plain(request.resource)} in {name}")
         else:
             found.questions.append(change)
-    elif is_machine(obj):
+    elif is_vm(obj):
         found.questions.append(obj)
     elif resource_of(obj) is not None:
         found.cluster.append(obj)
     else:
         which = " ".join(plain(word) for word in (obj["kind"], text(at(obj, "metadata", "name"))) if word)
-        found.passed_over.append(f"passed over: {which} in {name}")
+        found.skipped.append(f"passed over: {which} in {name}")

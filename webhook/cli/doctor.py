@@ -17,16 +17,16 @@ from webhook.cli.errors import UsageError, settings_from
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Client
 from webhook.cluster.live import LiveCluster
-from webhook.controller.installation import Installation, InstallationError
-from webhook.controller.registered import Registered, bundles_of, read_registered
+from webhook.controller.live_configurations import LiveConfigurations, bundles_of, read_configurations
+from webhook.doctor.components import look_at_components
+from webhook.doctor.connectivity import look_at_connectivity
 from webhook.doctor.finding import Finding, is_well
-from webhook.doctor.machines import look_at_machines
-from webhook.doctor.registered import look_at_registrations, selector_of, service_of
 from webhook.doctor.release import account_of, look_for_release
 from webhook.doctor.rights import look_at_our_rights, look_at_rights_of
 from webhook.doctor.service import look_at_service
-from webhook.doctor.surroundings import look_at_surroundings
-from webhook.doctor.way import look_at_way
+from webhook.doctor.vms import look_at_vms
+from webhook.doctor.webhook_configurations import look_at_configurations, selector_of, service_of
+from webhook.installation import Installation, InstallationError
 from webhook.settings import Settings
 
 _SYNC_SECONDS = 60.0
@@ -85,28 +85,28 @@ def look(
     Where the installation is not given, it is looked for in the cluster, with its settings.
     """
     client = cluster.api.until(math.inf, longest=_CALL_SECONDS)
-    live, unread = _registered(cluster)
+    live, unread = _live_configurations(cluster)
     if installation is None:
         release, found = look_for_release(client, live or {})
         yield from found
         if release:
             installation, settings = release.installation, settings or release.settings
     settings = settings or Settings()
-    yield from look_at_way(client, namespace, settings)
+    yield from look_at_connectivity(client, namespace, settings)
     yield from unread
     if live is not None:
-        yield from look_at_registrations(live, cluster, settings, installation)
+        yield from look_at_configurations(live, cluster, settings, installation)
         if service := service_of(live):
             yield from look_at_service(client, service, b"".join(bundles_of(live)))
     yield from _look_at_rights(client, cluster, installation)
-    yield from look_at_surroundings(client, cluster, settings)
+    yield from look_at_components(client, cluster, settings)
     selector = selector_of(live) if live else installation.namespace_selector if installation else {}
-    yield from look_at_machines(client, cluster, settings, selector)
+    yield from look_at_vms(client, cluster, settings, selector)
 
 
-def _registered(cluster: LiveCluster) -> tuple[Registered | None, list[Finding]]:
+def _live_configurations(cluster: LiveCluster) -> tuple[LiveConfigurations | None, list[Finding]]:
     try:
-        return read_registered(cluster), []
+        return read_configurations(cluster), []
     except ClusterUnavailable as error:
         return None, [Finding("error", "registrations", str(error), "Give the right to get webhook configurations")]
 

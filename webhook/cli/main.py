@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.metadata import version
 
-from webhook.cli import check, doctor, serve, unregister
+from webhook.cli import check, cleanup, doctor, serve
 from webhook.cli.errors import BAD_INPUT, UsageError
 
 
@@ -41,7 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     check.add_to(commands)
     serve.add_to(commands)
     doctor.add_to(commands)
-    unregister.add_to(commands)
+    cleanup.add_to(commands)
     return parser
 
 

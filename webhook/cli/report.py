@@ -17,15 +17,15 @@ def print_text(verdicts: Sequence[Verdict], settings: Settings, *, verbose: bool
     """
     for verdict in verdicts:
         print("\n".join(_lines(verdict, settings, verbose, explain)))
-    refused = sum(not verdict.allowed for verdict in verdicts)
-    print(f"{len(verdicts)} machine{'' if len(verdicts) == 1 else 's'} judged, {refused} refused")
+    denied = sum(not verdict.allowed for verdict in verdicts)
+    print(f"{len(verdicts)} machine{'' if len(verdicts) == 1 else 's'} judged, {denied} refused")
 
 
 def _lines(verdict: Verdict, settings: Settings, verbose: bool, explain: bool) -> Iterator[str]:
     name = f"{plain(verdict.namespace)}/{plain(verdict.name)}"
     yield f"{verdict.kind} {name}: {'admitted' if verdict.allowed else 'refused'}"
     for violation in verdict.violations:
-        if violation.refuses:
+        if violation.denies:
             yield f"  {violation.field}: {violation.cause}"
             if verbose and violation.evidence:
                 yield f"    found: {violation.evidence}"
@@ -37,7 +37,7 @@ def _lines(verdict: Verdict, settings: Settings, verbose: bool, explain: bool) -
 
 
 def _volumes(case: Case) -> Iterator[str]:
-    for volume in case.machine.volumes:
+    for volume in case.vm.volumes:
         claim = case.claims.get(volume.claim or "")
         found = claim.evidence if claim else "no claim behind it"
         of = f" of claim {quoted(volume.claim)}" if volume.claim else ""

@@ -9,15 +9,15 @@ import socket
 from pathlib import Path
 
 from certs import Serving
-from webhook.admission.app import State
 from webhook.cli.connection import connected
 from webhook.cli.errors import UsageError, settings_from
 from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, read_path
 from webhook.cluster.live import LiveCluster
-from webhook.controller.installation import Installation, InstallationError, Replica
 from webhook.controller.loop import Controller
-from webhook.server.clients import Clients
+from webhook.installation import Installation, InstallationError, Replica
+from webhook.server.app import State
+from webhook.server.client_authentication import Clients
 from webhook.server.run import Server, configure_logging
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
 from webhook.server.tls import TLS_VERSIONS, CertificateError, TlsContext

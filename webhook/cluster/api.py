@@ -76,8 +76,8 @@ class Api:
             raise ClusterUnavailable(f"no cluster to ask: {error}") from error
 
         def credentials() -> dict[str, str]:
-            bearer: Any = configuration.auth_settings().get("BearerToken")
-            return {bearer["key"]: bearer["value"]} if bearer and bearer["value"] else {}
+            token: Any = configuration.auth_settings().get("BearerToken")
+            return {token["key"]: token["value"]} if token and token["value"] else {}
 
         return cls(configuration.host, client.ApiClient(configuration).rest_client.pool_manager, credentials)
 
@@ -229,10 +229,10 @@ class Client:
 def _ahead_of_us(date: str | None) -> timedelta:
     """How far the server's clock is ahead of ours, by the date of an answer; nothing where that is not said."""
     try:
-        told = parsedate_to_datetime(date or "")
+        server_time = parsedate_to_datetime(date or "")
     except ValueError:
         return timedelta(0)
-    ahead = told.replace(tzinfo=told.tzinfo or UTC) - datetime.now(UTC)
+    ahead = server_time.replace(tzinfo=server_time.tzinfo or UTC) - datetime.now(UTC)
     return ahead if abs(ahead) > _SLOW_ANSWER else timedelta(0)
 
 

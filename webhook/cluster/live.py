@@ -119,9 +119,9 @@ class LiveView:
 
     def _get(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:
         reflector = None if self._confirm else self._cluster.reflector(resource)
-        mirrored = reflector.get((namespace if resource.namespaced else "", name)) if reflector else None
-        if mirrored is not None or (reflector and reflector.absent):
-            return mirrored
+        cached = reflector.get((namespace if resource.namespaced else "", name)) if reflector else None
+        if cached is not None or (reflector and reflector.absent):
+            return cached
         return self._ask_for(resource, name, namespace)
 
     def _ask_for(self, resource: Resource[Fact], name: str, namespace: str) -> Fact | None:

@@ -69,7 +69,7 @@ def single(kind: str, group: str, version: str, plural: str, name: str, namespac
 
 _CDI, _KUBEVIRT, _TRIDENT = "cdi.kubevirt.io", "kubevirt.io", "trident.netapp.io"
 _SNAPSHOTS, _INSTANCETYPES = "snapshot.storage.k8s.io", "instancetype.kubevirt.io"
-_COPIES = "snapshot.kubevirt.io"
+_VM_SNAPSHOTS = "snapshot.kubevirt.io"
 
 CLAIMS = Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims", True, facts.ClaimFacts.read)
 NODES = Resource("Node", "", "v1", "nodes", False, facts.NodeFacts.read)
@@ -145,8 +145,8 @@ REPLICA_SETS = _extension(
 POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", "virtualmachinepools", facts.OwnerFacts.read)
 OWNERS = {owner.kind: owner for owner in (VIRTUAL_MACHINES, REPLICA_SETS, POOLS)}
 """What KubeVirt makes machines for, by kind."""
-MARKED_MACHINES = tuple(
-    _extension(kind, _KUBEVIRT, "v1", plural, facts.MarkFacts.read, watched=True, metadata_only=True)
+UNVERIFIED_VMS = tuple(
+    _extension(kind, _KUBEVIRT, "v1", plural, facts.UnverifiedFacts.read, watched=True, metadata_only=True)
     for kind, plural in (
         ("VirtualMachine", "virtualmachines"),
         ("VirtualMachineInstanceReplicaSet", "virtualmachineinstancereplicasets"),
@@ -154,17 +154,19 @@ MARKED_MACHINES = tuple(
 )
 """What the marks of the machines name, by kind of machine."""
 INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
-MACHINE_SNAPSHOTS = _extension(
-    "VirtualMachineSnapshot", _COPIES, "v1beta1", "virtualmachinesnapshots", facts.MachineSnapshotFacts.read
+VM_SNAPSHOTS = _extension(
+    "VirtualMachineSnapshot", _VM_SNAPSHOTS, "v1beta1", "virtualmachinesnapshots", facts.VMSnapshotFacts.read
 )
-MACHINE_SNAPSHOT_CONTENTS = _extension(
+VM_SNAPSHOT_CONTENTS = _extension(
     "VirtualMachineSnapshotContent",
-    _COPIES,
+    _VM_SNAPSHOTS,
     "v1beta1",
     "virtualmachinesnapshotcontents",
-    facts.MachineSnapshotContentFacts.read,
+    facts.VMSnapshotContentFacts.read,
 )
-RESTORES = _extension("VirtualMachineRestore", _COPIES, "v1beta1", "virtualmachinerestores", facts.RestoreFacts.read)
+RESTORES = _extension(
+    "VirtualMachineRestore", _VM_SNAPSHOTS, "v1beta1", "virtualmachinerestores", facts.RestoreFacts.read
+)
 CLONES = _extension(
     "VirtualMachineClone", "clone.kubevirt.io", "v1alpha1", "virtualmachineclones", facts.RestoreFacts.read
 )
@@ -192,10 +194,10 @@ RESOURCES: tuple[Resource[object], ...] = (
     VIRTUAL_MACHINES,
     REPLICA_SETS,
     POOLS,
-    *MARKED_MACHINES,
+    *UNVERIFIED_VMS,
     INSTANCES,
-    MACHINE_SNAPSHOTS,
-    MACHINE_SNAPSHOT_CONTENTS,
+    VM_SNAPSHOTS,
+    VM_SNAPSHOT_CONTENTS,
     RESTORES,
     CLONES,
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.admission.compared import ADDS, INFERS, MOST_ITEMS, REQUESTS, Compared, Path
-from webhook.machines.copies import RESTORED_BY
-from webhook.names import ENFORCEMENT, EXEMPT, MARK, REASON
+from webhook.kubevirt.restores import RESTORED_BY
+from webhook.names import ENFORCEMENT, EXEMPT, REASON, UNVERIFIED
 
 IS_NEW = "oldObject == null"
 _SHORT_LIST = f"type(l) == list && size(l) <= {MOST_ITEMS}"
@@ -103,6 +103,6 @@ def is_not_made_for_owner(owned: str, kubevirt: str) -> str:
 
     ``owned`` is the condition that says so of the object. It was evaluated with the owner, but for what is unverified.
     """
-    is_unverified = f"object.metadata.?annotations[?'{MARK}'].hasValue()"
+    is_unverified = f"object.metadata.?annotations[?'{UNVERIFIED}'].hasValue()"
     controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"
     return f"oldObject != null || {is_unverified} || !(request.userInfo.username == '{controller}' && {owned})"

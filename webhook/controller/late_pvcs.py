@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from webhook.claims import Claim
 from webhook.cluster import Cluster, ClusterUnavailable, Undecidable
 from webhook.cluster.api import CONFLICT, ApiError, Client
 from webhook.cluster.events import event_on
 from webhook.cluster.facts import ClaimFacts
 from webhook.cluster.live import LiveCluster
-from webhook.cluster.resources import CLAIMS, MARKED_MACHINES, OWNERS
+from webhook.cluster.resources import CLAIMS, OWNERS, UNVERIFIED_VMS
 from webhook.engine import Question, answer, answer_start
-from webhook.machines.mark import marked
+from webhook.kubevirt.unverified import unverified_names
 from webhook.objects import Object, at
 from webhook.policy import Verdict
 from webhook.policy.unverified import of_claim
 from webhook.settings import Settings
+from webhook.storage import Claim
 
 AGAIN_SECONDS = 300.0
 """After which a VM that stays unverified is evaluated again: what its PVCs rest on may have changed."""
@@ -123,7 +123,7 @@ def _present(names: frozenset[str], namespace: str, pvc: Callable[[tuple[str, st
 
 def _unverified_vms(cluster: LiveCluster) -> dict[Key, frozenset[str]]:
     """The names in the annotation of each unverified VM and ReplicaSet; none of a kind whose watch is stale."""
-    watched = [(resource.kind, cluster.reflector(resource)) for resource in MARKED_MACHINES]
+    watched = [(resource.kind, cluster.reflector(resource)) for resource in UNVERIFIED_VMS]
     return {(kind, vm.namespace, vm.name): vm.names for kind, found in watched if found for vm in found.values()}
 
 
@@ -158,10 +158,10 @@ def _unless_changed(vm: Object) -> dict[str, Any]:
 def _problems(vm: Object, verdict: Verdict, view: Cluster, settings: Settings) -> list[str]:
     """What keeps a VM from starting, of the names in its annotation that are present."""
     pvcs = verdict.case.claims if verdict.case else {}
-    there = {of_claim(name) for name, pvc in pvcs.items() if isinstance(pvc, Claim) and not pvc.is_to_come}
-    names = frozenset(name for name in marked(vm) if name in there or not name.startswith(_PVC))
+    there = {of_claim(name) for name, pvc in pvcs.items() if isinstance(pvc, Claim) and not pvc.is_predicted}
+    names = frozenset(name for name in unverified_names(vm) if name in there or not name.startswith(_PVC))
     start = answer_start(Question(vm, None, "CREATE", vm), names, view, settings)
-    return [violation.cause for violation in start.violations if violation.refuses][:_MOST_EVENTS]
+    return [violation.cause for violation in start.violations if violation.denies][:_MOST_EVENTS]
 
 
 def _is_recorded(client: Client, event: dict[str, Any]) -> bool:

@@ -16,15 +16,15 @@ from webhook.cluster import Cluster, Undecidable
 from webhook.cluster.api import Client
 from webhook.cluster.live import LiveCluster
 from webhook.controller import plan
-from webhook.controller.installation import Installation, Replica
+from webhook.controller.certificate_sources import source_of
 from webhook.controller.late_pvcs import LatePvcs
-from webhook.controller.lease import Elector
+from webhook.controller.leader_election import LeaderElector
+from webhook.controller.live_configurations import KINDS, LiveConfigurations, bundles_of, holder_of, read_configurations
 from webhook.controller.owned import Owner, read_owner
-from webhook.controller.registered import KINDS, Registered, bundles_of, holder_of, read_registered
-from webhook.controller.registrar import Registrar
-from webhook.controller.sources import source_of
-from webhook.controller.troubles import Troubles
+from webhook.controller.problems import Problems
+from webhook.controller.reconciler import Reconciler
 from webhook.engine import namespace_of_kubevirt
+from webhook.installation import Installation, Replica
 from webhook.names import CONFIGURATION
 from webhook.settings import Settings
 
@@ -61,10 +61,12 @@ class Controller:
         self._settings = settings
         self._serving = serving
         self._stopping, self._ended, self._woken = threading.Event(), threading.Event(), threading.Event()
-        self._troubles = Troubles()
-        self._source = source_of(installation, replica, self._troubles)
-        self._elector = Elector(installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}")
-        self._registrar = Registrar(self._troubles)
+        self._problems = Problems()
+        self._source = source_of(installation, replica, self._problems)
+        self._leader_elector = LeaderElector(
+            installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}"
+        )
+        self._reconciler = Reconciler(self._problems)
         self._late_pvcs = LatePvcs()
         self._has_looked = False
         self._has_begun = False
@@ -91,17 +93,17 @@ class Controller:
         """Return what keeps API servers from calling this replica, by subject; empty where nothing does."""
         found = {}
         if not self._has_looked:
-            found[_RECONCILE] = self._troubles.of(_RECONCILE) or "what is registered was not read yet"
-        if why := self._troubles.of(_FOREIGN):
+            found[_RECONCILE] = self._problems.of(_RECONCILE) or "what is registered was not read yet"
+        if why := self._problems.of(_FOREIGN):
             found[_FOREIGN] = why
         if why := self._serving.why_not():
-            found["certificate"] = "; ".join(filter(None, (why, self._troubles.of("certificates"))))
+            found["certificate"] = "; ".join(filter(None, (why, self._problems.of("certificates"))))
         return found
 
     def gauges(self) -> dict[str, float]:
         """Return figures for Prometheus by the names of their metrics."""
         return {
-            "migratability_leader": float(self._elector.leads),
+            "migratability_leader": float(self._leader_elector.is_leader),
             "migratability_certificate_expiry_timestamp_seconds": self._expiry(),
         }
 
@@ -118,14 +120,14 @@ class Controller:
             pause = None
             try:
                 pause = self._reconcile()
-                self._troubles.tell(_RECONCILE, None)
+                self._problems.report(_RECONCILE, None)
             except Undecidable as error:
-                self._troubles.tell(_RECONCILE, str(error))
+                self._problems.report(_RECONCILE, str(error))
             except Exception as error:
                 why = f"unexpected error, see the log: {error!r}"
-                if why != self._troubles.of(_RECONCILE):
+                if why != self._problems.of(_RECONCILE):
                     log.exception("unexpected error in a reconcile")
-                self._troubles.tell(_RECONCILE, why)
+                self._problems.report(_RECONCILE, why)
             self._await_next(pause)
         self._release()
 
@@ -143,29 +145,31 @@ class Controller:
         """
         found = self._observe(self._cluster.within(_LONGEST))
         client = self._cluster.api.within(_DEADLINE, longest=_LONGEST)
-        if not self._elector.may_lead(client):
+        if not self._leader_elector.may_be_leader(client):
             return None
         owner = read_owner(client, self._installation.owner)
         missing = f"ClusterRole {self._installation.owner} is not there; nothing is registered without it"
-        self._troubles.tell(_OWNER, None if owner else missing)
-        if owner is None or not self._elector.claim(client, owner):
+        self._problems.report(_OWNER, None if owner else missing)
+        if owner is None or not self._leader_elector.run(client, owner):
             return None
-        return self._lead(self._cluster.api.until(self._elector.until, longest=_LONGEST), owner, found)
+        return self._reconcile_as_leader(
+            self._cluster.api.until(self._leader_elector.until, longest=_LONGEST), owner, found
+        )
 
-    def _observe(self, cluster: Cluster) -> Registered:
+    def _observe(self, cluster: Cluster) -> LiveConfigurations:
         """Choose the certificate to serve; return those of the webhook configurations that are ours."""
-        found, now = read_registered(cluster), self._cluster.api.now()
+        found, now = read_configurations(cluster), self._cluster.api.now()
         foreign = {kind: holder for kind, live in found.items() if (holder := holder_of(live, self._installation))}
-        self._troubles.tell(_FOREIGN, self._told_of(foreign))
+        self._problems.report(_FOREIGN, self._problem_of(foreign))
         ours = {kind: live for kind, live in found.items() if kind not in foreign}
         leaf = self._source.refresh(cluster, now)
         if leaf:
             self._serving.offer(leaf)
-        self._serving.registered(bundles_of(ours), now)
+        self._serving.observe(bundles_of(ours), now)
         self._has_looked = True
         return ours
 
-    def _lead(self, client: Client, owner: Owner, live: Registered) -> float | None:
+    def _reconcile_as_leader(self, client: Client, owner: Owner, live: LiveConfigurations) -> float | None:
         """Do what is due, and return how long to pause before the next step.
 
         A watch may lag behind: where it says that something is due, the API server itself is asked before a write.
@@ -177,26 +181,26 @@ class Controller:
             if write := self._source.due(owner, bundles_of(live), self._cluster.api.now()):
                 write(client)
             if self._may_register():
-                situation = self._situation(owner, live, settings, self._versions(client))
-                pause = RECONCILE_SECONDS if self._registrar.run(client, live, situation) else pause
+                inputs = self._situation(owner, live, settings, self._versions(client))
+                pause = RECONCILE_SECONDS if self._reconciler.run(client, live, inputs) else pause
         if self._may_register():
             self._late_pvcs.run(client, self._cluster, settings)
         return pause
 
-    def _is_due(self, owner: Owner, live: Registered, settings: Settings) -> bool:
+    def _is_due(self, owner: Owner, live: LiveConfigurations, settings: Settings) -> bool:
         if self._source.due(owner, bundles_of(live), self._cluster.api.now()):
             return True
-        return self._may_register() and self._registrar.is_due(live, self._situation(owner, live, settings))
+        return self._may_register() and self._reconciler.is_due(live, self._situation(owner, live, settings))
 
     def _may_register(self) -> bool:
         """Another installation's configurations are left alone, and without a CA nobody could trust us."""
-        return not self._troubles.of(_FOREIGN) and bool(self._source.bundle(self._cluster.api.now()))
+        return not self._problems.of(_FOREIGN) and bool(self._source.bundle(self._cluster.api.now()))
 
     def _situation(
-        self, owner: Owner, live: Registered, settings: Settings, versions: frozenset[str] = frozenset()
-    ) -> plan.Situation:
+        self, owner: Owner, live: LiveConfigurations, settings: Settings, versions: frozenset[str] = frozenset()
+    ) -> plan.ReconcileInputs:
         now = self._cluster.api.now()
-        return plan.Situation(
+        return plan.ReconcileInputs(
             installation=self._installation,
             settings=settings,
             owner=owner,
@@ -209,7 +213,7 @@ class Controller:
         path = f"/api/v1/namespaces/{self._installation.namespace}/pods"
         return plan.versions_of(client.list(path, {"labelSelector": self._installation.pods}), self._replica.name)
 
-    def _told_of(self, foreign: dict[str, str]) -> str | None:
+    def _problem_of(self, foreign: dict[str, str]) -> str | None:
         if not foreign or self._settings().webhook_configurations == "off":
             return None
         held = "; ".join(f"{kind} {CONFIGURATION} is not ours, {holder}" for kind, holder in foreign.items())
@@ -217,7 +221,7 @@ class Controller:
 
     def _release(self) -> None:
         try:
-            self._elector.release(self._cluster.api.within(_RELEASE_SECONDS))
+            self._leader_elector.release(self._cluster.api.within(_RELEASE_SECONDS))
         except Undecidable as error:
             log.warning("the leadership is not given back, another replica takes it in a while: %s", error)
         finally:

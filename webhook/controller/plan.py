@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.controller.differences import differences, differs
-from webhook.controller.installation import Installation
+from webhook.controller.live_configurations import MUTATING, VALIDATING, LiveConfigurations
 from webhook.controller.owned import Owner, metadata
-from webhook.controller.registered import MUTATING, VALIDATING, Registered
-from webhook.controller.registrations import Strictness, probe_registration, registrations
+from webhook.controller.webhook_configurations import FailClosed, probe_configuration, webhook_configurations
+from webhook.installation import Installation
 from webhook.objects import Object, at, items, text
 from webhook.settings import Settings
 
@@ -43,7 +43,7 @@ Step = Apply | Delete | Prove
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ReconcileInputs:
     """What the registrations follow from."""
 
     installation: Installation
@@ -57,31 +57,31 @@ class Situation:
     """The versions of the replicas that may be called now; of more than one none may widen what is asked."""
 
 
-def wanted_registrations(situation: Situation, live: Registered) -> list[dict[str, Any]]:
+def wanted_configurations(inputs: ReconcileInputs, live: LiveConfigurations) -> list[dict[str, Any]]:
     """Return the configurations as they shall be, none where the settings switch them off.
 
     While replicas of several versions may be called, a live configuration keeps its rules: the other version might not
     know new ones. Only what it trusts follows, and its failurePolicy where the settings refuse nothing any more.
     """
-    if situation.settings.webhook_configurations == "off":
+    if inputs.settings.webhook_configurations == "off":
         return []
-    installation = situation.installation
+    installation = inputs.installation
     owned = [
-        {**obj, "metadata": metadata(obj["metadata"]["name"], situation.owner)}
-        for obj in registrations(
+        {**obj, "metadata": metadata(obj["metadata"]["name"], inputs.owner)}
+        for obj in webhook_configurations(
             service_of(installation),
-            encoded(situation.bundle),
-            situation.kubevirt,
-            strictness=Strictness.of(situation.settings),
+            encoded(inputs.bundle),
+            inputs.kubevirt,
+            fail_closed=FailClosed.of(inputs.settings),
             namespaces=installation.namespace_selector,
         )
     ]
-    if len(situation.versions) < 2:
+    if len(inputs.versions) < 2:
         return owned
-    return [_as_it_is(live[obj["kind"]], obj, situation) if obj["kind"] in live else obj for obj in owned]
+    return [_as_it_is(live[obj["kind"]], obj, inputs) if obj["kind"] in live else obj for obj in owned]
 
 
-def trusting(wanted: Iterable[dict[str, Any]], live: Registered, situation: Situation) -> list[Apply]:
+def trusting(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, inputs: ReconcileInputs) -> list[Apply]:
     """Return what makes the live configurations, all ours, trust the bundle, and changes nothing else in them.
 
     It waits for no proof: a replica may need it to be reached at all.
@@ -89,19 +89,19 @@ def trusting(wanted: Iterable[dict[str, Any]], live: Registered, situation: Situ
     found = []
     for obj in wanted:
         if obj["kind"] in live:
-            as_it_is = _as_it_is(live[obj["kind"]], obj, situation)
+            as_it_is = _as_it_is(live[obj["kind"]], obj, inputs)
             places = tuple(place for place in differences(as_it_is, live[obj["kind"]]) if place.endswith(_BUNDLE))
             found += [Apply(as_it_is, places)] if places else []
     return found
 
 
-def wanted_probe(situation: Situation) -> dict[str, Any]:
+def wanted_probe(inputs: ReconcileInputs) -> dict[str, Any]:
     """Return the registration of the probe."""
-    probe = probe_registration(service_of(situation.installation), encoded(situation.bundle))
-    return {**probe, "metadata": metadata(probe["metadata"]["name"], situation.owner)}
+    probe = probe_configuration(service_of(inputs.installation), encoded(inputs.bundle))
+    return {**probe, "metadata": metadata(probe["metadata"]["name"], inputs.owner)}
 
 
-def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -> Sequence[Step]:
+def steps(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, *, proven: bool) -> Sequence[Step]:
     """Return what to do now so that the live configurations, all ours, become the wanted ones.
 
     ``proven`` says that a probe was answered just now; without, nothing is registered anew, nor refuses what passed.
@@ -111,7 +111,7 @@ def steps(wanted: Iterable[dict[str, Any]], live: Registered, *, proven: bool) -
     if not by_kind:
         return [Delete(kind) for kind in (VALIDATING, MUTATING) if kind in live][:1]
     is_new = any(kind not in live for kind in by_kind)
-    if not proven and (is_new or refuses_more(by_kind[VALIDATING], live[VALIDATING])):
+    if not proven and (is_new or denies_more(by_kind[VALIDATING], live[VALIDATING])):
         return [Prove()]
     if MUTATING not in live:
         return [Apply(by_kind[MUTATING], ())]
@@ -143,25 +143,25 @@ def encoded(bundle: bytes) -> str:
     return base64.b64encode(bundle).decode()
 
 
-def _as_it_is(live: Object, wanted: Mapping[str, Any], situation: Situation) -> dict[str, Any]:
-    let_by = set()
-    if not Strictness.of(situation.settings).machines:
-        let_by = {webhook["name"] for webhook in wanted["webhooks"] if webhook["failurePolicy"] == "Ignore"}
+def _as_it_is(live: Object, wanted: Mapping[str, Any], inputs: ReconcileInputs) -> dict[str, Any]:
+    skipped = set()
+    if not FailClosed.of(inputs.settings).vms:
+        skipped = {webhook["name"] for webhook in wanted["webhooks"] if webhook["failurePolicy"] == "Ignore"}
 
     def kept(webhook: Mapping[str, Any]) -> dict[str, Any]:
-        client = {**webhook["clientConfig"], "caBundle": encoded(situation.bundle)}
-        policy = "Ignore" if webhook["name"] in let_by else webhook["failurePolicy"]
+        client = {**webhook["clientConfig"], "caBundle": encoded(inputs.bundle)}
+        policy = "Ignore" if webhook["name"] in skipped else webhook["failurePolicy"]
         return {**webhook, "clientConfig": client, "failurePolicy": policy}
 
     return {**wanted, "webhooks": [kept(webhook) for webhook in items(live.get("webhooks"))]}
 
 
-def refuses_more(wanted: Object, live: Object) -> bool:
+def denies_more(wanted: Object, live: Object) -> bool:
     """Say whether a webhook would refuse what nobody can be asked about, and does not do so now."""
-    return bool(_refusing(wanted) - _refusing(live))
+    return bool(_denying(wanted) - _denying(live))
 
 
-def _refusing(configuration: Object) -> frozenset[str]:
+def _denying(configuration: Object) -> frozenset[str]:
     webhooks = items(configuration.get("webhooks"))
     return frozenset(str(at(webhook, "name")) for webhook in webhooks if at(webhook, "failurePolicy") == "Fail")
 

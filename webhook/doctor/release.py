@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Client
-from webhook.controller.installation import Installation
-from webhook.controller.registered import Registered, holder_of
+from webhook.controller.live_configurations import LiveConfigurations, holder_of
 from webhook.doctor.finding import Finding
+from webhook.installation import Installation
 from webhook.objects import Object, at, mapping, text
 from webhook.settings import Settings
 from webhook.structs import FieldError
@@ -31,7 +31,7 @@ class Release:
     wrong: str | None = None
 
 
-def look_for_release(client: Client, live: Registered) -> tuple[Release | None, list[Finding]]:
+def look_for_release(client: Client, live: LiveConfigurations) -> tuple[Release | None, list[Finding]]:
     """Return the release that holds the live registrations, or the only one there is, and what to say of all.
 
     None where there is none, where there are several and nothing is registered, and where nobody lets us look.
@@ -53,7 +53,7 @@ def look_for_release(client: Client, live: Registered) -> tuple[Release | None, 
                     Finding("error", _ABOUT, str(error), "Its pods cannot start; helm upgrade makes it anew")
                 )
     chosen = _in_force(releases, live)
-    return chosen, [*findings, *_told(releases, chosen)]
+    return chosen, [*findings, *_reported(releases, chosen)]
 
 
 def account_of(client: Client, installation: Installation) -> str | None:
@@ -79,7 +79,7 @@ def _read(config_map: Object) -> Release:
         return Release(name, installation, None, f"ConfigMap {name}: {_SETTINGS}: {error}")
 
 
-def _in_force(releases: list[Release], live: Registered) -> Release | None:
+def _in_force(releases: list[Release], live: LiveConfigurations) -> Release | None:
     holding = [
         release for release in releases if any(holder_of(obj, release.installation) is None for obj in live.values())
     ]
@@ -87,7 +87,7 @@ def _in_force(releases: list[Release], live: Registered) -> Release | None:
     return found[0] if len(found) == 1 else None
 
 
-def _told(releases: list[Release], chosen: Release | None) -> Iterator[Finding]:
+def _reported(releases: list[Release], chosen: Release | None) -> Iterator[Finding]:
     if not releases:
         remedy = "Install the chart; where it was installed otherwise, give its files by --config and --installation"
         yield Finding("warning", _ABOUT, "none is there, initial settings are assumed", remedy)

@@ -8,9 +8,9 @@ from webhook.admission.probe import PROBE_NAME
 from webhook.cluster import Cluster, ClusterUnavailable
 from webhook.cluster.api import Client
 from webhook.cluster.interface import Right
-from webhook.cluster.resources import MARKED_MACHINES, RESOURCES
-from webhook.controller.installation import Installation
+from webhook.cluster.resources import RESOURCES, UNVERIFIED_VMS
 from webhook.doctor.finding import Finding, Status
+from webhook.installation import Installation
 from webhook.names import CONFIGURATION
 from webhook.objects import at
 
@@ -30,10 +30,10 @@ def to_act() -> Iterator[Right]:
     """Yield each right to do what judging needs beside reading, over all namespaces."""
     yield _right("create", "authorization.k8s.io", "subjectaccessreviews")
     yield _right("create", "", "events")
-    yield from (_right("patch", resource.group, resource.plural) for resource in MARKED_MACHINES)
+    yield from (_right("patch", resource.group, resource.plural) for resource in UNVERIFIED_VMS)
 
 
-def to_lead(installation: Installation) -> Iterator[Right]:
+def as_leader(installation: Installation) -> Iterator[Right]:
     """Yield each right to keep the webhook configurations, the Lease and the CA of an installation."""
     keeping, watching = ("get", "create", "update", "patch", "delete"), ("list", "watch")
     for kind, name, verbs in (
@@ -61,7 +61,7 @@ def look_at_our_rights(client: Client) -> list[Finding]:
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
     remedy = "Run as somebody who may: without it what is said below rests on less"
-    return _told("whoever runs this, to read", asked, missing, "warning", remedy)
+    return _reported("whoever runs this, to read", asked, missing, "warning", remedy)
 
 
 def look_at_rights_of(account: str | None, installation: Installation, cluster: Cluster) -> list[Finding]:
@@ -71,17 +71,17 @@ def look_at_rights_of(account: str | None, installation: Installation, cluster: 
         return [Finding("warning", _ABOUT, "not asked for the webhook's account: no pod tells which it is", remedy)]
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{installation.namespace}", "system:authenticated"]
     user = {"username": f"system:serviceaccount:{installation.namespace}:{account}", "groups": groups}
-    asked = list(dict.fromkeys([*to_read(), *to_act(), *to_lead(installation)]))
+    asked = list(dict.fromkeys([*to_read(), *to_act(), *as_leader(installation)]))
     try:
         missing = [right for right in asked if not cluster.may(user, right)]
     except ClusterUnavailable as error:
         remedy = "Give the right to create subjectaccessreviews.authorization.k8s.io, or run helm test, which has it"
         return [Finding("warning", _ABOUT, f"not asked for {user['username']}: {error}", remedy)]
     remedy = "Give it by the chart's roles; without it machines are judged on less, or registrations are not kept"
-    return _told(str(user["username"]), asked, missing, "error", remedy)
+    return _reported(str(user["username"]), asked, missing, "error", remedy)
 
 
-def _told(who: str, asked: list[Right], missing: list[Right], status: Status, remedy: str) -> list[Finding]:
+def _reported(who: str, asked: list[Right], missing: list[Right], status: Status, remedy: str) -> list[Finding]:
     if not missing:
         return [Finding("ok", _ABOUT, f"{who}: all {len(asked)} rights are there")]
     return [

@@ -1,15 +1,15 @@
 """Verdicts: pure functions from a machine, its claims and facts about the cluster."""
 
-from webhook.policy.case import Case, Surroundings
+from webhook.policy.case import Case, ClusterContext
 from webhook.policy.evaluate import evaluate_case, evaluate_start
-from webhook.policy.exemptions import Bearer, exempted
+from webhook.policy.exemptions import ExemptionSource, exempted
 from webhook.policy.unverified import unverified
 from webhook.policy.verdict import Verdict, Violation
 
 __all__ = [
-    "Bearer",
     "Case",
-    "Surroundings",
+    "ClusterContext",
+    "ExemptionSource",
     "Verdict",
     "Violation",
     "evaluate_case",

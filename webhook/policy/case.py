@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webhook.claims import Claim, NoClaim
 from webhook.cluster.facts import KubeVirtFacts, NodeFacts
-from webhook.machines import Machine, Volume
+from webhook.kubevirt import VM, Volume
 from webhook.policy.exemptions import NONE, Exempted
 from webhook.settings import EvictionStrategy
+from webhook.storage import Claim, NoClaim
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ClusterContext:
     """Facts about the cluster as a whole: KubeVirt's version (major and minor), its CR, the nodes that are known."""
 
     version: tuple[int, int]
@@ -34,18 +34,18 @@ class Surroundings:
 class Case:
     """One machine with the claims behind its volumes, by claim name, and what surrounds it.
 
-    ``eviction`` is the setting of that name; ``exempted`` what labels waive; ``stuck`` says that the machine gets in
+    ``eviction`` is the setting of that name; ``exempted`` what labels waive; ``unmigratable`` says that the machine gets in
     although other rules found that it cannot migrate.
     """
 
-    machine: Machine
+    vm: VM
     claims: Mapping[str, Claim | NoClaim]
-    surroundings: Surroundings
+    context: ClusterContext
     eviction: EvictionStrategy
     exempted: Exempted = NONE
-    stuck: bool = False
+    unmigratable: bool = False
 
     def disks(self) -> list[tuple[Volume, Claim]]:
         """Return the volumes that are a known claim, with it."""
-        found = ((volume, self.claims.get(volume.claim or "")) for volume in self.machine.volumes if volume.attached)
+        found = ((volume, self.claims.get(volume.claim or "")) for volume in self.vm.volumes if volume.attached)
         return [(volume, claim) for volume, claim in found if isinstance(claim, Claim)]

@@ -8,7 +8,6 @@ from typing import Literal
 
 from msgspec import structs
 
-from webhook.claims import Claim
 from webhook.policy import eviction
 from webhook.policy.case import Case
 from webhook.policy.ratchet import Before
@@ -16,11 +15,12 @@ from webhook.policy.rules import RULES, Action, Finding, Rule, claim_known
 from webhook.policy.unverified import concerns
 from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import MODES, Settings
+from webhook.storage import Claim
 
 Found = tuple[Rule, Finding]
 
-_FIRST = tuple(rule for rule in RULES if not rule.judged_last)
-_LAST = tuple(rule for rule in RULES if rule.judged_last)
+_FIRST = tuple(rule for rule in RULES if not rule.evaluated_last)
+_LAST = tuple(rule for rule in RULES if rule.evaluated_last)
 
 
 def evaluate_case(
@@ -38,27 +38,27 @@ def evaluate_case(
     ``unverified``. With ``final`` the
     machine is judged as it stands, else as it is after our own patch, which the verdict then holds.
     """
-    machine = case.machine
+    vm = case.vm
     known = _found(old, RULES) if old else ()
-    before = Before(known, machine, old.machine.former_claims if old else (), unverified)
+    before = Before(known, vm, old.vm.former_claims if old else (), unverified)
     found = _found(case, _FIRST)
     violations = _violations(found, before, case, settings)
-    case = replace(case, stuck=_stuck(found, violations))
+    case = replace(case, unmigratable=_is_unmigratable(found, violations))
     if final:
-        change = eviction.change_passed_over(case, operation)
+        change = eviction.change_without_patch(case, operation)
     else:
-        change = eviction.change_for(case, old.machine if old else None, operation)
-    case = replace(case, machine=change.applied_to(machine))
+        change = eviction.change_for(case, old.vm if old else None, operation)
+    case = replace(case, vm=change.applied_to(vm))
     violations += _violations(_found(case, _LAST), before, case, settings)
-    admitted = not _refused(violations)
+    admitted = not _denied(violations)
     return Verdict(
-        machine.kind,
-        machine.namespace,
-        machine.name,
+        vm.kind,
+        vm.namespace,
+        vm.name,
         violations=_in_order(violations, case),
-        remarks=[*machine.unjudged, *_lapsed(case, violations)],
+        remarks=[*vm.not_evaluated, *_expired(case, violations)],
         eviction_warnings=[change.note] if change.note and admitted else [],
-        eviction_patch=change.operations_on(machine),
+        eviction_patch=change.operations_on(vm),
         case=case,
     )
 
@@ -72,26 +72,26 @@ def evaluate_start(case: Case, names: frozenset[str], settings: Settings, inline
     """
     if settings.rules.get(claim_known.RULE.name) != "off":
         settings = structs.replace(settings, rules={**settings.rules, claim_known.RULE.name: "deny"})
-    machine = case.machine
+    vm = case.vm
     of_whole = [(rule, finding) for rule, finding in _found(inline, _FIRST) if finding.volume is None] if inline else ()
     found = [(rule, finding) for rule, finding in _found(case, _FIRST) if concerns(names, finding)]
-    violations = _in_order(_violations(found, Before(of_whole, machine), case, settings), case)
-    violations = [replace(found, exempt=found.exempt and not _came_later(found, case)) for found in violations]
-    return Verdict(machine.kind, machine.namespace, machine.name, violations=violations, case=case)
+    violations = _in_order(_violations(found, Before(of_whole, vm), case, settings), case)
+    violations = [replace(found, exempt=found.exempt and not _created_after(found, case)) for found in violations]
+    return Verdict(vm.kind, vm.namespace, vm.name, violations=violations, case=case)
 
 
-def _came_later(violation: Violation, case: Case) -> bool:
+def _created_after(violation: Violation, case: Case) -> bool:
     """Whether a claim was made after the last day of the exemption from what it violates."""
     exemption = case.exempted.of(violation.rule)
     if exemption is None or exemption.until is None or violation.volume is None:
         return False
-    names = {volume.claim for volume in case.machine.volumes if volume.name == violation.volume}
+    names = {volume.claim for volume in case.vm.volumes if volume.name == violation.volume}
     claims = (case.claims.get(name or "") for name in names)
     made = [claim.made_on for claim in claims if isinstance(claim, Claim) and claim.made_on]
     return any(day > exemption.until.isoformat() for day in made)
 
 
-def _lapsed(case: Case, violations: Iterable[Violation]) -> list[str]:
+def _expired(case: Case, violations: Iterable[Violation]) -> list[str]:
     """What to tell of exemptions that do not count, where they would matter."""
     matters = any(violation.action == "deny" and not violation.exempt for violation in violations)
     return list(case.exempted.notes) if matters else []
@@ -101,14 +101,14 @@ def _found(case: Case, rules: Iterable[Rule]) -> list[Found]:
     return [(rule, finding) for rule in rules for finding in rule.find(case)]
 
 
-def _stuck(found: Sequence[Found], violations: Sequence[Violation]) -> bool:
+def _is_unmigratable(found: Sequence[Found], violations: Sequence[Violation]) -> bool:
     """Whether a machine gets in although it cannot migrate, for certain; what a setting turned off counts too."""
-    immobile = any(rule.immobilizes and finding.certain for rule, finding in found)
-    return immobile and not _refused(violations)
+    unmigratable = any(rule.makes_unmigratable and finding.certain for rule, finding in found)
+    return unmigratable and not _denied(violations)
 
 
-def _refused(violations: Iterable[Violation]) -> bool:
-    return any(violation.refuses for violation in violations)
+def _denied(violations: Iterable[Violation]) -> bool:
+    return any(violation.denies for violation in violations)
 
 
 def _violations(found: Iterable[Found], before: Before, case: Case, settings: Settings) -> list[Violation]:
@@ -122,7 +122,7 @@ def _violations(found: Iterable[Found], before: Before, case: Case, settings: Se
             message=f"{finding.what}; {finding.why}",
             remedy=finding.remedy,
             action=action,
-            tolerated=before.tolerates(rule, finding),
+            preexisting=before.is_preexisting(rule, finding),
             exempt=case.exempted.of(rule.name) is not None,
             evidence=finding.evidence,
             what=finding.what,
@@ -140,5 +140,5 @@ def _action(rule: Rule, finding: Finding, settings: Settings) -> Literal["deny",
 
 def _in_order(violations: list[Violation], case: Case) -> list[Violation]:
     """Violations in the order of the volumes; what concerns the whole machine comes last."""
-    fields = {volume.field: index for index, volume in enumerate(case.machine.volumes)}
+    fields = {volume.field: index for index, volume in enumerate(case.vm.volumes)}
     return sorted(violations, key=lambda violation: fields.get(violation.field, len(fields)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from webhook.machines import Machine
+from webhook.kubevirt import VM
 from webhook.policy.case import Case
 from webhook.policy.rules.eviction_strategy import RULE
 from webhook.wording import quoted, warning
@@ -26,56 +26,56 @@ class Change:
     value: str | None = None
     note: str | None = None
 
-    def applied_to(self, machine: Machine) -> Machine:
+    def applied_to(self, vm: VM) -> VM:
         """Return the machine as it is after the change."""
-        return replace(machine, eviction_strategy=self.value) if self.value else machine
+        return replace(vm, eviction_strategy=self.value) if self.value else vm
 
-    def operations_on(self, machine: Machine) -> list[dict[str, Any]]:
+    def operations_on(self, vm: VM) -> list[dict[str, Any]]:
         """Return the JSON Patch operations of the change; ``add`` also replaces."""
-        path = "/" + "/".join((*machine.template_path, "evictionStrategy"))
+        path = "/" + "/".join((*vm.template_path, "evictionStrategy"))
         return [{"op": "add", "path": path, "value": self.value}] if self.value else []
 
 
-def change_for(case: Case, old: Machine | None, operation: str) -> Change:
+def change_for(case: Case, old: VM | None, operation: str) -> Change:
     """Return what our own patch does to the machine on this request, ``old`` being the object before it."""
-    machine, default = case.machine, case.surroundings.kubevirt.eviction_strategy
-    current = machine.eviction_strategy
-    if case.eviction == "off" or machine.template is None or "External" in (current, current or default):
+    vm, default = case.vm, case.context.kubevirt.eviction_strategy
+    current = vm.eviction_strategy
+    if case.eviction == "off" or vm.template is None or "External" in (current, current or default):
         return Change()
-    if operation == "UPDATE" and not _may_change(machine, old):
+    if operation == "UPDATE" and not _may_change(vm, old):
         return Change()
-    if case.stuck:
-        return _for_stuck(machine, default)
+    if case.unmigratable:
+        return _for_unmigratable(vm, default)
     if current == LIVE_MIGRATE or (case.eviction == "default" and current is not None):
         return Change()
-    if current is None and len(case.surroundings.schedulable) == 1:
+    if current is None and len(case.context.schedulable) == 1:
         return _left("evictionStrategy stays unset: the cluster has one schedulable node, so nothing can migrate")
-    if machine.has_instance and operation == "UPDATE":
+    if vm.has_instance and operation == "UPDATE":
         return _left("evictionStrategy cannot change while the machine runs; its next start sets LiveMigrate")
     was = f"changed from {quoted(current)}" if current else "set"
     return Change(LIVE_MIGRATE, _worded(f"evictionStrategy {was} to LiveMigrate, so that a node drain migrates it"))
 
 
-def change_passed_over(case: Case, operation: str) -> Change:
+def change_without_patch(case: Case, operation: str) -> Change:
     """Return what to tell of a created machine that came past our patch without a strategy; nothing is changed."""
-    missed = change_for(case, None, operation).value == LIVE_MIGRATE and case.machine.eviction_strategy is None
+    missed = change_for(case, None, operation).value == LIVE_MIGRATE and case.vm.eviction_strategy is None
     if operation != "CREATE" or not missed:
         return Change()
-    later = "" if case.machine.kind == _INSTANCE else "; creating its instance sets LiveMigrate"
+    later = "" if case.vm.kind == _INSTANCE else "; creating its instance sets LiveMigrate"
     return _left(f"evictionStrategy is unset: the webhook's patch did not come{later}")
 
 
-def _may_change(machine: Machine, old: Machine | None) -> bool:
+def _may_change(vm: VM, old: VM | None) -> bool:
     """An update brings the patch only to a VirtualMachine, with a change of its template."""
-    return machine.kind == "VirtualMachine" and old is not None and old.template != machine.template
+    return vm.kind == "VirtualMachine" and old is not None and old.template != vm.template
 
 
-def _for_stuck(machine: Machine, default: str | None) -> Change:
+def _for_unmigratable(vm: VM, default: str | None) -> Change:
     """A machine that cannot migrate never gets LiveMigrate: it would block a drain for ever."""
-    current = machine.eviction_strategy
+    current = vm.eviction_strategy
     if current == LIVE_MIGRATE:
         return _left("evictionStrategy LiveMigrate on a machine that cannot migrate blocks every node drain")
-    if machine.kind == _INSTANCE and current is None and default == LIVE_MIGRATE:
+    if vm.kind == _INSTANCE and current is None and default == LIVE_MIGRATE:
         return Change(_IF_POSSIBLE, _worded("evictionStrategy LiveMigrateIfPossible set: the machine cannot migrate"))
     return Change()
 

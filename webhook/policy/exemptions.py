@@ -17,7 +17,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class ExemptionSource:
     """An object that may carry exemptions: a machine, or its namespace. ``what`` names it in a message."""
 
     what: str
@@ -54,7 +54,9 @@ class Exempted:
 NONE = Exempted({})
 
 
-def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date, *, after_the_end: bool = False) -> Exempted:
+def exempted(
+    sources: Iterable[ExemptionSource], settings: Exemptions, today: date, *, after_the_end: bool = False
+) -> Exempted:
     """Return what the labels of a machine and its namespace waive on a day (UTC).
 
     The value of a label is "true" or the last day; a label without the reason that the settings require, or for longer
@@ -63,27 +65,27 @@ def exempted(bearers: Iterable[Bearer], settings: Exemptions, today: date, *, af
     """
     by_rule: dict[str, Exemption] = {}
     notes: list[str] = []
-    for bearer in bearers:
-        for label, value in bearer.labels.items():
+    for source in sources:
+        for label, value in source.labels.items():
             if not label.startswith(EXEMPT):
                 continue
             rule = label.removeprefix(EXEMPT)
-            found = _read(rule, value, bearer, settings, today, after_the_end)
+            found = _read(rule, value, source, settings, today, after_the_end)
             if isinstance(found, Exemption):
                 by_rule.setdefault(found.rule, found)
             else:
-                notes.append(warning(f"exemption from {plain(rule)} on {bearer.what} {found}", _RULE))
+                notes.append(warning(f"exemption from {plain(rule)} on {source.what} {found}", _RULE))
     return Exempted(by_rule, tuple(notes))
 
 
 def _read(
-    rule: str, value: str, bearer: Bearer, settings: Exemptions, today: date, after_the_end: bool
+    rule: str, value: str, source: ExemptionSource, settings: Exemptions, today: date, after_the_end: bool
 ) -> Exemption | str:
     """The exemption, or why the label waives nothing."""
-    if settings.require_reason and not bearer.reason:
+    if settings.require_reason and not source.reason:
         return "does not count: no annotation migratability.io/exempt-reason says why"
     if value == "true":
-        return Exemption(rule, None, bearer.reason)
+        return Exemption(rule, None, source.reason)
     try:
         until = date.fromisoformat(value if _DAY.fullmatch(value) else "")
     except ValueError:
@@ -92,4 +94,4 @@ def _read(
         return f"ended on {until}"
     if until > today + timedelta(days=settings.max_days):
         return f"does not count: {until} is more than {settings.max_days} days ahead"
-    return Exemption(rule, until, bearer.reason)
+    return Exemption(rule, until, source.reason)

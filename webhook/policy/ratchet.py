@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from webhook.machines import Machine
+from webhook.kubevirt import VM
 from webhook.policy.rules import Finding, Rule
 from webhook.policy.unverified import is_of
 
@@ -22,15 +22,15 @@ class Before:
     def __init__(
         self,
         findings: Iterable[tuple[Rule, Finding]],
-        machine: Machine,
+        vm: VM,
         former_claims: Collection[str] = (),
         unverified: frozenset[str] = frozenset(),
     ) -> None:
-        """Remember the old object's findings, ``machine`` being the new one.
+        """Remember the old object's findings, ``vm`` being the new one.
 
         ``former_claims`` are those that a volume migration moves away from: going back to one is no fault.
         """
-        present = {volume.name for volume in machine.volumes}
+        present = {volume.name for volume in vm.volumes}
         self._former_claims = frozenset(former_claims)
         self._known: set[_Key] = set()
         for rule, finding in findings:
@@ -40,7 +40,7 @@ class Before:
             if finding.claim and not (verified and finding.volume in present):
                 self._known.add((rule.name, "claim", finding.claim))
 
-    def tolerates(self, rule: Rule, finding: Finding) -> bool:
+    def is_preexisting(self, rule: Rule, finding: Finding) -> bool:
         """Say whether the old object had this violation, wherever it stood in it."""
         if finding.claim in self._former_claims or _key(rule, finding) in self._known:
             return True

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from webhook.claims import Claim
-from webhook.machines import Machine
+from webhook.kubevirt import VM
 from webhook.objects import can_be_name
 from webhook.policy.case import Case
 from webhook.policy.rules import Finding
 from webhook.policy.verdict import Violation
+from webhook.storage import Claim
 
 
-def unverified(
-    case: Case, violations: Collection[Violation], before: frozenset[str], old: Machine | None
-) -> frozenset[str]:
+def unverified(case: Case, violations: Collection[Violation], before: frozenset[str], old: VM | None) -> frozenset[str]:
     """Return what is not there yet, and what of ``before`` is there now and was not evaluated good.
 
     ``before`` are the names that the VM as it was, ``old``, was unverified for. What that one lacked without a name in
     its annotation gets none now; nor does a new PVC that is predicted to violate a rule and is admitted all the same:
     that was evaluated. A name that no object can have is left out: nothing starts with it.
     """
-    found = {*_claims(case, violations, before, old), *_matchers(case.machine, violations, before)}
+    found = {*_claims(case, violations, before, old), *_matchers(case.vm, violations, before)}
     return frozenset(name for name in found if can_be_name(name.partition("/")[2]))
 
 
@@ -47,30 +45,28 @@ def is_of(names: frozenset[str], finding: Finding) -> bool:
     return any(_stands_at(name, finding.field) for name in names)
 
 
-def _claims(
-    case: Case, violations: Collection[Violation], before: frozenset[str], old: Machine | None
-) -> Iterator[str]:
+def _claims(case: Case, violations: Collection[Violation], before: frozenset[str], old: VM | None) -> Iterator[str]:
     denied = [violation for violation in violations if violation.action == "deny"]
     bad = {violation.volume for violation in denied if not violation.exempt}
-    let_in = {violation.volume for violation in denied if violation.exempt or violation.tolerated}
-    waited_for = {of_claim(name) for name in old.declared_claims} - before if old else set()
-    for volume in case.machine.volumes:
+    let_in = {violation.volume for violation in denied if violation.exempt or violation.preexisting}
+    pending = {of_claim(name) for name in old.declared_claims} - before if old else set()
+    for volume in case.vm.volumes:
         claim, name = case.claims.get(volume.claim or ""), of_claim(volume.claim or "")
         if not volume.attached or claim is None:
             continue
-        if isinstance(claim, Claim) and not claim.is_to_come:
+        if isinstance(claim, Claim) and not claim.is_predicted:
             due = name in before and volume.name in bad
         else:
             was_evaluated = isinstance(claim, Claim) and volume.name in let_in
-            due = name in before or not (was_evaluated or name in waited_for)
+            due = name in before or not (was_evaluated or name in pending)
         if due:
             yield name
 
 
-def _matchers(machine: Machine, violations: Collection[Violation], before: frozenset[str]) -> Iterator[str]:
-    yield from machine.missing_matchers
+def _matchers(vm: VM, violations: Collection[Violation], before: frozenset[str]) -> Iterator[str]:
+    yield from vm.missing_matchers
     fields = [violation.field for violation in violations if violation.action == "deny" and not violation.exempt]
-    for name in machine.matchers & before:
+    for name in vm.matchers & before:
         if any(_stands_at(name, field) for field in fields):
             yield name
 

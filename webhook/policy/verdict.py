@@ -16,7 +16,7 @@ _MOST_WARNINGS = 16
 class Violation:
     """A rule broken at a field path.
 
-    ``reason`` is KubeVirt's, None where it has none; ``volume`` None where the whole machine is meant. ``tolerated``:
+    ``reason`` is KubeVirt's, None where it has none; ``volume`` None where the whole machine is meant. ``preexisting``:
     the object had it before this request. ``exempt``: a label waives it. ``evidence``: what the verdict rests on.
     """
 
@@ -27,15 +27,15 @@ class Violation:
     message: str
     remedy: str
     action: Literal["deny", "warn"]
-    tolerated: bool
+    preexisting: bool
     exempt: bool
     evidence: str | None
     what: str
 
     @property
-    def refuses(self) -> bool:
+    def denies(self) -> bool:
         """Whether this violation alone keeps the machine out."""
-        return self.action == "deny" and not self.tolerated and not self.exempt
+        return self.action == "deny" and not self.preexisting and not self.exempt
 
     @property
     def cause(self) -> str:
@@ -45,7 +45,7 @@ class Violation:
     @property
     def warning(self) -> str:
         """What a client is told where the violation does not keep the machine out."""
-        suffix = " (exempt)" if self.exempt else " (as before)" if self.tolerated else ""
+        suffix = " (exempt)" if self.exempt else " (as before)" if self.preexisting else ""
         return warning(self.what + suffix, self.rule)
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Verdict:
     @property
     def allowed(self) -> bool:
         """Whether the machine is admitted."""
-        return not any(violation.refuses for violation in self.violations)
+        return not any(violation.denies for violation in self.violations)
 
     @property
     def patch(self) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ class Verdict:
     @property
     def warnings(self) -> list[str]:
         """The warnings for the client: of the violations that do not keep the machine out, then the rest."""
-        found = [violation.warning for violation in self.violations if not violation.refuses]
+        found = [violation.warning for violation in self.violations if not violation.denies]
         if len(found) > _MOST_WARNINGS:
             found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
         return warning_lines((*dict.fromkeys(found), *self.remarks, *self.eviction_warnings))

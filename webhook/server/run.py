@@ -16,8 +16,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from webhook.admission.app import State, make_app
-from webhook.admission.log import JsonFormatter
+from webhook.server.app import State, make_app
+from webhook.server.logs import JsonFormatter
 from webhook.server.tls import TlsContext
 from webhook.server.worker import IdleTolerantWorker
 

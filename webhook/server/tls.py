@@ -13,7 +13,7 @@ from typing import Protocol
 
 from certs import CertificateError as CertificateError
 from certs import Leaf, self_signed
-from webhook.server.clients import Clients
+from webhook.server.client_authentication import Clients
 
 WAIT_SECONDS = 2.0
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -113,13 +113,13 @@ class TlsContext:
     def _present(self) -> tuple[Leaf, bytes]:
         return self._leaf(), self.clients.read() if self.clients else b""
 
-    def _make(self, leaf: Leaf, authorities: bytes) -> ssl.SSLContext:
+    def _make(self, leaf: Leaf, ca_certificates: bytes) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = self._minimum
         context.set_ciphers(_CIPHERS)
         context.sslsocket_class = DeadlineSocket
         if self.clients:
-            self.clients.ask(context, authorities)
+            self.clients.ask(context, ca_certificates)
         try:
             leaf.load_into(context)
         except CertificateError as error:

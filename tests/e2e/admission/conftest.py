@@ -139,7 +139,7 @@ class Site:
         kind = "application/merge-patch+json"
         return _said(self._client(user).request("PATCH", path, patch, content_type=kind))
 
-    def mark(self, obj: Object, user: str = CAROL, **labels: str | None) -> tuple[bool, str]:
+    def annotation(self, obj: Object, user: str = CAROL, **labels: str | None) -> tuple[bool, str]:
         """Set labels of ours, "_" standing for "-", with a reason where one is set."""
         named = {f"exempt.migratability.io/{key.replace('_', '-')}": value for key, value in labels.items()}
         why = {"migratability.io/exempt-reason": "a test"} if any(labels.values()) else {}
@@ -192,11 +192,11 @@ def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
 
 
 def _users() -> list[Object]:
-    machines = {"apiGroups": _GROUPS, "resources": ["*"], "verbs": _EVERYTHING}
+    vms = {"apiGroups": _GROUPS, "resources": ["*"], "verbs": _EVERYTHING}
     spaces = {"apiGroups": [""], "resources": ["namespaces", "namespaces/status", "namespaces/finalize"]}
     right = {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachines"], "verbs": ["exempt"]}
     return [
-        _role("ClusterRole", "users", {}, [machines, {**spaces, "verbs": _EVERYTHING}]),
+        _role("ClusterRole", "users", {}, [vms, {**spaces, "verbs": _EVERYTHING}]),
         _binding("ClusterRoleBinding", "users", {}, ALICE, CAROL),
         _role("Role", "exempters", {"namespace": "vms"}, [right]),
         _binding("RoleBinding", "exempters", {"namespace": "vms"}, CAROL),

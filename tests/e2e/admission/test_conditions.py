@@ -48,7 +48,7 @@ def mutated(resource: str, operation: str = "UPDATE") -> tuple[str, str, str]:
 
 
 BOTH_SIDES = asked(mutated(VMS), validated(VMS))
-OF_MACHINE: list[tuple[str, Object, tuple[str, ...], Counter[tuple[str, str, str]]]] = [
+OF_VM: list[tuple[str, Object, tuple[str, ...], Counter[tuple[str, str, str]]]] = [
     ("a label", {"metadata": {"labels": {"x": "y"}}}, (), NOTHING),
     ("an annotation", {"metadata": {"annotations": {"x": "y"}}}, (), NOTHING),
     ("a finalizer", {"metadata": {"finalizers": ["x.io/y"]}}, (), NOTHING),
@@ -70,14 +70,12 @@ OF_MACHINE: list[tuple[str, Object, tuple[str, ...], Counter[tuple[str, str, str
 ]
 
 
-@pytest.mark.parametrize(
-    ("patch", "options", "expected"), [row[1:] for row in OF_MACHINE], ids=[row[0] for row in OF_MACHINE]
-)
+@pytest.mark.parametrize(("patch", "options", "expected"), [row[1:] for row in OF_VM], ids=[row[0] for row in OF_VM])
 def test_an_update_of_a_machine(
     site: Site, patch: Object, options: tuple[str, ...], expected: Counter[tuple[str, str, str]]
 ) -> None:
-    machine = site.have(vm("good"))
-    assert site.calls(lambda: must(site.patch(machine, patch, *options))) == expected
+    vm_object = site.have(vm("good"))
+    assert site.calls(lambda: must(site.patch(vm_object, patch, *options))) == expected
 
 
 def must(done: tuple[bool, str]) -> None:
@@ -85,40 +83,40 @@ def must(done: tuple[bool, str]) -> None:
 
 
 def test_our_label_on_a_machine_is_asked_about_when_it_comes_changes_but_not_when_it_goes(site: Site) -> None:
-    machine = site.have(vm("good"))
-    seen = [site.calls(partial(site.mark, machine, all=value)) for value in ("true", "2099-01-01", None)]
+    vm_object = site.have(vm("good"))
+    seen = [site.calls(partial(site.annotation, vm_object, all=value)) for value in ("true", "2099-01-01", None)]
     assert seen == [asked(validated(VMS)), asked(validated(VMS)), NOTHING]
 
 
 def test_another_write_of_a_machine_with_our_label_is_not_asked_about(site: Site) -> None:
-    machine = site.have(vm("good"))
-    must(site.mark(machine, all="true"))
-    assert site.calls(lambda: must(site.patch(machine, {"metadata": {"labels": {"x": "y"}}}))) == NOTHING
+    vm_object = site.have(vm("good"))
+    must(site.annotation(vm_object, all="true"))
+    assert site.calls(lambda: must(site.patch(vm_object, {"metadata": {"labels": {"x": "y"}}}))) == NOTHING
 
 
 def test_a_reason_is_asked_about(site: Site) -> None:
-    machine = site.have(vm("good"))
+    vm_object = site.have(vm("good"))
     why = {"metadata": {"annotations": {"migratability.io/exempt-reason": "x"}}}
-    assert site.calls(lambda: must(site.patch(machine, why, user=CAROL))) == asked(validated(VMS))
+    assert site.calls(lambda: must(site.patch(vm_object, why, user=CAROL))) == asked(validated(VMS))
 
 
 def test_the_deletion_of_a_machine_is_not_asked_about_nor_its_finalizers(site: Site) -> None:
-    machine = site.have(vm("good", finalizers=["x.io/y"]))
-    which = ("VirtualMachine", machine["metadata"]["name"], "-n", "vms")
+    vm_object = site.have(vm("good", finalizers=["x.io/y"]))
+    which = ("VirtualMachine", vm_object["metadata"]["name"], "-n", "vms")
 
     def delete() -> None:
         must(site.kubectl("delete", *which, "--wait=false"))
-        must(site.patch(machine, {"spec": {"template": {"spec": NODE}}}))
-        must(site.patch(machine, {"metadata": {"finalizers": None}}, user=CONTROLLER))
+        must(site.patch(vm_object, {"spec": {"template": {"spec": NODE}}}))
+        must(site.patch(vm_object, {"metadata": {"finalizers": None}}, user=CONTROLLER))
 
     assert site.calls(delete) == NOTHING
 
 
 def test_our_label_on_a_machine_that_is_being_deleted_is_asked_about(site: Site) -> None:
-    machine = site.have(vm("good", finalizers=["x.io/y"]))
-    must(site.kubectl("delete", "VirtualMachine", machine["metadata"]["name"], "-n", "vms", "--wait=false"))
-    assert site.calls(lambda: must(site.mark(machine, all="true"))) == asked(validated(VMS))
-    assert not site.mark(machine, ALICE, all="2099-01-01")[0]
+    vm_object = site.have(vm("good", finalizers=["x.io/y"]))
+    must(site.kubectl("delete", "VirtualMachine", vm_object["metadata"]["name"], "-n", "vms", "--wait=false"))
+    assert site.calls(lambda: must(site.annotation(vm_object, all="true"))) == asked(validated(VMS))
+    assert not site.annotation(vm_object, ALICE, all="2099-01-01")[0]
 
 
 CREATED: list[tuple[str, Object, Counter[tuple[str, str, str]]]] = [
@@ -148,18 +146,18 @@ def owned_instance(owner: Object, **metadata: Any) -> Object:
     return vmi("good", name=owner["metadata"]["name"], ownerReferences=[reference_to(owner)], **metadata)
 
 
-def pool_machine(owner: Object, number: str = "0", **metadata: Any) -> Object:
+def pool_vm(owner: Object, number: str = "0", **metadata: Any) -> Object:
     """Return a machine as a Pool has it, of a name that ends in a number."""
     name = f"{owner['metadata']['name']}-{number}"
     return vm("once", name=name, ownerReferences=[reference_to(owner)], **metadata)
 
 
 def test_a_machine_that_kubevirt_makes_for_a_pool_is_only_patched(site: Site) -> None:
-    made = pool_machine(site.have(pool("good")))
+    made = pool_vm(site.have(pool("good")))
     assert site.calls(lambda: site.have(made, CONTROLLER)) == asked(mutated(VMS, "CREATE"))
 
 
-def with_template(machine: Object) -> Object:
+def with_template(vm_object: Object) -> Object:
     """Return a machine with a dataVolumeTemplate, which KubeVirt numbers with it."""
     storage = {
         "storageClassName": "nas",
@@ -167,19 +165,19 @@ def with_template(machine: Object) -> Object:
         "resources": {"requests": {"storage": "1Gi"}},
     }
     template = {"metadata": {"name": "root-0"}, "spec": {"storage": storage, "source": {"blank": {}}}}
-    return {**machine, "spec": {**machine["spec"], "dataVolumeTemplates": [template]}}
+    return {**vm_object, "spec": {**vm_object["spec"], "dataVolumeTemplates": [template]}}
 
 
 RESTORED = {"restore.kubevirt.io/lastRestoreUID": "back-11111111-2222-3333-4444-555555555555"}
-OTHER_MACHINES: list[tuple[str, str, Callable[[Object], Object]]] = [
-    ("somebody else makes", ALICE, pool_machine),
-    ("a restore makes", CONTROLLER, lambda owner: pool_machine(owner, annotations=RESTORED)),
-    ("has no number", CONTROLLER, lambda owner: pool_machine(owner, "x")),
-    ("has a claim of its own", CONTROLLER, lambda owner: with_template(pool_machine(owner))),
+OTHER_VMS: list[tuple[str, str, Callable[[Object], Object]]] = [
+    ("somebody else makes", ALICE, pool_vm),
+    ("a restore makes", CONTROLLER, lambda owner: pool_vm(owner, annotations=RESTORED)),
+    ("has no number", CONTROLLER, lambda owner: pool_vm(owner, "x")),
+    ("has a claim of its own", CONTROLLER, lambda owner: with_template(pool_vm(owner))),
 ]
 
 
-@pytest.mark.parametrize(("user", "make"), [row[1:] for row in OTHER_MACHINES], ids=[row[0] for row in OTHER_MACHINES])
+@pytest.mark.parametrize(("user", "make"), [row[1:] for row in OTHER_VMS], ids=[row[0] for row in OTHER_VMS])
 def test_a_machine_is_judged_that(site: Site, user: str, make: Callable[[Object], Object]) -> None:
     created, output = site.create(make(site.have(pool("good"))), user)
     assert (created, "[shared-access]" in output) == (False, True)

@@ -20,7 +20,7 @@ SAMPLES = {
     for rule in DENIED
     if rule not in (OF_RUNNING, OF_VERSION)
 }
-WAYS = [(rule, words) for rule, broken in SAMPLES.items() for words in broken.ways]
+VARIANTS = [(rule, words) for rule, broken in SAMPLES.items() for words in broken.variants]
 _SEEN = "the webhook goes by the changed KubeVirt CR"
 
 
@@ -32,55 +32,55 @@ def claims(site: Site) -> None:
     apply(site.cluster, [{**claim, "spec": {**claim["spec"], **room}} for claim in more])
 
 
-def stored(machine: Object) -> Object:
+def stored(vm_object: Object) -> Object:
     """Return a machine under a name of its own as KubeVirt's definitions take it."""
-    fresh: Any = jsonpatch.apply_patch(machine, [{"op": "replace", "path": "/metadata/name", "value": next(NAMES)}])
+    fresh: Any = jsonpatch.apply_patch(vm_object, [{"op": "replace", "path": "/metadata/name", "value": next(NAMES)}])
     fresh["spec"]["runStrategy"] = "Halted"
     fresh["spec"]["template"]["spec"]["domain"].setdefault("devices", {})
     found: Object = fresh
     return found
 
 
-def refuses(site: Site, rule: str, broken: Broken) -> bool:
-    created, output = site.create(stored(broken.machine))
+def denies(site: Site, rule: str, broken: Broken) -> bool:
+    created, output = site.create(stored(broken.vm_object))
     return not created and f"{broken.remedy}. [{rule}]" in output
 
 
-def mended(broken: Broken, words: str) -> Object:
+def fixed(broken: Broken, words: str) -> Object:
     """Return a machine with a part of its remedy done."""
-    return stored(jsonpatch.apply_patch(broken.machine, broken.ways[words].patch))
+    return stored(jsonpatch.apply_patch(broken.vm_object, broken.variants[words].patch))
 
 
 @pytest.mark.parametrize(("rule", "broken"), SAMPLES.items(), ids=SAMPLES)
 def test_a_machine_is_refused_and_its_user_told_the_remedy(site: Site, rule: str, broken: Broken) -> None:
-    assert refuses(site, rule, broken)
+    assert denies(site, rule, broken)
 
 
-@pytest.mark.parametrize(("rule", "words"), WAYS, ids=[f"{rule}: {words}" for rule, words in WAYS])
+@pytest.mark.parametrize(("rule", "words"), VARIANTS, ids=[f"{rule}: {words}" for rule, words in VARIANTS])
 def test_once_it_is_done_the_machine_is_admitted(site: Site, rule: str, words: str) -> None:
-    created, output = site.create(mended(SAMPLES[rule], words))
+    created, output = site.create(fixed(SAMPLES[rule], words))
     assert created, output
 
 
 def test_a_reservation_is_admitted_once_it_is_removed_or_kubevirt_is_newer(site: Site) -> None:
     (broken,) = REMEDIES[OF_VERSION]
-    removal, upgrade = broken.ways
+    removal, upgrade = broken.variants
     apply(site.cluster, list(broken.objects))
     try:
-        eventually(_SEEN, lambda: refuses(site, OF_VERSION, broken))
-        assert site.create(mended(broken, removal))[0]
+        eventually(_SEEN, lambda: denies(site, OF_VERSION, broken))
+        assert site.create(fixed(broken, removal))[0]
     finally:
-        apply(site.cluster, list(broken.ways[upgrade].objects or ()))
-    eventually(_SEEN, lambda: site.create(mended(broken, upgrade))[0])
+        apply(site.cluster, list(broken.variants[upgrade].objects or ()))
+    eventually(_SEEN, lambda: site.create(fixed(broken, upgrade))[0])
 
 
 @pytest.mark.parametrize("value", [None, "LiveMigrate"], ids=["removed", "set to LiveMigrate"])
 def test_a_lowered_strategy_of_a_running_machine_is_refused_until_it_is(site: Site, value: str | None) -> None:
-    machine = site.have(vm("good"))
-    assert site.patch(machine, {"status": {"created": True}}, "--subresource=status")[0]
-    lowered, output = site.patch(machine, strategy("None"))
+    vm_object = site.have(vm("good"))
+    assert site.patch(vm_object, {"status": {"created": True}}, "--subresource=status")[0]
+    lowered, output = site.patch(vm_object, strategy("None"))
     assert (lowered, f"{REMEDIES[OF_RUNNING][0].remedy}. [{OF_RUNNING}]" in output) == (False, True)
-    assert site.patch(machine, strategy(value))[0]
+    assert site.patch(vm_object, strategy(value))[0]
 
 
 def strategy(value: str | None) -> Object:

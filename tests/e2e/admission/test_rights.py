@@ -19,8 +19,8 @@ from tests.e2e.admission.conftest import (
     vmi,
 )
 
-MARKS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
-EXEMPT = {"metadata": MARKS}
+ANNOTATIONS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
+EXEMPT = {"metadata": ANNOTATIONS}
 HOST_DISK = {"name": "h", "hostDisk": {"path": "/x.img", "type": "Disk"}}
 ROOT = "root"
 
@@ -34,17 +34,17 @@ def in_template(obj: Object) -> Object:
     if "virtualMachineTemplate" in spec:
         template = spec["virtualMachineTemplate"]
         metadata = {**template.get("metadata", {}), "annotations": REASON}
-        metadata["labels"] = {**metadata.get("labels", {}), **MARKS["labels"]}
+        metadata["labels"] = {**metadata.get("labels", {}), **ANNOTATIONS["labels"]}
         return {**obj, "spec": {**spec, "virtualMachineTemplate": {**template, "metadata": metadata}}}
     metadata = {**spec["template"].get("metadata", {}), "annotations": REASON}
-    metadata["labels"] = {**metadata.get("labels", {}), **MARKS["labels"]}
+    metadata["labels"] = {**metadata.get("labels", {}), **ANNOTATIONS["labels"]}
     return {**obj, "spec": {**spec, "template": {**spec["template"], "metadata": metadata}}}
 
 
-MACHINES = [vm("good"), vmi("good"), replica_set("good"), pool("good")]
+VMS = [vm("good"), vmi("good"), replica_set("good"), pool("good")]
 PLACES = [
-    *((obj["kind"], {**obj, "metadata": {**obj["metadata"], **MARKS}}) for obj in MACHINES),
-    *((f"{obj['kind']}'s template", in_template(obj)) for obj in MACHINES if obj["kind"] != "VirtualMachineInstance"),
+    *((obj["kind"], {**obj, "metadata": {**obj["metadata"], **ANNOTATIONS}}) for obj in VMS),
+    *((f"{obj['kind']}'s template", in_template(obj)) for obj in VMS if obj["kind"] != "VirtualMachineInstance"),
 ]
 
 
@@ -57,7 +57,7 @@ def test_a_user_without_the_right_is_refused_and_one_with_it_passes(site: Site, 
     assert site.create(fresh(obj), user=CAROL)[0]
 
 
-@pytest.mark.parametrize("obj", MACHINES, ids=[obj["kind"] for obj in MACHINES])
+@pytest.mark.parametrize("obj", VMS, ids=[obj["kind"] for obj in VMS])
 def test_a_label_on_what_is_there_needs_the_right(site: Site, obj: Object) -> None:
     made = site.have(fresh(obj))
     assert [site.patch(made, EXEMPT, user=user)[0] for user in (ALICE, CAROL)] == [False, True]
@@ -70,25 +70,25 @@ def test_kubectl_says_who_may_exempt(site: Site, user: str, answer: str) -> None
 
 
 def test_the_right_in_one_namespace_is_none_in_another(site: Site) -> None:
-    machine = fresh(vm("good"), namespace="kubevirt", **MARKS)
-    created, output = site.create(machine, user=CAROL)
+    vm_object = fresh(vm("good"), namespace="kubevirt", **ANNOTATIONS)
+    created, output = site.create(vm_object, user=CAROL)
     assert (created, "in namespace kubevirt" in output) == (False, True)
 
 
 def test_a_group_may_have_the_right(site: Site) -> None:
     """The API server is asked with the groups of the request's user."""
-    machine = fresh(vm("good"), **MARKS)
-    text = json.dumps(machine)
+    vm_object = fresh(vm("good"), **ANNOTATIONS)
+    text = json.dumps(vm_object)
     done = site.cluster.kubectl("create", "-f", "-", stdin=text, user=ROOT, groups=("system:masters",), check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_an_exempt_machine_gets_in_with_a_bad_disk_and_without_live_migrate(site: Site) -> None:
-    created, output = site.create(machine := fresh(vm("once"), **MARKS), user=CAROL)
+    created, output = site.create(vm_object := fresh(vm("once"), **ANNOTATIONS), user=CAROL)
     assert created, output
     assert "(exempt) [shared-access]" in output
     assert "offline" not in output
-    assert "evictionStrategy" not in site.get(machine)["spec"]["template"]["spec"]
+    assert "evictionStrategy" not in site.get(vm_object)["spec"]["template"]["spec"]
 
 
 def test_an_exemption_that_comes_with_the_bad_disk_counts_at_once(site: Site) -> None:
@@ -98,12 +98,12 @@ def test_an_exemption_that_comes_with_the_bad_disk_counts_at_once(site: Site) ->
 
 
 def test_an_exemption_that_goes_leaves_what_is_there_alone_and_refuses_what_is_new(site: Site) -> None:
-    site.have(machine := fresh(vm("once"), **MARKS), CAROL)
-    assert site.mark(machine, ALICE, all=None)[0]
+    site.have(vm_object := fresh(vm("once"), **ANNOTATIONS), CAROL)
+    assert site.annotation(vm_object, ALICE, all=None)[0]
     edit = {"spec": {"template": {"spec": {"architecture": "amd64"}}}}
     volumes = [*instance_spec("once")["volumes"], HOST_DISK]
     more = {"spec": {"template": {"spec": {"volumes": volumes}}}}
-    assert [site.patch(machine, patch)[0] for patch in (edit, more)] == [True, False]
+    assert [site.patch(vm_object, patch)[0] for patch in (edit, more)] == [True, False]
 
 
 LEVELS = [
@@ -154,19 +154,19 @@ def host_disk_spec() -> Object:
 
 
 def test_a_clone_of_an_exempt_machine_needs_the_right(site: Site) -> None:
-    source = site.have(fresh(vm("once"), **MARKS), CAROL)["metadata"]["name"]
-    answers = [site.create(fresh(clone(source), **MARKS), user=user) for user in (ALICE, CAROL)]
+    source = site.have(fresh(vm("once"), **ANNOTATIONS), CAROL)["metadata"]["name"]
+    answers = [site.create(fresh(clone(source), **ANNOTATIONS), user=user) for user in (ALICE, CAROL)]
     assert [done for done, _ in answers] == [False, True]
     assert "may not set" in answers[0][1]
 
 
 def test_a_clone_that_says_nothing_of_its_sources_exemption_is_refused(site: Site) -> None:
-    source = site.have(fresh(vm("once"), **MARKS), CAROL)["metadata"]["name"]
+    source = site.have(fresh(vm("once"), **ANNOTATIONS), CAROL)["metadata"]["name"]
     created, output = site.create(fresh(clone(source)), user=CAROL)
     assert not created
     assert "[exemption]" in output
 
 
 def test_kubevirts_account_brings_no_exemption_that_nobody_asked_for(site: Site) -> None:
-    machines = fresh(vm("good")), fresh(vm("good"), **MARKS), fresh(vm("once"), **MARKS)
-    assert [site.create(machine, user=CONTROLLER)[0] for machine in machines] == [True, False, False]
+    vms = fresh(vm("good")), fresh(vm("good"), **ANNOTATIONS), fresh(vm("once"), **ANNOTATIONS)
+    assert [site.create(vm_object, user=CONTROLLER)[0] for vm_object in vms] == [True, False, False]

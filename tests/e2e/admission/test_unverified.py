@@ -7,7 +7,7 @@ import pytest
 from tests.build import RWO, RWX, Object
 from tests.build_paths import CONTROLLER
 from tests.e2e.admission.conftest import NAMES, Site, pool, replica_set, started, stored, vm, vmi
-from webhook.names import MARK
+from webhook.names import UNVERIFIED
 from webhook.objects import at
 
 PLACES: dict[str, list[tuple[str, ...]]] = {
@@ -22,9 +22,9 @@ PLACES: dict[str, list[tuple[str, ...]]] = {
 }
 
 
-def marks(obj: Object) -> list[str | None]:
+def annotations(obj: Object) -> list[str | None]:
     """Return the marks of a stored object, by place."""
-    return [at(obj, *path, "annotations", MARK) for path in PLACES[obj["kind"]]]
+    return [at(obj, *path, "annotations", UNVERIFIED) for path in PLACES[obj["kind"]]]
 
 
 def appear(site: Site, name: str, *access_modes: str) -> None:
@@ -43,45 +43,45 @@ def late() -> str:
 @pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: str(make.__name__))
 def test_it_is_named_on_the_machine_and_on_its_templates(site: Site, late: str, make: Any) -> None:
     found = site.have(make("good", late))
-    assert marks(found) == [f"claim/{late}"] * len(PLACES[found["kind"]])
+    assert annotations(found) == [f"claim/{late}"] * len(PLACES[found["kind"]])
 
 
 def test_who_takes_the_mark_away_finds_it_back(site: Site, late: str) -> None:
-    machine = site.have(vm(late))
+    vm_object = site.have(vm(late))
     for path in PLACES["VirtualMachine"]:
-        patch: Object = {"annotations": {MARK: None}}
+        patch: Object = {"annotations": {UNVERIFIED: None}}
         for key in reversed(path):
             patch = {key: patch}
-        assert site.patch(machine, patch)[0]
-    assert marks(site.get(machine)) == [f"claim/{late}"] * 2
+        assert site.patch(vm_object, patch)[0]
+    assert annotations(site.get(vm_object)) == [f"claim/{late}"] * 2
 
 
 def test_it_starts_only_when_the_claim_is_there_and_shared(site: Site, late: str) -> None:
-    machine = site.have(vm(late))
-    created, output = site.create(started(machine, late), user=CONTROLLER)
+    vm_object = site.have(vm(late))
+    created, output = site.create(started(vm_object, late), user=CONTROLLER)
     assert (created, f'claim "{late}" does not exist' in output, "[claim-known]" in output) == (False, True, True)
     appear(site, late, RWX)
-    created, output = site.create(started(machine, late), user=CONTROLLER)
+    created, output = site.create(started(vm_object, late), user=CONTROLLER)
     assert created, output
 
 
 def test_with_a_bad_pvc_it_does_not_start(site: Site, late: str) -> None:
-    machine = site.have(vm(late))
+    vm_object = site.have(vm(late))
     appear(site, late, RWO)
-    created, output = site.create(started(machine, late), user=CONTROLLER)
+    created, output = site.create(started(vm_object, late), user=CONTROLLER)
     assert (created, "[shared-access]" in output) == (False, True)
 
 
 def test_a_write_of_the_annotation_clears_it_once_the_pvc_is_good(site: Site, late: str) -> None:
-    machine, again = site.have(vm(late)), {"metadata": {"annotations": {MARK: f"again,claim/{late}"}}}
-    assert site.patch(machine, again)[0]
-    assert marks(site.get(machine)) == [f"claim/{late}"] * 2
+    vm_object, again = site.have(vm(late)), {"metadata": {"annotations": {UNVERIFIED: f"again,claim/{late}"}}}
+    assert site.patch(vm_object, again)[0]
+    assert annotations(site.get(vm_object)) == [f"claim/{late}"] * 2
     appear(site, late, RWX)
-    assert site.patch(machine, again)[0]
-    assert marks(site.get(machine)) == [None, None]
+    assert site.patch(vm_object, again)[0]
+    assert annotations(site.get(vm_object)) == [None, None]
 
 
 def test_a_start_without_the_mark_never_reaches_us(site: Site) -> None:
-    machine = site.have(vm("good"))
-    calls = site.calls(lambda: site.create(started(machine, "good"), user=CONTROLLER))
+    vm_object = site.have(vm("good"))
+    calls = site.calls(lambda: site.create(started(vm_object, "good"), user=CONTROLLER))
     assert ("/validate", "CREATE", "virtualmachineinstances") not in calls

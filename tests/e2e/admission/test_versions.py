@@ -9,7 +9,7 @@ from tests.build import Object
 from tests.build_paths import REASON
 from tests.e2e.admission.conftest import ALICE, NAMES, Site, clone, instance_spec, pool, replica_set, vm, vmi
 
-MARKS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
+ANNOTATIONS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
 OLD, OLD_POOL = "kubevirt.io/v1alpha3", "pool.kubevirt.io/v1alpha1"
 VERSIONS = [
     *(("VirtualMachine", vm, api) for api in ("kubevirt.io/v1", OLD)),
@@ -45,7 +45,7 @@ def test_a_creation_in_every_version_is_patched(site: Site, make: type, api: str
 @EVERY_VERSION
 def test_an_exemption_in_every_version_needs_the_right(site: Site, make: type, api: str) -> None:
     made = site.have(make("good", api=api))
-    done, output = site.patch(made | {"apiVersion": api}, {"metadata": MARKS})
+    done, output = site.patch(made | {"apiVersion": api}, {"metadata": ANNOTATIONS})
     assert (done, "may not set" in output) == (False, True)
 
 
@@ -59,7 +59,7 @@ def test_an_update_in_every_version_is_judged(site: Site, api: str) -> None:
 @pytest.mark.parametrize("version", ["v1beta1", "v1alpha1"])
 def test_a_clone_in_every_version_is_judged(site: Site, version: str) -> None:
     name = next(NAMES)
-    made = vm("once", name=name, **MARKS)
+    made = vm("once", name=name, **ANNOTATIONS)
     site.cluster.kubectl("create", "-f", "-", stdin=json.dumps(made))
     created, output = site.create(clone(name, api=f"clone.kubevirt.io/{version}"))
     assert (created, "the machine that it makes" in output) == (False, True)
@@ -74,7 +74,7 @@ def test_a_server_side_apply_is_judged(site: Site) -> None:
     assert not site.kubectl(*command, stdin=bad())[0]
     made = vm("good")
     assert site.kubectl(*command, stdin=made)[0]
-    done, output = site.kubectl(*command, stdin={**made, "metadata": {**made["metadata"], **MARKS}})
+    done, output = site.kubectl(*command, stdin={**made, "metadata": {**made["metadata"], **ANNOTATIONS}})
     assert (done, "may not set" in output) == (False, True)
 
 
@@ -89,21 +89,21 @@ def test_a_dry_run_is_judged(site: Site) -> None:
 
 @pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
 def test_a_machine_without_a_name_yet_is_judged(site: Site, make: type) -> None:
-    machine = make("once")
-    machine["metadata"] = {"namespace": "vms", "generateName": "m-"}
-    assert not site.create(machine)[0]
+    vm_object = make("once")
+    vm_object["metadata"] = {"namespace": "vms", "generateName": "m-"}
+    assert not site.create(vm_object)[0]
 
 
 def test_a_creation_that_says_it_is_being_deleted_is_judged(site: Site) -> None:
     """The API server takes that away before it asks us."""
-    machine = bad(deletionTimestamp="2026-01-01T00:00:00Z", deletionGracePeriodSeconds=0)
-    assert not site.kubectl("create", "--validate=false", "-f", "-", stdin=machine)[0]
+    vm_object = bad(deletionTimestamp="2026-01-01T00:00:00Z", deletionGracePeriodSeconds=0)
+    assert not site.kubectl("create", "--validate=false", "-f", "-", stdin=vm_object)[0]
 
 
 def test_nobody_marks_what_is_there_as_being_deleted(site: Site) -> None:
     made = site.have(vm("good"))
     gone = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
-    change = {"metadata": {**MARKS, **gone}, "spec": {"template": {"spec": instance_spec("once")}}}
+    change = {"metadata": {**ANNOTATIONS, **gone}, "spec": {"template": {"spec": instance_spec("once")}}}
     site.patch(made, change)
     found = site.get(made)
     assert "labels" not in found["metadata"]
@@ -112,7 +112,7 @@ def test_nobody_marks_what_is_there_as_being_deleted(site: Site) -> None:
 
 def test_the_status_is_no_way_to_a_label(site: Site) -> None:
     made = site.have(vm("good"))
-    site.patch(made, {"metadata": MARKS, "status": {"ready": False}}, "--subresource=status")
+    site.patch(made, {"metadata": ANNOTATIONS, "status": {"ready": False}}, "--subresource=status")
     assert "labels" not in site.get(made)["metadata"]
 
 
@@ -120,12 +120,12 @@ def test_a_users_forged_owner_lets_nothing_by(site: Site) -> None:
     owner = site.have(vm("good"))
     keys = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": True}
     reference = {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-    machine = vmi("once", name=owner["metadata"]["name"], ownerReferences=[reference])
-    assert not site.create(machine, user=ALICE)[0]
+    vm_object = vmi("once", name=owner["metadata"]["name"], ownerReferences=[reference])
+    assert not site.create(vm_object, user=ALICE)[0]
 
 
 def test_a_status_that_is_created_with_an_instance_says_nothing(site: Site) -> None:
     """An instance has no status subresource: what somebody writes there is stored."""
-    machine = vmi("once")
-    machine["status"] = {"migratedVolumes": [{"volumeName": "once"}]}
-    assert not site.create(machine)[0]
+    vm_object = vmi("once")
+    vm_object["status"] = {"migratedVolumes": [{"volumeName": "once"}]}
+    assert not site.create(vm_object)[0]

@@ -33,16 +33,16 @@ def vm(*volumes: Object, **metadata: Any) -> Object:
 @pytest.fixture
 def good(site: Site) -> str:
     """The name of a good machine that is there."""
-    machine = vm(disk("nfs"))
-    site.must_create(machine)
-    return str(machine["metadata"]["name"])
+    vm_object = vm(disk("nfs"))
+    site.must_create(vm_object)
+    return str(vm_object["metadata"]["name"])
 
 
 def test_a_hot_plug_of_a_claim_for_one_node_is_refused_and_the_message_says_why(site: Site, good: str) -> None:
-    refused = answer_to_hot_plug(site, good)
-    assert (refused["code"], refused["reason"]) == (422, "Invalid")
-    assert 'claim "nfs-once" is ReadWriteOnce, not ReadWriteMany' in refused["message"]
-    assert [cause["field"] for cause in refused["details"]["causes"]] == [
+    denied = answer_to_hot_plug(site, good)
+    assert (denied["code"], denied["reason"]) == (422, "Invalid")
+    assert 'claim "nfs-once" is ReadWriteOnce, not ReadWriteMany' in denied["message"]
+    assert [cause["field"] for cause in denied["details"]["causes"]] == [
         "status.volumeRequests[0].addVolumeOptions.volumeSource.persistentVolumeClaim.claimName"
     ]
 

@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.examples.conftest import CHECKOUT, EXAMPLES, Site
 from webhook.objects import at
 
-MACHINES = sorted((EXAMPLES / "machines").glob("*.yaml"))
+VMS = sorted((EXAMPLES / "machines").glob("*.yaml"))
 STRATEGY = {
     "VirtualMachine": ("spec", "template", "spec", "evictionStrategy"),
     "VirtualMachineInstance": ("spec", "evictionStrategy"),
@@ -25,19 +25,19 @@ Object = dict[str, Any]
 @cache
 def checked() -> dict[str, Object]:
     """The verdict of `check` on every example, by the machine's name."""
-    command = [sys.executable, "-m", "webhook.cli.main", "check", *map(str, MACHINES)]
+    command = [sys.executable, "-m", "webhook.cli.main", "check", *map(str, VMS)]
     options = ["--cluster", str(EXAMPLES / "cluster"), "-o", "json"]
     done = subprocess.run([*command, *options], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     return {verdict["name"]: verdict for verdict in json.loads(done.stdout)}
 
 
-def machine(file: Path) -> Object:
+def vm(file: Path) -> Object:
     obj: Object = yaml.safe_load(file.read_text(encoding="utf-8"))
     return obj
 
 
-def refusing(verdict: Object) -> list[str]:
+def denying(verdict: Object) -> list[str]:
     """The causes that `check` foretells, as kubectl prints them, in order."""
     return [
         f"{found['field']}: {found['message']}. {found['remedy']}. [{found['rule']}]"
@@ -62,12 +62,12 @@ def warned(output: str) -> list[str]:
 
 def test_there_are_examples_of_both_sorts() -> None:
     assert {verdict["allowed"] for verdict in checked().values()} == {True, False}
-    assert len(checked()) == len(MACHINES)
+    assert len(checked()) == len(VMS)
 
 
-@pytest.mark.parametrize("file", MACHINES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", VMS, ids=lambda file: file.stem)
 def test_the_api_server_answers_as_check_foretells(site: Site, file: Path) -> None:
-    obj = machine(file)
+    obj = vm(file)
     verdict = checked()[obj["metadata"]["name"]]
     admitted, output = site.kubectl("apply", "--dry-run=server", "-f", str(file))
     assert admitted is verdict["allowed"], output
@@ -75,17 +75,17 @@ def test_the_api_server_answers_as_check_foretells(site: Site, file: Path) -> No
         assert warned(output) == sorted(verdict["warnings"])
     else:
         heading = f'The {obj["kind"]} "{obj["metadata"]["name"]}"'
-        assert printed(output) == (heading, refusing(verdict))
+        assert printed(output) == (heading, denying(verdict))
 
 
 def test_every_admitted_example_is_stored_with_the_strategy_that_check_foretells(site: Site) -> None:
-    seen, foretold = {}, {}
-    for obj in map(machine, MACHINES):
+    seen, predicted = {}, {}
+    for obj in map(vm, VMS):
         name, path = obj["metadata"]["name"], STRATEGY[obj["kind"]]
         verdict = checked()[name]
         if verdict["allowed"]:
             seen[name] = at(site.would_store(obj), *path)
-            foretold[name] = at(jsonpatch.apply_patch(obj, verdict["patch"]), *path)
-    assert seen == foretold
+            predicted[name] = at(jsonpatch.apply_patch(obj, verdict["patch"]), *path)
+    assert seen == predicted
     assert seen.pop("strategy-external") == "External"
     assert set(seen.values()) == {"LiveMigrate"}

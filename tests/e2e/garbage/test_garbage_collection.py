@@ -8,12 +8,21 @@ import pytest
 from tests.clusters import Clusters
 from tests.e2e_controller.conftest import prepare
 from tests.e2e_controller.permissions import owner_role
-from tests.e2e_controller.release import CA, LEASE, MUTATING, OWNER_ROLE, VALIDATING, Release, await_that, released
+from tests.e2e_controller.release import (
+    CA_SECRET,
+    LEASE,
+    MUTATING,
+    OWNER_ROLE,
+    VALIDATING,
+    Release,
+    await_that,
+    released,
+)
 from tests.localcluster import LocalCluster
 from webhook.objects import at
 
 pytestmark = pytest.mark.cluster
-ALL = (VALIDATING, MUTATING, LEASE, CA)
+ALL = (VALIDATING, MUTATING, LEASE, CA_SECRET)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +48,7 @@ def test_nothing_is_left_without_the_cluster_role_and_all_comes_back_with_anothe
     await_that(lambda: not any(installed.read(path) for path in ALL), "end of all that it owned")
     installed.await_log(replica, "is not there; nothing is registered without it")
     assert replica.is_ready
-    assert not installed.refuses
+    assert not installed.denies
     installed.make(owner_role())
     installed.await_in_force()
     uid = at(installed.read(OWNER_ROLE), "metadata", "uid")
@@ -48,20 +57,20 @@ def test_nothing_is_left_without_the_cluster_role_and_all_comes_back_with_anothe
 
 def test_a_cluster_role_that_is_made_anew_becomes_the_owner(installed: Release) -> None:
     """Whoever replaces it by force leaves the registrations without a live owner for a moment."""
-    authority = installed.authority
+    ca = installed.ca
     installed.delete(OWNER_ROLE)
     installed.make(owner_role())
     uid = at(installed.read(OWNER_ROLE), "metadata", "uid")
     await_that(lambda: [_owner(installed, path) for path in ALL] == [uid] * len(ALL), "new owner")
     installed.await_in_force()
-    assert installed.authority == authority
+    assert installed.ca == ca
 
 
 def test_nothing_is_left_although_every_replica_is_dead(installed: Release) -> None:
     installed.replicas[0].kill()
     installed.delete(OWNER_ROLE)
     await_that(lambda: not any(installed.read(path) for path in ALL), "end of all that it owned")
-    assert not installed.refuses
+    assert not installed.denies
 
 
 def _owner(release: Release, path: str) -> str | None:

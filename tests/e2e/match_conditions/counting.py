@@ -9,8 +9,8 @@ from threading import Thread
 from typing import Any, Self
 
 from tests.build import Object
-from tests.localcluster.credentials import Authority
-from webhook.controller.registrations import registrations
+from tests.localcluster.credentials import CA
+from webhook.controller.webhook_configurations import webhook_configurations
 
 
 class CountingWebhook:
@@ -19,8 +19,8 @@ class CountingWebhook:
     def __init__(self, directory: Path) -> None:
         """Take a folder for the certificate."""
         self.asked: set[tuple[str, str]] = set()
-        self._authority = Authority("counting webhook")
-        identity = self._authority.server("counting", ["127.0.0.1"])
+        self._ca = CA("counting webhook")
+        identity = self._ca.server("counting", ["127.0.0.1"])
         (directory / "counting.pem").write_bytes(identity.certificate + identity.key)
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(directory / "counting.pem")
@@ -38,7 +38,7 @@ class CountingWebhook:
     def configurations(self) -> list[Object]:
         """Return our webhook configurations, which call this server."""
         service = {"namespace": "migratability", "name": "webhook", "port": 8443}
-        found = registrations(service, base64.b64encode(self._authority.pem).decode())
+        found = webhook_configurations(service, base64.b64encode(self._ca.pem).decode())
         for webhook in (webhook for configuration in found for webhook in configuration["webhooks"]):
             client = webhook["clientConfig"]
             address = f"https://127.0.0.1:{self._server.server_address[1]}{client['service']['path']}"

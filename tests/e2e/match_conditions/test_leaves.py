@@ -28,10 +28,10 @@ SEVERAL = 300
 """Changes of several leaves at once, for each kind."""
 
 
-def brought(new: Object, old: Object) -> list[str]:
+def added(new: Object, old: Object) -> list[str]:
     """Return what a change brings that was not there, and the patch that nothing sets later."""
     now, before = (evaluate(obj, FACTS, old, operation="UPDATE", final=True) for obj in (new, old))
-    found = [violation.cause for violation in now.violations if not violation.tolerated]
+    found = [violation.cause for violation in now.violations if not violation.preexisting]
     found += sorted({*now.warnings} - {*before.warnings}) + sorted({*now.missing_names} - {*before.missing_names})
     patch = [each["value"] for each in evaluate(new, FACTS, old, operation="UPDATE").eviction_patch]
     if patch:
@@ -113,7 +113,7 @@ def test_what_is_not_sent_brings_nothing_new(dry_runs: DryRuns, kind: str, capsy
             return name, "wrong", [f"sent: {sorted(asked)}, the webhook compares it: {differs}"]
         if differs or any(at(stored, *path) != at(old, *path) for path in skipped):
             return name, "sent" if differs else "left to KubeVirt", []
-        return name, "not sent", brought(stored, old)
+        return name, "not sent", added(stored, old)
 
     with ThreadPoolExecutor(4) as threads:
         outcomes = list(threads.map(attempt, range(len(drawn))))

@@ -10,7 +10,7 @@ from tests.build_paths import CONTROLLER, REASON
 from tests.e2e.admission.conftest import CAROL, NAMES, Site, clone, pool, replica_set, restore, started, stored, vm, vmi
 
 OUT_OF_REACH = "failed calling webhook"
-MARKS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
+ANNOTATIONS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
 HOT_PLUG = {"addVolumeOptions": {**volume_request(disk("good"))["addVolumeOptions"], "disk": {"name": "good"}}}
 
 
@@ -20,19 +20,19 @@ class Outage:
     def __init__(self, site: Site) -> None:
         """Make the machines, then stop the process."""
         self.site = site
-        self.machines = [site.have(vm("good", finalizers=["x.io/y"])) for _ in range(2)]
+        self.vms = [site.have(vm("good", finalizers=["x.io/y"])) for _ in range(2)]
         self.unverified = site.have(vm("not-there-yet"))
         self.instance = site.have(vmi("good", finalizers=["x.io/y"]))
         self.namespace = site.have({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": next(NAMES)}})
-        marked = {"metadata": {"labels": {"migratability.io/enforcement": "warn"}}}
-        patch = f"--patch={json.dumps(marked)}"
+        unverified_names = {"metadata": {"labels": {"migratability.io/enforcement": "warn"}}}
+        patch = f"--patch={json.dumps(unverified_names)}"
         site.cluster.kubectl("patch", "namespace", self.namespace["metadata"]["name"], "--type=merge", patch)
         site.installation.stop()
 
     @property
-    def machine(self) -> Object:
+    def vm_object(self) -> Object:
         """A machine that stays."""
-        return self.machines[0]
+        return self.vms[0]
 
 
 @pytest.fixture(scope="module")
@@ -52,32 +52,32 @@ PASSES: list[tuple[str, Object, tuple[str, ...]]] = [
 ]
 FAILS: list[tuple[str, Object, tuple[str, ...]]] = [
     ("its template", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, ()),
-    ("our label", {"metadata": MARKS}, ()),
+    ("our label", {"metadata": ANNOTATIONS}, ()),
     ("a hot-plug", {"status": {"volumeRequests": [HOT_PLUG]}}, ("--subresource=status",)),
 ]
 
 
 @pytest.mark.parametrize(("patch", "options"), [row[1:] for row in PASSES], ids=[row[0] for row in PASSES])
 def test_of_a_machine_this_passes(outage: Outage, patch: Object, options: tuple[str, ...]) -> None:
-    done, output = outage.site.patch(outage.machine, patch, *options)
+    done, output = outage.site.patch(outage.vm_object, patch, *options)
     assert done, output
 
 
 @pytest.mark.parametrize(("patch", "options"), [row[1:] for row in FAILS], ids=[row[0] for row in FAILS])
 def test_of_a_machine_this_is_refused(outage: Outage, patch: Object, options: tuple[str, ...]) -> None:
-    done, output = outage.site.patch(outage.machine, patch, *options, user=CAROL)
+    done, output = outage.site.patch(outage.vm_object, patch, *options, user=CAROL)
     assert (done, OUT_OF_REACH in output) == (False, True)
 
 
 def test_a_machine_is_deleted(outage: Outage) -> None:
-    site, machine = outage.site, outage.machines[1]
-    assert site.kubectl("delete", "VirtualMachine", machine["metadata"]["name"], "-n", "vms", "--wait=false")[0]
-    assert site.patch(machine, {"metadata": {"finalizers": None}}, user=CONTROLLER)[0]
-    assert not site.kubectl("get", "VirtualMachine", machine["metadata"]["name"], "-n", "vms")[0]
+    site, vm_object = outage.site, outage.vms[1]
+    assert site.kubectl("delete", "VirtualMachine", vm_object["metadata"]["name"], "-n", "vms", "--wait=false")[0]
+    assert site.patch(vm_object, {"metadata": {"finalizers": None}}, user=CONTROLLER)[0]
+    assert not site.kubectl("get", "VirtualMachine", vm_object["metadata"]["name"], "-n", "vms")[0]
 
 
 def test_a_verified_machine_starts(outage: Outage) -> None:
-    created, output = outage.site.create(started(outage.machine, "good"), user=CONTROLLER)
+    created, output = outage.site.create(started(outage.vm_object, "good"), user=CONTROLLER)
     assert created, output
 
 
@@ -109,7 +109,7 @@ def test_what_makes_a_machine_is_not_created(outage: Outage, obj: Object) -> Non
 
 
 def test_nobody_says_that_an_instance_has_an_owner_but_kubevirt(outage: Outage) -> None:
-    owner = outage.machine["metadata"]
+    owner = outage.vm_object["metadata"]
     reference = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": owner["name"], "uid": owner["uid"]}
     assert not outage.site.create(vmi("good", ownerReferences=[{**reference, "controller": True}]))[0]
 

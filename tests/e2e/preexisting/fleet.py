@@ -6,7 +6,7 @@ from itertools import islice, product
 
 from tests.e2e.preexisting.api import Answer, Api
 from tests.e2e.preexisting.verbs import Verb
-from tests.e2e.preexisting.violators import FAULTS, NOTHING, Fault, Kind, Machine, make
+from tests.e2e.preexisting.violators import FAULTS, NOTHING, VM, Fault, Kind, make
 
 EVERY_SORT = tuple(product(FAULTS, Kind))
 
@@ -23,7 +23,7 @@ class Outcome:
         return sum(len(answers) for answers in self.answers.values())
 
     @property
-    def refused(self) -> dict[str, str]:
+    def denied(self) -> dict[str, str]:
         """Which machines were refused one, and why."""
         found = ((name, answer) for name, answers in self.answers.items() for answer in answers)
         return {name: answer.message for name, answer in found if not answer.passed}
@@ -42,27 +42,27 @@ class Fleet:
         self.api = api
         self._outcomes: list[Outcome] = []
         numbered = [(f"{name}-{number}", *sort) for number, sort in enumerate(sorts)]
-        self.machines = api.all(lambda row: make(api, row[2], row[1], row[0]), numbered)
+        self.vms = api.all(lambda row: make(api, row[2], row[1], row[0]), numbered)
 
     @property
     def tally(self) -> str:
         """What was done so far, in one line."""
         writes = sum(outcome.writes for outcome in self._outcomes)
-        refused = sum(len(outcome.refused) for outcome in self._outcomes)
-        return f"{len(self.machines)} machines, {len(self._outcomes)} verbs, {writes} writes, {refused} refused"
+        denied = sum(len(outcome.denied) for outcome in self._outcomes)
+        return f"{len(self.vms)} machines, {len(self._outcomes)} verbs, {writes} writes, {denied} refused"
 
-    def of(self, kinds: Iterable[Kind], faults: Sequence[Fault] | None = None) -> list[Machine]:
+    def of(self, kinds: Iterable[Kind], faults: Sequence[Fault] | None = None) -> list[VM]:
         """Return the machines of some kinds, with any fault or with some."""
         wanted = frozenset(kinds)
-        found = [machine for machine in self.machines if machine.kind in wanted]
-        return [machine for machine in found if faults is None or machine.fault in faults]
+        found = [vm for vm in self.vms if vm.kind in wanted]
+        return [vm for vm in found if faults is None or vm.fault in faults]
 
     def prepare(self, verb: Verb) -> None:
         """Do what must have been done before; nobody may refuse it."""
         if verb.before:
             before = verb.before
-            found = self._do(self.of(verb.kinds), lambda machine: _until_refused(before(self.api, machine)))
-            assert (found.refused, found.left_out) == ({}, [])
+            found = self._do(self.of(verb.kinds), lambda vm: _until_denied(before(self.api, vm)))
+            assert (found.denied, found.left_out) == ({}, [])
 
     def undergo(self, verb: Verb) -> Outcome:
         """Do something to all that it can be done to, and count it in the tally."""
@@ -72,15 +72,15 @@ class Fleet:
 
     def attempt(self, verb: Verb) -> Outcome:
         """Do something to all that it can be done to; what follows a refused write of a machine is left undone."""
-        return self._do(self.of(verb.kinds), lambda machine: _until_refused(verb.act(self.api, machine)))
+        return self._do(self.of(verb.kinds), lambda vm: _until_denied(verb.act(self.api, vm)))
 
-    def each(self, machines: list[Machine], write: Callable[[Machine], Answer]) -> Outcome:
+    def each(self, vms: list[VM], write: Callable[[VM], Answer]) -> Outcome:
         """Make one write for each of some machines."""
-        return self._do(machines, lambda machine: [write(machine)])
+        return self._do(vms, lambda vm: [write(vm)])
 
-    def _do(self, machines: list[Machine], act: Callable[[Machine], list[Answer]]) -> Outcome:
-        answers = self.api.all(act, machines)
-        return Outcome({str(machine): found for machine, found in zip(machines, answers, strict=True)})
+    def _do(self, vms: list[VM], act: Callable[[VM], list[Answer]]) -> Outcome:
+        answers = self.api.all(act, vms)
+        return Outcome({str(vm): found for vm, found in zip(vms, answers, strict=True)})
 
 
 def old_violators(api: Api, name: str, count: int) -> Fleet:
@@ -89,12 +89,12 @@ def old_violators(api: Api, name: str, count: int) -> Fleet:
     return Fleet(api, name, islice(EVERY_SORT * turns, count))
 
 
-def sound_machines(api: Api, name: str) -> Fleet:
+def good_vms(api: Api, name: str) -> Fleet:
     """Make a machine of each kind that violates nothing."""
     return Fleet(api, name, [(NOTHING, kind) for kind in Kind])
 
 
-def _until_refused(writes: Iterable[Answer]) -> list[Answer]:
+def _until_denied(writes: Iterable[Answer]) -> list[Answer]:
     found: list[Answer] = []
     for answer in writes:
         found.append(answer)

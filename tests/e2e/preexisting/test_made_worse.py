@@ -6,23 +6,25 @@ from tests.build_paths import ALICE
 from tests.e2e.preexisting.api import Answer
 from tests.e2e.preexisting.conftest import Site
 from tests.e2e.preexisting.violators import LENIENT, Kind, in_template
-from tests.e2e.preexisting.worse import WAYS_BY_KIND, Way
+from tests.e2e.preexisting.worse import VARIANTS_BY_KIND, Variant
 
 
-@pytest.mark.parametrize(("kind", "way"), WAYS_BY_KIND, ids=[f"{way} of {kind}" for kind, way in WAYS_BY_KIND])
-def test_this_is_refused_for_that_alone(site: Site, kind: Kind, way: Way) -> None:
-    machines = site.samples.of([kind], way.faults)
-    told = site.samples.each(machines, lambda machine: way.act(site.api, machine)).answers
-    otherwise = {name: found for name, [found] in told.items() if not _is_refused_for_that_alone(found, way)}
-    assert (len(told), otherwise) == (len(way.faults), {})
+@pytest.mark.parametrize(
+    ("kind", "variant"), VARIANTS_BY_KIND, ids=[f"{variant} of {kind}" for kind, variant in VARIANTS_BY_KIND]
+)
+def test_this_is_refused_for_that_alone(site: Site, kind: Kind, variant: Variant) -> None:
+    vms = site.samples.of([kind], variant.faults)
+    reported = site.samples.each(vms, lambda vm: variant.act(site.api, vm)).answers
+    otherwise = {name: found for name, [found] in reported.items() if not _is_denied_for_that_alone(found, variant)}
+    assert (len(reported), otherwise) == (len(variant.faults), {})
 
 
-def _is_refused_for_that_alone(answer: Answer, way: Way) -> bool:
-    right = [way.about in cause and f"[{way.rule}]" in cause for cause in answer.causes]
+def _is_denied_for_that_alone(answer: Answer, variant: Variant) -> bool:
+    right = [variant.about in cause and f"[{variant.rule}]" in cause for cause in answer.causes]
     return (answer.status, right) == (422, [True])
 
 
 def test_a_lowered_strategy_of_a_halted_machine_is_put_right(site: Site) -> None:
-    machine = next(found for found in site.samples.of([Kind.HALTED]) if found.fault == LENIENT)
-    patched = site.api.patch(machine.owner, in_template(Kind.HALTED, {"evictionStrategy": "None"}), ALICE)
+    vm = next(found for found in site.samples.of([Kind.HALTED]) if found.fault == LENIENT)
+    patched = site.api.patch(vm.owner, in_template(Kind.HALTED, {"evictionStrategy": "None"}), ALICE)
     assert patched.body["spec"]["template"]["spec"]["evictionStrategy"] == "LiveMigrate"

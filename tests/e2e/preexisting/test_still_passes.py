@@ -20,4 +20,4 @@ def violators(site: Site, report: Report) -> Iterator[Fleet]:
 def test_of_old_violators_this_passes_for_all(violators: Fleet, verb: Verb) -> None:
     violators.prepare(verb)
     outcome = violators.undergo(verb)
-    assert (outcome.refused, outcome.left_out) == ({}, [])
+    assert (outcome.denied, outcome.left_out) == ({}, [])

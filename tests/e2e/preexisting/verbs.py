@@ -12,11 +12,11 @@ from tests.e2e.preexisting.violators import (
     HANDLER,
     TEMPLATED,
     VIRTUAL,
+    VM,
     Kind,
-    Machine,
     in_template,
     instance_for,
-    machine_for,
+    vm_for,
 )
 
 Writes = Iterator[Answer]
@@ -27,68 +27,68 @@ _MORE = {"domain": {"memory": {"guest": "2Gi"}, "resources": {"requests": {"memo
 class Verb:
     """What is done, to machines of which kinds, and what must have been done ``before``, while the webhook is there.
 
-    What is ``judged`` cannot pass without it.
+    What is ``evaluated`` cannot pass without it.
     """
 
     name: str
     kinds: tuple[Kind, ...]
-    act: Callable[[Api, Machine], Writes]
-    before: Callable[[Api, Machine], Writes] | None = None
-    judged: bool = False
+    act: Callable[[Api, VM], Writes]
+    before: Callable[[Api, VM], Writes] | None = None
+    evaluated: bool = False
 
     def __str__(self) -> str:
         return self.name
 
 
-def _label(api: Api, machine: Machine) -> Writes:
-    for part in machine.parts:
+def _label(api: Api, vm: VM) -> Writes:
+    for part in vm.parts:
         yield api.patch(part, {"metadata": {"labels": {"team": "a"}, "annotations": {"note": "x"}}}, ALICE)
 
 
-def _write_status(api: Api, machine: Machine) -> Writes:
+def _write_status(api: Api, vm: VM) -> Writes:
     status = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-    for part in machine.parts:
+    for part in vm.parts:
         yield api.patch(part, status, CONTROLLER, "" if part["kind"] == "VirtualMachineInstance" else "status")
 
 
-def _beat(api: Api, machine: Machine) -> Writes:
+def _beat(api: Api, vm: VM) -> Writes:
     found = {"metadata": {"annotations": {"beat": "1"}}, "status": {"phase": "Running", "nodeName": "n1"}}
-    yield api.patch(_running(machine), found, HANDLER)
+    yield api.patch(_running(vm), found, HANDLER)
 
 
-def _remove_finalizer(api: Api, machine: Machine) -> Writes:
-    for part in machine.parts:
+def _remove_finalizer(api: Api, vm: VM) -> Writes:
+    for part in vm.parts:
         yield api.patch(part, {"metadata": {"finalizers": [FINALIZER]}}, CONTROLLER)
 
 
-def _change_template(patch: Callable[[Machine], Object]) -> Callable[[Api, Machine], Writes]:
+def _change_template(patch: Callable[[VM], Object]) -> Callable[[Api, VM], Writes]:
     """A user changes it; KubeVirt brings the VirtualMachine of a Pool up to its new template."""
 
-    def act(api: Api, machine: Machine) -> Writes:
-        yield api.patch(machine.owner, in_template(machine.kind, patch(machine)), ALICE)
-        if machine.kind is Kind.POOL and machine.virtual_machine:
-            yield api.patch(machine.virtual_machine, in_template(Kind.HALTED, patch(machine)), CONTROLLER)
+    def act(api: Api, vm: VM) -> Writes:
+        yield api.patch(vm.owner, in_template(vm.kind, patch(vm)), ALICE)
+        if vm.kind is Kind.POOL and vm.virtual_machine:
+            yield api.patch(vm.virtual_machine, in_template(Kind.HALTED, patch(vm)), CONTROLLER)
 
     return act
 
 
-def _plug_memory(api: Api, machine: Machine) -> Writes:
-    yield api.patch(_running(machine), {"spec": _MORE}, CONTROLLER)
+def _plug_memory(api: Api, vm: VM) -> Writes:
+    yield api.patch(_running(vm), {"spec": _MORE}, CONTROLLER)
 
 
-def _unplug(api: Api, machine: Machine) -> Writes:
-    yield api.patch(_running(machine), {"spec": _without_data(machine)}, APISERVER)
+def _unplug(api: Api, vm: VM) -> Writes:
+    yield api.patch(_running(vm), {"spec": _without_data(vm)}, APISERVER)
 
 
-def _without_data(machine: Machine) -> Object:
-    return {"volumes": [volume for volume in machine.fault.volumes() if volume["name"] != "data"]}
+def _without_data(vm: VM) -> Object:
+    return {"volumes": [volume for volume in vm.fault.volumes() if volume["name"] != "data"]}
 
 
-def _begin_volume_migration(api: Api, machine: Machine) -> Writes:
-    there = {"volumes": machine.fault.volumes(data="target")}
-    source, destination = {"claimName": machine.fault.data}, {"claimName": "target"}
+def _begin_volume_migration(api: Api, vm: VM) -> Writes:
+    there = {"volumes": vm.fault.volumes(data="target")}
+    source, destination = {"claimName": vm.fault.data}, {"claimName": "target"}
     moves = [{"volumeName": "data", "sourcePVCInfo": source, "destinationPVCInfo": destination}]
-    virtual_machine, instance = machine.virtual_machine or machine.owner, machine.instance
+    virtual_machine, instance = vm.virtual_machine or vm.owner, vm.instance
     forward = in_template(Kind.RUNNING, there)
     forward["spec"]["updateVolumesStrategy"] = "Migration"
     yield api.patch(virtual_machine, forward, ALICE)
@@ -99,9 +99,9 @@ def _begin_volume_migration(api: Api, machine: Machine) -> Writes:
         yield api.patch(instance, {"spec": there}, CONTROLLER)
 
 
-def _cancel_volume_migration(api: Api, machine: Machine) -> Writes:
-    back = {"volumes": machine.fault.volumes()}
-    virtual_machine, instance = machine.virtual_machine or machine.owner, machine.instance
+def _cancel_volume_migration(api: Api, vm: VM) -> Writes:
+    back = {"volumes": vm.fault.volumes()}
+    virtual_machine, instance = vm.virtual_machine or vm.owner, vm.instance
     yield api.patch(virtual_machine, in_template(Kind.RUNNING, back), ALICE)
     if instance:
         yield api.patch(instance, {"spec": back}, CONTROLLER)
@@ -109,8 +109,8 @@ def _cancel_volume_migration(api: Api, machine: Machine) -> Writes:
     yield api.patch(virtual_machine, {"status": {"volumeUpdateState": None}}, CONTROLLER, "status")
 
 
-def _migrate(api: Api, machine: Machine) -> Writes:
-    instance = _running(machine)
+def _migrate(api: Api, vm: VM) -> Writes:
+    instance = _running(vm)
     metadata = {"name": f"{instance['metadata']['name']}-move", "namespace": instance["metadata"]["namespace"]}
     spec = {"vmiName": instance["metadata"]["name"]}
     kind = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration"}
@@ -123,71 +123,71 @@ def _migrate(api: Api, machine: Machine) -> Writes:
     yield api.delete(move.body, ALICE)
 
 
-def _stop(api: Api, machine: Machine) -> Writes:
-    if machine.virtual_machine:
-        yield api.patch(machine.virtual_machine, {"spec": {"runStrategy": "Halted"}}, APISERVER)
+def _stop(api: Api, vm: VM) -> Writes:
+    if vm.virtual_machine:
+        yield api.patch(vm.virtual_machine, {"spec": {"runStrategy": "Halted"}}, APISERVER)
     else:
-        yield api.patch(machine.owner, {"spec": {"replicas": 0}}, ALICE)
-    yield from _end(api, machine)
+        yield api.patch(vm.owner, {"spec": {"replicas": 0}}, ALICE)
+    yield from _end(api, vm)
 
 
-def _start(api: Api, machine: Machine) -> Writes:
+def _start(api: Api, vm: VM) -> Writes:
     """What already runs is restarted."""
-    yield from _end(api, machine)
-    if machine.virtual_machine:
-        wanted = api.patch(machine.virtual_machine, {"spec": {"runStrategy": "Always"}}, APISERVER)
+    yield from _end(api, vm)
+    if vm.virtual_machine:
+        wanted = api.patch(vm.virtual_machine, {"spec": {"runStrategy": "Always"}}, APISERVER)
     else:
-        wanted = api.patch(machine.owner, {"spec": {"replicas": 1}}, ALICE)
+        wanted = api.patch(vm.owner, {"spec": {"replicas": 1}}, ALICE)
     yield wanted
-    yield from _run(api, machine, wanted.body)
+    yield from _run(api, vm, wanted.body)
 
 
-def _replace_instance(api: Api, machine: Machine) -> Writes:
-    yield from _end(api, machine)
-    yield from _run(api, machine, api.get(machine.owner))
+def _replace_instance(api: Api, vm: VM) -> Writes:
+    yield from _end(api, vm)
+    yield from _run(api, vm, api.get(vm.owner))
 
 
-def _replace_machine(api: Api, machine: Machine) -> Writes:
+def _replace_vm(api: Api, vm: VM) -> Writes:
     """The Pool makes another, under another name, beside the lost one."""
-    lost = machine.virtual_machine
-    made = api.create(machine_for(api.get(machine.owner), number=1), CONTROLLER)
+    lost = vm.virtual_machine
+    made = api.create(vm_for(api.get(vm.owner), number=1), CONTROLLER)
     yield made
     if lost:
-        yield from _end(api, machine)
+        yield from _end(api, vm)
         yield from _delete_object(api, lost, ALICE)
-    machine.virtual_machine = made.body
-    yield from _run(api, machine, made.body)
+    vm.virtual_machine = made.body
+    yield from _run(api, vm, made.body)
 
 
-def _delete(api: Api, machine: Machine) -> Writes:
+def _delete(api: Api, vm: VM) -> Writes:
     """A user deletes it, somebody still writes to it, KubeVirt deletes what it made for it and lets go of it all."""
-    first, *others = machine.parts
+    first, *others = vm.parts
     yield api.delete(first, ALICE)
-    late = {"volumes": machine.fault.volumes(disk("once-new", "new"))}
-    yield api.patch(first, in_template(machine.kind, late), ALICE)
+    late = {"volumes": vm.fault.volumes(disk("once-new", "new"))}
+    yield api.patch(first, in_template(vm.kind, late), ALICE)
     for other in others:
         yield from _delete_object(api, other, CONTROLLER)
     yield _let_go(api, first)
-    assert not any(api.exists(part) for part in machine.parts), f"{machine} is still there"
-    machine.virtual_machine = machine.instance = None
+    assert not any(api.exists(part) for part in vm.parts), f"{vm} is still there"
+    vm.virtual_machine = vm.instance = None
 
 
-def _run(api: Api, machine: Machine, owner: Object) -> Writes:
+def _run(api: Api, vm: VM, owner: Object) -> Writes:
     made = api.create(instance_for(owner), CONTROLLER)
     yield made
-    machine.instance = made.body
-    if machine.virtual_machine:
-        yield api.patch(machine.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
+    vm.instance = made.body
+    if vm.virtual_machine:
+        yield api.patch(vm.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
 
 
-def _end(api: Api, machine: Machine) -> Writes:
-    if machine.instance is None:
+def _end(api: Api, vm: VM) -> Writes:
+    if vm.instance is None:
         return
-    yield api.patch(machine.instance, {"spec": {"terminationGracePeriodSeconds": 0}}, APISERVER)
-    yield from _delete_object(api, machine.instance, CONTROLLER)
-    machine.instance = None
-    if machine.virtual_machine:
-        yield api.patch(machine.virtual_machine, {"status": {"created": False}}, CONTROLLER, "status")
+    yield api.patch(vm.instance, {"spec": {"terminationGracePeriodSeconds": 0}}, APISERVER)
+    yield from _delete_object(api, vm.instance, CONTROLLER)
+    vm.instance = None
+    if vm.virtual_machine:
+        yield api.patch(vm.virtual_machine, {"status": {"created": False}}, CONTROLLER, "status")
 
 
 def _delete_object(api: Api, obj: Object, user: str) -> Writes:
@@ -199,9 +199,9 @@ def _let_go(api: Api, obj: Object) -> Answer:
     return api.patch(obj, {"metadata": {"finalizers": None}}, CONTROLLER)
 
 
-def _running(machine: Machine) -> Object:
-    assert machine.instance is not None, f"{machine} does not run"
-    return machine.instance
+def _running(vm: VM) -> Object:
+    assert vm.instance is not None, f"{vm} does not run"
+    return vm.instance
 
 
 VERBS = (
@@ -210,18 +210,18 @@ VERBS = (
     Verb("a heartbeat", ALIVE, _beat),
     Verb("a migration", ALIVE, _migrate),
     Verb("more memory for an instance", ALIVE, _plug_memory),
-    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, _begin_volume_migration, judged=True),
+    Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, _begin_volume_migration, evaluated=True),
     Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE)),
     Verb(
         "a bad disk given another claim in a template",
         TEMPLATED,
-        _change_template(lambda machine: {"volumes": machine.fault.volumes(data="mended")}),
-        judged=True,
+        _change_template(lambda vm: {"volumes": vm.fault.volumes(data="mended")}),
+        evaluated=True,
     ),
     Verb("a bad disk taken out of a template", TEMPLATED, _change_template(_without_data)),
     Verb("a bad disk unplugged from an instance", (Kind.BARE,), _unplug),
     Verb("a replaced replica of a ReplicaSet", (Kind.REPLICA_SET,), _replace_instance),
-    Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_machine),
+    Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_vm),
     Verb("a stop", TEMPLATED, _stop),
     Verb("a start", TEMPLATED, _start),
     Verb("a removed finalizer", tuple(Kind), _remove_finalizer),

@@ -71,7 +71,7 @@ LENIENT = FAULTS[-1]
 
 
 @dataclass
-class Machine:
+class VM:
     """What a user made, the VirtualMachine that it is or has, and the instance that runs for it just now."""
 
     kind: Kind
@@ -102,20 +102,20 @@ def declared(kind: Kind, fault: Fault, name: str) -> Object:
     spec = _instance_spec(fault)
     labels = {"app": name}
     template = {"metadata": {"labels": labels}, "spec": spec}
-    machine = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted", "template": template}
+    vm = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted", "template": template}
     selected: Object = {"replicas": 1, "selector": {"matchLabels": labels}}
     match kind:
         case Kind.BARE:
             return _object("VirtualMachineInstance", name, spec)
         case Kind.POOL:
-            body = {**selected, "virtualMachineTemplate": {"metadata": {"labels": labels}, "spec": machine}}
+            body = {**selected, "virtualMachineTemplate": {"metadata": {"labels": labels}, "spec": vm}}
             return _object("VirtualMachinePool", name, body, "pool.kubevirt.io/v1beta1")
         case Kind.REPLICA_SET:
             return _object("VirtualMachineInstanceReplicaSet", name, {**selected, "template": template})
-    return _object("VirtualMachine", name, machine)
+    return _object("VirtualMachine", name, vm)
 
 
-def machine_for(pool: Object, number: int = 0) -> Object:
+def vm_for(pool: Object, number: int = 0) -> Object:
     """Return a VirtualMachine as kubevirt-controller makes it for a Pool, which numbers them."""
     name, template = pool["metadata"]["name"], pool["spec"]["virtualMachineTemplate"]
     return _object("VirtualMachine", f"{name}-{number}", template["spec"], owner=pool)
@@ -127,20 +127,20 @@ def instance_for(owner: Object) -> Object:
     return _object("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner=owner)
 
 
-def make(api: Api, kind: Kind, fault: Fault, name: str) -> Machine:
+def make(api: Api, kind: Kind, fault: Fault, name: str) -> VM:
     """Make a machine as its user and KubeVirt do; nobody may refuse it."""
-    machine = Machine(kind, fault, api.have(declared(kind, fault, name), ALICE))
+    vm = VM(kind, fault, api.have(declared(kind, fault, name), ALICE))
     if kind is Kind.POOL:
-        machine.virtual_machine = api.have(machine_for(machine.owner), CONTROLLER)
+        vm.virtual_machine = api.have(vm_for(vm.owner), CONTROLLER)
     elif kind in VIRTUAL:
-        machine.virtual_machine = machine.owner
+        vm.virtual_machine = vm.owner
     if kind is Kind.BARE:
-        machine.instance = machine.owner
+        vm.instance = vm.owner
     elif kind is not Kind.HALTED:
-        machine.instance = api.have(instance_for(machine.virtual_machine or machine.owner), CONTROLLER)
-    if machine.virtual_machine and machine.instance:
-        api.patch(machine.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
-    return machine
+        vm.instance = api.have(instance_for(vm.virtual_machine or vm.owner), CONTROLLER)
+    if vm.virtual_machine and vm.instance:
+        api.patch(vm.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
+    return vm
 
 
 def _instance_spec(fault: Fault) -> Object:

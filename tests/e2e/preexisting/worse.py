@@ -12,9 +12,9 @@ from tests.e2e.preexisting.violators import (
     LENIENT,
     TEMPLATED,
     VIRTUAL,
+    VM,
     Fault,
     Kind,
-    Machine,
     host_device,
     in_template,
 )
@@ -23,7 +23,7 @@ _EXCEPT_BRIDGED = tuple(fault for fault in FAULTS if fault.binding != "bridge")
 
 
 @dataclass(frozen=True)
-class Way:
+class Variant:
     """What a write does to machines of some kinds, with some faults, and the one reason why it is refused.
 
     The reason is the rule, and what of the machine it is about.
@@ -31,7 +31,7 @@ class Way:
 
     name: str
     kinds: tuple[Kind, ...]
-    act: Callable[[Api, Machine], Answer]
+    act: Callable[[Api, VM], Answer]
     rule: str
     about: str
     faults: tuple[Fault, ...] = field(default=FAULTS)
@@ -40,25 +40,25 @@ class Way:
         return self.name
 
 
-def _template(patch: Callable[[Fault], Object], **spec: str) -> Callable[[Api, Machine], Answer]:
-    def act(api: Api, machine: Machine) -> Answer:
-        whole = in_template(machine.kind, patch(machine.fault))
+def _template(patch: Callable[[Fault], Object], **spec: str) -> Callable[[Api, VM], Answer]:
+    def act(api: Api, vm: VM) -> Answer:
+        whole = in_template(vm.kind, patch(vm.fault))
         whole["spec"].update(spec)
-        return api.patch(machine.owner, whole, ALICE)
+        return api.patch(vm.owner, whole, ALICE)
 
     return act
 
 
-def _ask_for_disk(api: Api, machine: Machine) -> Answer:
+def _ask_for_disk(api: Api, vm: VM) -> Answer:
     wanted = volume_request(disk("once-new", "new"))
     request = {"addVolumeOptions": {**wanted["addVolumeOptions"], "disk": {"name": "new"}}}
-    target = machine.virtual_machine or machine.owner
+    target = vm.virtual_machine or vm.owner
     return api.patch(target, {"status": {"volumeRequests": [request]}}, APISERVER, "status")
 
 
-def _plug(api: Api, machine: Machine) -> Answer:
-    volumes = machine.fault.volumes(disk("once-new", "new"))
-    return api.patch(machine.instance or machine.owner, {"spec": {"volumes": volumes}}, APISERVER)
+def _plug(api: Api, vm: VM) -> Answer:
+    volumes = vm.fault.volumes(disk("once-new", "new"))
+    return api.patch(vm.instance or vm.owner, {"spec": {"volumes": volumes}}, APISERVER)
 
 
 def _device(fault: Fault) -> Object:
@@ -73,37 +73,37 @@ def _strategy(_: Fault) -> Object:
     return {"evictionStrategy": "None"}
 
 
-WAYS = (
-    Way(
+VARIANTS = (
+    Variant(
         "a bad claim beside the old ones",
         TEMPLATED,
         _template(lambda fault: {"volumes": fault.volumes(disk("once-new", "new"))}),
         "shared-access",
         'volume "new"',
     ),
-    Way(
+    Variant(
         "a bad file system beside the old ones",
         TEMPLATED,
         _template(lambda fault: {"volumes": fault.volumes(disk("san-fs-new", "new"))}),
         "san-block",
         'volume "new"',
     ),
-    Way(
+    Variant(
         "a hostDisk beside the old ones",
         TEMPLATED,
         _template(lambda fault: {"volumes": fault.volumes(host_disk("new"))}),
         "host-disk",
         'volume "new"',
     ),
-    Way(
+    Variant(
         "a good disk exchanged for a bad one",
         TEMPLATED,
         _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}),
         "shared-access",
         'volume "logs"',
     ),
-    Way("another host device", TEMPLATED, _template(_device), "host-devices", 'host device "second"'),
-    Way(
+    Variant("another host device", TEMPLATED, _template(_device), "host-devices", 'host device "second"'),
+    Variant(
         "a bridge on the pod network",
         TEMPLATED,
         _template(_bridge),
@@ -111,16 +111,16 @@ WAYS = (
         'interface "default"',
         _EXCEPT_BRIDGED,
     ),
-    Way("a bad claim by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", 'volume "new"'),
-    Way("a bad claim plugged into an instance", ALIVE, _plug, "shared-access", 'volume "new"'),
-    Way(
+    Variant("a bad claim by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", 'volume "new"'),
+    Variant("a bad claim plugged into an instance", ALIVE, _plug, "shared-access", 'volume "new"'),
+    Variant(
         "a volume migration to a claim for one node",
         (Kind.HALTED, Kind.RUNNING),
         _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}, updateVolumesStrategy="Migration"),
         "shared-access",
         'volume "logs"',
     ),
-    Way(
+    Variant(
         "a lowered evictionStrategy",
         (Kind.RUNNING, Kind.BARE, Kind.POOL, Kind.REPLICA_SET),
         _template(_strategy),
@@ -129,5 +129,5 @@ WAYS = (
         (LENIENT,),
     ),
 )
-WAYS_BY_KIND = [(kind, way) for way in WAYS for kind in way.kinds]
+VARIANTS_BY_KIND = [(kind, variant) for variant in VARIANTS for kind in variant.kinds]
 """For tests: each way, with each kind of machine that it is open to."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.build import Object
-from tests.e2e.replay.world import Uids, are_alike, as_if_mutated, as_made_for, bare, can_become, is_going
+from tests.e2e.replay.world import Uids, are_alike, as_if_mutated, as_owned_by, bare, can_become, is_going
 from tests.localcluster import LocalCluster
 from tests.localcluster.api import Client
 from tests.localcluster.installation import Installation
@@ -40,7 +40,7 @@ class Played:
         return self.status < 300
 
     @property
-    def is_refused(self) -> bool:
+    def is_denied(self) -> bool:
         """Whether the webhook refused it."""
         return self.status == 422 and "denied the request" in self.message
 
@@ -68,7 +68,7 @@ class Player:
 
     def play(self, write: Write) -> Played:
         """Make a write again, from the state that it found in the recording."""
-        live = self._bring_about(write)
+        live = self._replay(write)
         sent = self._sent(write, live)
         method = {"CREATE": "POST", "UPDATE": "PUT", "DELETE": "DELETE"}[write.operation]
         path = _collection(write) if write.operation == "CREATE" else _object(write, write.subresource)
@@ -76,7 +76,7 @@ class Player:
         status, answer = self._call(method, path, sent, write)
         mutated, validated = (int(now - then) for now, then in zip(self._installation.calls(), before, strict=True))
         played = Played(write, sent, status, answer, mutated, validated)
-        if played.is_refused:
+        if played.is_denied:
             with self._braked():
                 answer = self._must(method, path, sent)
         if write.operation == "CREATE":
@@ -89,7 +89,7 @@ class Player:
             return None
         if live is None:
             made = bare(self._uids.translated(write.obj))
-            return as_made_for(self._owner(write), made) if write.resource == "virtualmachineinstances" else made
+            return as_owned_by(self._owner(write), made) if write.resource == "virtualmachineinstances" else made
         return _over(live, self._recorded(write.obj, live), _OUTDATED if write.is_late else None)
 
     def _owner(self, write: Write) -> Object | None:
@@ -103,7 +103,7 @@ class Player:
     def _recorded(self, obj: Object, live: Object | None) -> Object:
         return as_if_mutated(self._uids.translated(obj), live)
 
-    def _bring_about(self, write: Write) -> Object | None:
+    def _replay(self, write: Write) -> Object | None:
         """Return the live object after making it what the write found in the recording.
 
         It is another where a write was refused, here or there, and where the recording begins in the midst.

@@ -16,7 +16,7 @@ from tests.build import Object
 from tests.conftest import Report
 from tests.e2e.replay.conftest import Replay
 from tests.e2e.replay.player import Played
-from tests.recording import Refusal
+from tests.recording import Denial
 from webhook.objects import at
 
 
@@ -28,21 +28,21 @@ def by_step(played: Iterable[Played]) -> dict[str, list[Played]]:
     return found
 
 
-def refusal(played: Played, cause: str) -> Refusal:
+def denial(played: Played, cause: str) -> Denial:
     """Return what a refusal is about."""
     write = played.write
     name, rule = cause.split('claim "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
     return (write.step, write.whole_resource, write.who, name, rule)
 
 
-def strategy(machine: Object) -> object:
+def strategy(vm: Object) -> object:
     """Return the eviction strategy of a machine of any kind."""
-    return at(machine, *SPECS[machine["kind"]], "evictionStrategy")
+    return at(vm, *SPECS[vm["kind"]], "evictionStrategy")
 
 
-def is_running(machine: Object) -> bool:
+def is_running(vm: Object) -> bool:
     """Say whether a machine is an instance or has one."""
-    return machine["kind"] == "VirtualMachineInstance" or at(machine, "status", "created") is True
+    return vm["kind"] == "VirtualMachineInstance" or at(vm, "status", "created") is True
 
 
 def shown(replay: Replay) -> Iterable[str]:
@@ -51,7 +51,7 @@ def shown(replay: Replay) -> Iterable[str]:
         reached, recorded = share(played)
         yield f"  {step}: {recorded} writes, {reached} reached the webhook"
         for each in played:
-            if each.is_refused:
+            if each.is_denied:
                 write = each.write
                 yield f"    refused {write.operation} {write.whole_resource} by {write.who}: {each.causes[0]}"
     reached, recorded = share(replay.played)
@@ -72,20 +72,20 @@ def without_retries(replay: Replay) -> list[Played]:
 
 def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(replay: Replay, report: Report) -> None:
     report(*shown(replay))
-    refused = [refusal(each, cause) for each in replay.played if each.is_refused for cause in each.causes]
-    assert refused == replay.recording.refused
+    denied = [denial(each, cause) for each in replay.played if each.is_denied for cause in each.causes]
+    assert denied == replay.recording.denied
 
 
 def test_everything_else_is_stored_but_what_was_lost_to_another_write(replay: Replay) -> None:
-    others = [each for each in replay.played if not each.is_refused and not each.is_stored]
+    others = [each for each in replay.played if not each.is_denied and not each.is_stored]
     assert {(each.status, each.write.is_late) for each in others} == {(409, True)}
     assert len(others) == sum(each.write.is_late for each in replay.played)
 
 
 def test_a_refusal_names_the_claim_in_the_message_that_virtctl_shows(replay: Replay) -> None:
     for each in replay.played:
-        if each.is_refused:
-            assert f'claim "{refusal(each, each.causes[0])[3]}"' in each.message
+        if each.is_denied:
+            assert f'claim "{denial(each, each.causes[0])[3]}"' in each.message
 
 
 def test_every_machine_that_is_created_gets_live_migrate(replay: Replay) -> None:

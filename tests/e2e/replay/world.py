@@ -75,7 +75,7 @@ def as_if_mutated(obj: Object, live: Object | None) -> Object:
     return found
 
 
-def as_made_for(owner: Object | None, instance: Object) -> Object:
+def as_owned_by(owner: Object | None, instance: Object) -> Object:
     """Return an instance with those of our annotations that KubeVirt copies from its owner's template."""
     found = copy.deepcopy(instance)
     _annotate(found, ("metadata",), at(owner, *TEMPLATE))

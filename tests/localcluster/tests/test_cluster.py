@@ -73,8 +73,8 @@ def test_kubectl_writes_nothing_outside_the_cluster_directory(cluster: LocalClus
 
 
 def test_a_user_without_rights_is_forbidden(cluster: LocalCluster) -> None:
-    refused = cluster.kubectl("get", "secrets", user="alice", check=False)
-    assert 'User "alice" cannot list resource "secrets"' in refused.stderr
+    denied = cluster.kubectl("get", "secrets", user="alice", check=False)
+    assert 'User "alice" cannot list resource "secrets"' in denied.stderr
 
 
 def test_a_user_has_the_groups_asked_for(cluster: LocalCluster) -> None:
@@ -100,14 +100,14 @@ def test_the_status_subresource_is_where_kubevirt_and_cdi_have_one(cluster: Loca
 
 
 def test_an_object_of_ours_keeps_fields_that_no_schema_names(cluster: LocalCluster) -> None:
-    machine = {
+    vm = {
         "apiVersion": "kubevirt.io/v1",
         "kind": "VirtualMachine",
         "metadata": {"name": "free-form", "namespace": "default"},
         "spec": {"template": {"spec": {"domain": {"devices": {"disks": [{"name": "root"}]}}}}},
     }
-    created = cluster.kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(machine))
-    assert json.loads(created.stdout)["spec"] == machine["spec"]
+    created = cluster.kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(vm))
+    assert json.loads(created.stdout)["spec"] == vm["spec"]
 
 
 def test_our_definitions_agree_with_the_real_ones() -> None:
@@ -140,8 +140,8 @@ def test_an_owner_reference_that_blocks_deletion_needs_a_right_on_the_owner(clus
     cluster.kubectl("create", "role", "configmaps", "--verb=create", "--resource=configmaps")
     cluster.kubectl("create", "rolebinding", "configmaps", "--role=configmaps", "--user=owner")
     uid = cluster.kubectl("get", "clusterrole", "view", "-o", "jsonpath={.metadata.uid}").stdout
-    refused = cluster.kubectl("create", "-f", "-", stdin=OWNED % uid, user="owner", check=False)
-    assert "cannot set blockOwnerDeletion" in refused.stderr
+    denied = cluster.kubectl("create", "-f", "-", stdin=OWNED % uid, user="owner", check=False)
+    assert "cannot set blockOwnerDeletion" in denied.stderr
 
 
 def test_two_clusters_run_side_by_side(cluster: LocalCluster) -> None:

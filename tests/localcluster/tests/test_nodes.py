@@ -278,11 +278,11 @@ def test_a_cordoned_node_gets_no_pods(cluster: LocalCluster, nodes: Nodes) -> No
 def test_a_service_port_that_needs_root_is_not_forwarded_and_says_so(cluster: LocalCluster, nodes: Nodes) -> None:
     apply(cluster, service("low", port=443))
 
-    def told() -> bool:
+    def reported() -> bool:
         events = cluster.kubectl("get", "events", "--field-selector=involvedObject.name=low", "-o", "json").stdout
         return any("is not forwarded here" in event["message"] for event in json.loads(events)["items"])
 
-    eventually("an event says so", told)
+    eventually("an event says so", reported)
 
 
 def test_stopping_the_nodes_leaves_no_process_behind(cluster: LocalCluster, nodes: Nodes) -> None:

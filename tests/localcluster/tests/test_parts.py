@@ -11,11 +11,11 @@ import pytest
 from tests.localcluster import images
 from tests.localcluster.addresses import Addresses
 from tests.localcluster.api import Client, Object
+from tests.localcluster.cache import Objects
 from tests.localcluster.endpoints import addresses, table
 from tests.localcluster.environment import expand
 from tests.localcluster.forwarder import Forwarder
 from tests.localcluster.images import Image, Waiting
-from tests.localcluster.mirror import Objects
 from tests.localcluster.mounts import Mounts
 from tests.localcluster.probes import verdicts
 from tests.localcluster.scheduler import Scheduler

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from tests.localcluster.credentials import Authority
+from tests.localcluster.credentials import CA
 from tests.localcluster.processes import Child, ReservedPort, spawn
 
 pytestmark = pytest.mark.cluster
@@ -64,30 +64,30 @@ def _shell(script: str, pipe: Path) -> Child:
 
 
 def test_a_server_certificate_names_its_hosts() -> None:
-    identity = Authority("test").server("server", ["127.96.0.1", "kubernetes.default.svc"])
+    identity = CA("test").server("server", ["127.96.0.1", "kubernetes.default.svc"])
     certificate = x509.load_pem_x509_certificate(identity.certificate)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(name.value) for name in names] == ["127.96.0.1", "kubernetes.default.svc"]
 
 
 def test_a_client_certificate_holds_user_and_groups() -> None:
-    identity = Authority("test").client("alice", ["staff", "platform-users"])
+    identity = CA("test").client("alice", ["staff", "platform-users"])
     certificate = x509.load_pem_x509_certificate(identity.certificate)
     assert certificate.subject.rfc4514_string() == "CN=alice,O=platform-users,O=staff"
 
 
 def test_a_name_too_long_for_a_certificate_is_refused() -> None:
     with pytest.raises(ValueError, match="64"):
-        Authority("test").client("x" * 65)
+        CA("test").client("x" * 65)
 
 
 def test_certificates_pass_the_strictest_check_of_python(tmp_path: Path) -> None:
-    authority = Authority("test")
-    identity = authority.server("server", ["localhost"])
+    ca = CA("test")
+    identity = ca.server("server", ["localhost"])
     (tmp_path / "both.pem").write_bytes(identity.certificate + identity.key)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(tmp_path / "both.pem")
-    client = ssl.create_default_context(cadata=authority.pem.decode())
+    client = ssl.create_default_context(cadata=ca.pem.decode())
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     _shake_hands(client, server)
 

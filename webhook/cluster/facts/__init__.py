@@ -18,13 +18,13 @@ from webhook.cluster.facts.kubernetes import (
 from webhook.cluster.facts.kubevirt import (
     InstanceFacts,
     KubeVirtFacts,
-    MachineSnapshotContentFacts,
-    MachineSnapshotFacts,
-    MarkFacts,
     OwnerFacts,
     RestoreFacts,
     RevisionFacts,
     SpecFacts,
+    UnverifiedFacts,
+    VMSnapshotContentFacts,
+    VMSnapshotFacts,
 )
 from webhook.cluster.facts.trident import BackendFacts, TridentVolumeFacts
 
@@ -37,9 +37,6 @@ __all__ = [
     "DataVolumeFacts",
     "InstanceFacts",
     "KubeVirtFacts",
-    "MachineSnapshotContentFacts",
-    "MachineSnapshotFacts",
-    "MarkFacts",
     "NamespaceFacts",
     "NodeFacts",
     "OwnerFacts",
@@ -53,4 +50,7 @@ __all__ = [
     "SourceFacts",
     "SpecFacts",
     "TridentVolumeFacts",
+    "UnverifiedFacts",
+    "VMSnapshotContentFacts",
+    "VMSnapshotFacts",
 ]

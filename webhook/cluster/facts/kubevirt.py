@@ -8,7 +8,7 @@ from typing import Self
 
 from webhook.cluster.facts.kubernetes import ClaimFacts
 from webhook.cluster.facts.reading import INSTANCETYPE_DOMAIN, name_of
-from webhook.names import MARK, names_in_mark
+from webhook.names import UNVERIFIED, names_in_annotation
 from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 
@@ -98,7 +98,7 @@ class OwnerFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkFacts:
+class UnverifiedFacts:
     """What the mark of a machine names; read from its metadata alone, and nothing of a machine without it."""
 
     namespace: str
@@ -108,7 +108,7 @@ class MarkFacts:
     @classmethod
     def read(cls, obj: Object) -> Self | None:
         """Take the facts from an object, or from its metadata; None where there is no mark."""
-        names = names_in_mark(at(obj, "metadata", "annotations", MARK))
+        names = names_in_annotation(at(obj, "metadata", "annotations", UNVERIFIED))
         return cls(interned(at(obj, "metadata", "namespace")) or "", name_of(obj), names) if names else None
 
 
@@ -130,7 +130,7 @@ class InstanceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class MachineSnapshotFacts:
+class VMSnapshotFacts:
     """A VirtualMachineSnapshot: its content, None until it is ready."""
 
     content: str | None
@@ -143,10 +143,10 @@ class MachineSnapshotFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class MachineSnapshotContentFacts:
+class VMSnapshotContentFacts:
     """A VirtualMachineSnapshotContent: the machine as it was, and its claims by name."""
 
-    machine: Object
+    vm: Object
     claims: tuple[tuple[str, ClaimFacts], ...]
 
     @classmethod
@@ -154,7 +154,7 @@ class MachineSnapshotContentFacts:
         """Take the facts from the object."""
         backups = (mapping(at(backup, "persistentVolumeClaim")) for backup in items(at(obj, "spec", "volumeBackups")))
         return cls(
-            machine=mapping(at(obj, "spec", "source", "virtualMachine")),
+            vm=mapping(at(obj, "spec", "source", "virtualMachine")),
             claims=tuple((name_of(claim), ClaimFacts.read(claim)) for claim in backups),
         )
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.claims import NoClaim
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
+from webhook.storage import NoClaim
 from webhook.wording import quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the volumes whose claim neither exists nor can be foretold."""
-    for volume in case.machine.volumes:
+    for volume in case.vm.volumes:
         claim = case.claims.get(volume.claim or "") if volume.attached else None
         if isinstance(claim, NoClaim):
             yield Finding(
@@ -29,10 +29,10 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="claim-known",
     reason=None,
-    refuses="a claim that neither exists nor can be rendered from a DataVolume or template",
+    denies="a claim that neither exists nor can be rendered from a DataVolume or template",
     default="warn",
     source="CDI 1.66 pkg/controller/datavolume/util.go renderPvcSpec, for what can be rendered",
     find=find,
     reads=("volumes",),
-    immobilizes=False,
+    makes_unmigratable=False,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.claims import Claim
 from webhook.policy.case import Case
 from webhook.policy.rules.rule import Finding, Rule
+from webhook.storage import Claim
 from webhook.wording import quoted
 
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
@@ -14,7 +14,7 @@ _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the ephemeral volumes over a claim that a second node cannot attach: the target of a migration needs it."""
-    for volume in case.machine.volumes:
+    for volume in case.vm.volumes:
         claim = case.claims.get(volume.claim or "") if volume.source == "ephemeral" else None
         if isinstance(claim, Claim) and not _attaches_twice(claim):
             yield Finding(
@@ -35,10 +35,10 @@ def _attaches_twice(claim: Claim) -> bool:
 RULE = Rule(
     name="ephemeral-claim",
     reason=None,
-    refuses="ephemeral over a claim that a second node cannot attach",
+    denies="ephemeral over a claim that a second node cannot attach",
     default="warn",
     source="KubeVirt 1.9 pkg/virt-controller/services/rendervolumes.go handleEphemeralVolume",
     find=find,
     reads=("volumes",),
-    immobilizes=False,
+    makes_unmigratable=False,
 )

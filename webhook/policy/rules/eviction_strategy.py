@@ -17,10 +17,10 @@ def find(case: Case) -> Iterator[Finding]:
 
     A machine that gets in although it cannot migrate may say what it likes: LiveMigrate would block a drain.
     """
-    strategy = case.machine.eviction_strategy
-    if case.eviction == "enforce" and strategy is not None and strategy not in KEPT and not case.stuck:
+    strategy = case.vm.eviction_strategy
+    if case.eviction == "enforce" and strategy is not None and strategy not in KEPT and not case.unmigratable:
         yield Finding(
-            field=case.machine.eviction_field,
+            field=case.vm.eviction_field,
             what=f"evictionStrategy is {quoted(strategy)}, not LiveMigrate",
             why="a node drain would not be sure to live-migrate this machine",
             remedy="Remove the field or set it to LiveMigrate",
@@ -31,11 +31,11 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="eviction-strategy",
     reason=None,
-    refuses="an explicit evictionStrategy other than LiveMigrate and External that this request brings",
+    denies="an explicit evictionStrategy other than LiveMigrate and External that this request brings",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go",
     find=find,
     reads=("evictionStrategy",),
-    immobilizes=False,
-    judged_last=True,
+    makes_unmigratable=False,
+    evaluated_last=True,
 )

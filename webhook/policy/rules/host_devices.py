@@ -17,17 +17,17 @@ def find(case: Case) -> Iterator[Finding]:
 
     Which GPUs are virtual, and the gate, stand in the KubeVirt CR: not certain where none is known.
     """
-    hardware = case.machine.hardware
+    hardware = case.vm.hardware
     for device in hardware.host_devices:
         what = f"host device {quoted(device.name)} belongs to its node"
         yield _finding(device.field, what, f"hostDevices/{device.name}")
-    kubevirt = case.surroundings.kubevirt
+    kubevirt = case.context.kubevirt
     for gpu in hardware.gpus:
         if len(hardware.gpus) > 1:
             what = f"GPU {quoted(gpu.name)} is one of {len(hardware.gpus)}"
         elif gpu.resource not in kubevirt.mediated_devices:
             what = f"GPU {quoted(gpu.name)} is not a virtual GPU that the KubeVirt CR permits"
-        elif case.surroundings.version < GATE_SINCE or GATE not in kubevirt.feature_gates:
+        elif case.context.version < GATE_SINCE or GATE not in kubevirt.feature_gates:
             what = f"GPU {quoted(gpu.name)} needs KubeVirt 1.9 with the feature gate {GATE}"
         else:
             continue
@@ -48,7 +48,7 @@ def _finding(field: str, what: str, device: str, *, certain: bool = True) -> Fin
 RULE = Rule(
     name="host-devices",
     reason="HostDeviceNotLiveMigratable",
-    refuses="host devices, and GPUs that cannot move",
+    denies="host devices, and GPUs that cannot move",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go vmiContainsNonMigratablePCIHostDevices",
     find=find,

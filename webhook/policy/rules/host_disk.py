@@ -11,7 +11,7 @@ from webhook.wording import quoted
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the hostDisk volumes that do not say that all nodes share them."""
-    for volume in case.machine.volumes:
+    for volume in case.vm.volumes:
         if volume.source == "hostDisk" and volume.body.get("shared") is not True:
             yield Finding(
                 field=volume.field,
@@ -26,7 +26,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="host-disk",
     reason="DisksNotLiveMigratable",
-    refuses="a hostDisk that is not shared",
+    denies="a hostDisk that is not shared",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go checkVolumesForMigration",
     find=find,

@@ -13,7 +13,7 @@ def find(case: Case) -> Iterator[Finding]:
 
     Where it does not say whether it is on, virt-handler breaks on it, which is no better.
     """
-    passthrough = case.machine.hardware.hyperv_passthrough
+    passthrough = case.vm.hardware.hyperv_passthrough
     if passthrough is not None:
         yield Finding(
             field=passthrough.field,
@@ -26,7 +26,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="hyperv-passthrough",
     reason="HypervPassthroughNotLiveMigratable",
-    refuses="hypervPassthrough",
+    denies="hypervPassthrough",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go calculateLiveMigrationCondition",
     find=find,

@@ -14,7 +14,7 @@ SECURE_EXECUTION = (1, 6)
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield AMD's SEV and SNP, Intel's TDX, and IBM's secure execution, which is any launch security on s390x."""
-    hardware, version = case.machine.hardware, case.surroundings.version
+    hardware, version = case.vm.hardware, case.context.version
     if hardware.launch_security is None:
         return
     asked, field = hardware.launch_security.value, hardware.launch_security.field
@@ -41,7 +41,7 @@ def _finding(field: str, technique: str, reason: str) -> Finding:
 RULE = Rule(
     name="launch-security",
     reason="SEVNotLiveMigratable, TDXNotLiveMigratable, SecureExecutionNotLiveMigratable",
-    refuses="SEV, SNP, TDX and secure execution",
+    denies="SEV, SNP, TDX and secure execution",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go calculateLiveMigrationCondition, pkg/util IsSEVVMI",
     find=find,

@@ -13,7 +13,7 @@ RESERVED = frozenset({49152, 49153})
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield a masquerade port list with a port over which libvirt migrates."""
-    network = case.machine.hardware.pod_network
+    network = case.vm.hardware.pod_network
     interface = network.interface if network else None
     if interface is None or interface.binding != "masquerade":
         return
@@ -30,10 +30,10 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="migration-ports",
     reason=None,
-    refuses="a masquerade port list with 49152 or 49153",
+    denies="a masquerade port list with 49152 or 49153",
     default="warn",
     source="KubeVirt user guide, live migration, limitations",
     find=find,
     reads=("domain.devices.interfaces", "networks"),
-    immobilizes=False,
+    makes_unmigratable=False,
 )

@@ -18,7 +18,7 @@ def find(case: Case) -> Iterator[Finding]:
 
     Where no node is known, a nodeSelector that names one is enough.
     """
-    hardware, nodes = case.machine.hardware, case.surroundings.schedulable
+    hardware, nodes = case.vm.hardware, case.context.schedulable
     setting = hardware.node_selector or hardware.affinity
     if setting is None:
         return
@@ -44,10 +44,10 @@ def _finding(field: str, what: str) -> Finding:
 RULE = Rule(
     name="node-pinned",
     reason=None,
-    refuses="a nodeSelector or required affinity that leaves one node",
+    denies="a nodeSelector or required affinity that leaves one node",
     default="warn",
     source="Kubernetes 1.36, Assigning Pods to Nodes",
     find=find,
     reads=("affinity", "nodeSelector"),
-    immobilizes=False,
+    makes_unmigratable=False,
 )

@@ -13,9 +13,9 @@ MOVES_SINCE = (1, 9)
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the LUNs with a reservation, on a KubeVirt that cannot move them."""
-    if case.surroundings.version >= MOVES_SINCE:
+    if case.context.version >= MOVES_SINCE:
         return
-    for disk in case.machine.hardware.reservations:
+    for disk in case.vm.hardware.reservations:
         yield Finding(
             field=disk.field,
             what=f"disk {quoted(disk.name)} is a LUN with a persistent reservation",
@@ -28,7 +28,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="persistent-reservation",
     reason="PersistentReservationNotLiveMigratable",
-    refuses="a LUN with reservation: true, before KubeVirt 1.9",
+    denies="a LUN with reservation: true, before KubeVirt 1.9",
     default="deny",
     source="KubeVirt 1.8 pkg/virt-handler/vm.go calculateLiveMigrationCondition",
     find=find,

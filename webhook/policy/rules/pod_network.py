@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.machines import Interface
-from webhook.policy.case import Case, Surroundings
+from webhook.kubevirt import Interface
+from webhook.policy.case import Case, ClusterContext
 from webhook.policy.rules.rule import Finding, Rule
 from webhook.wording import quoted
 
@@ -18,29 +18,29 @@ def find(case: Case) -> Iterator[Finding]:
 
     What the KubeVirt CR decides, the default interface and the plugins, is not certain where no CR is known.
     """
-    network = case.machine.hardware.pod_network
+    network = case.vm.hardware.pod_network
     if network is None:
         return
     interface = network.interface
     if interface is None:
-        if case.surroundings.version >= CORE_PASST:
+        if case.context.version >= CORE_PASST:
             yield _finding(network.field, f"no interface is named like the pod network {quoted(network.name)}")
-    elif not _moves(interface, case.surroundings, case.machine.hardware.may_move_bridge):
+    elif not _moves(interface, case.context, case.vm.hardware.may_move_bridge):
         what = f"interface {quoted(network.name)} joins the pod network by {_shown(interface)}"
-        told_by_cr = network.by_default or interface.binding == "binding"
-        yield _finding(interface.field, what, certain=case.surroundings.kubevirt.known or not told_by_cr)
+        named_by_cr = network.by_default or interface.binding == "binding"
+        yield _finding(interface.field, what, certain=case.context.kubevirt.known or not named_by_cr)
 
 
-def _moves(interface: Interface, surroundings: Surroundings, may_move_bridge: bool) -> bool:
+def _moves(interface: Interface, context: ClusterContext, may_move_bridge: bool) -> bool:
     match interface.binding:
         case "masquerade":
             return True
         case "passtBinding":
-            return surroundings.version >= CORE_PASST
+            return context.version >= CORE_PASST
         case "bridge":
             return may_move_bridge
         case "binding":
-            return interface.plugin in surroundings.kubevirt.migratable_bindings
+            return interface.plugin in context.kubevirt.migratable_bindings
     return False
 
 
@@ -63,7 +63,7 @@ def _finding(field: str, what: str, *, certain: bool = True) -> Finding:
 RULE = Rule(
     name="pod-network",
     reason="InterfaceNotLiveMigratable",
-    refuses="bridge, or a binding that cannot migrate, on the pod network",
+    denies="bridge, or a binding that cannot migrate, on the pod network",
     default="deny",
     source="KubeVirt 1.9 pkg/network/vmispec/interface.go VerifyVMIMigratable",
     find=find,

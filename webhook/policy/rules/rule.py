@@ -38,18 +38,18 @@ class Finding:
 class Rule:
     """One reason why a machine cannot migrate, or would not.
 
-    ``reason`` is KubeVirt's own for it, None where KubeVirt has none; ``refuses`` a few words for tables; ``source``
+    ``reason`` is KubeVirt's own for it, None where KubeVirt has none; ``denies`` a few words for tables; ``source``
     what the rule follows; ``find`` the predicate; ``reads`` the paths below an instance's spec on which it rests: an
-    update that changes none is not sent to us. ``immobilizes`` says that a machine that breaks the rule cannot
-    migrate. A rule that is ``judged_last`` sees whether the others left the machine ``stuck``.
+    update that changes none is not sent to us. ``makes_unmigratable`` says that a machine that breaks the rule cannot
+    migrate. A rule that is ``evaluated_last`` sees whether the others left the machine ``unmigratable``.
     """
 
     name: str
     reason: str | None
-    refuses: str
+    denies: str
     default: Action
     source: str
     find: Callable[[Case], Iterable[Finding]]
     reads: tuple[str, ...]
-    immobilizes: bool = True
-    judged_last: bool = False
+    makes_unmigratable: bool = True
+    evaluated_last: bool = False

@@ -29,7 +29,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="san-block",
     reason=None,
-    refuses="a Filesystem-mode claim on a SAN backend (ontap-san, ontap-san-economy and their kin)",
+    denies="a Filesystem-mode claim on a SAN backend (ontap-san, ontap-san-economy and their kin)",
     default="deny",
     source="Trident 26.06 core/common.go getProtocol; its requirements for KubeVirt: SAN in Block mode only",
     find=find,

@@ -17,7 +17,7 @@ def find(case: Case) -> Iterator[Finding]:
     """
     for volume, claim in case.disks():
         modes = claim.request.access_modes
-        if "ReadWriteMany" not in modes and volume.name not in case.machine.migrated_volumes:
+        if "ReadWriteMany" not in modes and volume.name not in case.vm.migrated_volumes:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is "
@@ -33,7 +33,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="shared-access",
     reason="DisksNotLiveMigratable",
-    refuses="a claim without ReadWriteMany",
+    denies="a claim without ReadWriteMany",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go checkVolumesForMigration, pkg/storage/types/pvc.go HasSharedAccessMode",
     find=find,

@@ -27,10 +27,10 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="smb-share",
     reason=None,
-    refuses="an SMB share as a disk",
+    denies="an SMB share as a disk",
     default="warn",
     source="Trident 26.06 documentation of nasType: SMB volumes mount in pods on Windows nodes only",
     find=find,
     reads=("volumes",),
-    immobilizes=False,
+    makes_unmigratable=False,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from webhook.claims import Claim
-from webhook.claims.model import BLOCK_MODE
+from webhook.storage import Claim
+from webhook.storage.model import BLOCK_MODE
 
 
 def with_modes(claim: Claim) -> str:

@@ -15,30 +15,30 @@ def find(case: Case) -> Iterator[Finding]:
     KubeVirt takes the frequency from its CR, else from the nodes, and gives it to amd64 guests only. A CPU with invtsc
     does not boot without one, which is another matter. Where no CR is known, it might name one.
     """
-    hardware, surroundings = case.machine.hardware, case.surroundings
+    hardware, context = case.vm.hardware, case.context
     if hardware.reenlightenment is None or hardware.invtsc:
         return
     field = hardware.reenlightenment.field
     if hardware.architecture != "amd64":
-        yield _finding(field, f"{plain(hardware.architecture)} guests get no TSC frequency", mendable=False)
-    elif surroundings.kubevirt.minimum_tsc_frequency is not None:
-        if surroundings.kubevirt.minimum_tsc_frequency <= 0:
+        yield _finding(field, f"{plain(hardware.architecture)} guests get no TSC frequency", fixable=False)
+    elif context.kubevirt.minimum_tsc_frequency is not None:
+        if context.kubevirt.minimum_tsc_frequency <= 0:
             yield _finding(field, "the KubeVirt CR's minimumClusterTSCFrequency is not above 0")
-    elif any(node.tsc_frequency for node in surroundings.nodes):
+    elif any(node.tsc_frequency for node in context.nodes):
         return
-    elif surroundings.nodes:
-        yield _finding(field, "no node offers a TSC frequency", certain=surroundings.kubevirt.known)
+    elif context.nodes:
+        yield _finding(field, "no node offers a TSC frequency", certain=context.kubevirt.known)
     else:
         yield _finding(field, "no node is known that could offer a TSC frequency", certain=False)
 
 
-def _finding(field: str, lack: str, *, certain: bool = True, mendable: bool = True) -> Finding:
+def _finding(field: str, lack: str, *, certain: bool = True, fixable: bool = True) -> Finding:
     return Finding(
         field=field,
         what=f"Hyper-V re-enlightenment is on, but {lack}",
         why="the guest's timers would be wrong on another node, so KubeVirt does not live-migrate this machine",
         remedy="Set domain.features.hyperv.reenlightenment.enabled to false"
-        + (", or let the nodes offer an invariant TSC" if mendable else ""),
+        + (", or let the nodes offer an invariant TSC" if fixable else ""),
         certain=certain,
     )
 
@@ -46,7 +46,7 @@ def _finding(field: str, lack: str, *, certain: bool = True, mendable: bool = Tr
 RULE = Rule(
     name="tsc-frequency",
     reason="NoTSCFrequencyNotLiveMigratable",
-    refuses="re-enlightenment where no node offers a TSC frequency",
+    denies="re-enlightenment where no node offers a TSC frequency",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-controller/watch/topology/tsc.go and hinter.go",
     find=find,

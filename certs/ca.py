@@ -1,0 +1,153 @@
+"""An authority of our own, and the certificates that it signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from certs.leaf import CLOCK_SKEW, COMMON_NAME, Leaf, alternative_names, begun, common_name, key_pem, new_key
+from certs.pem import CertificateError, certificates, encoded, fits, private_key
+
+
+@dataclass(frozen=True, slots=True)
+class CA:
+    """The certificate of an authority and its private key, both PEM, known to belong together.
+
+    Made by ``make`` or ``parse``.
+    """
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def make(cls, lifetime: timedelta, now: datetime) -> CA:
+        """Return a new authority with a new key (ECDSA P-256), which may sign leaves and no other authorities."""
+        key = new_key()
+        subject = common_name(f"{COMMON_NAME} {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        certificate = (
+            begun(subject, key, lifetime, now)
+            .issuer_name(subject)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(encoded(certificate), key_pem(key))
+
+    @classmethod
+    def parse(cls, certificate: bytes, key: bytes) -> CA:
+        """Return the authority in two PEM texts of unknown origin.
+
+        Raises CertificateError where they are not one self-signed certificate of an authority and its P-256 key. When
+        it is valid is not looked at.
+        """
+        found, private = certificates(certificate), private_key(key)
+        if len(found) != 1:
+            raise CertificateError(f"one certificate in PEM is needed, there are {len(found)}")
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
+            raise CertificateError("the key is not of the type ECDSA P-256")
+        if not fits(found[0], private):
+            raise CertificateError("the key is not that of the certificate")
+        if not _may_sign(found[0]):
+            raise CertificateError("the certificate is not that of an authority")
+        try:
+            found[0].verify_directly_issued_by(found[0])
+        except Exception as error:
+            raise CertificateError("the certificate is not signed with its own key") from error
+        return cls(encoded(found[0]), key_pem(private))
+
+    @property
+    def not_before(self) -> datetime:
+        """From when on it is valid: an hour before it was made."""
+        return self._parsed().not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        """When it ends."""
+        return self._parsed().not_valid_after_utc
+
+    def sign(self, names: Iterable[str], lifetime: timedelta, now: datetime) -> Leaf:
+        """Return a new serving certificate for DNS names and IP addresses, with a new key.
+
+        It never outlives the authority. Raises CertificateError where the authority has ended already.
+        """
+        ca, key = self._parsed(), new_key()
+        left = ca.not_valid_after_utc - now
+        if left <= timedelta(0):
+            raise CertificateError(f"the authority ended at {self.not_after:%Y-%m-%d %H:%M:%S} UTC")
+        certificate = (
+            begun(common_name(COMMON_NAME), key, min(lifetime, left), now)
+            .issuer_name(ca.subject)
+            .add_extension(alternative_names(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage("digital_signature"), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(_key_id_of(ca), critical=False)
+            .sign(self._private(), hashes.SHA256())
+        )
+        return Leaf(encoded(certificate), key_pem(key))
+
+    def signed(self, certificate: x509.Certificate) -> bool:
+        """Tell whether this authority signed the certificate."""
+        try:
+            certificate.verify_directly_issued_by(self._parsed())
+        except Exception:
+            return False
+        return True
+
+    def _parsed(self) -> x509.Certificate:
+        return x509.load_pem_x509_certificate(self.certificate)
+
+    def _private(self) -> ec.EllipticCurvePrivateKey:
+        key = private_key(self.key)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return key
+
+
+def renewal(begin: datetime, end: datetime) -> datetime:
+    """Return when a certificate of ours is to be renewed: after two thirds of the time from its making to its end.
+
+    It was made an hour after it begins to be valid, so this holds for a lifetime of seconds too.
+    """
+    made = begin + CLOCK_SKEW
+    return made + (end - made) * 2 / 3
+
+
+def _may_sign(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        return constraints.ca and certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _key_id_of(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    try:
+        own = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        public = ca.public_key()
+        assert isinstance(public, ec.EllipticCurvePublicKey)
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
+
+
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+def _usage(*allowed: str) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in allowed for usage in _USAGES})

@@ -1,0 +1,255 @@
+"""Patches are denied, or what KubeVirt decodes, in whatever spelling, is the VM that was evaluated."""
+
+import copy
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonpatch
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.build import (
+    CLUSTER,
+    RWO,
+    RWX,
+    Object,
+    claim,
+    data_volume_disk,
+    data_volume_template,
+    disk,
+    host_disk,
+    node,
+    vm,
+)
+from tests.build_facts import instancetype, preference
+from tests.build_paths import restore, vm_snapshot
+from tests.policy.samples import STRICT, ephemeral
+from tests.test_properties import thorough
+from webhook import Settings, evaluate
+from webhook.cluster import Snapshot
+from webhook.kubevirt.patches import NotEvaluated
+from webhook.kubevirt.restores import CreatedVM, read_created
+
+BRIDGE = "kubevirt.io/allow-pod-bridge-network-live-migration"
+MATCHER = {"name": "u", "kind": "VirtualMachineClusterInstancetype", "revisionName": ""}
+TERM = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["a"]}], "matchFields": []}
+FULL = vm(
+    disk("once"),
+    data_volume_disk("made"),
+    data_volume_disk("by-class"),
+    data_volume_disk("cloned"),
+    host_disk("h", shared=False),
+    ephemeral("e", "once"),
+    spec={
+        "instancetype": MATCHER,
+        "preference": {"name": "p", "kind": "VirtualMachineClusterPreference"},
+        "dataVolumeTemplates": [
+            data_volume_template("made", pvc={"accessModes": [RWO], "volumeMode": "Block", "storageClassName": "san"}),
+            data_volume_template("by-class", storage={"accessModes": [RWX], "volumeName": "v"}, contentType="archive"),
+            data_volume_template(
+                "cloned",
+                storage={"volumeMode": "Block", "accessModes": [RWX]},
+                source={"pvc": {"name": "once", "namespace": "vms"}},
+                sourceRef={"kind": "DataSource", "name": "s", "namespace": "vms"},
+            ),
+        ],
+    },
+    evictionStrategy="None",
+    architecture="amd64",
+    nodeSelector={"kubernetes.io/hostname": "a"},
+    affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [TERM]}}},
+    networks=[{"name": "default", "pod": {}}],
+    domain={
+        "launchSecurity": {"sev": {}, "snp": {}, "tdx": {}},
+        "features": {"hyperv": {"reenlightenment": {"enabled": True}}, "hypervPassthrough": {"enabled": True}},
+        "cpu": {"features": [{"name": "invtsc", "policy": "require"}]},
+        "firmware": {"uuid": "x", "serial": "y"},
+        "devices": {
+            "interfaces": [{"name": "default", "bridge": {}, "macAddress": "m", "ports": [{"port": 49152}]}],
+            "disks": [{"name": "once", "lun": {"reservation": True}}],
+            "gpus": [{"name": "g", "deviceName": "x"}],
+            "hostDevices": [{"name": "d", "deviceName": "x"}],
+        },
+    },
+)
+FULL["metadata"] |= {"labels": {"app": "db", "Name": "x"}, "annotations": {"note": "n"}}
+FULL["spec"]["template"]["metadata"] = {"labels": {"app": "db"}, "annotations": {BRIDGE: "true"}}
+PLAIN = vm(
+    disk("once"),
+    spec={"instancetype": {"inferFromVolume": "once", "inferFromVolumeFailurePolicy": "Ignore"}},
+    domain={"devices": {"autoattachPodInterface": True}},
+)
+FACTS = (
+    *CLUSTER,
+    instancetype("u", gpus=[{"name": "i", "deviceName": "y"}]),
+    preference("p", volumes={"preferredStorageClassName": "san"}),
+    claim("e", RWO),
+    node("a"),
+    node("b"),
+)
+FREE = ("labels", "annotations", "nodeSelector")
+RULES_FOR_1_8 = Settings.parse({"rules": STRICT.rules, "kubevirt": {"version": "1.8"}})
+
+
+def schema_of(*values: Any) -> Any:
+    """Return the fields that values of one type have, by name; None for what is no object, or has no fields."""
+    objects = [value for value in values if isinstance(value, dict)]
+    lists = [entry for value in values if isinstance(value, list) for entry in value]
+    if lists:
+        return schema_of(*lists)
+    names = dict.fromkeys(name for value in objects for name in value)
+    return {
+        name: None if name in FREE else schema_of(*(value[name] for value in objects if name in value))
+        for name in names
+    }
+
+
+SCHEMA = schema_of(FULL, PLAIN)
+
+
+def decoded(value: Any, schema: Any, before: Any = None) -> Any:
+    """Return a JSON value as Go decodes it: names in any case, the last of a name wins, unknown ones are dropped."""
+    if isinstance(value, list):
+        return [decoded(entry, schema) for entry in value]
+    if not isinstance(value, dict) or schema is None:
+        return value
+    exact = {name.casefold(): name for name in schema}
+    found = dict(before) if isinstance(before, dict) else {}
+    for key, entry in value.items():
+        name = key if key in schema else exact.get(key.casefold())
+        if name is not None:
+            found[name] = decoded(entry, schema[name], found.get(name))
+    return found
+
+
+def found_in(vm_object: Any) -> list[Any]:
+    """Return what an evaluation finds; raises NotEvaluated where the VM is not spelled exactly."""
+    verdict = evaluate(vm_object, FACTS, settings=RULES_FOR_1_8)
+    return [verdict.patch, *(violation.to_dict() for violation in verdict.violations), *verdict.warnings]
+
+
+def holds(source: Object, *patches: Object) -> bool:
+    """Check patches of a restore; say whether they are evaluated, and not denied."""
+    cluster = Snapshot((*FACTS, *vm_snapshot(source)))
+    before = read_created(restore("new"), "vms", cluster)
+    assert isinstance(before, CreatedVM)
+    try:
+        created = read_created(restore("new", *patches), "vms", cluster)
+        assert isinstance(created, CreatedVM)
+        found = found_in(created.vm)
+    except NotEvaluated:
+        return False
+    try:
+        by_kubevirt = jsonpatch.apply_patch(json.loads(json.dumps(before.vm)), patches)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
+        return True
+    assert found == found_in(decoded(by_kubevirt, SCHEMA)), patches
+    return True
+
+
+def pointers(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the JSON Pointer and the value of everything in a JSON value."""
+    yield above, value
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield from pointers(entry, f"{above}/{str(key).replace('~', '~0').replace('/', '~1')}")
+
+
+def respelled(name: str) -> list[str]:
+    """Return other spellings of a name that Go takes for the same."""
+    variants = [name[:1].upper() + name[1:], name.lower(), name.replace("s", "\u017f").replace("k", "\u212a")]
+    return [variant for variant in dict.fromkeys(variants) if variant != name]
+
+
+FIELDS = [
+    (source, pointer, value)
+    for source in (FULL, PLAIN)
+    for pointer, value in pointers(source)
+    if pointer.startswith("/spec") and not pointer.rpartition("/")[2].isdigit()
+    if not any(f"/{free}/" in pointer for free in FREE)
+]
+
+
+NO_VM = ("/spec", "/spec/template")
+"""Where an empty object leaves no VM, which is denied."""
+
+
+def another(value: Any) -> Any:
+    """Return another value of a field, which a rule may find good or bad."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, list):
+        return []
+    return {"once": "good", "None": "LiveMigrate", "default": "x"}.get(value, "once") if isinstance(value, str) else {}
+
+
+def test_another_value_of_a_field_is_evaluated_unless_it_cannot_matter() -> None:
+    patches = [(source, {"op": "replace", "path": path, "value": another(value)}) for source, path, value in FIELDS]
+    assert all(holds(source, patch) for source, patch in patches if patch["path"] not in NO_VM)
+
+
+@pytest.mark.parametrize("how", ["moved to", "beside", "instead", "in a value"])
+def test_a_field_in_another_spelling_is_never_overlooked(how: str) -> None:
+    evaluated = []
+    for source, pointer, value in FIELDS:
+        above, _, name = pointer.rpartition("/")
+        for other in respelled(name):
+            there, parent = f"{above}/{other}", dict(pointers(source))[above]
+            adding = {"op": "add", "path": there, "value": another(value)}
+            patches: dict[str, list[Object]] = {
+                "moved to": [{"op": "move", "from": pointer, "path": there}],
+                "beside": [adding],
+                "instead": [{"op": "remove", "path": pointer}, adding],
+                "in a value": [{"op": "replace", "path": above, "value": {**parent, other: another(value)}}],
+            }
+            evaluated.append(holds(source, *patches[how]))
+    assert set(evaluated) == {True, False}
+
+
+PLACES = [*dict.fromkeys(pointer for source in (FULL, PLAIN) for pointer, _ in pointers(source))]
+VALUES = [value for source in (FULL, PLAIN) for _, value in pointers(source)]
+
+
+def with_keys_respelled(value: Any, which: Iterator[int]) -> Any:
+    """Return a JSON value with some of its keys in another spelling."""
+    if isinstance(value, list):
+        return [with_keys_respelled(entry, which) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        (respelled(key) or [key])[0] if next(which) == 0 else key: with_keys_respelled(entry, which)
+        for key, entry in value.items()
+    }
+
+
+@st.composite
+def places(draw: st.DrawFn) -> str:
+    """Draw a JSON Pointer to something that is there, its last part sometimes spelled otherwise, new, or the end."""
+    place = draw(st.sampled_from(PLACES))
+    above, _, name = place.rpartition("/")
+    change = draw(st.sampled_from(["", "", "", "spelling", "end", "new"]))
+    if change == "spelling" and respelled(name):
+        return f"{above}/{draw(st.sampled_from(respelled(name)))}"
+    return {"end": f"{above}/-", "new": f"{place}/new"}.get(change, place)
+
+
+@st.composite
+def operations(draw: st.DrawFn) -> Object:
+    """Draw a JSON Patch operation."""
+    value = copy.deepcopy(draw(st.sampled_from(VALUES)))
+    which = itertools.cycle(draw(st.lists(st.integers(0, 6), min_size=1, max_size=5)))
+    return {
+        "op": draw(st.sampled_from(["add", "replace", "remove", "test", "move", "copy"])),
+        "path": draw(places()),
+        "from": draw(places()),
+        "value": with_keys_respelled(value, which),
+    }
+
+
+@thorough
+@given(st.sampled_from([FULL, PLAIN]), st.lists(operations(), min_size=1, max_size=3))
+def test_patches_are_denied_or_evaluated_as_go_reads_them(source: Object, patches: list[Object]) -> None:
+    holds(source, *patches)

@@ -1,0 +1,161 @@
+"""The VM that a restore or a clone creates."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.build import CLUSTER, RWO, RWX, Object, claim, data_volume_disk, disk, vm
+from tests.build_paths import clone, exempt, known_as, owned, pool, restore, vm_snapshot
+from webhook.cluster import Snapshot
+from webhook.kubevirt.restores import CreatedVM, read_created
+
+HELD = vm(disk("root"), spec={"runStrategy": "Always"}, status={"created": True})
+LABELLED = {**HELD, "metadata": {**HELD["metadata"], "labels": {"app": "db"}, "uid": "x"}}
+
+
+def read(obj: Object, *objects: Object) -> CreatedVM | str:
+    return read_created(obj, "vms", Snapshot((*CLUSTER, *objects)))
+
+
+def created(obj: Object, *objects: Object) -> Any:
+    found = read(obj, *objects)
+    assert isinstance(found, CreatedVM), found
+    return found
+
+
+def test_restore_creates_the_vm_of_the_snapshot_under_the_target_name() -> None:
+    found = created(restore("new"), *vm_snapshot(LABELLED)).vm
+    assert (found["metadata"]["name"], found["metadata"]["namespace"]) == ("new", "vms")
+    assert found["metadata"]["labels"] == {"app": "db"}
+    assert found["spec"] == HELD["spec"]
+    assert "status" not in found
+
+
+def test_restored_pvcs_have_the_access_modes_that_they_had_in_the_snapshot() -> None:
+    found = created(restore("new"), *vm_snapshot(HELD, claim("root", RWO), claim("more", RWX)))
+    assert {name: facts.access_modes for name, facts in found.claims.items()} == {
+        "root as in the snapshot": (RWO,),
+        "more as in the snapshot": (RWX,),
+    }
+
+
+@pytest.mark.parametrize("volume", [disk, data_volume_disk])
+def test_restored_vm_mounts_the_restored_pvcs(volume: Callable[..., Object]) -> None:
+    held = vm(volume("then", "root"), volume("other"))
+    found = created(restore("new"), *vm_snapshot(held, claim("then", RWO))).vm
+    assert found["spec"]["template"]["spec"]["volumes"] == [volume("then as in the snapshot", "root"), volume("other")]
+
+
+def test_restored_vm_has_neither_the_owner_nor_the_uid_of_the_source() -> None:
+    source = known_as(owned(LABELLED, pool()))
+    assert set(created(restore("new"), *vm_snapshot(source)).vm["metadata"]) <= {
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+    }
+
+
+def test_memory_dump_is_not_restored() -> None:
+    dumped = vm({"name": "dump", "memoryDump": {"claimName": "once"}}, disk("root"))
+    found = created(restore("new"), *vm_snapshot(dumped)).vm
+    assert found["spec"]["template"]["spec"]["volumes"] == [disk("root")]
+
+
+def test_restore_to_a_new_name_replaces_nothing() -> None:
+    assert created(restore("new"), HELD, *vm_snapshot(HELD)).replaces is None
+
+
+def test_restore_to_the_same_vm_replaces_it() -> None:
+    live = vm(disk("good", "root"))
+    assert created(restore("db"), live, *vm_snapshot(HELD)).replaces == live
+
+
+def test_restore_to_a_deleted_vm_replaces_nothing() -> None:
+    assert created(restore("db"), *vm_snapshot(HELD)).replaces is None
+
+
+def test_restore_to_the_same_vm_keeps_its_metadata() -> None:
+    live = {**HELD, "metadata": {**HELD["metadata"], "labels": {"app": "now"}}}
+    assert created(restore("db"), live, *vm_snapshot(LABELLED)).vm["metadata"]["labels"] == {"app": "now"}
+
+
+@pytest.mark.parametrize("of", ["restore", "clone of a snapshot", "clone of a VM"])
+def test_patches_are_applied_in_order(of: str) -> None:
+    strategy = "/spec/template/spec/evictionStrategy"
+    patches = [{"op": op, "path": strategy, "value": value} for op, value in (("add", "None"), ("replace", "External"))]
+    obj = {
+        "restore": restore("new", *patches),
+        "clone of a snapshot": clone("nightly", *patches, kind="VirtualMachineSnapshot"),
+        "clone of a VM": clone("db", *patches),
+    }[of]
+    found = created(obj, LABELLED, *vm_snapshot(LABELLED)).vm
+    assert found["spec"]["template"]["spec"]["evictionStrategy"] == "External"
+
+
+@pytest.mark.parametrize("of", ["restore", "clone of a VM"])
+def test_patches_leave_the_source_as_it_is(of: str) -> None:
+    more = {"op": "add", "path": "/spec/template/spec/volumes/-", "value": disk("more")}
+    source = Snapshot((*vm_snapshot(LABELLED), LABELLED))
+    for _ in range(2):
+        found = read_created(restore("new", more) if of == "restore" else clone("db", more), "vms", source)
+        assert isinstance(found, CreatedVM)
+        assert len(found.vm["spec"]["template"]["spec"]["volumes"]) == 2
+
+
+def test_clone_of_a_vm_creates_it_under_the_target_name() -> None:
+    found = created(clone("db"), LABELLED)
+    assert (found.vm["metadata"]["name"], found.vm["spec"]) == ("copy", HELD["spec"])
+    assert (found.claims, found.replaces) == ({}, None)
+
+
+def test_clone_of_a_snapshot_creates_the_vm_and_pvcs_of_the_snapshot() -> None:
+    objects = vm_snapshot(vm(disk("then")), claim("then", RWO))
+    found = created(clone("nightly", kind="VirtualMachineSnapshot"), HELD, *objects)
+    assert found.vm["spec"]["template"]["spec"]["volumes"] == [disk("then as in the snapshot", "then")]
+    assert list(found.claims) == ["then as in the snapshot"]
+
+
+def test_clone_keeps_exemption_labels() -> None:
+    found = created(clone("db"), exempt(HELD)).vm
+    assert found["metadata"]["labels"] == {"exempt.migratability.io/all": "true"}
+
+
+def test_clone_may_patch_exemption_labels_out() -> None:
+    out = {"op": "remove", "path": "/metadata/labels/exempt.migratability.io~1all"}
+    assert created(clone("db", out), exempt(HELD)).vm["metadata"]["labels"] == {}
+
+
+UNREADY = vm_snapshot(HELD, ready=False)
+SNAPSHOT, CONTENT = vm_snapshot(HELD)
+UNKNOWN: list[tuple[str, Object, list[Object], str]] = [
+    ("no snapshot", restore("new"), [], 'snapshot "nightly" is not there'),
+    ("unready", restore("new"), UNREADY, 'snapshot "nightly" is not ready'),
+    ("no status", restore("new"), [{**SNAPSHOT, "status": None}, CONTENT], "not ready"),
+    (
+        "readiness of a wrong type",
+        restore("new"),
+        [{**SNAPSHOT, "status": {"readyToUse": "yes"}}, CONTENT],
+        "not ready",
+    ),
+    ("no content", restore("new"), [SNAPSHOT], "not ready"),
+    ("names no snapshot", {**restore("new"), "spec": {}}, [SNAPSHOT, CONTENT], 'snapshot "" is not there'),
+    ("clone of no VM", clone("absent"), [HELD], 'VirtualMachine "absent" is not there'),
+    ("clone of nothing", {**clone("x"), "spec": {}}, [HELD], 'VirtualMachine "" is not there'),
+    ("clone of no snapshot", clone("x", kind="VirtualMachineSnapshot"), [], 'snapshot "x" is not there'),
+    ("clone of an unready one", clone("nightly", kind="VirtualMachineSnapshot"), UNREADY, "not ready"),
+]
+
+
+@pytest.mark.parametrize(("obj", "objects", "why"), [row[1:] for row in UNKNOWN], ids=[row[0] for row in UNKNOWN])
+def test_unknown_source_is_named(obj: Object, objects: list[Object], why: str) -> None:
+    found = read(obj, *objects)
+    assert isinstance(found, str)
+    assert why in found
+
+
+@pytest.mark.parametrize("patches", ["x", {}, 7, None], ids=repr)
+def test_patches_that_are_not_a_list_are_ignored(patches: object) -> None:
+    obj = restore("new")
+    assert created({**obj, "spec": {**obj["spec"], "patches": patches}}, *vm_snapshot(HELD)).vm

@@ -1,0 +1,191 @@
+"""Where a replica's certificate comes from: our own authority in a Secret, or files that somebody else writes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from certs import CertificateError, Files, Leaf, Stored, renewed, rotate, service_names
+from webhook.cluster import Cluster
+from webhook.cluster.api import CONFLICT, MANAGER, ApiError, Client
+from webhook.cluster.resources import Resource, single
+from webhook.controller.differences import differs
+from webhook.controller.owned import MANAGED_BY, Owner, metadata, with_metadata
+from webhook.controller.problems import Problems
+from webhook.installation import Installation, Replica
+from webhook.objects import Object, at, string_map
+
+SUBJECT = "certificates"
+"""The subject of a source's problems."""
+
+log = logging.getLogger(__name__)
+
+
+Write = Callable[[Client], None]
+
+
+class Source(Protocol):
+    """What gives a replica its leaf, and the webhook configurations what to trust."""
+
+    @property
+    def watched(self) -> Collection[Resource[Object]]:
+        """The objects on which it rests."""
+
+    def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
+        """Return the leaf that this replica must offer, None while there is none; raises as `Cluster.get`."""
+
+    def due(self, owner: Owner, configured: Collection[bytes], now: datetime) -> Write | None:
+        """Return what the leader must do, given the bundles that are registered; None where nothing is due."""
+
+    def bundle(self, now: datetime) -> bytes:
+        """Return the CAs that the webhook configurations must trust, PEM; nothing while they are not known."""
+
+
+def source_of(installation: Installation, replica: Replica, problems: Problems) -> Source:
+    """Return the source that an installation names."""
+    certificates = installation.certificates
+    if certificates.source == "files":
+        files = map(Path, (certificates.cert_file, certificates.key_file, certificates.ca_file))
+        return FileSource(Files(*files), problems)
+    return SecretSource(installation, replica, problems)
+
+
+class FileSource:
+    """Files of cert-manager's or of OpenShift's service CA."""
+
+    watched: Collection[Resource[Object]] = ()
+
+    def __init__(self, files: Files, problems: Problems) -> None:
+        """Take the files, and where to tell what is wrong with them."""
+        self._files = files
+        self._problems = problems
+        self._bundle = b""
+
+    def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
+        """As `Source.refresh`."""
+        offer = self._files.current()
+        self._problems.report(SUBJECT, self._files.why_not())
+        self._bundle = offer.bundle if offer else b""
+        return offer.leaf if offer else None
+
+    def due(self, owner: Owner, configured: Collection[bytes], now: datetime) -> None:
+        """Somebody else renews them."""
+
+    def bundle(self, now: datetime) -> bytes:
+        """As `Source.bundle`."""
+        return self._bundle
+
+
+class SecretSource:
+    """Our own authority, which the leader keeps in a Secret, and the leaf that this replica signs with it.
+
+    Every replica remembers the last content that was good, so that a Secret that is deleted or spoilt costs nothing.
+    """
+
+    def __init__(self, installation: Installation, replica: Replica, problems: Problems) -> None:
+        """Take the installation, the replica to sign for, and where to tell what is wrong with the Secret."""
+        self._name, self._namespace = installation.certificates.secret, installation.namespace
+        self._names = service_names(installation.service.name, installation.namespace, replica.address)
+        self._lifetimes = installation.certificates.lifetimes()
+        self._problems = problems
+        self._secret = single("Secret", "", "v1", "secrets", self._name, self._namespace)
+        self.watched: Collection[Resource[Object]] = (self._secret,)
+        self._live: Object | None = None
+        self._stored: Stored | None = None
+        self._leaf: Leaf | None = None
+
+    def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
+        """As `Source.refresh`: read the Secret, and sign a leaf where one is due."""
+        self._live = cluster.get(self._secret, self._name, self._namespace)
+        try:
+            self._stored = stored_in(self._live) if self._live else self._stored
+            self._problems.report(
+                SUBJECT, None if self._live else f"{self._where} is not there yet; the leader makes it"
+            )
+        except CertificateError as error:
+            self._problems.report(SUBJECT, f"{self._where} is not used: {error}{self._remedy}")
+        if self._stored:
+            self._leaf = renewed(self._leaf, self._stored, self._names, now, self._lifetimes)
+        return self._leaf
+
+    def due(self, owner: Owner, configured: Collection[bytes], now: datetime) -> Write | None:
+        """As `Source.due`: rotate the CA, and write the Secret where it is not as it must be."""
+        if self._live and is_foreign(self._live):
+            return None
+        stored = rotate(self._stored, configured, now, self._lifetimes)
+        wanted = secret_of(stored, metadata(self._name, owner, self._namespace))
+        if self._live and not differs(wanted, self._live):
+            return None
+        return lambda client: self._write(client, wanted, stored)
+
+    def bundle(self, now: datetime) -> bytes:
+        """As `Source.bundle`."""
+        return self._stored.bundle(now) if self._stored else b""
+
+    @property
+    def _where(self) -> str:
+        return f"Secret {self._namespace}/{self._name}"
+
+    @property
+    def _remedy(self) -> str:
+        if self._live and is_foreign(self._live):
+            return "; it is not ours: delete it, or name another in certificates.secret"
+        return ""
+
+    def _write(self, client: Client, wanted: Object, stored: Stored) -> None:
+        """What somebody else wrote meanwhile stays, and is looked at the next time."""
+        try:
+            if self._live is None:
+                self._live = client.create(self._secret.path, wanted)
+            else:
+                updated = {**self._live, **wanted, "metadata": with_metadata(self._live, wanted["metadata"])}
+                self._live = client.replace(self._secret.path_of(self._name, self._namespace), updated)
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            return
+        if stored != self._stored:
+            log.info("%s: %s", self._where, _reported(self._stored, stored))
+        self._stored = stored
+        self._problems.report(SUBJECT, None)
+
+
+def stored_in(secret: Object) -> Stored:
+    """Return what a Secret of ours holds; raises CertificateError where it holds anything else."""
+    try:
+        data = {key: base64.b64decode(value) for key, value in string_map(secret.get("data")).items()}
+    except binascii.Error as error:
+        raise CertificateError("its data is not base64") from error
+    return Stored.from_data(data)
+
+
+def secret_of(stored: Stored, metadata: Object) -> Object:
+    """Return the Secret that holds the authorities."""
+    data = {key: base64.b64encode(value).decode() for key, value in stored.to_data().items()}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
+
+
+def is_foreign(secret: Object) -> bool:
+    """Say whether a Secret with our name is somebody else's: it does not say that we manage it, nor is it of use."""
+    if at(secret, "metadata", "labels", MANAGED_BY) == MANAGER:
+        return False
+    try:
+        stored_in(secret)
+    except CertificateError:
+        return True
+    return False
+
+
+def _reported(before: Stored | None, after: Stored) -> str:
+    if before is None:
+        return "made a new authority"
+    if after.signing != before.signing:
+        return "a new authority signs from now on; the old one stays trusted until it ends"
+    if after.next != before.next:
+        return "made a new authority, which is to be trusted before it signs"
+    return "written"

@@ -1,0 +1,143 @@
+"""Which replica leads: the holder of a Lease, as Kubernetes' own leader election has it.
+
+Follows ``tools/leaderelection/leaderelection.go`` of Kubernetes 1.36's client-go. The times in a Lease are never
+compared with a clock: another replica's claim counts until 15 s have passed on our own monotonic clock since we saw it
+change, so that no clock that is wrong or jumps makes a second leader. A leader that could not renew its claim for 10 s
+stops leading before anybody else can begin. A leader that is suspended and wakes finds its claim changed before it
+writes anything else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from webhook.cluster.api import CONFLICT, ApiError, Client
+from webhook.controller.owned import Owner, metadata, with_metadata
+from webhook.objects import Object, at, mapping, text
+
+LEASE_SECONDS = 15
+RENEW_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a Lease says of its leader, and the local time since when it says so."""
+
+    spec: Object
+    since: float
+
+
+def leases_of(namespace: str) -> str:
+    """Return the URL path of a namespace's Leases."""
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+
+
+def observed(lease: Object, before: Record | None, now: float) -> Record:
+    """Return the claim in a Lease that was just read; ``before`` is what was read the last time."""
+    spec = mapping(lease.get("spec"))
+    return before if before is not None and before.spec == spec else Record(spec, now)
+
+
+def may_be_leader(record: Record | None, me: str, now: float) -> bool:
+    """Say whether a replica may take or keep the leadership, by the claim that it sees; None is no Lease."""
+    holder = text(at(record.spec, "holderIdentity")) if record else None
+    return record is None or holder is None or holder == me or now - record.since >= LEASE_SECONDS
+
+
+def renewed_spec(before: Object, me: str, time: datetime) -> dict[str, Any]:
+    """Return the spec of a Lease by which a replica leads from now on; ``before`` is the spec that it replaces."""
+    now = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if before.get("holderIdentity") == me:
+        return {**before, "renewTime": now}
+    transitions = before.get("leaseTransitions")
+    return {
+        "holderIdentity": me,
+        "leaseDurationSeconds": LEASE_SECONDS,
+        "acquireTime": now,
+        "renewTime": now,
+        "leaseTransitions": transitions + 1 if isinstance(transitions, int) else 0,
+    }
+
+
+class LeaderElector:
+    """One replica's part in the election."""
+
+    def __init__(self, namespace: str, name: str, me: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take part as ``me``, a name that no other process has, in the election by one Lease."""
+        self._place = namespace, name
+        self._collection = leases_of(namespace)
+        self._path = f"{self._collection}/{name}"
+        self._me = me
+        self._clock = clock
+        self._lease: dict[str, Any] | None = None
+        self._record: Record | None = None
+        self._until = float("-inf")
+
+    @property
+    def until(self) -> float:
+        """The time on the monotonic clock until which this replica leads; it may lie in the past."""
+        return self._until
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this replica leads now."""
+        return self._clock() < self._until
+
+    def may_be_leader(self, client: Client) -> bool:
+        """Read the Lease, and say whether this replica may take or keep the leadership; raises as `Client`."""
+        now = self._clock()
+        self._lease = client.get(self._path)
+        self._record = observed(self._lease, self._record, now) if self._lease is not None else None
+        if may_be_leader(self._record, self._me, now):
+            return True
+        if self.is_leader:
+            log.info("lost leadership")
+        self._until = float("-inf")
+        return False
+
+    def run(self, client: Client, owner: Owner) -> bool:
+        """Take or renew the leadership by the Lease that was just read; return whether we lead. Raises as `Client`.
+
+        A Lease that is gone is made again, one that was written meanwhile is looked at the next time.
+        """
+        began, was_leader = self._clock(), self.is_leader
+        if self._wrote(client, owner):
+            self._until = began + RENEW_SECONDS
+        if self.is_leader and not was_leader:
+            log.info("became leader")
+        return self.is_leader
+
+    def release(self, client: Client) -> None:
+        """Give the leadership back, so that another replica need not wait for its end; raises as `Client`."""
+        lease = client.get(self._path) if self.is_leader else None
+        self._until = float("-inf")
+        if lease is not None and at(lease, "spec", "holderIdentity") == self._me:
+            client.replace(self._path, {**lease, "spec": {**lease["spec"], "holderIdentity": ""}})
+            log.info("released leadership")
+
+    def _wrote(self, client: Client, owner: Owner) -> bool:
+        namespace, name = self._place
+        wanted = metadata(name, owner, namespace)
+        lease, now = self._lease, datetime.now(UTC)
+        try:
+            if lease is None:
+                kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+                stored = client.create(
+                    self._collection, {**kind, "metadata": wanted, "spec": renewed_spec({}, self._me, now)}
+                )
+            else:
+                spec = renewed_spec(mapping(lease.get("spec")), self._me, now)
+                stored = client.replace(self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec})
+        except ApiError as error:
+            if error.status == CONFLICT:
+                return False
+            raise
+        self._record = observed(stored, self._record, self._clock())
+        return True

@@ -1,0 +1,77 @@
+"""The VirtualMachines that are there and could not be live-migrated."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msgspec.structs import replace
+
+from webhook.cluster import Cluster, Undecidable
+from webhook.cluster.api import Client
+from webhook.cluster.resources import NAMESPACES, VIRTUAL_MACHINES
+from webhook.doctor.finding import Finding
+from webhook.engine import evaluate
+from webhook.objects import Object, at, items, mapping, texts
+from webhook.settings import Settings
+
+_ABOUT = "machines"
+_MOST_NAMED = 10
+
+
+def look_at_vms(client: Client, cluster: Cluster, settings: Settings, selector: Object) -> list[Finding]:
+    """Return how many VirtualMachines violate a rule that would refuse them in mode deny, and some of their names.
+
+    Only those are judged whose namespaces the selector selects, a LabelSelector; all where it is empty.
+    """
+    settings = replace(settings, mode="deny")
+    found, rules, total = [], Counter[str](), 0
+    try:
+        selected = _selected(client, selector) if selector else None
+        for vm in client.list(VIRTUAL_MACHINES.path):
+            if selected is not None and at(vm, "metadata", "namespace") not in selected:
+                continue
+            total += 1
+            verdict = evaluate({"kind": VIRTUAL_MACHINES.kind, **vm}, cluster, settings=settings, final=True)
+            denying = {violation.rule for violation in verdict.violations if violation.denies}
+            if denying:
+                found.append(f"{verdict.namespace}/{verdict.name}")
+                rules.update(denying)
+    except Undecidable as error:
+        remedy = "Give the right to list virtualmachines.kubevirt.io and namespaces"
+        return [Finding("warning", _ABOUT, f"not counted: {error}", remedy)]
+    where = " in the selected namespaces" if selector else ""
+    if not found:
+        return [Finding("ok", _ABOUT, f"none of the {total} VirtualMachines{where} violates a rule")]
+    named = found[:_MOST_NAMED]
+    more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
+    names = f"{', '.join(named)}{more}"
+    by_rule = ", ".join(f"{rule} {count}" for rule, count in sorted(rules.items()))
+    return [
+        Finding(
+            "warning",
+            _ABOUT,
+            f"{len(found)} of {total} VirtualMachines{where} would be refused in mode deny ({by_rule}): {names}",
+            "They go on running and can be edited; mend or exempt them before the next node drain",
+        )
+    ]
+
+
+def _selected(client: Client, selector: Object) -> frozenset[str]:
+    """The API server evaluates the selector, as it does for the webhook configurations."""
+    found = client.list(NAMESPACES.path, {"labelSelector": _as_query(selector)}, metadata_only=True)
+    return frozenset(str(at(namespace, "metadata", "name")) for namespace in found)
+
+
+def _as_query(selector: Object) -> str:
+    """A LabelSelector as a query has it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api."""
+    terms = [f"{key}={value}" for key, value in mapping(selector.get("matchLabels")).items()]
+    for expression in items(selector.get("matchExpressions")):
+        key, values = at(expression, "key"), ",".join(texts(at(expression, "values")))
+        forms = {
+            "In": f"{key} in ({values})",
+            "NotIn": f"{key} notin ({values})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }
+        terms.append(str(forms.get(str(at(expression, "operator")), key)))
+    return ",".join(terms)

@@ -1,0 +1,124 @@
+"""The registrations: there, as this version makes them, and trusting certificates that are valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from certs.pem import certificates
+from webhook.cluster import Cluster, ClusterUnavailable
+from webhook.controller import plan
+from webhook.controller.differences import differences
+from webhook.controller.live_configurations import KINDS, VALIDATING, LiveConfigurations, bundles_of, holder_of
+from webhook.controller.webhook_configurations import FailClosed, webhook_configurations
+from webhook.doctor.finding import Finding
+from webhook.engine import namespace_of_kubevirt
+from webhook.installation import Installation
+from webhook.names import CONFIGURATION
+from webhook.objects import Object, at, items, mapping
+from webhook.settings import Settings
+
+_ABOUT = "registrations"
+_SOON = timedelta(days=7)
+_MOST_PLACES = 3
+
+
+def look_at_configurations(
+    live: LiveConfigurations, cluster: Cluster, settings: Settings, installation: Installation | None
+) -> list[Finding]:
+    """Return what differs from what this version registers with these settings, and how long it is trusted.
+
+    Where the installation is not known, whoever is registered is taken for it.
+    """
+    foreign = dict(_foreign(live, installation)) if installation else {}
+    missing = [kind for kind in KINDS if kind not in live]
+    if settings.webhook_configurations == "off":
+        if live.keys() <= foreign.keys():
+            return [Finding("warning", _ABOUT, "switched off in the settings: nothing is judged")]
+        return [Finding("error", _ABOUT, "switched off in the settings, and still there", "See the leader's log")]
+    if foreign:
+        return list(foreign.values())
+    if missing:
+        remedy = "See the log of the webhook's leader: it registers itself once it was reached through the API server"
+        return [Finding("error", _ABOUT, f"there is no {kind} migratability", remedy) for kind in missing]
+    try:
+        wanted = _wanted(live, cluster, settings, installation)
+    except ClusterUnavailable as error:
+        return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
+    return [*_compared(wanted, live), *_failing(live), *_trusted(live)]
+
+
+def service_of(live: LiveConfigurations) -> dict[str, Any] | None:
+    """Return the reference to the Service that the registrations call, None where they call none."""
+    found = (at(webhook, "clientConfig", "service") for obj in live.values() for webhook in items(obj.get("webhooks")))
+    service = next((service for service in found if service), None)
+    return None if service is None else {key: service.get(key) for key in ("namespace", "name", "port")}
+
+
+def selector_of(live: LiveConfigurations) -> Object:
+    """Return the LabelSelector of the namespaces whose machines are judged, as registered; empty for all."""
+    return mapping(at(_first(live), "namespaceSelector"))
+
+
+def _first(live: LiveConfigurations) -> Object:
+    """The validating webhook that is about VirtualMachines."""
+    return next(iter(items(at(live.get(VALIDATING), "webhooks"))), {})
+
+
+def _foreign(live: LiveConfigurations, installation: Installation) -> Iterator[tuple[str, Finding]]:
+    """What is said of each kind that another installation holds."""
+    for kind, obj in live.items():
+        if holder := holder_of(obj, installation):
+            whose = f"{installation.namespace}/{installation.service.name}"
+            what = f"{kind} {CONFIGURATION} is not that of {whose}, whose replicas are not ready: {holder}"
+            remedy = (
+                "There can be one installation in a cluster: uninstall one of the two, or delete it if it is left over"
+            )
+            yield kind, Finding("error", _ABOUT, what, remedy)
+
+
+def _wanted(
+    live: LiveConfigurations, cluster: Cluster, settings: Settings, installation: Installation | None
+) -> list[dict[str, Any]]:
+    return webhook_configurations(
+        plan.service_of(installation) if installation else service_of(live) or {},
+        at(_first(live), "clientConfig", "caBundle") or "",
+        namespace_of_kubevirt(cluster, settings),
+        fail_closed=FailClosed.of(settings),
+        namespaces=installation.namespace_selector if installation else selector_of(live),
+    )
+
+
+def _compared(wanted: list[dict[str, Any]], live: LiveConfigurations) -> Iterator[Finding]:
+    for obj in wanted:
+        kind, places = obj["kind"], list(differences(obj, live[obj["kind"]]))
+        if places:
+            more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+            what = f"{kind} is not as this version and these settings make it: {', '.join(places[:_MOST_PLACES])}{more}"
+            remedy = "The leader puts it back within seconds, once all replicas are of one version; see its log"
+            yield Finding("warning", _ABOUT, what, remedy)
+        else:
+            yield Finding("ok", _ABOUT, f"{kind} is as this version makes it, {len(items(obj['webhooks']))} webhooks")
+
+
+def _failing(live: LiveConfigurations) -> Iterator[Finding]:
+    """Claims, and what only warns, are let by in an outage; the rest of the validating side is not."""
+    policies = {at(webhook, "failurePolicy") for webhook in items(live[VALIDATING].get("webhooks"))}
+    if "Fail" not in policies:
+        what = "nothing is refused while no replica answers (failurePolicy Ignore)"
+        yield Finding("warning", _ABOUT, what, "As it should be where the settings deny nothing; else set mode: deny")
+
+
+def _trusted(live: LiveConfigurations) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    for bundle in bundles_of(live):
+        ends = [found.not_valid_after_utc for found in certificates(bundle)]
+        last = max(ends, default=now)
+        if last <= now:
+            yield Finding("error", "certificates", "the caBundle trusts no valid authority", "See the leader's log")
+        elif last - now < _SOON:
+            what = f"the last authority that is trusted ends on {last:%Y-%m-%d %H:%M} UTC"
+            yield Finding("warning", "certificates", what, "A new one should be there by now; see the leader's log")
+        else:
+            yield Finding("ok", "certificates", f"trusted until {last:%Y-%m-%d}, by {len(ends)} authorities")

@@ -1,0 +1,142 @@
+"""A machine as the policy sees it, whatever kind of object declares it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from webhook.objects import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume of a machine: an entry of ``spec.volumes``, or a pending ``status.volumeRequests`` that adds one.
+
+    ``source`` is KubeVirt's key for where it comes from ("persistentVolumeClaim", "hostDisk", …), None where there is
+    none; ``body`` what stands under that key; ``claim`` the name of the claim behind it; ``field`` the path that a
+    user would edit. A claim that is ``attached`` is the disk itself, else only what a disk on the node is made of.
+    """
+
+    name: str
+    source: str | None
+    body: Object
+    claim: str | None
+    field: str
+    attached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DataVolumeTemplate:
+    """An entry of ``spec.dataVolumeTemplates``: KubeVirt makes a DataVolume of it, CDI makes that a claim.
+
+    ``field`` is the path of the part that says what the claim shall be; ``annotations`` are Trident's, without their
+    domain.
+    """
+
+    spec: Object
+    field: str
+    annotations: Object = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU, a host device, or a disk with a reservation; ``resource`` is the device plugin's name for it."""
+
+    name: str
+    resource: str | None
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The interface on the pod network.
+
+    ``binding`` is KubeVirt's key ("masquerade", "bridge", "binding", …), None where there is none; ``plugin`` the name
+    of a binding plugin; ``ports`` the port numbers of a port list.
+    """
+
+    name: str
+    binding: str | None
+    plugin: str | None
+    ports: tuple[int, ...]
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodNetwork:
+    """The pod network of a machine that has interfaces; ``interface`` is None where none has its name.
+
+    ``by_default`` says that the machine names neither network nor interface, and KubeVirt adds both.
+    """
+
+    name: str
+    interface: Interface | None
+    field: str
+    by_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value with the field path that sets it."""
+
+    value: Object
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What a machine is made of beside its volumes, with instancetype, preference and KubeVirt's defaults applied.
+
+    ``launch_security``, ``reenlightenment`` and ``hyperv_passthrough`` are None where they are off. ``invtsc`` says
+    that the guest's clock needs a fixed TSC frequency to boot at all. ``affinity`` is the required node affinity.
+    """
+
+    architecture: str
+    pod_network: PodNetwork | None = None
+    may_move_bridge: bool = False
+    gpus: tuple[Device, ...] = ()
+    host_devices: tuple[Device, ...] = ()
+    reservations: tuple[Device, ...] = ()
+    launch_security: Setting | None = None
+    reenlightenment: Setting | None = None
+    hyperv_passthrough: Setting | None = None
+    invtsc: bool = False
+    node_selector: Setting | None = None
+    affinity: Setting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VM:
+    """What is judged. ``template`` is the object that becomes the instance's spec, at ``template_path`` in its object.
+
+    ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
+    ``not_evaluated`` says, a phrase each, what of it could not be found. ``migrated_volumes`` are on their way to another
+    claim, ``former_claims`` what they come from. ``matchers`` are its instancetype and preference, by kind and name
+    ("instancetype/large"), and ``missing_matchers`` those that are not there.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    template: Object | None
+    template_path: tuple[str, ...]
+    volumes: tuple[Volume, ...]
+    data_volume_templates: dict[str, DataVolumeTemplate]
+    eviction_strategy: str | None
+    has_instance: bool
+    hardware: Hardware
+    not_evaluated: tuple[str, ...] = ()
+    migrated_volumes: frozenset[str] = frozenset()
+    former_claims: frozenset[str] = frozenset()
+    matchers: frozenset[str] = frozenset()
+    missing_matchers: frozenset[str] = frozenset()
+
+    @property
+    def declared_claims(self) -> frozenset[str]:
+        """The claims of its volumes, without those of pending volume requests."""
+        return frozenset(v.claim for v in self.volumes if v.claim and not v.field.startswith("status."))
+
+    @property
+    def eviction_field(self) -> str:
+        """The field path of the eviction strategy."""
+        return ".".join((*self.template_path, "evictionStrategy"))

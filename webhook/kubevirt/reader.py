@@ -1,0 +1,233 @@
+"""Objects of KubeVirt's API as machines.
+
+Anything may stand anywhere: we run beside KubeVirt's own validators and see what they are about to refuse, so what has
+the wrong shape is read as absent.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.cluster import Cluster
+from webhook.cluster.facts import KubeVirtFacts
+from webhook.cluster.facts.reading import TRIDENT_DOMAIN, of_domain
+from webhook.kubevirt.hardware import Layers, read_hardware
+from webhook.kubevirt.instancetypes import MATCHERS, Matched, match
+from webhook.kubevirt.model import VM, DataVolumeTemplate, Volume
+from webhook.objects import Object, at, items, mapping, text
+
+MOST_VOLUMES = 256
+"""As KubeVirt's CustomResourceDefinitions allow."""
+
+CLAIM_NAME = {
+    "persistentVolumeClaim": ("claimName",),
+    "dataVolume": ("name",),
+    "ephemeral": ("persistentVolumeClaim", "claimName"),
+}
+"""The volume sources with a claim behind them, and where each names it. A DataVolume's claim has its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where an object keeps the instance's spec, and where the VirtualMachine that it is or will make, if any."""
+
+    group: str
+    instance_spec: tuple[str, ...]
+    virtual_machine: tuple[str, ...] | None
+
+    @property
+    def metadata_paths(self) -> list[tuple[str, ...]]:
+        """The paths of the metadata of the object and of each template in it."""
+        above = dict.fromkeys(((), self.virtual_machine or (), self.instance_spec[:-1]))
+        return [(*path, "metadata") for path in above]
+
+
+LAYOUTS = {
+    "VirtualMachine": Layout("kubevirt.io", ("spec", "template", "spec"), ()),
+    "VirtualMachineInstance": Layout("kubevirt.io", ("spec",), None),
+    "VirtualMachineInstanceReplicaSet": Layout("kubevirt.io", ("spec", "template", "spec"), None),
+    "VirtualMachinePool": Layout(
+        "pool.kubevirt.io",
+        ("spec", "virtualMachineTemplate", "spec", "template", "spec"),
+        ("spec", "virtualMachineTemplate"),
+    ),
+}
+
+READS_OF_TEMPLATE = ("volumes",)
+"""The paths below an instance's spec that are read whatever the rules are; each rule declares its own."""
+READS_OF_VM = ("dataVolumeTemplates", *MATCHERS)
+"""The paths below the spec of a VirtualMachine that are read beside its template."""
+
+KINDS = frozenset(LAYOUTS)
+"""The kinds of machines that can be judged."""
+METADATA_PATHS = tuple(dict.fromkeys(path for layout in LAYOUTS.values() for path in layout.metadata_paths))
+"""The paths at which an object of any such kind may have metadata."""
+
+
+def is_vm(obj: object) -> bool:
+    """Say whether an object is of a kind in KINDS, in whatever version of its API."""
+    layout = LAYOUTS.get(text(mapping(obj).get("kind")) or "")
+    api_version = text(mapping(obj).get("apiVersion")) or ""
+    return layout is not None and api_version.rpartition("/")[0] == layout.group
+
+
+def vm_kind(obj: object) -> str:
+    """Return the kind of a machine's object; raises ValueError where it is none in KINDS."""
+    kind = mapping(obj).get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"no machine: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
+    return kind
+
+
+def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
+    """Return the paths at which a machine's object has metadata: its own, and those of the templates in it.
+
+    Left out are places to which no annotation can be added, since what should hold it is no object. Raises ValueError
+    on an object of a kind that is none in KINDS.
+    """
+    paths = LAYOUTS[vm_kind(obj)].metadata_paths
+    return [path for path in paths if _can_be_annotated(at(obj, *path[:-1]))]
+
+
+def without_matchers(vm: Object) -> Object:
+    """Return a VirtualMachine without its instancetype and preference: what stands in itself."""
+    spec = mapping(vm.get("spec"))
+    return {**vm, "spec": {key: value for key, value in spec.items() if key not in MATCHERS}}
+
+
+def _can_be_annotated(value: object) -> bool:
+    metadata = at(value, "metadata")
+    annotations = at(metadata, "annotations")
+    return isinstance(value, dict) and isinstance(metadata, dict | None) and isinstance(annotations, dict | None)
+
+
+def read_vm(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> VM:
+    """Return the machine that an object of a kind in KINDS declares.
+
+    Instancetype, preference and KubeVirt's defaults are applied. Volumes stand in the object's order, pending volume
+    requests behind them. Raises ValueError on another kind, Undecidable where the cluster cannot say. Source: KubeVirt
+    1.9 ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
+    """
+    kind = vm_kind(obj)
+    layout = LAYOUTS[kind]
+    found = at(obj, *layout.instance_spec)
+    template = found if isinstance(found, dict) else None
+    namespace = text(at(obj, "metadata", "namespace")) or "default"
+    root = layout.virtual_machine
+    matched = Matched({}, {}, ()) if root is None else match(mapping(at(obj, *root)), root, namespace, cluster)
+    annotations = mapping(at(obj, *layout.instance_spec[:-1], "metadata", "annotations"))
+    layers = Layers(template or {}, ".".join(layout.instance_spec), annotations, matched, kubevirt)
+    return VM(
+        kind=kind,
+        namespace=namespace,
+        name=text(at(obj, "metadata", "name")) or text(at(obj, "metadata", "generateName")) or "",
+        template=template,
+        template_path=layout.instance_spec,
+        volumes=(*_declared(template, layout), *_requested(obj, template)),
+        data_volume_templates=_data_volume_templates(obj, layout, matched),
+        eviction_strategy=_strategy(at(template, "evictionStrategy")),
+        has_instance=at(obj, "status", "created") is True,
+        hardware=read_hardware(layers),
+        not_evaluated=(*matched.not_evaluated, *_too_many(obj, template)),
+        migrated_volumes=_migrated_volumes(obj),
+        former_claims=_former_claims(obj),
+        matchers=matched.named,
+        missing_matchers=matched.missing,
+    )
+
+
+def _too_many(obj: Object, template: Object | None) -> list[str]:
+    """KubeVirt's API takes no more volumes; a patch can ask us about more before the API server refuses them."""
+    most = max(len(items(at(template, "volumes"))), len(items(at(obj, "status", "volumeRequests"))))
+    if most <= MOST_VOLUMES:
+        return []
+    return [f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are judged"]
+
+
+def _declared(template: Object | None, layout: Layout) -> Iterator[Volume]:
+    root = ".".join((*layout.instance_spec, "volumes"))
+    for index, entry in enumerate(items(at(template, "volumes"))[:MOST_VOLUMES]):
+        yield _volume(at(entry, "name"), entry, f"{root}[{index}]")
+
+
+def _requested(obj: Object, template: Object | None) -> Iterator[Volume]:
+    """Volumes that ``virtctl addvolume`` asked for and KubeVirt has not yet put into the template.
+
+    A pending removal takes nothing away: the volume is there until KubeVirt removed it.
+    """
+    declared = {at(entry, "name") for entry in items(at(template, "volumes")) if isinstance(at(entry, "name"), str)}
+    for index, request in enumerate(items(at(obj, "status", "volumeRequests"))[:MOST_VOLUMES]):
+        options = at(request, "addVolumeOptions")
+        name = at(options, "name")
+        source = at(options, "volumeSource")
+        if isinstance(source, dict) and not (isinstance(name, str) and name in declared):
+            yield _volume(name, source, f"status.volumeRequests[{index}].addVolumeOptions.volumeSource")
+
+
+def _volume(name: object, entry: object, field: str) -> Volume:
+    source = _source(mapping(entry))
+    body = mapping(at(entry, source)) if source else {}
+    path = CLAIM_NAME.get(source or "", ())
+    return Volume(
+        name=name if isinstance(name, str) else "",
+        source=source,
+        body=body,
+        claim=text(at(body, *path)) if path else None,
+        field=".".join((field, *([source] if source else []), *path)),
+        attached=source in ("persistentVolumeClaim", "dataVolume"),
+    )
+
+
+def _source(entry: Object) -> str | None:
+    """The key of a volume's source; claims first, as KubeVirt looks at them first."""
+    for source in (*CLAIM_NAME, "hostDisk"):
+        if isinstance(entry.get(source), dict):
+            return source
+    return next((key for key, value in entry.items() if isinstance(value, dict) and isinstance(key, str)), None)
+
+
+def _data_volume_templates(obj: Object, layout: Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
+    """By name, of several the first, which KubeVirt makes first; it writes a preferred StorageClass into those that
+    name none.
+    """
+    if layout.virtual_machine is None:
+        return {}
+    path = (*layout.virtual_machine, "spec", "dataVolumeTemplates")
+    preferred = text(at(matched.preference, "volumes", "preferredStorageClassName"))
+    templates: dict[str, DataVolumeTemplate] = {}
+    for index, entry in enumerate(items(at(obj, *path))):
+        name = text(at(entry, "metadata", "name"))
+        if name:
+            said = at(entry, "spec")  # copied as an object of its class: that of a patched VM guards its spelling
+            spec: dict[str, Any] = copy.copy(said) if isinstance(said, dict) else {}
+            api = next((key for key in ("storage", "pvc") if isinstance(spec.get(key), dict)), None)
+            if api and preferred and spec[api].get("storageClassName") is None:
+                spec[api] = copy.copy(spec[api])
+                spec[api]["storageClassName"] = preferred
+            annotations = of_domain(at(entry, "metadata", "annotations"), TRIDENT_DOMAIN) or {}
+            field = ".".join((*path[:-1], f"dataVolumeTemplates[{index}]", "spec", *([api] if api else [])))
+            templates.setdefault(name, DataVolumeTemplate(spec, field, annotations))
+    return templates
+
+
+def _strategy(value: object) -> str | None:
+    """Of another type it is explicit all the same, and no strategy that anybody knows."""
+    return None if value is None or value == "" else str(value)
+
+
+def _migrated_volumes(obj: Object) -> frozenset[str]:
+    """The volumes that are just being moved to another claim."""
+    moved = items(at(obj, "status", "migratedVolumes"))
+    return frozenset(name for name in (at(entry, "volumeName") for entry in moved) if isinstance(name, str))
+
+
+def _former_claims(obj: Object) -> frozenset[str]:
+    """The claims that a volume migration moves away from: a cancelled one goes back to them."""
+    moves = (
+        *items(at(obj, "status", "migratedVolumes")),
+        *items(at(obj, "status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes")),
+    )
+    return frozenset(filter(None, (text(at(move, "sourcePVCInfo", "claimName")) for move in moves)))

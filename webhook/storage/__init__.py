@@ -1,0 +1,6 @@
+"""The only readers of storage: which claim stands behind a volume, and who will serve it."""
+
+from webhook.storage.model import Claim, NoClaim, as_it_is
+from webhook.storage.resolver import resolve
+
+__all__ = ["Claim", "NoClaim", "as_it_is", "resolve"]
