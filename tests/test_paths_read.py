@@ -232,7 +232,7 @@ def test_of_random_cases_nothing_else_is_read(instance: Instance, vm_object: Obj
 
 def test_of_examples_nothing_else_is_read(reader: Reader) -> None:
     cluster = list(read_path(EXAMPLES / "cluster"))
-    for obj in read_path(EXAMPLES / "machines"):
+    for obj in read_path(EXAMPLES / "vms"):
         if obj["kind"] in COMPARED_BY_KIND:
             reader.evaluate(obj, cluster)
     assert reader.unexpected == set()

@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.examples.conftest import CHECKOUT, EXAMPLES, Site
 from webhook.objects import at
 
-VMS = sorted((EXAMPLES / "machines").glob("*.yaml"))
+VMS = sorted((EXAMPLES / "vms").glob("*.yaml"))
 STRATEGY = {
     "VirtualMachine": ("spec", "template", "spec", "evictionStrategy"),
     "VirtualMachineInstance": ("spec", "evictionStrategy"),
