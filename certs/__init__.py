@@ -1,6 +1,6 @@
-"""Certificates of the webhook: making, rotating, checking and loading them. Knows nothing of machines or Kubernetes.
+"""Certificates of the webhook: making, rotating, checking and loading them. Knows nothing of VMs or Kubernetes.
 
-Our own authorities go from one to the next by ``rotate``; ``renewed`` gives the leaf that a replica offers. ``Files``
+Our own CAs go from one to the next by ``rotate``; ``renewed`` gives the leaf that a replica offers. ``Files``
 gives the same two things, leaf and bundle, from another issuer. ``Serving`` decides for both when a leaf is served.
 """
 

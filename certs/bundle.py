@@ -1,4 +1,4 @@
-"""Bundles: the authorities that a webhook configuration trusts (``caBundle``), as PEM."""
+"""Bundles: the CAs that a webhook configuration trusts (``caBundle``), as PEM."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def union(*pems: bytes, now: datetime) -> bytes:
 
 
 def why_not_trusted(bundle: bytes, leaf: Leaf, name: str, now: datetime) -> str | None:
-    """Return why a client that trusts this bundle would refuse the leaf for this DNS name, or None.
+    """Return why a client that trusts this bundle would deny the leaf for this DNS name, or None.
 
     It follows what kube-apiserver, that is Go's x509.Certificate.Verify, looks at: the key is that of the certificate,
     time, name, purpose, and a chain to a certificate of the bundle. A leaf that is itself in the bundle is trusted.
@@ -70,7 +70,7 @@ def why_no_chain(trusted: Collection[x509.Certificate], leaf: Leaf, name: str, n
     try:
         verifier.verify(certificate, others)
     except VerificationError:
-        return f"the bundle has no authority valid now that signed it (issuer {certificate.issuer.rfc4514_string()!r})"
+        return f"the bundle has no CA valid now that signed it (issuer {certificate.issuer.rfc4514_string()!r})"
     return None
 
 

@@ -1,4 +1,4 @@
-"""An authority of our own, and the certificates that it signs."""
+"""A CA of our own, and the certificates that it signs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from certs.pem import CertificateError, certificates, encoded, fits, private_key
 
 @dataclass(frozen=True, slots=True)
 class CA:
-    """The certificate of an authority and its private key, both PEM, known to belong together.
+    """The certificate of a CA and its private key, both PEM, known to belong together.
 
     Made by ``make`` or ``parse``.
     """
@@ -27,7 +27,7 @@ class CA:
 
     @classmethod
     def make(cls, lifetime: timedelta, now: datetime) -> CA:
-        """Return a new authority with a new key (ECDSA P-256), which may sign leaves and no other authorities."""
+        """Return a new CA with a new key (ECDSA P-256), which may sign leaves and no other CAs."""
         key = new_key()
         subject = common_name(f"{COMMON_NAME} {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
         certificate = (
@@ -41,9 +41,9 @@ class CA:
 
     @classmethod
     def parse(cls, certificate: bytes, key: bytes) -> CA:
-        """Return the authority in two PEM texts of unknown origin.
+        """Return the CA in two PEM texts of unknown origin.
 
-        Raises CertificateError where they are not one self-signed certificate of an authority and its P-256 key. When
+        Raises CertificateError where they are not one self-signed certificate of a CA and its P-256 key. When
         it is valid is not looked at.
         """
         found, private = certificates(certificate), private_key(key)
@@ -54,7 +54,7 @@ class CA:
         if not fits(found[0], private):
             raise CertificateError("the key is not that of the certificate")
         if not _may_sign(found[0]):
-            raise CertificateError("the certificate is not that of an authority")
+            raise CertificateError("the certificate is not that of a CA")
         try:
             found[0].verify_directly_issued_by(found[0])
         except Exception as error:
@@ -74,12 +74,12 @@ class CA:
     def sign(self, names: Iterable[str], lifetime: timedelta, now: datetime) -> Leaf:
         """Return a new serving certificate for DNS names and IP addresses, with a new key.
 
-        It never outlives the authority. Raises CertificateError where the authority has ended already.
+        It never outlives the CA. Raises CertificateError where the CA has ended already.
         """
         ca, key = self._parsed(), new_key()
         left = ca.not_valid_after_utc - now
         if left <= timedelta(0):
-            raise CertificateError(f"the authority ended at {self.not_after:%Y-%m-%d %H:%M:%S} UTC")
+            raise CertificateError(f"the CA ended at {self.not_after:%Y-%m-%d %H:%M:%S} UTC")
         certificate = (
             begun(common_name(COMMON_NAME), key, min(lifetime, left), now)
             .issuer_name(ca.subject)
@@ -93,7 +93,7 @@ class CA:
         return Leaf(encoded(certificate), key_pem(key))
 
     def signed(self, certificate: x509.Certificate) -> bool:
-        """Tell whether this authority signed the certificate."""
+        """Tell whether this CA signed the certificate."""
         try:
             certificate.verify_directly_issued_by(self._parsed())
         except Exception:

@@ -1,6 +1,6 @@
-"""Our authorities from one to the next: trust first, sign later.
+"""Our CAs from one to the next: trust first, sign later.
 
-An authority is replaced after two thirds of its lifetime. Its successor is trusted by every webhook configuration for a
+A CA is replaced after two thirds of its lifetime. Its successor is trusted by every webhook configuration for a
 while before it signs anything, and the old one is trusted until it ends, so that no leaf in use is ever unknown. All
 here is a function of what is stored, what is registered and the time: a replica that takes over, or one that slept,
 goes on where the last one was.
@@ -23,9 +23,9 @@ _SHORTEST = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long an authority and a leaf live, and how long an authority is trusted before it signs.
+    """How long a CA and a leaf live, and how long a CA is trusted before it signs.
 
-    Raises ValueError for what cannot be kept: a successor is made when a third of the authority's lifetime is left, and
+    Raises ValueError for what cannot be kept: a successor is made when a third of the CA's lifetime is left, and
     must have been trusted for the whole ``trust_delay`` within that.
     """
 
@@ -35,7 +35,7 @@ class Lifetimes:
 
     def __post_init__(self) -> None:
         if min(self.ca, self.leaf) < _SHORTEST:
-            raise ValueError("the lifetimes of authority and leaf must be at least 3 seconds")
+            raise ValueError("the lifetimes of CA and leaf must be at least 3 seconds")
         if not timedelta(0) <= self.trust_delay < self.ca / 3:
             raise ValueError("the trust delay must be less than a third of the CA's lifetime")
 
@@ -82,10 +82,10 @@ class Stored:
 
 
 def rotate(stored: Stored | None, configured: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
-    """Return what shall be stored now, given the bundles of every registered webhook; the same where nothing is due.
+    """Return what must be stored now, given the bundles of every registered webhook; the same where nothing is due.
 
-    ``stored`` is None where there was nothing usable: then what the registrations trust stays trusted, since replicas
-    may serve leaves that are signed by it, and a new authority must be trusted first like any other. Where nothing is
+    ``stored`` is None where there was nothing usable: then what the webhook configurations trust stays trusted, since replicas
+    may serve leaves that are signed by it, and a new CA must be trusted first like any other. Where nothing is
     registered nobody calls, and a new one signs at once; the same where nothing older is left that could be trusted.
     Without new keys the result is the same for the same input, and a second time at the same ``now`` changes nothing.
     """
@@ -98,9 +98,9 @@ def rotate(stored: Stored | None, configured: Collection[bytes], now: datetime, 
 def renewed(
     leaf: Leaf | None, stored: Stored, names: Iterable[str], now: datetime, lifetimes: Lifetimes
 ) -> Leaf | None:
-    """Return the leaf that a replica shall offer: the one it has while that is good, else one newly signed.
+    """Return the leaf that a replica must offer: the one it has while that is good, else one newly signed.
 
-    A leaf is renewed after two thirds of its lifetime, when the authority changed, and when it is not valid at all, as
+    A leaf is renewed after two thirds of its lifetime, when the CA changed, and when it is not valid at all, as
     after a clock that jumped. None where there is none and nothing may sign yet.
     """
     signing = stored.signing
@@ -120,7 +120,7 @@ def _is_good(leaf: Leaf, signing: CA, now: datetime) -> bool:
 def _without_invalid(stored: Stored, now: datetime) -> Stored:
     """Leave out what has ended, and what begins in the future, since it was made by a clock that jumped.
 
-    What an authority that is left out may have signed stays trusted.
+    What a CA that is left out may have signed stays trusted.
     """
     signing, following = (each if each and _is_usable(each, now) else None for each in (stored.signing, stored.next))
     trusted = union(stored.trusted, *([stored.signing.certificate] if stored.signing and not signing else []), now=now)

@@ -1,4 +1,4 @@
-"""Which leaf a replica serves: a new one only when whoever may call trusts it, whatever its source."""
+"""Which leaf a replica serves: a new one only when anyone who may call trusts it, whatever its source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Serving:
     wait.
 
     A leaf that no client would accept (key, name, time, purpose) is never begun to be served. ``offer`` and
-    ``configured`` are called by whoever watches the cluster, every few seconds; ``current`` by every handshake, which
+    ``configured`` are called by anyone who watches the cluster, every few seconds; ``current`` by every handshake, which
     waits for nothing.
     """
 
@@ -63,7 +63,7 @@ class Serving:
         """Return why calls to this replica fail, or None: for its readiness.
 
         Once its leaf was trusted by all, a replica stays ready while any registered bundle trusts it: a bundle that
-        somebody spoilt is put right sooner than a replica comes back into its Service.
+        somebody invalid is put right sooner than a replica comes back into its Service.
         """
         return self._not_ready
 

@@ -71,7 +71,7 @@ def _content(path: Path) -> bytes | str:
 
 
 def _checked(leaf: Leaf) -> Leaf:
-    """OpenSSL has the last word, since it is what serves: it refuses short keys, for example."""
+    """OpenSSL has the last word, since it is what serves: it denies short keys, for example."""
     leaf.parsed()
     leaf.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     return leaf

@@ -1,6 +1,6 @@
 """How long a verdict takes: ``python -m tests.bench``, also ``make bench``.
 
-Measures `webhook.evaluate` alone, on a snapshot that was read before, as the webhook judges from its caches.
+Measures `webhook.evaluate` alone, on a snapshot that was read before, as the webhook evaluates from its caches.
 """
 
 import argparse
@@ -46,13 +46,11 @@ class Question:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures how long a verdict takes.")
-    parser.add_argument(
-        "--claims", type=_count, default=CLAIMS, metavar="N", help="claims in the cluster (%(default)s)"
-    )
+    parser.add_argument("--claims", type=_count, default=CLAIMS, metavar="N", help="PVCs in the cluster (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="time for each line (%(default)s)")
     args = parser.parse_args(arguments)
     cluster = Snapshot(objects(max(args.claims, MANY)))
-    print(f"Python {platform.python_version()} on {_vm()}; {max(args.claims, MANY):,} claims; median of evaluate()")
+    print(f"Python {platform.python_version()} on {_vm()}; {max(args.claims, MANY):,} PVCs; median of evaluate()")
     for question in questions(cluster):
         milliseconds, runs = median(question, args.seconds)
         print(f"  {question.title:<36}{milliseconds:9.3f} ms  ({runs} runs)", flush=True)
@@ -60,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def objects(claims: int) -> list[Object]:
-    """Return a cluster of so many claims bound to NFS volumes, and of some that break a rule."""
+    """Return a cluster of so many PVCs bound to NFS volumes, and of some that break a rule."""
     return [
         kubevirt(version="v1.9.0", evictionStrategy="LiveMigrate"),
         storage_class("nas", backendType="ontap-nas"),
@@ -86,7 +84,7 @@ def questions(cluster: Snapshot) -> list[Question]:
             Question(f"CREATE, {volumes}, mutate", partial(evaluate, good, cluster), True),
             Question(f"CREATE, {volumes}, validate", partial(evaluate, good, cluster, final=True), True),
             Question(f"UPDATE, {volumes}, validate", update, True),
-            Question(f"CREATE, {volumes}, refused", partial(evaluate, bad, cluster, final=True), False),
+            Question(f"CREATE, {volumes}, denied", partial(evaluate, bad, cluster, final=True), False),
         ]
     return found
 
@@ -110,7 +108,7 @@ def _vm() -> str:
 
 def _count(value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number of claims")
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number of PVCs")
     return int(value)
 
 

@@ -33,7 +33,7 @@ def vmi(*volumes: Object, name: str = "db", **fields: Any) -> Object:
 
 
 def disk(claim: str, name: str | None = None) -> Object:
-    """Return a volume of a claim, named like the claim."""
+    """Return a volume of a PVC, named like the PVC."""
     return {"name": name or claim, "persistentVolumeClaim": {"claimName": claim}}
 
 
@@ -121,7 +121,7 @@ def storage_class(
 
 
 def storage_profile(name: str, *sets: tuple[list[str], str]) -> Object:
-    """Return a StorageProfile with its claim property sets, each access modes and a volume mode."""
+    """Return a StorageProfile with its PVC property sets, each access modes and a volume mode."""
     return {
         "apiVersion": "cdi.kubevirt.io/v1beta1",
         "kind": "StorageProfile",
@@ -157,7 +157,7 @@ def backend(uuid: str, driver: str, name: str = "tbe-x", *, online: bool | None 
 
 
 def kubevirt(namespace: str = "kubevirt", *, version: str | None = None, **configuration: Any) -> Object:
-    """Return a KubeVirt CR; where nothing else is said, machines join the pod network by masquerade, as HCO has it."""
+    """Return a KubeVirt CR; where nothing else is said, VMs join the pod network by masquerade, as HCO has it."""
     return {
         "apiVersion": "kubevirt.io/v1",
         "kind": "KubeVirt",
@@ -198,7 +198,7 @@ def review(
     user: str = "alice",
     uid: str = "11111111-2222-3333-4444-555555555555",
 ) -> Object:
-    """Return an AdmissionReview of a machine, as kube-apiserver sends it."""
+    """Return an AdmissionReview of a VM, as kube-apiserver sends it."""
     shown = obj or old or {}
     resource = {"VirtualMachine": "virtualmachines", "VirtualMachineInstance": "virtualmachineinstances"}[shown["kind"]]
     metadata = shown["metadata"]
@@ -235,4 +235,4 @@ CLAIMS = (
     claim("san-fs-once", RWO, storage_class="san"),
 )
 CLUSTER = (kubevirt(), *CLASSES, *CLAIMS)
-"""KubeVirt, classes of NFS and SAN, and a claim of every sort in the namespace of the machines; no node is known."""
+"""KubeVirt, classes of NFS and SAN, and a PVC of every sort in the namespace of the VMs; no node is known."""

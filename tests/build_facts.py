@@ -52,7 +52,7 @@ def snapshot(
     namespace: str = NAMESPACE,
     labels: dict[str, str] | None = None,
 ) -> Object:
-    """Return a VolumeSnapshot of a claim, with its content."""
+    """Return a VolumeSnapshot of a PVC, with its content."""
     return of_kind(
         "snapshot.storage.k8s.io/v1",
         "VolumeSnapshot",
@@ -81,6 +81,6 @@ def trident_volume(name: str, protocol: str | None, backend: str | None = None, 
 
 
 def cloned_from(kind: str, name: str, namespace: str | None = None) -> Object:
-    """Return the part of a claim's spec that says what it is filled from."""
+    """Return the part of a PVC's spec that says what it is filled from."""
     place = {"namespace": namespace} if namespace else {}
     return {"dataSourceRef": {"kind": kind, "name": name, **place}}

@@ -1,4 +1,4 @@
-"""Objects and requests for tests of the paths by which a machine comes by its disks."""
+"""Objects and requests for tests of the paths by which a VM comes by its disks."""
 
 import json
 from collections.abc import Callable, Collection, Iterable
@@ -22,7 +22,7 @@ APISERVER = "system:serviceaccount:kubevirt:kubevirt-apiserver"
 UID = "11111111-2222-3333-4444-555555555555"
 OTHER_UID = "99999999-2222-3333-4444-555555555555"
 KUBEVIRT = kubevirt(network={"defaultNetworkInterface": "masquerade"})
-"""Where it is, a machine that says nothing of networks breaks no rule, and its disks alone decide."""
+"""Where it is, a VM that says nothing of networks breaks no rule, and its disks alone decide."""
 REASON = {"migratability.io/exempt-reason": "moves to NFS in July"}
 
 _RESOURCES = {
@@ -47,7 +47,7 @@ def replica_set(*volumes: Object, name: str = "web", **fields: Any) -> Object:
 
 
 def pool(*volumes: Object, name: str = "pool", spec: Object | None = None, **fields: Any) -> Object:
-    """Return a VirtualMachinePool; ``fields`` join its instances' spec, ``spec`` that of its machines."""
+    """Return a VirtualMachinePool; ``fields`` join its VMIs' spec, ``spec`` that of its VMs."""
     template = {"spec": {"domain": {}, "volumes": list(volumes), **fields}}
     return {
         "apiVersion": "pool.kubevirt.io/v1beta1",
@@ -58,7 +58,7 @@ def pool(*volumes: Object, name: str = "pool", spec: Object | None = None, **fie
 
 
 def namespace(reason: str | None = None, /, **labels: str) -> Object:
-    """Return the machines' Namespace; a label's name gets our domain, "_" standing for "-"."""
+    """Return the VMs' Namespace; a label's name gets our domain, "_" standing for "-"."""
     domain = "migratability.io"
     named = {
         (f"{domain}/enforcement" if key == "enforcement" else f"exempt.{domain}/{key.replace('_', '-')}"): value
@@ -142,7 +142,7 @@ def restore(target: str, *patches: Object | str, name: str = "back", snapshot: s
 
 
 def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", target: str = "copy") -> Object:
-    """Return a VirtualMachineClone of a machine or of a snapshot."""
+    """Return a VirtualMachineClone of a VM or of a snapshot."""
     group = "kubevirt.io" if kind == "VirtualMachine" else "snapshot.kubevirt.io"
     return {
         "apiVersion": "clone.kubevirt.io/v1beta1",
@@ -163,7 +163,7 @@ def with_annotation(obj: Object, *names: str) -> Object:
 
 
 def restored(vm: Object, by: Object, uid: str | None = None) -> Object:
-    """Return a machine as KubeVirt makes it for a restore."""
+    """Return a VM as KubeVirt makes it for a restore."""
     said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
     return tagged(vm, annotations={"restore.kubevirt.io/lastRestoreUID": said})
 
@@ -205,7 +205,7 @@ class Lagging(Rights):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server is told: of a refusal its rules, fields, message and causes; ``audit`` goes to its log."""
+    """What the API server is told: of a denial its rules, fields, message and causes; ``audit`` goes to its log."""
 
     allowed: bool
     rules: list[str]
@@ -260,7 +260,7 @@ def ask(
     settings: Object | None = None,
     **how: Any,
 ) -> Answer:
-    """Return the answer to a request; ``objects`` join the usual claims and classes.
+    """Return the answer to a request; ``objects`` join the usual PVCs and classes.
 
     On the validating side the object has the marks that the mutating side gives it.
     """

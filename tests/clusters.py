@@ -102,7 +102,7 @@ def furnish(
 ) -> None:
     """Create the namespaces, the usual classes and further objects; the users may do everything.
 
-    Claims are given a size, without which an API server takes none.
+    PVCs are given a size, without which an API server takes none.
     """
     for namespace in ("vms", "trident", kubevirts_namespace):
         cluster.kubectl("create", "namespace", namespace)

@@ -24,7 +24,7 @@ USER = "alice"
 
 @dataclass(frozen=True)
 class Step:
-    """An example to apply; ``rules`` are those that refuse it, none where it is admitted with a strategy."""
+    """An example to apply; ``rules`` are those that deny it, none where it is admitted with a strategy."""
 
     title: str
     file: str
@@ -36,7 +36,7 @@ class Step:
     def expected(self) -> str:
         """What should be seen, in words."""
         if self.rules:
-            return f"refused by {', '.join(self.rules)}"
+            return f"denied by {', '.join(self.rules)}"
         warned = f", warned by {', '.join(self.warns)}" if self.warns else ""
         return f"admitted with evictionStrategy {self.strategy}{warned}"
 
@@ -46,14 +46,14 @@ STEPS = (
     Step("a ReadWriteMany Block disk on ontap-san", "san-block.yaml"),
     Step("a ReadWriteOnce disk", "once.yaml", ("shared-access",)),
     Step("a Filesystem disk on ontap-san", "san-filesystem.yaml", ("san-block",)),
-    Step("three faults in one machine", "three-faults.yaml", ("host-disk", "san-block", "shared-access")),
+    Step("three faults in one VM", "three-faults.yaml", ("host-disk", "san-block", "shared-access")),
     Step("a ReadWriteOnce Block disk on ontap-san-economy", "economy-once.yaml", ("shared-access",)),
     Step("a volume that turned out to be on a SAN backend", "clone.yaml", ("san-block",)),
     Step("a dataVolumeTemplate on ontap-nas", "template-nas.yaml"),
     Step("a dataVolumeTemplate on ontap-san", "template-san.yaml"),
     Step("a dataVolumeTemplate on ontap-san-economy", "template-san-economy.yaml"),
     Step("a dataVolumeTemplate that asks for ReadWriteOnce", "template-once.yaml", ("san-block", "shared-access")),
-    Step("a claim that does not exist yet", "missing-claim.yaml", warns=("claim-known",)),
+    Step("a PVC that does not exist yet", "missing-claim.yaml", warns=("claim-known",)),
     Step("a bridge to the pod network", "bridge.yaml", ("pod-network",)),
     Step("GPUs that come with the instancetype", "gpus.yaml", ("host-devices",)),
     Step("a Windows preference without a TSC frequency", "windows.yaml", ("tsc-frequency",)),
@@ -113,7 +113,7 @@ def show(step: Step, cluster: LocalCluster, home: Path) -> str:
     print(applied.stdout, flush=True)
     mentioned = tuple(sorted({rule.name for rule in RULES if f"[{rule.name}]" in applied.stdout}))
     if applied.returncode != 0:
-        return f"refused by {', '.join(mentioned)}"
+        return f"denied by {', '.join(mentioned)}"
     name = step.file.removesuffix(".yaml")
     strategy = "{.spec.template.spec.evictionStrategy}"
     found = cluster.kubectl("get", "virtualmachine", name, "-n", "vms", "-o", f"jsonpath={strategy}").stdout

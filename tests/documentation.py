@@ -1,4 +1,4 @@
-"""What in the documentation follows from the code: ``python -m tests.documentation`` writes it anew."""
+"""What in the documentation follows from the code: ``python -m tests.documentation`` writes it again."""
 
 import importlib
 import json

@@ -1,6 +1,6 @@
-"""Why KubeVirt would not live-migrate an instance: all of its reasons, said once more and apart from the rules.
+"""Why KubeVirt would not live-migrate a VMI: all of its reasons, said once more and apart from the rules.
 
-Each entry is written from what KubeVirt does, by version, on the spec of an instance; the tests hold the rules against
+Each entry is written from what KubeVirt does, by version, on the spec of a VMI; the tests hold the rules against
 it, so nothing here may come from the package.
 """
 
@@ -16,7 +16,7 @@ RWX = "ReadWriteMany"
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance, where it runs, and the access modes of its claims by name."""
+    """A VMI, where it runs, and the access modes of its PVCs by name."""
 
     spec: Spec
     version: Version

@@ -53,7 +53,7 @@ def test_generated_tables_are_as_the_code_has_them(name: str) -> None:
     assert regenerated(name, content) == content
 
 
-def test_every_refusal_that_the_readme_quotes_is_one_that_an_example_gets() -> None:
+def test_every_denial_that_the_readme_quotes_is_one_that_an_example_gets() -> None:
     vms = [obj for obj in read_path(ROOT / "examples/vms") if is_vm(obj)]
     verdicts = judge_all(Input(list(vms), list(read_path(ROOT / "examples/cluster"))), Settings())
     given = {f"{found.field}: {found.cause}" for verdict in verdicts for found in verdict.violations}

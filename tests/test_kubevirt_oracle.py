@@ -27,7 +27,7 @@ VERSIONS = ("1.6.6", "1.8.4", "1.9")
 
 
 def cluster_of(instance: Instance) -> list[Object]:
-    """Return KubeVirt of the version, two nodes, and the claims."""
+    """Return KubeVirt of the version, two nodes, and the PVCs."""
     version = "v" + ".".join(map(str, instance.version)) + ".0"
     frequency = instance.tsc_frequency or None
     return [
@@ -90,7 +90,7 @@ def on_pod_network(**binding: object) -> Object:
 
 
 def unattached(*volumes: Object, **domain: Any) -> Object:
-    """Return the spec of an instance without a network."""
+    """Return the spec of a VMI without a network."""
     devices = {"autoattachPodInterface": False, **domain.pop("devices", {})}
     return {"volumes": list(volumes), "domain": {"devices": devices, **domain}}
 
@@ -115,10 +115,10 @@ HYPERV = {"hyperv": {"reenlightenment": {"enabled": True}}}
 INVTSC = {"features": [{"name": "invtsc", "policy": "require"}]}
 EXCERPT: list[tuple[str, Object, tuple[str, ...], dict[str, Any]]] = [
     # spec, KubeVirt's first reason in 1.6.6, 1.8.4 and 1.9, what else there is
-    ("shared claim", unattached(disk("a")), always(""), {"claims": {"a": [RWX]}}),
-    ("claim of one node", unattached(disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
+    ("shared PVC", unattached(disk("a")), always(""), {"claims": {"a": [RWX]}}),
+    ("PVC of one node", unattached(disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
     ("DataVolume of one node", unattached(data_volume_disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
-    ("claim of one node and of many", unattached(disk("a")), always(""), {"claims": {"a": [RWO, RWX]}}),
+    ("PVC of one node and of many", unattached(disk("a")), always(""), {"claims": {"a": [RWO, RWX]}}),
     ("one of two is shared", unattached(disk("a"), disk("b")), always(DISKS), {"claims": {"a": [RWX], "b": [RWO]}}),
     ("hostDisk", unattached(host_disk("a")), always(DISKS), {}),
     ("shared hostDisk", unattached(host_disk("a", shared=True)), always(""), {}),
@@ -203,11 +203,11 @@ def test_every_verdict_of_kubevirt_is_ours(report: Report) -> None:
 
 
 def cases() -> Iterator[tuple[str, str, Instance, str]]:
-    """Yield name, version, instance and KubeVirt's reason of each case that an admission webhook can judge.
+    """Yield name, version, VMI and KubeVirt's reason of each case that an admission webhook can evaluate.
 
-    Left out: what breaks KubeVirt, the CPU model of a node, hostDisks that KubeVirt itself made of claims, and a
-    feature state before its default. KubeVirt's function knows a claim by the access modes in the status alone: the
-    claims that a machine names have these, and none where the status tells of none.
+    Left out: what breaks KubeVirt, the CPU model of a node, hostDisks that KubeVirt itself made of PVCs, and a
+    feature state before its default. KubeVirt's function knows a PVC by the access modes in the status alone: the
+    PVCs that a VM names have these, and none where the status tells of none.
     """
     for row in rows("kubevirt_cases.jsonl"):
         status, spec = row["vmi"].get("status", {}), row["vmi"]["spec"]
@@ -247,9 +247,9 @@ def test_every_case_of_kubevirt_is_ours(report: Report) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_absent_claim_is_admitted_with_a_warning_and_refused_at_the_start(version: str) -> None:
-    """KubeVirt cannot tell it from one without access modes. We admit the machine with a warning, since its claim may
-    still come, and refuse its start as long as it has not.
+def test_an_absent_pvc_is_admitted_with_a_warning_and_denied_at_the_start(version: str) -> None:
+    """KubeVirt cannot tell it from one without access modes. We admit the VM with a warning, since its PVC may
+    still come, and deny its start as long as it has not.
     """
     instance = Instance(unattached(disk("a")), major_and_minor(version))
     verdict = evaluate(as_instance(instance), cluster_of(instance))

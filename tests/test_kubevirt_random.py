@@ -1,4 +1,4 @@
-"""Machines that nobody thought of: the rules find what a second telling of KubeVirt's reasons finds, and no more."""
+"""VMs that nobody thought of: the rules find what a second telling of KubeVirt's reasons finds, and no more."""
 
 from typing import Any
 
@@ -109,7 +109,7 @@ def instances(draw: st.DrawFn) -> Instance:
 
 @thorough
 @given(instance=instances())
-def test_the_reasons_of_any_instance_are_kubevirts(instance: Instance) -> None:
+def test_the_reasons_of_any_vmi_are_kubevirts(instance: Instance) -> None:
     reported = (reasons_of(instance) or [""])[0]
     shapes = ("instance",) if instance.moving else ("instance", "template")
     assert compared(instance, reported, shapes) == []

@@ -1,4 +1,4 @@
-"""What holds for every machine in every cluster, whoever wrote them."""
+"""What holds for every VM in every cluster, anyone who wrote them."""
 
 import copy
 import json
@@ -101,7 +101,7 @@ def clusters(draw: st.DrawFn) -> list[Object]:
 
 @st.composite
 def vms(draw: st.DrawFn) -> Object:
-    """Return a virtual machine or an instance as a careful user writes it; volumes have names of their own."""
+    """Return a virtual VM or a VMI as a careful user writes it; volumes have names of their own."""
     volumes = [{**source, "name": f"v{index}"} for index, source in enumerate(draw(st.lists(sources, max_size=5)))]
     strategy = draw(strategies)
     fields: Object = {"evictionStrategy": strategy} if strategy else {}
@@ -172,7 +172,7 @@ def is_sound(verdict: Verdict) -> None:
     old=st.none() | mutated(WHOLE, INSTANCE),
     final=st.booleans(),
 )
-def test_any_json_as_a_machine_gets_a_verdict(kind: str, vm_object: Object, old: Object | None, final: bool) -> None:
+def test_any_json_as_a_vm_gets_a_verdict(kind: str, vm_object: Object, old: Object | None, final: bool) -> None:
     before = of_kind(old, kind) if old else None
     found = evaluate(of_kind(vm_object, kind), FACTS, old=before, operation="UPDATE" if old else "CREATE", final=final)
     is_sound(found)
@@ -183,7 +183,7 @@ def test_any_json_as_a_machine_gets_a_verdict(kind: str, vm_object: Object, old:
     kind=st.sampled_from(["VirtualMachine", "VirtualMachineInstance"]),
     body=st.dictionaries(texts, anything, max_size=4),
 )
-def test_anything_at_all_of_a_machines_kind_gets_a_verdict(kind: str, body: Object) -> None:
+def test_anything_at_all_of_a_vms_kind_gets_a_verdict(kind: str, body: Object) -> None:
     is_sound(evaluate(of_kind({**body, "spec": body.get("spec", body)}, kind), FACTS))
 
 
@@ -226,7 +226,7 @@ def test_the_order_of_the_volumes_changes_nothing_but_field_paths(
 
 @thorough
 @given(data=st.data(), vm_object=vms(), cluster=clusters(), chosen=choices)
-def test_what_our_patch_makes_is_refused_for_the_same_rules_and_needs_no_more_patching(
+def test_what_our_patch_makes_is_denied_for_the_same_rules_and_needs_no_more_patching(
     data: st.DataObject, vm_object: Object, cluster: list[Object], chosen: Settings
 ) -> None:
     old = data.draw(st.none() | vms().filter(lambda other: bool(other["kind"] == vm_object["kind"])))
@@ -242,7 +242,7 @@ def test_what_our_patch_makes_is_refused_for_the_same_rules_and_needs_no_more_pa
 
 @quick
 @given(vm_object=vms(), cluster=clusters(), chosen=choices)
-def test_a_machine_that_is_created_is_protected_unless_it_cannot_migrate(
+def test_a_vm_that_is_created_is_protected_unless_it_cannot_migrate(
     vm_object: Object, cluster: list[Object], chosen: Settings
 ) -> None:
     verdict = evaluate(vm_object, cluster, settings=chosen)

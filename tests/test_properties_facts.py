@@ -139,7 +139,7 @@ def all_of(verdict: Verdict) -> str:
     return json.dumps(verdict.to_dict(), sort_keys=True)
 
 
-def test_the_samples_reach_every_rule_but_those_about_old_kubevirts_and_missing_claims() -> None:
+def test_the_samples_reach_every_rule_but_those_about_old_kubevirts_and_missing_pvcs() -> None:
     broken = {violation.rule for vm_object in VMS for violation in evaluate(vm_object, (*CLUSTER, *FACTS)).violations}
     assert broken >= {
         "ephemeral-claim",
@@ -163,7 +163,7 @@ def test_any_json_in_the_objects_of_a_cluster_gets_a_verdict(index: int, data: s
 
 @thorough
 @given(vm_object=mutated(*VMS), final=st.booleans())
-def test_any_json_as_a_machine_of_all_these_gets_a_verdict(vm_object: Object, final: bool) -> None:
+def test_any_json_as_a_vm_of_all_these_gets_a_verdict(vm_object: Object, final: bool) -> None:
     kind = vm_object.get("kind")
     if kind in ("VirtualMachine", "VirtualMachineInstance"):
         is_sound(evaluate(vm_object, (*CLUSTER, *FACTS), final=final))

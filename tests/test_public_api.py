@@ -22,7 +22,7 @@ ATTRIBUTES = [
     "message",
     "remedy",
     "action",
-    "tolerated",
+    "preexisting",
     "exempt",
     "evidence",
 ]
@@ -68,7 +68,7 @@ def test_a_violation_has_the_attributes_of_the_contract() -> None:
         "message": found.message,
         "remedy": found.remedy,
         "action": "deny",
-        "tolerated": False,
+        "preexisting": False,
         "exempt": False,
         "evidence": found.evidence,
     }
@@ -97,7 +97,7 @@ def test_the_cluster_may_be_one_of_our_own() -> None:
     assert evaluate(vm(disk("once")), cluster) == evaluate(vm(disk("once")), CLUSTER)
 
 
-def test_an_empty_cluster_knows_no_claim() -> None:
+def test_an_empty_cluster_knows_no_pvc() -> None:
     vm_object = vm(disk("once"), domain={"devices": {"autoattachPodInterface": False}})
     assert [violation.rule for violation in evaluate(vm_object, []).violations] == ["claim-known"]
 
@@ -132,13 +132,13 @@ def test_evaluating_changes_neither_the_object_nor_the_cluster() -> None:
     assert json.dumps([vm_object, old, cluster]) == before
 
 
-def test_final_judges_as_it_stands_and_else_as_after_our_own_patch() -> None:
+def test_final_evaluates_as_it_stands_and_else_as_after_our_own_patch() -> None:
     vm_object = vm(disk("good"), evictionStrategy="None")
     assert evaluate(vm_object, CLUSTER).allowed
     assert not evaluate(vm_object, CLUSTER, final=True).allowed
 
 
-def test_violations_stand_in_the_order_of_the_volumes_and_the_whole_machine_comes_last() -> None:
+def test_violations_stand_in_the_order_of_the_volumes_and_the_whole_vm_comes_last() -> None:
     vm_object = vm(disk("once"), host_disk("h"), disk("san-fs"), disk("nowhere"), evictionStrategy="None")
     found = evaluate(vm_object, CLUSTER, final=True).violations
     assert [violation.volume for violation in found] == ["once", "h", "san-fs", "nowhere", None]
@@ -149,12 +149,12 @@ def test_an_old_object_tolerates() -> None:
 
 
 @pytest.mark.parametrize("obj", [{"apiVersion": "v1", "kind": "Pod"}, {}], ids=repr)
-def test_an_object_that_is_no_machine_is_a_value_error(obj: Object) -> None:
-    with pytest.raises(ValueError, match="no machine"):
+def test_an_object_that_is_no_vm_is_a_value_error(obj: Object) -> None:
+    with pytest.raises(ValueError, match="no VM"):
         evaluate(obj, CLUSTER)
 
 
-def test_an_instance_is_a_machine() -> None:
+def test_an_vmi_is_a_vm() -> None:
     assert evaluate(vmi(disk("once")), CLUSTER).kind == "VirtualMachineInstance"
 
 

@@ -1,4 +1,4 @@
-"""Files of settings and of the installation: whatever YAML can hold is read, or refused in one short line."""
+"""Files of settings and of the installation: whatever YAML can hold is read, or denied in one short line."""
 
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -62,7 +62,7 @@ def problem(file: type[File], tree: object) -> str:
 @pytest.mark.parametrize(("file", "sample"), [(Settings, SETTINGS), (Installation, WHOLE)])
 @thorough
 @given(data=st.data())
-def test_any_value_is_read_or_refused_in_one_short_line(file: type[File], sample: Any, data: st.DataObject) -> None:
+def test_any_value_is_read_or_denied_in_one_short_line(file: type[File], sample: Any, data: st.DataObject) -> None:
     tree = data.draw(values | mutated(sample, by=values) | st.dictionaries(st.sampled_from(sorted(sample)), values))
     said = problem(file, tree)
     assert "\n" not in said

@@ -72,6 +72,6 @@ def test_a_warning_of_256_characters_stays_one() -> None:
 @pytest.mark.parametrize("length", [1, 63, 240, 253])
 def test_a_name_in_a_long_warning_is_never_cut(length: int) -> None:
     name = quoted("n" * length)
-    lines = warning_lines([warning(f"{'x' * 100} volume {name} and claim {name} are not shared", "some-rule")])
+    lines = warning_lines([warning(f"{'x' * 100} volume {name} and PVC {name} are not shared", "some-rule")])
     assert sum(line.count(name) for line in lines) == 2
     assert lines[-1].endswith("[some-rule]")

@@ -1,4 +1,4 @@
-"""Machines are written 50 times a second, whatever becomes of it, and each write is judged by what became of it.
+"""VMs are written 50 times a second, whatever becomes of it, and each write is evaluated by what became of it.
 
 An open loop: when a write is due does not hang on the answers to those before. Where every thread waits for one, what
 is due is written as soon as one is free, so that the average holds; the tally tells it.
@@ -26,7 +26,7 @@ _THREADS = 24
 """At 50 a second, as many as are needed for answers that take half a second."""
 _BELATED = 10.0
 """For how many seconds after the end what was due is still written."""
-_ADMIN, _GOOD, _BAD = "admin", "a good machine", "a bad machine"
+_ADMIN, _GOOD, _BAD = "admin", "a good VM", "a bad VM"
 _LABELS = {"written-under": "load"}
 _ALL = f"/apis/kubevirt.io/v1/namespaces/vms/virtualmachines?{urlencode({'labelSelector': 'written-under=load'})}"
 _WORSE = {"spec": {"template": {"spec": {"volumes": [disk("once")]}}}}
@@ -39,9 +39,9 @@ class Problem(StrEnum):
     """What can be wrong with the outcome of a write."""
 
     FAILED = "failed"
-    """It is refused, and not by our rule."""
+    """It is denied, and not by our rule."""
     NOT_EVALUATED = "unjudged"
-    """It passes, and our rule refuses it."""
+    """It passes, and our rule denies it."""
     UNPATCHED = "unpatched"
     """It passes, as it should, without the strategy."""
 
@@ -64,11 +64,11 @@ class Write:
 
 
 Turn = Callable[[Api], Iterator[Outcome]]
-"""The life of a machine, write by write."""
+"""The life of a VM, write by write."""
 
 
 def evaluated(api: Api) -> Iterator[Outcome]:
-    """What is good passes, with our patch where it is new; what is bad is refused by our rule."""
+    """What is good passes, with our patch where it is new; what is bad is denied by our rule."""
     vm_object = _vm("good")
     made = api.create(vm_object, _ADMIN)
     yield _patched(made)
@@ -82,7 +82,7 @@ def evaluated(api: Api) -> Iterator[Outcome]:
 
 
 def created(api: Api) -> Iterator[Outcome]:
-    """Only what must be judged: a good machine and a bad one; deletions are not counted."""
+    """Only what must be evaluated: a good VM and a bad one; deletions are not counted."""
     vm_object = _vm("good")
     made = api.create(vm_object, _ADMIN)
     yield _patched(made)
@@ -92,7 +92,7 @@ def created(api: Api) -> Iterator[Outcome]:
 
 
 def sound(api: Api) -> Iterator[Outcome]:
-    """What is good passes, whether anybody judges or not."""
+    """What is good passes, whether anybody evaluates or not."""
     vm_object = _vm("good")
     made = api.create(vm_object, _ADMIN)
     yield _passed(_GOOD, made)

@@ -1,4 +1,4 @@
-"""Could KubeVirt live-migrate this machine, and would a node drain migrate it?
+"""Could KubeVirt live-migrate this VM, and would a node drain migrate it?
 
 >>> from webhook import evaluate
 >>> evaluate({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine"}, cluster=[]).allowed

@@ -1,4 +1,4 @@
-"""answer: object → VM → claims → verdict, the one path that every verdict takes."""
+"""answer: object → VM → PVCs → verdict, the one path that every verdict takes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _with_names(verdict: Verdict, names: frozenset[str], question: Question, vie
 def answer_start(question: Question, names: frozenset[str], cluster: Cluster, settings: Settings) -> Verdict:
     """Return the verdict on a VMI that starts, on these names of its unverified annotation alone.
 
-    An exemption that has ended counts for what was there before: that may start. A claim that is only predicted is not
+    An exemption that has ended counts for what was there before: that may start. A PVC that is only predicted is not
     there. Raises `webhook.cluster.Undecidable`.
     """
     view = _view(question.obj, cluster, settings)
@@ -150,7 +150,7 @@ class _View:
     def exempted(self, question: Question, *, after_the_end: bool = False) -> Exempted:
         metadata = at(question.exemption_source, "metadata")
         labels = string_map(at(metadata, "labels"))
-        sources = [ExemptionSource("the machine", labels, text(at(metadata, "annotations", REASON)))]
+        sources = [ExemptionSource("the VM", labels, text(at(metadata, "annotations", REASON)))]
         if self.namespace:
             sources.append(ExemptionSource("its namespace", self.namespace.labels, self.namespace.reason))
         today = (question.now or datetime.now(UTC)).astimezone(UTC).date()
@@ -204,6 +204,6 @@ def _context(cluster: Cluster, settings: Settings) -> ClusterContext:
 
 
 def _major_and_minor(version: str | None) -> tuple[int, int]:
-    """The version to judge by; one that is not said, or that KubeVirt does not count like this, is the newest known."""
+    """The version to evaluate by; one that is not said, or that KubeVirt does not count like this, is the newest known."""
     found = re.match(r"v?1\.(\d{1,4})(?:\D|$)", version or "")
     return (1, int(found[1])) if found else NEWEST_KUBEVIRT

@@ -39,7 +39,7 @@ def at(value: object, *path: str) -> Any:
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return the strings of a list, interned: claims repeat the same few."""
+    """Return the strings of a list, interned: PVCs repeat the same few."""
     return tuple(sys.intern(item) for item in items(value) if isinstance(item, str))
 
 

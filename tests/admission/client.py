@@ -15,12 +15,12 @@ from webhook.settings import Settings
 
 NETWORK = {"defaultNetworkInterface": "masquerade"}
 KUBEVIRT = kubevirt(network=NETWORK)
-"""Where it is, a machine that says nothing of networks breaks no rule, and its disks alone decide."""
+"""Where it is, a VM that says nothing of networks breaks no rule, and its disks alone decide."""
 
 
 @dataclass
 class FakeState:
-    """What the app asks of whoever runs it, as the test sets it."""
+    """What the app asks of anyone who runs it, as the test sets it."""
 
     cluster: Cluster
     now: Settings = field(default_factory=Settings)
@@ -94,7 +94,7 @@ def changed(review: Object, **fields: Any) -> Object:
 
 
 def causes(response: Object) -> list[tuple[str, str]]:
-    """Return the field and the rule of every cause of a refusal, in order."""
+    """Return the field and the rule of every cause of a denial, in order."""
     return [
         (cause["field"], cause["message"].rpartition("[")[2].rstrip("]"))
         for cause in response["status"]["details"]["causes"]

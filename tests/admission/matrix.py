@@ -1,8 +1,8 @@
-"""What is due on every path by which a machine comes by what is in it, to be read beside the design.
+"""What is due on every path by which a VM comes by what is in it, to be read beside the design.
 
 Each group of columns is one of the MOMENTS, the marks in it stand for the WAYS in their order, and every mark for each
 of the FAULTS. A letter is an outcome (OUTCOMES), a digit says why the cell does not apply (WHY_NOT). Whatever the
-letter, a good machine breaks no rule; and a missing claim refuses nothing and is told in a warning.
+letter, a good VM breaks no rule; and a missing PVC denies nothing and is told in a warning.
 """
 
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ MATRIX = """
 VirtualMachine by a user                                   R E R N 1 1 R R   R E R N 1 1 R R   T E T n 1 1 T T
 VirtualMachine by kubevirt-apiserver (addvolume)           2 2 2 2 2 2 2 2   R E R C 1 1 R R   T E T c 1 1 T T
 volumeRequests in /status by kubevirt-apiserver            2 2 2 2 2 2 2 2   R E R 3 1 1 R R   T E T 3 1 1 T T
-instance by a user                                         R E R N 1 1 4 R   R E R N 1 1 4 R   T E T n 1 1 4 T
-instance for a VirtualMachine                              S S S S 1 1 S R   5 5 5 5 5 5 5 5   5 5 5 5 5 5 5 5
-instance for a ReplicaSet                                  S S S S 1 1 S R   5 5 5 5 5 5 5 5   5 5 5 5 5 5 5 5
-instance by kubevirt-apiserver                             2 2 2 2 2 2 2 2   R E R R 1 1 4 R   T E T T 1 1 4 T
-owned instance by kubevirt-apiserver                       2 2 2 2 2 2 2 2   R E R R 1 1 R R   T E T T 1 1 T T
-owned instance by kubevirt-apiserver, as in its machine    2 2 2 2 2 2 2 2   T E T T 1 1 T R   T E T T 1 1 T T
-owned instance by kubevirt-controller                      2 2 2 2 2 2 2 2   R E R R 1 1 R R   T E T T 1 1 T T
-owned instance by kubevirt-controller, as in its machine   2 2 2 2 2 2 2 2   T E T T 1 1 T R   T E T T 1 1 T T
+VMI by a user                                         R E R N 1 1 4 R   R E R N 1 1 4 R   T E T n 1 1 4 T
+VMI for a VirtualMachine                              S S S S 1 1 S R   5 5 5 5 5 5 5 5   5 5 5 5 5 5 5 5
+VMI for a ReplicaSet                                  S S S S 1 1 S R   5 5 5 5 5 5 5 5   5 5 5 5 5 5 5 5
+VMI by kubevirt-apiserver                             2 2 2 2 2 2 2 2   R E R R 1 1 4 R   T E T T 1 1 4 T
+owned VMI by kubevirt-apiserver                       2 2 2 2 2 2 2 2   R E R R 1 1 R R   T E T T 1 1 T T
+owned VMI by kubevirt-apiserver, as in its VM    2 2 2 2 2 2 2 2   T E T T 1 1 T R   T E T T 1 1 T T
+owned VMI by kubevirt-controller                      2 2 2 2 2 2 2 2   R E R R 1 1 R R   T E T T 1 1 T T
+owned VMI by kubevirt-controller, as in its VM   2 2 2 2 2 2 2 2   T E T T 1 1 T R   T E T T 1 1 T T
 ReplicaSet by a user                                       R E R N 1 1 R R   R E R N 1 1 R R   T E T n 1 1 T T
 Pool by a user                                             R E R N 1 1 R R   R E R N 1 1 R R   T E T n 1 1 T T
 VirtualMachine for a Pool                                  R E R C 1 1 R R   R E R C 1 1 R R   T E T c 1 1 T T
 VirtualMachine for a Pool, as in the Pool                  T E T c 1 1 T R   T E T c 1 1 T R   T E T c 1 1 T T
 Restore by a user, to a new name                           R E R N C C C R   6 6 6 6 6 6 6 6   6 6 6 6 6 6 6 6
-Restore by a user, over the machine                        7 7 7 7 7 7 7 7   R E R N R K C R   T E T n T K c T
+Restore by a user, over the VM                        7 7 7 7 7 7 7 7   R E R N R K C R   T E T n T K c T
 Clone by a user                                            R E R N C C C R   6 6 6 6 6 6 6 6   6 6 6 6 6 6 6 6
 VirtualMachine that a Restore makes                        R E R 8 C C C R   7 7 7 7 7 7 7 7   7 7 7 7 7 7 7 7
 VirtualMachine that a Restore writes over                  7 7 7 7 7 7 7 7   R E R 8 9 9 C R   T E T 8 9 9 c T
@@ -46,7 +46,7 @@ VirtualMachine that a Restore writes over                  7 7 7 7 7 7 7 7   R E
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is due: what becomes of the fault, and why a label of ours refuses the write, where it does."""
+    """What is due: what becomes of the fault, and why a label of ours denies the write, where it does."""
 
     fault: Literal["refused", "exempt", "as before", "unseen"]
     label: Literal["without the right", "not carried", "unknown patches", None] = None
@@ -68,21 +68,21 @@ WHY_NOT = {
     "1": "no snapshot and no patch takes part",
     "2": "a hot-plug is an update",
     "3": "a write of the status changes no label",
-    "4": "a machine without an owner and a template has no label in one",
-    "5": "what KubeVirt changes in an instance later is a hot-plug, which has rows of its own",
-    "6": "a restore or clone to a new name is judged once, at its creation",
-    "7": "with no machine there a restore makes one, else it writes over it",
+    "4": "a VM without an owner and a template has no label in one",
+    "5": "what KubeVirt changes in a VMI later is a hot-plug, which has rows of its own",
+    "6": "a restore or clone to a new name is evaluated once, at its creation",
+    "7": "with no VM there a restore makes one, else it writes over it",
     "8": "what a restore writes has its labels from the snapshot, a patch or a template",
-    "9": "over a machine that is there KubeVirt keeps its labels and applies no patch",
+    "9": "over a VM that is there KubeVirt keeps its labels and applies no patch",
     "hot-plug": "a device is not hot-plugged",
 }
-HOT_PLUGS = ("addvolume", "/status", "instance by kubevirt-")
+HOT_PLUGS = ("addvolume", "/status", "VMI by kubevirt-")
 """Words in the names of the paths on which volumes alone come."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What makes a machine bad: the rule (None for a good one), whether it refuses, and the words that are due.
+    """What makes a VM bad: the rule (None for a good one), whether it denies, and the words that are due.
 
     ``of`` names the volume or device.
     """
@@ -108,18 +108,18 @@ FAULTS = {
         True,
         "once",
         'volume "data"',
-        'claim "once" is ReadWriteOnce, not ReadWriteMany',
-        f"Use another claim, with {SHARED}.",
+        'PVC "once" is ReadWriteOnce, not ReadWriteMany',
+        f"Use another PVC, with {SHARED}.",
     ),
     "SAN Filesystem": Fault(
         "san-block",
         True,
         "san-fs",
         'volume "data"',
-        'claim "san-fs" is in Filesystem mode on ontap-san',
-        f"Use another claim, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas.",
+        'PVC "san-fs" is in Filesystem mode on ontap-san',
+        f"Use another PVC, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas.",
     ),
-    "missing claim": Fault("claim-known", False, "absent", 'volume "data"', 'claim "absent"'),
+    "missing PVC": Fault("claim-known", False, "absent", 'volume "data"', 'PVC "absent"'),
     "host device": Fault(
         "host-devices",
         True,
@@ -143,12 +143,12 @@ class Cell:
 
     @property
     def fault(self) -> Fault:
-        """What makes the machine bad."""
+        """What makes the VM bad."""
         return FAULTS[self.fault_name]
 
     @property
     def of_bad(self) -> bool:
-        """Whether the machine was bad before."""
+        """Whether the VM was bad before."""
         return self.moment == "update of a bad one"
 
     @property
@@ -163,7 +163,7 @@ class Cell:
 
     @property
     def rules(self) -> set[str]:
-        """The rules that are due to refuse."""
+        """The rules that are due to deny."""
         fault = {self.fault.rule or ""} if self.fault.denies and self.outcome.fault == "refused" else set()
         label = self.outcome.label
         return fault | ({"restore-patches" if label == "unknown patches" else "exemption"} if label else set())
@@ -173,7 +173,7 @@ class Cell:
         """The end of the warning about the fault that is due; None where no warning is."""
         if self.fault.rule is None or self.outcome.fault == "unseen" or self.fault.rule in self.rules:
             return None
-        before = " (as before)" if self.fault.denies else ""
+        before = " (pre-existing)" if self.fault.denies else ""
         ends = {"exempt": " (exempt)", "as before": before}
         return f"{ends.get(self.outcome.fault, '')} [{self.fault.rule}]"
 

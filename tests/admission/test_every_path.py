@@ -23,7 +23,7 @@ WORDS = {
         'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it out. [exemption]',
     ),
     "not carried": (
-        "would come with a machine that KubeVirt makes",
+        "would come with a VM that KubeVirt makes",
         "Set the same on the restore, clone or pool itself, which needs the right, or patch it out. [exemption]",
     ),
     "unknown patches": (
@@ -71,7 +71,7 @@ def explains_fault(cell: Cell) -> bool:
         field == (write.source or place)
         and is_about_fault(cell, message)
         and f"{cell.fault.remedy} [{cell.fault.rule}]" in message
-        and (not write.source or f"the machine that it makes breaks a rule at {place}: " in message)
+        and (not write.source or f"the VM that it makes breaks a rule at {place}: " in message)
     )
 
 
@@ -103,7 +103,7 @@ def warns_of_fault(cell: Cell) -> bool:
 
 
 def warns_of_expiry(cell: Cell) -> bool:
-    line = f"exemption from {cell.fault.rule} on the machine ended on {ENDED} [exemption]"
+    line = f"exemption from {cell.fault.rule} on the VM ended on {ENDED} [exemption]"
     return line in answer_to(cell).warnings
 
 

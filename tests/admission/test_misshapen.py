@@ -30,7 +30,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("obj", STRANGE.values(), ids=STRANGE)
-def test_what_kubevirt_itself_will_refuse_is_no_error_of_ours(obj: Object) -> None:
+def test_what_kubevirt_itself_will_deny_is_no_error_of_ours(obj: Object) -> None:
     request = changed(review(vm()), object=obj)
     assert Webhook().validate(request)["allowed"] is True
     assert Webhook().mutate(request)["allowed"] is True

@@ -28,11 +28,11 @@ def patched(webhook: Webhook, request: Object) -> Object:
     return found
 
 
-def test_a_new_machine_gets_live_migrate_and_nothing_else_changes() -> None:
+def test_a_new_vm_gets_live_migrate_and_nothing_else_changes() -> None:
     assert patched(Webhook(), review(vm(disk("good")))) == vm(disk("good"), evictionStrategy="LiveMigrate")
 
 
-def test_a_new_instance_gets_it_in_its_own_spec() -> None:
+def test_a_new_vmi_gets_it_in_its_own_spec() -> None:
     assert patched(Webhook(), review(vmi(disk("good")))) == vmi(disk("good"), evictionStrategy="LiveMigrate")
 
 
@@ -56,7 +56,7 @@ NO_PATCH = {
         subresource="status",
     ),
     "a deletion": review(None, vm(disk("good")), "DELETE"),
-    "a plug into a running instance": review(vmi(disk("good"), disk("good-block")), vmi(disk("good")), "UPDATE"),
+    "a plug into a running VMI": review(vmi(disk("good"), disk("good-block")), vmi(disk("good")), "UPDATE"),
 }
 
 
@@ -67,27 +67,27 @@ def test_where_nothing_is_to_be_set_the_answer_has_no_patch(request_: Object) ->
     assert not {"patch", "patchType"} & response.keys()
 
 
-def test_an_instance_of_an_old_violator_gets_no_live_migrate() -> None:
+def test_an_vmi_of_an_old_violator_gets_no_live_migrate() -> None:
     request = review(owned(vmi(disk("once"))), user=CONTROLLER)
     assert at(patched(Webhook([*CLUSTER, OWNER]), request), *VMI_PATH) is None
 
 
-def test_an_instance_of_an_old_violator_is_kept_from_the_clusters_live_migrate() -> None:
+def test_an_vmi_of_an_old_violator_is_kept_from_the_clusters_live_migrate() -> None:
     request = review(owned(vmi(disk("once"))), user=CONTROLLER)
     assert at(patched(Webhook([*HCO, OWNER]), request), *VMI_PATH) == "LiveMigrateIfPossible"
 
 
-def test_an_instance_of_an_old_machine_that_can_migrate_gets_live_migrate() -> None:
+def test_an_vmi_of_an_old_vm_that_can_migrate_gets_live_migrate() -> None:
     request = review(owned(vmi(disk("good"))), user=CONTROLLER)
     assert at(patched(Webhook(), request), *VMI_PATH) == "LiveMigrate"
 
 
-def test_a_halted_machine_gets_it_with_a_change_of_its_template() -> None:
+def test_a_halted_vm_gets_it_with_a_change_of_its_template() -> None:
     request = review(vm(disk("good"), disk("good-block")), vm(disk("good")), "UPDATE")
     assert at(patched(Webhook(), request), *VM_PATH) == "LiveMigrate"
 
 
-def test_a_running_machine_is_not_patched_but_told_of_its_next_start() -> None:
+def test_a_running_vm_is_not_patched_but_told_of_its_next_start() -> None:
     running = {"created": True}
     new, old = vm(disk("good"), disk("good-block"), status=running), vm(disk("good"), status=running)
     request = review(new, old, "UPDATE")
@@ -106,7 +106,7 @@ def test_nothing_is_set_where_the_settings_say_so(settings: dict[str, str]) -> N
     assert Webhook(CLUSTER, **settings).mutate(review(vm(disk("good")))).keys() == {"uid", "allowed"}
 
 
-def test_a_machine_that_will_be_refused_is_left_to_the_validating_side() -> None:
+def test_a_vm_that_will_be_denied_is_left_to_the_validating_side() -> None:
     assert Webhook().mutate(review(vm(disk("once"))))["allowed"] is True
 
 

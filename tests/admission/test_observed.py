@@ -1,4 +1,4 @@
-"""What an operator sees of the webhook: one line a refusal, and metrics that are there before anything happens."""
+"""What an operator sees of the webhook: one line a denial, and metrics that are there before anything happens."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ def _every_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
-def test_a_refusal_is_one_line_that_says_who_what_and_why(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_denial_is_one_line_that_says_who_what_and_why(caplog: pytest.LogCaptureFixture) -> None:
     Webhook().validate(review(vm(disk("once"), disk("san-fs"), disk("absent"))))
     (line,) = lines(caplog)
     assert "\n" not in line
@@ -44,7 +44,7 @@ def test_a_refusal_is_one_line_that_says_who_what_and_why(caplog: pytest.LogCapt
     }
 
 
-def test_a_refused_status_write_is_called_by_its_subresource(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_denied_status_write_is_called_by_its_subresource(caplog: pytest.LogCaptureFixture) -> None:
     request = {"addVolumeOptions": {"name": "once", "volumeSource": {"persistentVolumeClaim": {"claimName": "once"}}}}
     asked = vm(disk("good"), status={"volumeRequests": [request]})
     Webhook().validate(review(asked, vm(disk("good")), "UPDATE", subresource="status"))
@@ -52,7 +52,7 @@ def test_a_refused_status_write_is_called_by_its_subresource(caplog: pytest.LogC
     assert json.loads(line)["resource"] == "virtualmachines/status"
 
 
-def test_a_machine_without_a_name_yet_is_called_by_what_it_will_begin_with(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_vm_without_a_name_yet_is_called_by_what_it_will_begin_with(caplog: pytest.LogCaptureFixture) -> None:
     vm_object = vm(disk("once"))
     vm_object["metadata"] = {"generateName": "db-"}
     Webhook().validate(review(vm_object))

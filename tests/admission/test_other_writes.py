@@ -10,26 +10,24 @@ DB = known_as(vm(disk("good")))
 DUMP_ASKED_FOR = {"memoryDumpRequest": {"claimName": "once", "phase": "Associating"}}
 DUMPS = {
     "the request of a dump": (vm(disk("good"), status=DUMP_ASKED_FOR), vm(disk("good")), APISERVER, "status"),
-    "its instance": (owned(vmi(disk("good"), DUMP), DB), owned(vmi(disk("good")), DB), CONTROLLER, ""),
+    "its VMI": (owned(vmi(disk("good"), DUMP), DB), owned(vmi(disk("good")), DB), CONTROLLER, ""),
     "its template": (vm(disk("good"), DUMP), vm(disk("good")), CONTROLLER, ""),
 }
 
 
 @pytest.mark.parametrize(("new", "old", "user", "subresource"), DUMPS.values(), ids=DUMPS)
-def test_a_memory_dump_to_a_claim_of_one_node_is_admitted(
-    new: Object, old: Object, user: str, subresource: str
-) -> None:
+def test_a_memory_dump_to_a_pvc_of_one_node_is_admitted(new: Object, old: Object, user: str, subresource: str) -> None:
     found = ask(new, old, DB, user=user, subresource=subresource)
     assert (found.allowed, found.warnings) == (True, [])
 
 
-def test_a_bad_disk_beside_a_memory_dump_is_refused() -> None:
+def test_a_bad_disk_beside_a_memory_dump_is_denied() -> None:
     found = ask(vm(disk("good"), DUMP, disk("once")), vm(disk("good")))
     assert found.fields == ["spec.template.spec.volumes[2].persistentVolumeClaim.claimName"]
 
 
 def with_drive(*inserted: Object) -> Object:
-    """Return a machine with a CD-ROM drive, and what is in it."""
+    """Return a VM with a CD-ROM drive, and what is in it."""
     return vm(disk("good"), *inserted, domain={"devices": {"disks": [{"name": "cd", "cdrom": {"bus": "sata"}}]}})
 
 
@@ -42,11 +40,11 @@ def test_an_empty_drive_is_admitted() -> None:
 
 
 @pytest.mark.parametrize(("claim", "rules"), [("good-block", []), ("once", ["shared-access"])])
-def test_what_is_inserted_into_a_drive_is_judged_as_any_disk(claim: str, rules: list[str]) -> None:
+def test_what_is_inserted_into_a_drive_is_evaluated_as_any_disk(claim: str, rules: list[str]) -> None:
     assert ask(with_drive(medium(claim)), with_drive()).rules == rules
 
 
-def test_what_takes_the_place_of_a_bad_medium_in_a_drive_is_tolerated_like_it() -> None:
+def test_what_takes_the_place_of_a_bad_medium_in_a_drive_is_preexisting_like_it() -> None:
     """A violation is known by the name of its volume."""
     found = ask(with_drive(medium("san-fs-once")), with_drive(medium("once")))
     assert found.rules == ["san-block"]
@@ -59,7 +57,7 @@ def test_whatever_is_in_a_drive_may_be_ejected(user: str) -> None:
 
 
 @pytest.mark.parametrize(("claim", "rules"), [("good", []), ("once", ["shared-access"])])
-def test_a_machine_that_waits_as_receiver_of_a_migration_is_judged_as_any_other(claim: str, rules: list[str]) -> None:
+def test_a_vm_that_waits_as_receiver_of_a_migration_is_evaluated_as_any_other(claim: str, rules: list[str]) -> None:
     assert ask(vm(disk(claim), spec={"runStrategy": "WaitAsReceiver"})).rules == rules
 
 

@@ -1,4 +1,4 @@
-"""The probe object is refused in words that prove who refused it; nothing else of its kind is."""
+"""The probe object is denied in words that prove who denied it; nothing else of its kind is."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def review(name: str, operation: str = "CREATE", dry_run: bool = True) -> Object
 
 
 @pytest.mark.parametrize("mode", ["deny", "warn", "off"])
-def test_the_probe_is_refused_in_every_mode(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_probe_is_denied_in_every_mode(mode: str, caplog: pytest.LogCaptureFixture) -> None:
     webhook = Webhook(mode=mode)
     response = webhook.validate(review("migratability-probe"))
     assert response["allowed"] is False

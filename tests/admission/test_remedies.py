@@ -1,4 +1,4 @@
-"""The remedies of what is refused in a request itself help, done to the letter: labels of ours, patches of a copy."""
+"""The remedies of what is denied in a request itself help, done to the letter: labels of ours, patches of a copy."""
 
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Denied:
-    """A request that a rule refuses, its remedy, and by words of that the request as it is then."""
+    """A request that a rule denies, its remedy, and by words of that the request as it is then."""
 
     rule: str
     asked: Asked
@@ -51,7 +51,7 @@ SNAPSHOT = vm_snapshot(ALREADY_EXEMPT)
 NUMBERED = exempt(vm(disk("once"), name="pool-0"))
 BARE_POOL, EXEMPT_POOL = pool(disk("once")), exempt(pool(disk("once")))
 DENIED = {
-    "a label on a machine": Denied(
+    "a label on a VM": Denied(
         rights.RULE,
         Asked(exempt(GOOD)),
         ASK.format(OF_VMS),
@@ -81,7 +81,7 @@ DENIED = {
             "patch it out": Asked(clone("db", *DROPPING), [exempt(GOOD)]),
         },
     ),
-    "a label on a machine of a Pool": Denied(
+    "a label on a VM of a Pool": Denied(
         rights.RULE,
         Asked(owned(NUMBERED, BARE_POOL), [BARE_POOL], user=CONTROLLER),
         CARRY,
@@ -105,7 +105,7 @@ DENIED = {
             "correct them so that they apply": Asked(clone("db", ADDING), [GOOD]),
         },
     ),
-    "patches over a machine that is there": Denied(
+    "patches over a VM that is there": Denied(
         restores.RULE,
         Asked(restore("db", ADDING), [GOOD, *vm_snapshot(GOOD)]),
         "Leave the patches out, or restore to a new name",
@@ -153,7 +153,7 @@ def test_both_rules_about_requests_have_a_remedy_that_is_done_to_the_letter() ->
 
 
 @pytest.mark.parametrize("denied", DENIED.values(), ids=DENIED)
-def test_what_is_refused_is_told_its_remedy(denied: Denied) -> None:
+def test_what_is_denied_is_told_its_remedy(denied: Denied) -> None:
     found = denied.asked.answer()
     ends = {message.rpartition(". ")[0].rpartition(". ")[2] for _, message in found.causes}
     assert (found.allowed, {*found.rules, *ends}) == (False, {denied.rule, denied.remedy})

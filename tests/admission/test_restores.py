@@ -1,4 +1,4 @@
-"""Restores and clones are judged at their own creation, for the user who asks for them."""
+"""Restores and clones are evaluated at their own creation, for the user who asks for them."""
 
 import pytest
 
@@ -22,9 +22,9 @@ from tests.build_paths import (
 )
 
 GOOD, BAD = tagged(vm(disk("good")), labels={"a": "b"}), tagged(vm(disk("once")), labels={"a": "b"})
-CLONE = "clone of a machine"
+CLONE = "clone of a VM"
 FROM = {"VirtualMachineRestore": "spec.virtualMachineSnapshotName", "VirtualMachineClone": "spec.source"}
-VARIANTS = ("restore to a new machine", "clone of a snapshot", CLONE)
+VARIANTS = ("restore to a new VM", "clone of a snapshot", CLONE)
 EVERY_VARIANT = pytest.mark.parametrize("variant", VARIANTS)
 UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
 EXEMPTING = (
@@ -34,14 +34,14 @@ EXEMPTING = (
 
 
 def asked_for(variant: str, *patches: Object) -> Object:
-    """Return what a user creates; the machine is "db", its snapshot "nightly"."""
-    if variant == "restore to a new machine":
+    """Return what a user creates; the VM is "db", its snapshot "nightly"."""
+    if variant == "restore to a new VM":
         return restore("new", *patches)
     return clone("db", *patches) if variant == CLONE else clone("nightly", *patches, kind="VirtualMachineSnapshot")
 
 
 def there(variant: str, vm_object: Object) -> list[Object]:
-    """Return the machine where it is cloned itself, else its snapshot alone."""
+    """Return the VM where it is cloned itself, else its snapshot alone."""
     return [vm_object] if variant == CLONE else vm_snapshot(vm_object)
 
 
@@ -56,12 +56,12 @@ def test_a_copy_that_can_migrate_is_admitted(variant: str) -> None:
 
 
 @EVERY_VARIANT
-def test_a_copy_that_cannot_migrate_is_refused(variant: str) -> None:
+def test_a_copy_that_cannot_migrate_is_denied(variant: str) -> None:
     found = created(variant, BAD)
     assert (found.rules, found.fields) == (["shared-access"], [FROM[asked_for(variant)["kind"]]])
-    assert "the machine that it makes" in found.message
+    assert "the VM that it makes" in found.message
     assert "spec.template.spec.volumes[0].persistentVolumeClaim.claimName" in found.message
-    assert 'claim "once" is ReadWriteOnce' in found.message
+    assert 'PVC "once" is ReadWriteOnce' in found.message
 
 
 @EVERY_VARIANT
@@ -74,7 +74,7 @@ def test_every_reason_is_told_at_once(variant: str) -> None:
 
 
 @EVERY_VARIANT
-def test_a_patch_that_brings_a_bad_disk_is_refused(variant: str) -> None:
+def test_a_patch_that_brings_a_bad_disk_is_denied(variant: str) -> None:
     more = {"op": "add", "path": "/spec/template/spec/volumes/-", "value": disk("once")}
     assert created(variant, GOOD, more).rules == ["shared-access"]
 
@@ -87,7 +87,7 @@ def test_a_patch_that_takes_the_bad_disk_away_is_admitted(variant: str) -> None:
 
 
 @EVERY_VARIANT
-def test_what_kubevirt_makes_itself_is_not_judged_again(variant: str) -> None:
+def test_what_kubevirt_makes_itself_is_not_evaluated_again(variant: str) -> None:
     assert created(variant, BAD, user=CONTROLLER).allowed
 
 
@@ -100,25 +100,25 @@ def test_update_is_evaluated_where_it_changes_the_spec(variant: str) -> None:
 
 
 @pytest.mark.parametrize(("modes", "allowed"), [((RWX,), True), ((RWO,), False)], ids=["shared", "of one node"])
-def test_a_restores_claims_are_judged_as_they_were_in_the_snapshot(modes: tuple[str, ...], allowed: bool) -> None:
-    """Whatever became of the claim of that name since."""
+def test_a_restores_pvcs_are_evaluated_as_they_were_in_the_snapshot(modes: tuple[str, ...], allowed: bool) -> None:
+    """Whatever became of the PVC of that name since."""
     now = claim("d", RWO if allowed else RWX)
     found = ask(restore("new"), None, now, *vm_snapshot(vm(disk("d")), claim("d", *modes)))
     assert found.allowed is allowed
 
 
 @pytest.mark.parametrize(("live", "allowed"), [(BAD, True), (GOOD, False), (None, False)], ids=["bad", "good", "gone"])
-def test_a_restore_to_its_own_machine_may_bring_back_what_that_violates_now(live: Object | None, allowed: bool) -> None:
+def test_a_restore_to_its_own_vm_may_bring_back_what_that_violates_now(live: Object | None, allowed: bool) -> None:
     found = ask(restore("db"), None, *vm_snapshot(BAD), *([live] if live else []))
     assert (found.allowed, found.rules) == (allowed, [] if allowed else ["shared-access"])
 
 
-def test_a_restore_to_its_own_machine_may_bring_back_nothing_worse() -> None:
+def test_a_restore_to_its_own_vm_may_bring_back_nothing_worse() -> None:
     found = ask(restore("db"), None, BAD, *vm_snapshot(vm(disk("once"), disk("san-fs"))))
     assert found.rules == ["san-block"]
 
 
-def test_a_restore_to_another_machine_tolerates_nothing() -> None:
+def test_a_restore_to_another_vm_tolerates_nothing() -> None:
     other = vm(disk("once"), name="new")
     assert not ask(restore("new"), None, BAD, other, *vm_snapshot(BAD)).allowed
 
@@ -126,7 +126,7 @@ def test_a_restore_to_another_machine_tolerates_nothing() -> None:
 UNTOLD = [
     ("absent snapshot", restore("new"), [], 'snapshot "nightly" is not there'),
     ("unready snapshot", restore("new"), vm_snapshot(BAD, ready=False), 'snapshot "nightly" is not ready'),
-    ("absent machine", clone("db"), [], 'VirtualMachine "db" is not there'),
+    ("absent VM", clone("db"), [], 'VirtualMachine "db" is not there'),
 ]
 
 
@@ -142,15 +142,15 @@ def test_what_nobody_can_tell_yet_is_admitted_with_a_warning(obj: Object, object
 UNTOLD_PATCHED = [
     ("absent snapshot", restore("new", *EXEMPTING), [], 'snapshot "nightly" is not there'),
     ("unready snapshot", restore("new", *EXEMPTING), vm_snapshot(BAD, ready=False), "is not ready"),
-    ("absent machine", clone("db", *EXEMPTING), [], 'VirtualMachine "db" is not there'),
+    ("absent VM", clone("db", *EXEMPTING), [], 'VirtualMachine "db" is not there'),
 ]
 
 
 @pytest.mark.parametrize(
     ("obj", "objects", "why"), [row[1:] for row in UNTOLD_PATCHED], ids=[row[0] for row in UNTOLD_PATCHED]
 )
-def test_patches_of_what_nobody_can_tell_yet_are_refused(obj: Object, objects: list[Object], why: str) -> None:
-    """They could bring anything to what has been judged by then."""
+def test_patches_of_what_nobody_can_tell_yet_are_denied(obj: Object, objects: list[Object], why: str) -> None:
+    """They could bring anything to what has been evaluated by then."""
     found = ask(obj, None, *objects, may=(ALICE,))
     assert (found.rules, found.fields) == (["restore-patches"], ["spec.patches"])
     assert why in found.message
@@ -158,7 +158,7 @@ def test_patches_of_what_nobody_can_tell_yet_are_refused(obj: Object, objects: l
 
 
 @EVERY_VARIANT
-def test_patches_that_cannot_be_applied_are_refused(variant: str) -> None:
+def test_patches_that_cannot_be_applied_are_denied(variant: str) -> None:
     found = created(variant, GOOD, UNAPPLIED)
     assert (found.rules, found.fields, found.asked) == (["restore-patches"], ["spec.patches"], [])
     assert "the patches cannot be applied" in found.message
@@ -168,8 +168,8 @@ POOL = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", 
 
 
 @EVERY_VARIANT
-def test_a_patch_that_gives_the_machine_an_owner_is_refused(variant: str) -> None:
-    """What KubeVirt makes for an owner was judged with the owner; this was not."""
+def test_a_patch_that_gives_the_vm_an_owner_is_denied(variant: str) -> None:
+    """What KubeVirt makes for an owner was evaluated with the owner; this was not."""
     patch = {"op": "add", "path": "/metadata/ownerReferences", "value": [{**POOL, "controller": True}]}
     found = created(variant, GOOD, patch)
     assert found.rules == ["restore-patches"]
@@ -177,7 +177,7 @@ def test_a_patch_that_gives_the_machine_an_owner_is_refused(variant: str) -> Non
 
 
 @EVERY_VARIANT
-def test_a_patch_in_another_spelling_is_refused(variant: str) -> None:
+def test_a_patch_in_another_spelling_is_denied(variant: str) -> None:
     """KubeVirt reads field names in any case."""
     found = created(variant, GOOD, {"op": "add", "path": "/spec/template/spec/Volumes", "value": [disk("once")]})
     assert (found.rules, found.fields) == (["restore-patches"], ["spec.patches"])
@@ -242,7 +242,7 @@ def test_patches_that_cannot_be_applied_pass_unseen_where_the_namespace_is_off()
     assert (found.allowed, found.warnings) == (True, [])
 
 
-NOT_CARRIED = '"exempt.migratability.io/all" would come with a machine that KubeVirt makes'
+NOT_CARRIED = '"exempt.migratability.io/all" would come with a VM that KubeVirt makes'
 BY_ANY_MEANS = pytest.mark.parametrize("patches", [(), EXEMPTING], ids=["in what is copied", "by a patch"])
 
 
@@ -254,10 +254,10 @@ def carried(variant: str, obj: Object, *patches: Object, value: str = "true", ma
 @EVERY_VARIANT
 @BY_ANY_MEANS
 @pytest.mark.parametrize("vm_object", [GOOD, BAD], ids=["good", "bad"])
-def test_a_label_that_the_copy_does_not_carry_itself_is_refused(
+def test_a_label_that_the_copy_does_not_carry_itself_is_denied(
     variant: str, patches: tuple[Object, ...], vm_object: Object
 ) -> None:
-    """Also of those with the right: nobody is asked about what KubeVirt writes later. A good machine would keep it."""
+    """Also of those with the right: nobody is asked about what KubeVirt writes later. A good VM would keep it."""
     found = created(variant, vm_object if patches else exempt(vm_object), *patches, may=(ALICE,))
     assert set(found.rules) == {"exemption", *(["shared-access"] if vm_object is BAD else [])}
     assert (set(found.fields), found.asked) == ({FROM[asked_for(variant)["kind"]]}, [])
@@ -288,7 +288,7 @@ def test_with_the_right_an_exemption_that_the_copy_carries_is_copied(variant: st
 
 
 @EVERY_VARIANT
-def test_with_the_right_a_copy_may_exempt_a_machine_that_has_no_label(variant: str) -> None:
+def test_with_the_right_a_copy_may_exempt_a_vm_that_has_no_label(variant: str) -> None:
     assert carried(variant, BAD, may=(ALICE,)).allowed
 
 
@@ -312,7 +312,7 @@ def test_a_label_that_a_copy_gets_later_needs_the_right(variant: str) -> None:
     assert ask(exempt(obj), obj, *there(variant, BAD), may=(ALICE,)).allowed
 
 
-def test_a_restore_to_its_own_machine_is_exempt_by_that_ones_labels() -> None:
+def test_a_restore_to_its_own_vm_is_exempt_by_that_ones_labels() -> None:
     """KubeVirt keeps its metadata, and writes none of the restore's."""
     snapshot = vm_snapshot(BAD)
     assert ask(restore("db"), None, exempt(GOOD), *snapshot).allowed
@@ -343,18 +343,18 @@ CLONED = exempt(known_as(clone("db", target="new"), OTHER_UID))
 OF_CLONE = owned(restore("new"), CLONED)
 
 
-def test_the_machine_of_a_restore_keeps_the_exemption_that_was_asked_for() -> None:
+def test_the_vm_of_a_restore_keeps_the_exemption_that_was_asked_for() -> None:
     found = ask(MADE, None, RESTORE, user=CONTROLLER)
     assert (found.allowed, found.asked) == (True, [])
 
 
-def test_the_machine_of_a_clone_keeps_the_exemption_that_was_asked_for() -> None:
+def test_the_vm_of_a_clone_keeps_the_exemption_that_was_asked_for() -> None:
     """KubeVirt makes it by a restore of its own."""
     found = ask(MADE, None, OF_CLONE, CLONED, user=CONTROLLER)
     assert (found.allowed, found.asked) == (True, [])
 
 
-def test_the_labels_of_a_restore_exempt_a_machine_that_has_none() -> None:
+def test_the_labels_of_a_restore_exempt_a_vm_that_has_none() -> None:
     assert ask(restored(vm(disk("once"), name="new"), RESTORE), None, RESTORE, user=CONTROLLER).allowed
 
 
@@ -362,7 +362,7 @@ NOT_RESTORED = [
     ("the restore is gone", MADE, []),
     ("the restore carries no label", MADE, [restore("new")]),
     ("another restore of that name", MADE, [known_as(RESTORE, OTHER_UID)]),
-    ("the restore makes another machine", MADE, [exempt(restore("other"))]),
+    ("the restore makes another VM", MADE, [exempt(restore("other"))]),
     ("the clone behind it is gone", MADE, [OF_CLONE]),
     ("the clone behind it carries no label", MADE, [OF_CLONE, known_as(clone("db", target="new"), OTHER_UID)]),
     ("another clone of that name", MADE, [OF_CLONE, known_as(CLONED)]),
@@ -377,7 +377,7 @@ NOT_RESTORED = [
 
 
 @pytest.mark.parametrize(("made", "objects"), [row[1:] for row in NOT_RESTORED], ids=[row[0] for row in NOT_RESTORED])
-def test_no_other_machine_that_kubevirt_makes_brings_its_own_exemption(made: Object, objects: list[Object]) -> None:
+def test_no_other_vm_that_kubevirt_makes_brings_its_own_exemption(made: Object, objects: list[Object]) -> None:
     found = ask(made, None, *objects, user=CONTROLLER, may=(CONTROLLER,))
     assert (set(found.rules), found.asked) == ({"exemption", "shared-access"}, [])
     assert NOT_CARRIED in found.message

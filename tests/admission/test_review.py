@@ -54,7 +54,7 @@ def test_a_body_that_is_no_review_is_a_bad_request_that_says_why(body: bytes, co
 
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate"])
-def test_both_paths_refuse_a_bad_body(path: str) -> None:
+def test_both_paths_deny_a_bad_body(path: str) -> None:
     assert Webhook().post(path, b"[]").status_code == 400
 
 

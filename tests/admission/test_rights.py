@@ -34,8 +34,8 @@ PLACES: list[tuple[str, Object, tuple[str, ...]]] = [
     *((kind, obj, ()) for kind, obj in VMS.items()),
     ("VirtualMachine's template", VM, ("spec", "template")),
     ("ReplicaSet's template", SET, ("spec", "template")),
-    ("Pool's machine", POOL, ("spec", "virtualMachineTemplate")),
-    ("Pool's instance", POOL, ("spec", "virtualMachineTemplate", "spec", "template")),
+    ("Pool's VM", POOL, ("spec", "virtualMachineTemplate")),
+    ("Pool's VMI", POOL, ("spec", "virtualMachineTemplate", "spec", "template")),
     ("Namespace", PLAIN, ()),
 ]
 EVERYWHERE = pytest.mark.parametrize(("obj", "path"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
@@ -65,7 +65,7 @@ def test_adding_an_exemption_needs_the_right(obj: Object, path: tuple[str, ...])
 
 
 @EVERYWHERE
-def test_whoever_has_the_right_may_exempt(obj: Object, path: tuple[str, ...]) -> None:
+def test_anyone_who_has_the_right_may_exempt(obj: Object, path: tuple[str, ...]) -> None:
     assert ask(exempt(obj, *path), may=[ALICE]).allowed
     assert ask(exempt(obj, *path), obj, may=[ALICE]).allowed
 
@@ -109,7 +109,7 @@ def test_a_namespaces_labels_need_the_right_by_whatever_subresource(subresource:
     assert ask(namespace(), namespace(enforcement="deny"), subresource=subresource).rules == ["exemption"]
 
 
-def test_the_refusal_says_what_to_ask_for() -> None:
+def test_the_denial_says_what_to_ask_for() -> None:
     vm_object, space = ask(exempt(VM)).message, ask(namespace("x", all="true")).message
     assert 'the verb "exempt" on virtualmachines.kubevirt.io in namespace vms' in vm_object
     assert 'the verb "exempt" on namespaces for namespace vms' in space
@@ -131,19 +131,19 @@ def test_kubevirts_own_accounts_are_never_asked_about_and_bring_no_label(kind: s
     """They hold every right and are steered by users, so that their right says nothing."""
     found = ask(exempt(VMS[kind]), VMS[kind], user=user, may=[user])
     assert (found.rules, found.asked) == (["exemption", "exemption"], [])
-    assert '"exempt.migratability.io/all" would come with a machine that KubeVirt makes' in found.message
+    assert '"exempt.migratability.io/all" would come with a VM that KubeVirt makes' in found.message
 
 
 @pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
-def test_the_labels_that_kubevirt_copies_to_an_instance_need_no_right(user: str) -> None:
-    """They come from its machine's template, and never count."""
+def test_the_labels_that_kubevirt_copies_to_an_vmi_need_no_right(user: str) -> None:
+    """They come from its VM's template, and never count."""
     for old in (None, VMI):
         found = ask(exempt(VMI), old, user=user)
         assert (found.allowed, found.asked) == (True, [])
 
 
 @pytest.mark.parametrize("user", [CONTROLLER, APISERVER])
-def test_kubevirt_may_write_a_machine_that_has_labels(user: str) -> None:
+def test_kubevirt_may_write_a_vm_that_has_labels(user: str) -> None:
     found = ask(tagged(exempt(VM), labels={"x": "y"}), exempt(VM), user=user)
     assert (found.allowed, found.asked) == (True, [])
 
@@ -153,7 +153,7 @@ def test_an_account_that_only_looks_like_kubevirts_is_asked_about() -> None:
     assert ask(exempt(VM), user=user).users_asked == {user}
 
 
-def test_a_user_whose_wildcard_right_does_not_count_is_refused_unasked() -> None:
+def test_a_user_whose_wildcard_right_does_not_count_is_denied_unasked() -> None:
     found = ask(exempt(VM), user="argocd", may=["argocd"], settings={"exemptions": {"excludedUsers": ["argocd"]}})
     assert (found.allowed, found.asked) == (False, [])
 
@@ -171,7 +171,7 @@ def test_the_brake_lets_labels_pass(mode: str, warned: bool) -> None:
 
 @pytest.mark.parametrize("level", ["warn", "off"])
 def test_a_namespaces_own_label_is_no_brake_for_the_right(level: str) -> None:
-    """Else whoever may set it for a day could plant exemptions for ever."""
+    """Else anyone who may set it for a day could plant exemptions for ever."""
     assert set(ask(exempt(VM), None, namespace(enforcement=level)).rules) == {"exemption"}
 
 

@@ -83,22 +83,22 @@ def test_every_recorded_request_is_decided(calls: list[Call], report: Report) ->
     assert all(call.response["response"]["uid"] == call.request["uid"] for call in calls)
 
 
-def test_what_leaves_volumes_template_and_labels_as_they_were_is_never_refused(calls: list[Call]) -> None:
+def test_what_leaves_volumes_template_and_labels_as_they_were_is_never_denied(calls: list[Call]) -> None:
     denied = [call for call in calls if call.outcome == "refused"]
     assert [call.label for call in denied if not call.changes_what_is_evaluated] == []
-    assert denied, "the recording holds bad machines, so something must be refused"
+    assert denied, "the recording holds bad VMs, so something must be denied"
 
 
-def test_no_deletion_is_refused_or_patched(calls: list[Call]) -> None:
+def test_no_deletion_is_denied_or_patched(calls: list[Call]) -> None:
     assert {call.outcome for call in calls if call.request["operation"] == "DELETE"} == {"allowed"}
 
 
-def test_no_running_machine_is_patched(calls: list[Call]) -> None:
+def test_no_running_vm_is_patched(calls: list[Call]) -> None:
     patched = [call.request for call in calls if call.outcome == "patched"]
     assert [request for request in patched if at(request["object"], "status", "created") is True] == []
 
 
-def test_no_instance_that_kubevirt_creates_for_its_machine_is_refused(calls: list[Call]) -> None:
+def test_no_vmi_that_kubevirt_creates_for_its_vm_is_denied(calls: list[Call]) -> None:
     instances = [
         call
         for call in calls
@@ -109,7 +109,7 @@ def test_no_instance_that_kubevirt_creates_for_its_machine_is_refused(calls: lis
     assert [call.label for call in instances if call.outcome == "refused"] == []
 
 
-def test_every_refusal_names_a_field_that_the_request_holds(calls: list[Call]) -> None:
+def test_every_denial_names_a_field_that_the_request_holds(calls: list[Call]) -> None:
     fields = {field for call in calls if call.outcome == "refused" for field, _ in causes(call.response["response"])}
     assert fields
     assert all(field.startswith(("spec.", "status.volumeRequests")) for field in fields)

@@ -1,4 +1,4 @@
-"""What a user did with KubeVirt, replayed: a bad disk is refused where its user sees it, all else passes."""
+"""What a user did with KubeVirt, replayed: a bad disk is denied where its user sees it, all else passes."""
 
 import copy
 import gzip
@@ -41,7 +41,7 @@ DENIED = [
         *("virtualmachines", "alice", "data-rwo2", "shared-access"),
     ),
 ]
-"""Each refusal that is due: what the user did, what was written by whom, the claim, the rule."""
+"""Each denial that is due: what the user did, what was written by whom, the PVC, the rule."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class Step:
 
     @property
     def causes(self) -> list[str]:
-        """The causes of a refusal."""
+        """The causes of a denial."""
         return [cause["message"] for cause in self.response.get("status", {}).get("details", {}).get("causes", [])]
 
 
 class World:
-    """The objects that are there, as the recording goes on: every machine with the strategy that our patch sets."""
+    """The objects that are there, as the recording goes on: every VM with the strategy that our patch sets."""
 
     def __init__(self) -> None:
         """Begin with the objects that the recording refers to."""
@@ -93,7 +93,7 @@ class World:
 
 
 def patched(obj: Object | None) -> Object | None:
-    """Return a machine as it would be stored had our mutating side been there."""
+    """Return a VM as it would be stored had our mutating side been there."""
     if obj is None or obj.get("kind") not in SPECS:
         return obj
     found = copy.deepcopy(obj)
@@ -150,31 +150,31 @@ def mutated() -> list[Step]:
 
 
 def denials(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
-    """Return what was refused, in the order of the recording."""
+    """Return what was denied, in the order of the recording."""
     found = []
     for step in steps:
         for cause in step.causes:
-            name, rule = cause.split('claim "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
+            name, rule = cause.split('PVC "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
             found.append((step.what, step.resource, step.user, name, rule))
     return found
 
 
-def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(validated: list[Step], report: Report) -> None:
+def test_exactly_the_bad_disks_are_denied_where_their_user_sees_it(validated: list[Step], report: Report) -> None:
     for what, steps in itertools.groupby(validated, key=lambda step: step.what):
         answered = list(steps)
         denied = [step for step in answered if not step.response["allowed"]]
-        report(f"{what}: {len(answered)} requests, {len(denied)} refused")
+        report(f"{what}: {len(answered)} requests, {len(denied)} denied")
         for step in denied:
             report(f"  {step.number} {step.request.operation} {step.resource} by {step.user}: {step.causes[0]}")
     assert denials(validated) == DENIED
 
 
-def test_a_refusal_of_a_hot_plug_names_the_claim_in_the_message_that_virtctl_shows(validated: list[Step]) -> None:
+def test_a_denial_of_a_hot_plug_names_the_pvc_in_the_message_that_virtctl_shows(validated: list[Step]) -> None:
     denied = [step for step in validated if not step.response["allowed"]]
     assert all(DENIED[index][3] in step.response["status"]["message"] for index, step in enumerate(denied))
 
 
-def test_no_restore_or_clone_of_a_good_machine_is_refused(validated: list[Step]) -> None:
+def test_no_restore_or_clone_of_a_good_vm_is_denied(validated: list[Step]) -> None:
     restores = [
         step for step in validated if step.request.resource in ("virtualmachinerestores", "virtualmachineclones")
     ]
@@ -183,12 +183,12 @@ def test_no_restore_or_clone_of_a_good_machine_is_refused(validated: list[Step])
     assert [step.number for step in restores if not step.response["allowed"]] == []
 
 
-def test_a_recorded_clone_is_judged_without_a_warning(validated: list[Step]) -> None:
+def test_a_recorded_clone_is_evaluated_without_a_warning(validated: list[Step]) -> None:
     (made,) = [step for step in validated if step.resource == "virtualmachineclones" and step.user == "admin"]
     assert "warnings" not in made.response
 
 
-def test_every_machine_that_is_created_gets_live_migrate(mutated: list[Step]) -> None:
+def test_every_vm_that_is_created_gets_live_migrate(mutated: list[Step]) -> None:
     created = [step for step in mutated if step.request.operation == "CREATE" and step.request.obj is not None]
     vms = [step for step in created if (step.request.obj or {})["kind"] in SPECS]
     assert {(step.request.obj or {})["kind"] for step in vms} == set(SPECS)
@@ -197,7 +197,7 @@ def test_every_machine_that_is_created_gets_live_migrate(mutated: list[Step]) ->
         assert step.patch[0] == {"op": "add", "path": path, "value": "LiveMigrate"}, step.number
 
 
-def test_nothing_else_is_patched_but_the_template_of_a_halted_machine(mutated: list[Step]) -> None:
+def test_nothing_else_is_patched_but_the_template_of_a_halted_vm(mutated: list[Step]) -> None:
     others = [step for step in mutated if step.patch and step.request.operation != "CREATE"]
     assert others
     for step in others:
@@ -207,5 +207,5 @@ def test_nothing_else_is_patched_but_the_template_of_a_halted_machine(mutated: l
         assert obj["spec"]["template"] != old["spec"]["template"]
 
 
-def test_the_mutating_side_refuses_nothing(mutated: list[Step]) -> None:
+def test_the_mutating_side_denies_nothing(mutated: list[Step]) -> None:
     assert [step.number for step in mutated if not step.response["allowed"]] == []

@@ -128,7 +128,7 @@ def test_the_cluster_is_given_a_little_less_time_than_we_have(timeout: str, seco
     assert cluster.given
 
 
-def test_to_confirm_a_refusal_there_is_only_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_to_confirm_a_denial_there_is_only_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count(100)
     monkeypatch.setattr("webhook.admission.handler.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     cluster = Watched()
@@ -145,21 +145,21 @@ def test_a_timeout_that_nobody_understands_counts_as_kubernetes_ten_seconds(time
     assert cluster.given
 
 
-def test_a_request_that_is_not_judged_is_allowed_also_while_nothing_can_be_asked() -> None:
+def test_a_request_that_is_not_evaluated_is_allowed_also_while_nothing_can_be_asked() -> None:
     cluster = Broken(ClusterUnavailable("down"))
     request = changed(REQUEST, operation="DELETE", object=None, oldObject=vm(disk("good")))
     assert Webhook(cluster).validate(request)["allowed"] is True
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_where_nothing_is_refused_what_cannot_be_decided_is_admitted_with_a_warning(error: Exception) -> None:
+def test_where_nothing_is_denied_what_cannot_be_decided_is_admitted_with_a_warning(error: Exception) -> None:
     response = Webhook(Broken(error), mode="warn").validate(REQUEST)
     (warning,) = response["warnings"]
     assert response["allowed"] is True
-    assert warning.startswith("not judged: ")
+    assert warning.startswith("not evaluated: ")
     assert len(warning) <= 256
 
 
-def test_where_nothing_is_judged_nothing_is_asked() -> None:
+def test_where_nothing_is_evaluated_nothing_is_asked() -> None:
     response = Webhook(Broken(ClusterUnavailable("down")), mode="off").validate(REQUEST)
     assert response == {"uid": UID, "allowed": True}

@@ -1,4 +1,4 @@
-"""What could not be judged yet is named on the machine, until it was judged good."""
+"""What could not be evaluated yet is named on the VM, until it was evaluated good."""
 
 import copy
 from collections.abc import Callable
@@ -54,7 +54,7 @@ BUILDERS: dict[str, Callable[..., Object]] = {
 OF_TEMPLATES = {kind: make for kind, make in BUILDERS.items() if kind != "instance"}
 PREDICTED = "claim/later"
 EDIT: Object = {"architecture": "amd64"}
-"""An update that is evaluated, and changes nothing that a rule refuses."""
+"""An update that is evaluated, and changes nothing that a rule denies."""
 SHARED, ONCE, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
 
 
@@ -73,11 +73,11 @@ def validated(obj: Object, old: Object | None = None, *objects: Object, **how: A
 
 
 @pytest.mark.parametrize("kind", BUILDERS)
-def test_a_claim_that_is_not_there_is_named(kind: str) -> None:
+def test_a_pvc_that_is_not_there_is_named(kind: str) -> None:
     assert after(BUILDERS[kind](disk("good"), disk("later"))) == {PREDICTED}
 
 
-def test_a_claim_that_a_template_or_a_data_volume_will_make_is_named() -> None:
+def test_a_pvc_that_a_template_or_a_data_volume_will_make_is_named() -> None:
     spec = {"storage": {"storageClassName": "nas", "accessModes": [RWX]}}
     assert after(templated_vm("root", "data", spec=spec)) == {"claim/root", "claim/data"}
     assert after(vm(disk("later")), None, data_volume("later", **spec)) == {PREDICTED}
@@ -91,22 +91,22 @@ def test_an_instancetype_and_a_preference_that_are_not_there_are_named(field: st
     assert after(vm(disk("good"), spec={field: matcher})) == {f"{field}/large"}
 
 
-def test_a_machine_of_which_everything_is_there_has_no_mark() -> None:
+def test_a_vm_of_which_everything_is_there_has_no_mark() -> None:
     assert UNVERIFIED not in str(ask(vm(disk("good"), disk("good-block")), side=mutate).patch)
 
 
-def test_a_claim_whose_name_no_object_can_have_is_not_named() -> None:
+def test_a_pvc_whose_name_no_object_can_have_is_not_named() -> None:
     assert after(vm(disk("not a name"), disk("later"))) == {PREDICTED}
 
 
 @pytest.mark.parametrize("kind", ["VirtualMachine", "ReplicaSet"])
-def test_a_name_goes_when_its_claim_is_there_and_good(kind: str) -> None:
+def test_a_name_goes_when_its_pvc_is_there_and_good(kind: str) -> None:
     obj, edited = (with_annotation(BUILDERS[kind](disk("later"), **edit), PREDICTED) for edit in ({}, EDIT))
     assert after(edited, obj, SHARED) == frozenset()
 
 
-def test_the_marks_of_a_pool_change_only_with_its_machines_template() -> None:
-    """A Pool restarts the machines that are not as its template."""
+def test_the_marks_of_a_pool_change_only_with_its_vms_template() -> None:
+    """A Pool restarts the VMs that are not as its template."""
     old = with_annotation(pool(disk("later")), PREDICTED)
     scaled = {**old, "spec": {**old["spec"], "replicas": 3}}
     assert ask(scaled, old, SHARED, side=mutate).patch == []
@@ -115,8 +115,8 @@ def test_the_marks_of_a_pool_change_only_with_its_machines_template() -> None:
     assert after(with_annotation(pool(disk("later"), **EDIT), PREDICTED), old, SHARED) == frozenset()
 
 
-def test_a_pools_template_is_named_whatever_claim_has_its_name() -> None:
-    """KubeVirt numbers them: the claim of that name is another's."""
+def test_a_pools_template_is_named_whatever_pvc_has_its_name() -> None:
+    """KubeVirt numbers them: the PVC of that name is another's."""
     spec = {"storage": {"storageClassName": "nas", "accessModes": [RWX]}}
     made = pool(data_volume_disk("good"), spec={"dataVolumeTemplates": [data_volume_template("good", **spec)]})
     assert after(made) == {"claim/good"}
@@ -127,24 +127,24 @@ def test_a_pools_template_is_named_whatever_claim_has_its_name() -> None:
 
 @pytest.mark.parametrize("kind", OF_TEMPLATES)
 @pytest.mark.parametrize("arrived", [ONCE, ON_SAN], ids=["ReadWriteOnce", "SAN Filesystem"])
-def test_a_name_stays_when_its_claim_is_there_and_bad(kind: str, arrived: Object) -> None:
+def test_a_name_stays_when_its_pvc_is_there_and_bad(kind: str, arrived: Object) -> None:
     obj, edited = (with_annotation(BUILDERS[kind](disk("later"), **edit), PREDICTED) for edit in ({}, EDIT))
     assert after(edited, obj, arrived) == {PREDICTED}
 
 
-def test_a_name_goes_when_its_claim_is_bad_and_exempt() -> None:
+def test_a_name_goes_when_its_pvc_is_bad_and_exempt() -> None:
     obj, edited = (with_annotation(exempt(vm(disk("later"), **edit)), PREDICTED) for edit in ({}, EDIT))
     assert after(edited, obj, ONCE) == frozenset()
 
 
-def test_a_name_goes_when_the_machine_no_longer_has_the_volume() -> None:
+def test_a_name_goes_when_the_vm_no_longer_has_the_volume() -> None:
     assert (
         after(with_annotation(vm(disk("good")), PREDICTED), with_annotation(vm(disk("later")), PREDICTED))
         == frozenset()
     )
 
 
-def test_a_bad_claim_of_an_old_machine_that_was_never_marked_is_not_named() -> None:
+def test_a_bad_pvc_of_an_old_vm_that_was_never_marked_is_not_named() -> None:
     obj = vm(disk("once"))
     assert after(vm(disk("once"), **EDIT), obj) == frozenset()
 
@@ -152,8 +152,8 @@ def test_a_bad_claim_of_an_old_machine_that_was_never_marked_is_not_named() -> N
 ONCE_TEMPLATE = {"storage": {"storageClassName": "nas", "accessModes": [RWO]}}
 
 
-def test_a_claim_that_was_foretold_to_be_bad_and_let_in_was_judged() -> None:
-    """The machines of an old or exempt Pool, and old machines whose claims are made anew, must start."""
+def test_a_pvc_that_was_predicted_to_be_bad_and_let_in_was_evaluated() -> None:
+    """The VMs of an old or exempt Pool, and old VMs whose PVCs are made again, must start."""
     vm_object = templated_vm("root", spec=ONCE_TEMPLATE)
     assert after(exempt(vm_object)) == frozenset()
     edited = {**vm_object, "spec": {**vm_object["spec"], "preference": None}}
@@ -168,7 +168,7 @@ def test_a_name_stays_while_its_pvc_is_only_predicted_whatever_the_prediction_sa
         assert after(unverified, unverified, predicted) == {PREDICTED}
 
 
-def test_what_an_old_machine_waits_for_without_a_mark_it_waits_for_as_before() -> None:
+def test_what_an_old_vm_waits_for_without_a_mark_it_waits_for_as_before() -> None:
     assert after(vm(disk("later"), **EDIT), vm(disk("later"))) == frozenset()
     assert after(vm(disk("later"), disk("more"), **EDIT), vm(disk("later"))) == {"claim/more"}
 
@@ -178,7 +178,7 @@ def test_what_was_requested_and_is_not_there_is_named_when_it_reaches_the_templa
     assert after(vm(disk("later")), old, user=CONTROLLER) == {PREDICTED}
 
 
-def test_what_nobody_could_judge_is_no_precedent_for_another_claim() -> None:
+def test_what_nobody_could_evaluate_is_no_precedent_for_another_pvc() -> None:
     old = with_annotation(vm(disk("later", "data")), PREDICTED)
     assert ask(vm(disk("once", "data")), old, ONCE).rules == ["shared-access"]
     assert ask(with_annotation(vm(disk("later", "data"), **EDIT), PREDICTED), old, ONCE).rules == []
@@ -193,7 +193,7 @@ LARGE = {
 }
 
 
-def test_a_device_of_an_instancetype_that_nobody_could_judge_is_no_precedent_for_ones_own() -> None:
+def test_a_device_of_an_instancetype_that_nobody_could_evaluate_is_no_precedent_for_ones_own() -> None:
     old = with_annotation(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
     own = vm(disk("good"), domain={"devices": {"hostDevices": [NIC]}})
     assert ask(own, old, LARGE).rules == ["host-devices"]
@@ -209,7 +209,7 @@ def test_ones_own_old_device_keeps_no_preference_named() -> None:
     assert ask(edited, unverified_old, win).allowed
 
 
-def test_an_instancetype_stays_named_while_it_gives_the_machine_what_cannot_move() -> None:
+def test_an_instancetype_stays_named_while_it_gives_the_vm_what_cannot_move() -> None:
     spec = {"instancetype": {"name": "large"}}
     obj, edited = (with_annotation(vm(disk("good"), spec=spec, **edit), "instancetype/large") for edit in ({}, EDIT))
     assert after(edited, obj, LARGE) == {"instancetype/large"}
@@ -265,7 +265,7 @@ def test_a_name_that_stays_and_a_new_one_cost_no_live_get() -> None:
     assert cluster.confirmed == 0
 
 
-def test_names_that_somebody_writes_or_copies_are_worked_out_anew() -> None:
+def test_names_that_somebody_writes_or_copies_are_worked_out_again() -> None:
     assert after(with_annotation(vm(disk("good"), disk("later")), "claim/good", "claim/other")) == {PREDICTED}
 
 
@@ -283,11 +283,11 @@ def test_validating_decides_nothing_where_a_name_was_taken_away(kind: str) -> No
         validated(obj, with_annotation(obj, PREDICTED), ONCE)
 
 
-def test_where_nothing_is_refused_nothing_is_held_back_for_a_name() -> None:
+def test_where_nothing_is_denied_nothing_is_held_back_for_a_name() -> None:
     assert validated(vm(disk("later")), None, namespace(enforcement="warn"))
 
 
-def test_a_machine_that_is_refused_is_refused_whatever_it_lacks() -> None:
+def test_a_vm_that_is_denied_is_denied_whatever_it_lacks() -> None:
     assert not validated(vm(disk("later"), disk("once")))
 
 
@@ -300,7 +300,7 @@ def test_offline_only_what_was_taken_away_is_missed() -> None:
         validate(request(obj, with_annotation(obj, PREDICTED)), cluster, Settings(), 5.0)
 
 
-def test_a_hot_plug_into_status_or_instance_needs_no_mark_since_none_can_come_with_it() -> None:
+def test_a_hot_plug_into_status_or_vmi_needs_no_mark_since_none_can_come_with_it() -> None:
     waiting = {"volumeRequests": [volume_request(disk("later"))]}
     assert validated(vm(status=waiting), vm(), user=APISERVER, subresource="status")
     assert validated(vmi(disk("later")), vmi(), user=APISERVER)
@@ -319,7 +319,7 @@ def test_a_start_leaves_the_annotation_alone() -> None:
     assert after(started, obj, SHARED, user=APISERVER) == {PREDICTED}
 
 
-def test_lifting_a_mark_changes_nothing_else_of_a_running_machine() -> None:
+def test_lifting_a_mark_changes_nothing_else_of_a_running_vm() -> None:
     obj, edited = (
         with_annotation(vm(disk("later"), status={"created": True}, **edit), PREDICTED) for edit in ({}, EDIT)
     )

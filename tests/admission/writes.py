@@ -29,7 +29,7 @@ ENDED = "2020-01-01"
 DEVICES = {"devices": {"hostDevices": [{"name": "nic", "deviceName": "intel.com/nic"}]}}
 EXEMPT_POOL = exempt(pool())
 NUMBERED = "pool-0"
-"""The name of a machine of the Pool."""
+"""The name of a VM of the Pool."""
 TEMPLATES: dict[Make, tuple[str, ...]] = {
     vm: ("spec", "template"),
     vmi: (),
@@ -43,7 +43,7 @@ SPECS: dict[Make, str] = {
     replica_set: "spec.template.spec",
     pool: "spec.virtualMachineTemplate.spec.template.spec",
 }
-"""Where each kind keeps its instance's spec."""
+"""Where each kind keeps its VMI's spec."""
 _NAMES: dict[Make, tuple[str, str]] = {vm: ("db", "db"), replica_set: ("web", "web7k2fw"), pool: ("pool", NUMBERED)}
 """What each kind of owner is called, and what KubeVirt makes for it."""
 
@@ -52,7 +52,7 @@ _NAMES: dict[Make, tuple[str, str]] = {vm: ("db", "db"), replica_set: ("web", "w
 class Write:
     """A request: the object, the one before it, what else is there, who writes.
 
-    ``spec`` is where the machine keeps its instance's spec, ``pending`` where a volume to come stands instead;
+    ``spec`` is where the VM keeps its VMI's spec, ``pending`` where a volume to come stands instead;
     ``source`` the field of a restore or clone that says what it copies.
     """
 
@@ -66,21 +66,21 @@ class Write:
     source: str | None = None
 
     def field(self, cell: Cell) -> str:
-        """Return the field of the machine at which the cell's fault stands."""
+        """Return the field of the VM at which the cell's fault stands."""
         if cell.fault.is_device:
             return f"{self.spec}.domain.devices.hostDevices[0]"
         return f"{self.pending or self.spec + '.volumes[1]'}.persistentVolumeClaim.claimName"
 
 
 def holding(cell: Cell, make: Make, name: str, *, bad: bool = True, more: bool = False) -> Object:
-    """Return a machine with a good disk, what makes the cell's machine bad, and one more good disk."""
+    """Return a VM with a good disk, what makes the cell's VM bad, and one more good disk."""
     data = [disk(cell.fault.claim, "data")] if bad and cell.fault.claim else []
     fields = {"domain": DEVICES} if bad and cell.fault.is_device else {}
     return make(disk("good", "root"), *data, *([disk("good-block", "more")] if more else []), name=name, **fields)
 
 
 def change(cell: Cell, make: Make, name: str) -> tuple[Object | None, Object]:
-    """Return a machine before and after: one that is made, a good one that becomes bad, a bad one that gets more."""
+    """Return a VM before and after: one that is made, a good one that becomes bad, a bad one that gets more."""
     old = None if cell.moment == "creation" else holding(cell, make, name, bad=cell.of_bad)
     return old, holding(cell, make, name, more=cell.of_bad)
 
@@ -98,7 +98,7 @@ def carrying(cell: Cell, obj: Object, template: tuple[str, ...] = ()) -> Object:
 
 
 def by(make: Make, user: str) -> Callable[[Cell], Write]:
-    """Return how somebody writes a machine; a label without the right comes with the write."""
+    """Return how somebody writes a VM; a label without the right comes with the write."""
 
     def write(cell: Cell) -> Write:
         forger = exempt(known_as(vm(name=NUMBERED))) if make is vmi else EXEMPT_POOL
@@ -117,7 +117,7 @@ def by(make: Make, user: str) -> Callable[[Cell], Write]:
 
 
 def hot_plug(cell: Cell) -> Write:
-    """Return what ``virtctl addvolume`` asks for: the bad disk, or one more good one of a bad machine."""
+    """Return what ``virtctl addvolume`` asks for: the bad disk, or one more good one of a bad VM."""
     asked = by(vm, APISERVER)(cell)
     assert asked.old is not None
     added = disk("good-block", "more") if cell.of_bad else disk(cell.fault.claim or "", "data")
@@ -127,7 +127,7 @@ def hot_plug(cell: Cell) -> Write:
 
 
 def for_owner(make_owner: Make, make: Make, user: str, *, holds: bool) -> Callable[[Cell], Write]:
-    """Return how KubeVirt writes for an owner, which ``holds`` what makes the machine bad, or not."""
+    """Return how KubeVirt writes for an owner, which ``holds`` what makes the VM bad, or not."""
     owner_name, name = _NAMES[make_owner]
 
     def write(cell: Cell) -> Write:
@@ -147,7 +147,7 @@ def for_owner(make_owner: Make, make: Make, user: str, *, holds: bool) -> Callab
 
 
 def created(cell: Cell, name: str) -> Object:
-    """Return the machine in a snapshot, or the source of a clone."""
+    """Return the VM in a snapshot, or the source of a clone."""
     vm_object = holding(cell, vm, name, more=cell.of_bad)
     if cell.variant == "label brought by a snapshot":
         return labelled(cell, vm_object)
@@ -172,7 +172,7 @@ def asked_by_user(cell: Cell, obj: Object) -> Object:
 
 
 def live(cell: Cell) -> Object:
-    """Return the machine that a restore writes over, with what it carries itself."""
+    """Return the VM that a restore writes over, with what it carries itself."""
     vm_object = carrying(cell, known_as(holding(cell, vm, NUMBERED, bad=cell.of_bad)))
     return owned(vm_object, EXEMPT_POOL, uid=OTHER_UID) if cell.variant == "forged owner" else vm_object
 
@@ -185,7 +185,7 @@ def restore_to_new_name(cell: Cell) -> Write:
 
 
 def restore_over(cell: Cell) -> Write:
-    """Return a restore of a machine that is there, good or bad, whose own label counts."""
+    """Return a restore of a VM that is there, good or bad, whose own label counts."""
     obj = restore(NUMBERED, *patches(cell))
     obj = labelled(cell, obj) if cell.variant == "exempt without the right" else obj
     there = (live(cell), *vm_snapshot(created(cell, NUMBERED)), EXEMPT_POOL)
@@ -193,7 +193,7 @@ def restore_over(cell: Cell) -> Write:
 
 
 def clone_of_vm(cell: Cell) -> Write:
-    """Return a clone of a machine, or of its snapshot where that brings the label."""
+    """Return a clone of a VM, or of its snapshot where that brings the label."""
     if cell.variant == "label brought by a snapshot":
         obj, there = (
             clone("nightly", kind="VirtualMachineSnapshot", target=NUMBERED),
@@ -205,7 +205,7 @@ def clone_of_vm(cell: Cell) -> Write:
 
 
 def made_by_restore(cell: Cell) -> Write:
-    """Return the machine that KubeVirt makes for a restore, with the labels of the snapshot and the patches."""
+    """Return the VM that KubeVirt makes for a restore, with the labels of the snapshot and the patches."""
     asked = carrying(cell, restore(NUMBERED, *patches(cell)))
     added_labels = cell.variant in ("exempt", "expired", "label brought by a patch")
     vm_object = created(cell, NUMBERED)
@@ -218,7 +218,7 @@ def made_by_restore(cell: Cell) -> Write:
 
 
 def written_over(cell: Cell) -> Write:
-    """Return the machine that is there as KubeVirt writes it for a restore: with its own metadata."""
+    """Return the VM that is there as KubeVirt writes it for a restore: with its own metadata."""
     old, asked = live(cell), restore(NUMBERED)
     new = restored({**old, "spec": created(cell, NUMBERED)["spec"]}, asked)
     return Write(new, old, (asked, EXEMPT_POOL), CONTROLLER)
@@ -228,20 +228,20 @@ PATHS: dict[str, Callable[[Cell], Write]] = {
     "VirtualMachine by a user": by(vm, ALICE),
     "VirtualMachine by kubevirt-apiserver (addvolume)": by(vm, APISERVER),
     "volumeRequests in /status by kubevirt-apiserver": hot_plug,
-    "instance by a user": by(vmi, ALICE),
-    "instance for a VirtualMachine": for_owner(vm, vmi, CONTROLLER, holds=True),
-    "instance for a ReplicaSet": for_owner(replica_set, vmi, CONTROLLER, holds=True),
-    "instance by kubevirt-apiserver": by(vmi, APISERVER),
-    "owned instance by kubevirt-apiserver": for_owner(vm, vmi, APISERVER, holds=False),
-    "owned instance by kubevirt-apiserver, as in its machine": for_owner(vm, vmi, APISERVER, holds=True),
-    "owned instance by kubevirt-controller": for_owner(vm, vmi, CONTROLLER, holds=False),
-    "owned instance by kubevirt-controller, as in its machine": for_owner(vm, vmi, CONTROLLER, holds=True),
+    "VMI by a user": by(vmi, ALICE),
+    "VMI for a VirtualMachine": for_owner(vm, vmi, CONTROLLER, holds=True),
+    "VMI for a ReplicaSet": for_owner(replica_set, vmi, CONTROLLER, holds=True),
+    "VMI by kubevirt-apiserver": by(vmi, APISERVER),
+    "owned VMI by kubevirt-apiserver": for_owner(vm, vmi, APISERVER, holds=False),
+    "owned VMI by kubevirt-apiserver, as in its VM": for_owner(vm, vmi, APISERVER, holds=True),
+    "owned VMI by kubevirt-controller": for_owner(vm, vmi, CONTROLLER, holds=False),
+    "owned VMI by kubevirt-controller, as in its VM": for_owner(vm, vmi, CONTROLLER, holds=True),
     "ReplicaSet by a user": by(replica_set, ALICE),
     "Pool by a user": by(pool, ALICE),
     "VirtualMachine for a Pool": for_owner(pool, vm, CONTROLLER, holds=False),
     "VirtualMachine for a Pool, as in the Pool": for_owner(pool, vm, CONTROLLER, holds=True),
     "Restore by a user, to a new name": restore_to_new_name,
-    "Restore by a user, over the machine": restore_over,
+    "Restore by a user, over the VM": restore_over,
     "Clone by a user": clone_of_vm,
     "VirtualMachine that a Restore makes": made_by_restore,
     "VirtualMachine that a Restore writes over": written_over,

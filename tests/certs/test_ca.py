@@ -1,4 +1,4 @@
-"""An authority of our own: what it is, what it signs, and what is not taken for one."""
+"""A CA of our own: what it is, what it signs, and what is not taken for one."""
 
 import base64
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_so_is_a_leaf() -> None:
     assert (leaf.not_valid_before_utc, leaf.not_valid_after_utc) == (NOW - HOUR, NOW + WEEK)
 
 
-def test_it_may_sign_leaves_and_no_other_authorities() -> None:
+def test_it_may_sign_leaves_and_no_other_cas() -> None:
     constraints = ROOT.extensions.get_extension_for_class(x509.BasicConstraints)
     assert constraints.critical
     assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
@@ -107,7 +107,7 @@ def test_a_leaf_never_outlives_it() -> None:
 
 @pytest.mark.parametrize("late", [timedelta(0), SECOND, YEAR])
 def test_it_signs_nothing_once_it_has_ended(late: timedelta) -> None:
-    with pytest.raises(CertificateError, match="the authority ended at 2028-02-29 12:00:00 UTC"):
+    with pytest.raises(CertificateError, match="the CA ended at 2028-02-29 12:00:00 UTC"):
         MADE.sign(NAMES, WEEK, NOW + YEAR + late)
 
 
@@ -170,11 +170,11 @@ FOREIGN: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
     "an RSA key": (lambda: other_key(rsa.generate_private_key(65537, 2048)), "not of the type ECDSA P-256"),
     "another curve": (lambda: other_key(ec.generate_private_key(ec.SECP384R1())), "not of the type ECDSA P-256"),
     "a curve that nobody knows": (lambda: (MADE.certificate, unknown_curve()), "the key is no private key in PEM"),
-    "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of an authority"),
-    "no constraints": (lambda: pair(Issued("ca", usage())), "not that of an authority"),
+    "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of a CA"),
+    "no constraints": (lambda: pair(Issued("ca", usage())), "not that of a CA"),
     "no right to sign": (
         lambda: pair(Issued("ca", CA_CERTIFICATE, usage(key_cert_sign=False))),
-        "not that of an authority",
+        "not that of a CA",
     ),
     "an intermediate": (
         lambda: pair(Issued("ca", CA_CERTIFICATE, usage(), issuer=Issued("root", CA_CERTIFICATE))),
@@ -185,7 +185,7 @@ FOREIGN: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
 
 
 @pytest.mark.parametrize(("make", "reason"), FOREIGN.values(), ids=FOREIGN)
-def test_what_is_no_authority_of_ours_says_why(make: Callable[[], tuple[bytes, bytes]], reason: str) -> None:
+def test_what_is_no_ca_of_ours_says_why(make: Callable[[], tuple[bytes, bytes]], reason: str) -> None:
     with pytest.raises(CertificateError, match=reason):
         CA.parse(*make())
 

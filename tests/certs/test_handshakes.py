@@ -85,7 +85,7 @@ def test_clients_that_trust_the_registered_bundle_are_served_through_rotations(s
     assert len(leaves) > 10
 
 
-def test_a_client_that_does_not_trust_it_or_calls_it_by_another_name_refuses(server: Server) -> None:
+def test_a_client_that_does_not_trust_it_or_calls_it_by_another_name_denies(server: Server) -> None:
     now = datetime.now(UTC)
     stored = rotate(None, [], now, LIFETIMES)
     leaf = renewed(None, stored, NAMES, now, LIFETIMES)

@@ -1,4 +1,4 @@
-"""What is lost and how it comes back: Secrets, registrations, bundles, and the right time."""
+"""What is lost and how it comes back: Secrets, webhook configurations, bundles, and the right time."""
 
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ def test_a_deleted_secret_is_written_back_as_it_was_by_a_leader_who_remembers_it
     assert rotate(FIRST, CONFIGURED, THEN, LIFETIMES) == FIRST
 
 
-def test_a_secret_that_is_lost_is_replaced_by_an_authority_that_signs_nothing_before_it_is_trusted() -> None:
+def test_a_secret_that_is_lost_is_replaced_by_an_ca_that_signs_nothing_before_it_is_trusted() -> None:
     lost = rotate(None, CONFIGURED, THEN, LIFETIMES)
     assert lost.next
     assert lost.signing is None
@@ -37,7 +37,7 @@ def test_a_secret_that_is_lost_is_replaced_by_an_authority_that_signs_nothing_be
     assert rotate(seen, configured, THEN + SECOND + MINUTE, LIFETIMES).signing == lost.next
 
 
-def test_leaves_of_the_lost_authority_stay_trusted() -> None:
+def test_leaves_of_the_lost_ca_stay_trusted() -> None:
     old = leaf_of(FIRST)
     lost = rotate(None, CONFIGURED, THEN, LIFETIMES)
     trusted_long_enough = rotate(lost, put_right(CONFIGURED, lost, THEN), THEN, LIFETIMES)
@@ -46,7 +46,7 @@ def test_leaves_of_the_lost_authority_stay_trusted() -> None:
         assert why_not_trusted(stored.bundle(THEN), old, NAME, THEN) is None
 
 
-def test_they_do_so_even_when_the_registrations_are_deleted_next() -> None:
+def test_they_do_so_even_when_the_webhook_configurations_are_deleted_next() -> None:
     lost = rotate(None, CONFIGURED, THEN, LIFETIMES)
     signs = rotate(lost, [], THEN, LIFETIMES)
     assert signs.signing == lost.next
@@ -58,13 +58,13 @@ def test_a_secret_that_is_lost_when_nothing_is_registered_is_replaced_at_once() 
 
 
 @pytest.mark.parametrize("configured", [[b""], [b"garbage", b""]], ids=["nothing", "garbage"])
-def test_where_registrations_trust_nothing_that_is_valid_nothing_is_lost_by_signing_at_once(
+def test_where_webhook_configurations_trust_nothing_that_is_valid_nothing_is_lost_by_signing_at_once(
     configured: list[bytes],
 ) -> None:
     assert rotate(None, configured, THEN, LIFETIMES).signing
 
 
-def test_an_authority_that_somebody_removed_from_a_bundle_is_in_what_must_be_trusted_still() -> None:
+def test_an_ca_that_somebody_removed_from_a_bundle_is_in_what_must_be_trusted_still() -> None:
     other = first()
     removed = [CONFIGURED[0], CONFIGURED[0], other.bundle(NOW)]
     stored = rotate(FIRST, removed, THEN, LIFETIMES)
@@ -93,7 +93,7 @@ def test_after_a_clock_that_jumped_and_came_back_a_trusted_leaf_is_served_within
             assert [why_not_trusted(each, served, NAME, THEN + minute * MINUTE) for each in configured] == [None] * 3
 
 
-def test_an_authority_of_the_future_signs_nothing_but_what_it_signed_stays_trusted() -> None:
+def test_an_ca_of_the_future_signs_nothing_but_what_it_signed_stays_trusted() -> None:
     future = first(THEN + 2 * HOUR)
     stored = rotate(future, [future.bundle(THEN)], THEN, LIFETIMES)
     assert stored.signing is None
@@ -101,7 +101,7 @@ def test_an_authority_of_the_future_signs_nothing_but_what_it_signed_stays_trust
     assert future.bundle(THEN) in stored.bundle(THEN)
 
 
-def test_a_successor_of_the_future_is_made_anew() -> None:
+def test_a_successor_of_the_future_is_made_again() -> None:
     due = NOW + LIFETIMES.ca * 2 / 3
     early = rotate(FIRST, CONFIGURED, due + 3 * HOUR, LIFETIMES)
     stored = rotate(early, CONFIGURED, due, LIFETIMES)

@@ -48,7 +48,7 @@ anything = spoilt() | corrupt_certificate() | st.binary(max_size=50)
     data=st.fixed_dictionaries({}, optional={name: st.just(value) | anything for name, value in DATA.items()}),
     now=times,
 )
-def test_a_secret_with_anything_in_it_is_read_or_refused_and_what_is_read_can_be_used(
+def test_a_secret_with_anything_in_it_is_read_or_denied_and_what_is_read_can_be_used(
     data: dict[str, bytes], now: datetime
 ) -> None:
     with suppress(CertificateError):
@@ -61,7 +61,7 @@ def test_a_secret_with_anything_in_it_is_read_or_refused_and_what_is_read_can_be
 
 @thorough
 @given(certificate=anything, key=anything)
-def test_any_pair_is_an_authority_or_refused(certificate: bytes, key: bytes) -> None:
+def test_any_pair_is_an_ca_or_denied(certificate: bytes, key: bytes) -> None:
     with suppress(CertificateError):
         ca = CA.parse(certificate, key)
         assert CA.parse(ca.certificate, ca.key) == ca

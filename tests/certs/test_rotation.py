@@ -26,7 +26,7 @@ NEW = [MADE.bundle(DUE)] * 3
 LEAF = MADE.next.sign(NAMES, DAY, DUE)
 
 
-def test_the_first_authority_signs_at_once_where_nothing_is_registered() -> None:
+def test_the_first_ca_signs_at_once_where_nothing_is_registered() -> None:
     assert FIRST.signing
     assert FIRST.next is None
     assert FIRST.bundle(NOW) == FIRST.signing.certificate
@@ -100,7 +100,7 @@ def test_without_a_time_to_settle_it_signs_as_soon_as_it_is_trusted() -> None:
     assert rotate(MADE, NEW, DUE, at_once).signing == MADE.next
 
 
-def test_where_the_registrations_are_gone_it_signs_at_once() -> None:
+def test_where_the_webhook_configurations_are_gone_it_signs_at_once() -> None:
     assert rotate(MADE, [], DUE, LIFETIMES).signing == MADE.next
     assert rotate(FIRST, [], DUE, LIFETIMES).signing not in (None, FIRST.signing)
 
@@ -161,7 +161,7 @@ CORRUPT = {
     "a key without its certificate": (changed(next_crt=None), "next: one certificate in PEM is needed, there are 0"),
     "a certificate cut short": (changed(signing_crt=FIRST.bundle(NOW)[:200]), "signing: one certificate in PEM"),
     "the key of another": (changed(signing_key=MADE.next.key), "signing: the key is not that of the certificate"),
-    "a leaf": (changed(next_crt=LEAF.chain, next_key=LEAF.key), "next: the certificate is not that of an authority"),
+    "a leaf": (changed(next_crt=LEAF.chain, next_key=LEAF.key), "next: the certificate is not that of a CA"),
     "words for a time": (changed(**{"next_trusted-since": b"yesterday"}), "next.trusted-since: it is no time"),
     "bytes for a time": (changed(**{"next_trusted-since": b"\xff"}), "next.trusted-since: it is no time"),
     "a time without its zone": (changed(**{"next_trusted-since": b"2027-03-01"}), "it names no time zone"),
@@ -169,7 +169,7 @@ CORRUPT = {
 
 
 @pytest.mark.parametrize(("data", "reason"), CORRUPT.values(), ids=CORRUPT)
-def test_a_spoilt_secret_says_why(data: dict[str, bytes], reason: str) -> None:
+def test_a_invalid_secret_says_why(data: dict[str, bytes], reason: str) -> None:
     with pytest.raises(CertificateError, match=reason):
         Stored.from_data(data)
 
@@ -193,7 +193,7 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize(("lifetimes", "reason"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_lifetimes_that_cannot_be_kept_are_refused(lifetimes: dict[str, timedelta], reason: str) -> None:
+def test_lifetimes_that_cannot_be_kept_are_denied(lifetimes: dict[str, timedelta], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Lifetimes(**lifetimes)
 
@@ -204,7 +204,7 @@ def leaf_at(stored: Stored, now: datetime = NOW, leaf: Leaf | None = None) -> Le
     return made
 
 
-def test_a_replica_without_a_leaf_gets_one_of_the_authority_that_signs() -> None:
+def test_a_replica_without_a_leaf_gets_one_of_the_ca_that_signs() -> None:
     leaf = leaf_at(MADE, DUE)
     assert why_not_trusted(FIRST.bundle(DUE), leaf, NAME, DUE) is None
     assert certificate(leaf).not_valid_after_utc == DUE + LIFETIMES.leaf
@@ -216,12 +216,12 @@ def test_a_leaf_is_renewed_at_two_thirds_of_its_lifetime() -> None:
     assert certificate(leaf_at(FIRST, late, leaf)).not_valid_after_utc == late + LIFETIMES.leaf
 
 
-def test_a_leaf_is_renewed_when_another_authority_signs() -> None:
+def test_a_leaf_is_renewed_when_another_ca_signs() -> None:
     leaf = leaf_at(FIRST, DUE)
     assert leaf_at(promoted(), DUE + MINUTE, leaf) != leaf
 
 
-def test_a_leaf_that_already_ends_with_its_authority_is_kept() -> None:
+def test_a_leaf_that_already_ends_with_its_ca_is_kept() -> None:
     assert FIRST.signing
     end = FIRST.signing.not_after
     leaf = leaf_at(FIRST, end - HOUR)
@@ -237,8 +237,8 @@ def test_a_leaf_that_a_clock_made_useless_is_replaced(later: timedelta) -> None:
 
 UNABLE = {
     "nothing signs": (replace(MADE, signing=None), DUE),
-    "the authority has ended": (FIRST, NOW + 2 * LIFETIMES.ca),
-    "the authority is not valid yet": (FIRST, NOW - DAY),
+    "the CA has ended": (FIRST, NOW + 2 * LIFETIMES.ca),
+    "the CA is not valid yet": (FIRST, NOW - DAY),
 }
 
 

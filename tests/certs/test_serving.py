@@ -17,7 +17,7 @@ SOON = NOW + SECOND
 
 
 def begun(*bundles: bytes) -> Serving:
-    """Return a replica that serves the old authority's leaf to webhooks with these bundles."""
+    """Return a replica that serves the old CA's leaf to webhooks with these bundles."""
     serving = Serving(MINUTE, NAME)
     serving.offer(ONE)
     serving.observe(bundles, NOW)
@@ -49,7 +49,7 @@ def test_a_leaf_that_all_trust_from_the_beginning_is_served_at_once() -> None:
     begun(TRUSTS_OLD, BOTH)
 
 
-def test_a_renewed_leaf_of_an_authority_long_trusted_is_served_at_once() -> None:
+def test_a_renewed_leaf_of_an_ca_long_trusted_is_served_at_once() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.offer(AGAIN)
     serving.observe([TRUSTS_OLD, TRUSTS_OLD], SOON)
@@ -150,12 +150,12 @@ def test_a_new_replica_whose_leaf_nobody_trusts_can_be_asked_why_it_is_not_ready
     serving.offer(TWO)
     serving.observe([BOTH, TRUSTS_OLD], NOW)
     assert serving.current() == TWO
-    assert "does not trust it: the bundle has no authority valid now that signed it" in (serving.why_not() or "")
+    assert "does not trust it: the bundle has no CA valid now that signed it" in (serving.why_not() or "")
     serving.observe([BOTH, BOTH], SOON)
     assert serving.why_not() is None
 
 
-def test_a_bundle_that_somebody_spoilt_takes_no_replica_out_of_service_while_another_trusts_it() -> None:
+def test_a_bundle_that_somebody_invalid_takes_no_replica_out_of_service_while_another_trusts_it() -> None:
     serving = begun(TRUSTS_OLD, TRUSTS_OLD)
     serving.observe([TRUSTS_OLD, b"spoilt"], SOON)
     assert (serving.current(), serving.why_not()) == (ONE, None)
@@ -173,7 +173,7 @@ def test_a_replica_whose_only_leaf_has_ended_is_not_ready() -> None:
     assert serving.why_not() == "the certificate is not valid: it ended at 2027-03-02 12:00:00 UTC"
 
 
-def test_registrations_that_come_and_go_change_nothing_that_is_served() -> None:
+def test_webhook_configurations_that_come_and_go_change_nothing_that_is_served() -> None:
     serving = begun()
     for bundles in ([TRUSTS_OLD], [], [BOTH, TRUSTS_OLD], []):
         serving.observe(bundles, SOON)

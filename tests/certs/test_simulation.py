@@ -1,7 +1,7 @@
-"""Several replicas, three registrations and a clock of our own, through many rotations and everything that goes wrong.
+"""Several replicas, three webhook configurations and a clock of our own, through many rotations and everything that goes wrong.
 
 At every instant every replica that is ready serves what every API server accepts, also one that has not heard of the
-newest bundles yet. The judge shares no code with what it judges: cryptography's verifier with its own strict rules.
+newest bundles yet. The evaluate shares no code with what it evaluates: cryptography's verifier with its own strict rules.
 """
 
 import random
@@ -34,7 +34,7 @@ class Replica:
 
 
 class World:
-    """A cluster: a Secret, registrations with their history, replicas of which one leads, and the true time."""
+    """A cluster: a Secret, webhook configurations with their history, replicas of which one leads, and the true time."""
 
     def __init__(self, lifetimes: Lifetimes, seed: int) -> None:
         self.lifetimes, self.random, self.now = lifetimes, random.Random(seed), NOW
@@ -51,13 +51,13 @@ class World:
         return Replica(Serving(self.lifetimes.trust_delay, NAME))
 
     def configure(self, name: str, bundle: bytes) -> None:
-        """Write a bundle into a registration; API servers may use the one before for a while."""
+        """Write a bundle into a webhook configuration; API servers may use the one before for a while."""
         if name != self.unmigratable and self.observe.get(name) != bundle:
             self.observe[name] = bundle
             self.history[name].append((self.now, bundle))
 
     def forget(self) -> None:
-        """Take away all registrations, and with them what API servers remember of them."""
+        """Take away all webhook configurations, and with them what API servers remember of them."""
         self.observe.clear()
         self.history.clear()
 
@@ -102,7 +102,7 @@ class World:
         self.look()
 
     def look(self) -> None:
-        """See whether what is served is accepted by whoever calls a ready replica."""
+        """See whether what is served is accepted by anyone who calls a ready replica."""
         for replica in self.replicas:
             leaf = replica.serving.current()
             if leaf is None or replica.serving.why_not():
@@ -141,7 +141,7 @@ SCALES = {
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.cluster) for seed in range(1, 4))])
 @pytest.mark.parametrize(("lifetimes", "step", "skew"), SCALES.values(), ids=SCALES)
-def test_whoever_is_ready_is_accepted_through_many_rotations(
+def test_anyone_who_is_ready_is_accepted_through_many_rotations(
     lifetimes: Lifetimes, step: timedelta, skew: timedelta, seed: int
 ) -> None:
     world = World(lifetimes, seed)
@@ -156,17 +156,17 @@ def test_whoever_is_ready_is_accepted_through_many_rotations(
 
 PROBLEM: dict[str, Callable[[World], None]] = {
     "the Secret is deleted": lambda world: setattr(world, "secret", None),
-    "the registrations are deleted": lambda world: world.forget(),
+    "the webhook configurations are deleted": lambda world: world.forget(),
     "the leader dies": lambda world: die(world, world.leader),
     "another replica dies": lambda world: die(world, (world.leader + 1) % REPLICAS),
-    "our authorities are removed from a bundle": lambda world: corrupt(world),
-    "one registration cannot be written for a day": lambda world: stick(world),
+    "our CAs are removed from a bundle": lambda world: corrupt(world),
+    "one webhook configuration cannot be written for a day": lambda world: stick(world),
     "the Secret is lost, with all memory of it": lambda world: lose(world),
 }
 
 
 def die(world: World, index: int) -> None:
-    """Let a process begin anew."""
+    """Let a process begin again."""
     world.replicas[index] = world.replica()
 
 
@@ -178,7 +178,7 @@ def lose(world: World) -> None:
 
 
 def stick(world: World) -> None:
-    """Let nobody write one of the registrations until the next time."""
+    """Let nobody write one of the webhook configurations until the next time."""
     world.unmigratable = None if world.unmigratable else world.random.choice(CONFIGURATIONS)
 
 
@@ -191,7 +191,7 @@ def corrupt(world: World) -> None:
 
 
 @pytest.mark.parametrize("problem", PROBLEM.values(), ids=PROBLEM)
-def test_whoever_is_ready_is_accepted_whatever_is_lost(problem: Callable[[World], None]) -> None:
+def test_anyone_who_is_ready_is_accepted_whatever_is_lost(problem: Callable[[World], None]) -> None:
     lifetimes, step, _ = SCALES["days"]
     world = World(lifetimes, 0)
     world.begin(step)

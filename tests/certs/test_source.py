@@ -112,7 +112,7 @@ def test_files_that_are_taken_away_keep_the_last_that_were(mount: Mount) -> None
     assert "No such file or directory" in (files.why_not() or "")
 
 
-def test_a_new_leaf_is_taken_over_though_the_bundle_beside_it_is_spoilt(mount: Mount) -> None:
+def test_a_new_leaf_is_taken_over_though_the_bundle_beside_it_is_invalid(mount: Mount) -> None:
     mount.pair(LEAF, ca_crt=ROOT.pem)
     files = cert_manager(mount)
     files.current()

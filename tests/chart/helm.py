@@ -74,7 +74,7 @@ def render_ci(name: str) -> Rendered:
 
 
 def complaint(values: Mapping[str, Any]) -> str:
-    """Return what Helm says against values that it must refuse."""
+    """Return what Helm says against values that it must deny."""
     done = _helm("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
     assert done.returncode != 0, f"Helm takes {values}"
     return done.stderr

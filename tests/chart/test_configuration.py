@@ -127,7 +127,7 @@ def test_cert_manager_writes_the_secret_that_is_mounted() -> None:
     assert {"name": "tls", "secret": {"secretName": secret}} in rendered.pod["volumes"]
 
 
-def test_openshift_is_asked_for_a_certificate_and_for_its_authority() -> None:
+def test_openshift_is_asked_for_a_certificate_and_for_its_ca() -> None:
     rendered = render({"certificates": {"source": "serviceCA"}})
     service, config = rendered.get("Service"), rendered.get("ConfigMap", "-service-ca")
 

@@ -170,7 +170,7 @@ def test_the_dashboard_is_in_the_chart_as_it_is_installed() -> None:
     ],
     ids=lambda value: value.get("source", ""),
 )
-def test_prometheus_verifies_the_certificate_where_it_may_read_the_authority(
+def test_prometheus_verifies_the_certificate_where_it_may_read_the_ca(
     certificates: dict[str, Any], ca: dict[str, Any]
 ) -> None:
     rendered = render({"certificates": certificates, "serviceMonitor": {"enabled": True}})

@@ -69,7 +69,7 @@ def needs_others(name: str) -> bool:
     )
 
 
-def test_the_webhook_may_create_its_registrations_by_server_side_apply_and_no_others(
+def test_the_webhook_may_create_its_webhook_configurations_by_server_side_apply_and_no_others(
     cluster: LocalCluster, release: str
 ) -> None:
     assert "serverside-applied" in apply_as_the_webhook(cluster, validating("migratability"))

@@ -51,7 +51,7 @@ def test_it_reads_what_a_verdict_rests_on_and_nothing_else() -> None:
     assert rights(render().get("ClusterRole", "-reads")) == needed
 
 
-def test_in_the_cluster_it_keeps_its_registrations_by_name_and_clears_unverified_annotations() -> None:
+def test_in_the_cluster_it_keeps_its_webhook_configurations_by_name_and_clears_unverified_annotations() -> None:
     keep = ("get", "create", "update", "patch", "delete")
     watch = ("list", "watch")
 
@@ -67,7 +67,7 @@ def test_in_the_cluster_it_keeps_its_registrations_by_name_and_clears_unverified
     }
 
 
-def test_in_its_namespace_it_keeps_a_lease_and_its_authority() -> None:
+def test_in_its_namespace_it_keeps_a_lease_and_its_ca() -> None:
     assert rights(render().get("Role")) == {
         *on("coordination.k8s.io", "leases", "", "create"),
         *on("coordination.k8s.io", "leases", RELEASE, "get", "update", "delete"),
@@ -97,7 +97,7 @@ def test_the_job_before_an_uninstall_deletes_what_the_webhook_made() -> None:
     }
 
 
-def test_machines_may_be_created_by_the_test_alone_and_in_one_namespace() -> None:
+def test_vms_may_be_created_by_the_test_alone_and_in_one_namespace() -> None:
     rendered = render()
     role = rendered.get("Role", "-test")
 

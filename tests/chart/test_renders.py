@@ -139,7 +139,7 @@ def test_a_name_of_digits_is_rendered_as_a_name() -> None:
     assert int(digits) not in leaves_of(everything)
 
 
-def test_the_owner_of_the_registrations_gives_no_right() -> None:
+def test_the_owner_of_the_webhook_configurations_gives_no_right() -> None:
     assert render().get("ClusterRole", "-registrations")["rules"] == []
 
 
@@ -152,7 +152,7 @@ def test_the_notes_say_what_to_do_next() -> None:
     said = notes()
 
     assert f"helm test {RELEASE} --namespace {NAMESPACE}" in said
-    assert "refused from now on" in said
+    assert "denied from now on" in said
     assert "kubectl delete validatingwebhookconfiguration,mutatingwebhookconfiguration migratability" in said
     assert "settings.webhookConfigurations=off" in said
 
@@ -160,8 +160,8 @@ def test_the_notes_say_what_to_do_next() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"settings": {"mode": "warn"}}, "Nothing is refused yet"),
-        ({"settings": {"mode": "off"}}, "Nothing is judged"),
+        ({"settings": {"mode": "warn"}}, "Nothing is denied yet"),
+        ({"settings": {"mode": "off"}}, "Nothing is evaluated"),
         ({"settings": {"webhookConfigurations": "off"}}, "registered nowhere"),
         ({"settings": {"webhookConfigurations": False}}, "registered nowhere"),
         ({"replicaCount": 1}, "One replica"),

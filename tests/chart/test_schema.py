@@ -24,7 +24,7 @@ OF_KUBERNETES = {
     "topologySpreadConstraints[]",
     "global",
 }
-"""What the API server judges, or Helm gives."""
+"""What the API server evaluates, or Helm gives."""
 
 WRONG: list[tuple[str, Any]] = [
     ("image.repository", ""),

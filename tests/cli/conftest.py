@@ -27,5 +27,5 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def cluster(write: Write, tmp_path: Path) -> list[str]:
-    """The options that name a cluster of the usual classes and claims."""
+    """The options that name a cluster of the usual classes and PVCs."""
     return ["--cluster", write("of-the-cluster/cluster.yaml", *CLUSTER)]

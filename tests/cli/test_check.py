@@ -31,18 +31,18 @@ def test_the_status_is_0_where_all_are_admitted(write: Write, cluster: list[str]
     assert main(["check", *cluster, write("a.yaml", GOOD, vmi(disk("good-block")))]) == 0
 
 
-def test_the_status_is_0_where_a_machine_only_warns(write: Write, cluster: list[str]) -> None:
+def test_the_status_is_0_where_a_vm_only_warns(write: Write, cluster: list[str]) -> None:
     assert main(["check", *cluster, write("a.yaml", vm(disk("nowhere")))]) == 0
 
 
 @pytest.mark.parametrize("vms", [(BAD,), (GOOD, BAD), (BAD, GOOD)], ids=["bad", "good, bad", "bad, good"])
-def test_the_status_is_1_where_one_is_refused(vms: tuple[Object, ...], write: Write, cluster: list[str]) -> None:
+def test_the_status_is_1_where_one_is_denied(vms: tuple[Object, ...], write: Write, cluster: list[str]) -> None:
     assert main(["check", *cluster, *(write(f"{obj['metadata']['name']}.yaml", obj) for obj in vms)]) == 1
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: b\n"], ids=["broken", "no kind"])
 @pytest.mark.parametrize("vm_object", [GOOD, BAD], ids=["admitted", "refused"])
-def test_the_status_of_bad_input_wins_and_the_rest_is_judged(
+def test_the_status_of_bad_input_wins_and_the_rest_is_evaluated(
     text: str, vm_object: Object, write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = main(["check", *cluster, write("broken.yaml", text=text), write("fine.yaml", vm_object)])
@@ -100,7 +100,7 @@ def test_broken_standard_input_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
     assert "standard input" in capsys.readouterr().err
 
 
-def test_machines_are_shown_in_the_order_of_the_input(
+def test_vms_are_shown_in_the_order_of_the_input(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     several = write("z.yaml", vm(name="third"), vmi(name="first"))
@@ -114,18 +114,18 @@ def test_a_folder_is_read(write: Write, tmp_path: Path, capsys: pytest.CaptureFi
     assert names(as_json([str(tmp_path)], capsys)) == ["good-one", "bad-one"]
 
 
-def test_claims_and_classes_of_any_file_join_the_cluster(write: Write, cluster: list[str]) -> None:
+def test_pvcs_and_classes_of_any_file_join_the_cluster(write: Write, cluster: list[str]) -> None:
     vm_object = vm(disk("c"))
     last = write("last.yaml", claim("c", "ReadWriteOnce"))
     assert main(["check", *cluster, write("first.yaml", vm_object), last]) == 1
     assert main(["check", *cluster, write("first.yaml", vm_object), write("last.yaml", claim("c", RWX))]) == 0
 
 
-def test_a_claim_of_a_file_goes_before_the_clusters(write: Write, cluster: list[str]) -> None:
+def test_a_pvc_of_a_file_goes_before_the_clusters(write: Write, cluster: list[str]) -> None:
     assert main(["check", *cluster, write("a.yaml", BAD, claim("once", RWX))]) == 0
 
 
-def test_machines_of_the_cluster_are_not_judged(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_vms_of_the_cluster_are_not_evaluated(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--cluster", write("cluster.yaml", *CLUSTER, BAD), write("a.yaml", GOOD)]) == 0
     assert "bad-one" not in capsys.readouterr().out
 
@@ -161,16 +161,16 @@ def test_json_of_nothing_is_an_empty_array(write: Write, capsys: pytest.CaptureF
     assert as_json([write("a.yaml", *CLUSTER)], capsys) == []
 
 
-def test_text_says_who_is_refused_why_and_how_many(
+def test_text_says_who_is_denied_why_and_how_many(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["check", *cluster, write("a.yaml", GOOD, BAD)])
     lines = capsys.readouterr().out.splitlines()
     (violation,) = evaluate(BAD, CLUSTER).violations
     assert lines[0] == "VirtualMachine vms/good-one: admitted"
-    assert "VirtualMachine vms/bad-one: refused" in lines
+    assert "VirtualMachine vms/bad-one: denied" in lines
     assert f"  {violation.field}: {violation.cause}" in lines
-    assert lines[-1] == "2 machines judged, 1 refused"
+    assert lines[-1] == "2 VMs evaluated, 1 denied"
 
 
 def test_text_shows_the_warnings(write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]) -> None:

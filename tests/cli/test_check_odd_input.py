@@ -76,7 +76,7 @@ def test_one_broken_file_of_a_folder_does_not_hide_the_others(
     assert main(["check", *cluster, str(tmp_path / "all")]) == 2
     out, err = capsys.readouterr()
     assert "good-one: admitted" in out
-    assert "bad-one: refused" in out
+    assert "bad-one: denied" in out
     assert [name in line for name, line in zip(("b.yaml", "c.json"), err.splitlines(), strict=True)] == [True, True]
 
 
@@ -94,7 +94,7 @@ def test_an_empty_folder_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "empty" in capsys.readouterr().err
 
 
-def test_machines_in_lists_inside_lists_are_judged(
+def test_vms_in_lists_inside_lists_are_evaluated(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     tree: Object = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineList", "items": [BAD]}
@@ -103,7 +103,7 @@ def test_machines_in_lists_inside_lists_are_judged(
     assert main(["check", *cluster, write("l.json", text=json.dumps(tree))]) == 1
     out = capsys.readouterr().out
     assert out.count("good-one: admitted") == 5
-    assert out.count("bad-one: refused") == 1
+    assert out.count("bad-one: denied") == 1
 
 
 def with_surrogates(tree: object) -> Any:

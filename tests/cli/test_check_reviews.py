@@ -1,4 +1,4 @@
-"""migratability check on an AdmissionReview: judged as the webhook would judge the request."""
+"""migratability check on an AdmissionReview: evaluated as the webhook would evaluate the request."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[di
     return found
 
 
-def test_a_review_is_judged_as_its_request(write: Write, cluster: list[str]) -> None:
+def test_a_review_is_evaluated_as_its_request(write: Write, cluster: list[str]) -> None:
     assert main(["check", *cluster, write("r.json", text=json.dumps(review(BAD)))]) == 1
     update = review(BAD, {**BAD, "metadata": {**BAD["metadata"], "labels": {"a": "b"}}}, "UPDATE")
     assert main(["check", *cluster, write("r.json", text=json.dumps(update))]) == 0
@@ -71,14 +71,14 @@ def test_a_review_of_something_else_is_passed_over(write: Write, capsys: pytest.
 
 
 def owned(controller: object = True) -> Object:
-    """Return an instance that says that a virtual machine owns it, and that could not migrate."""
+    """Return a VMI that says that a virtual VM owns it, and that could not migrate."""
     vm_object = vmi(disk("once"))
     owner = {"kind": "VirtualMachine", "name": "db", "uid": "1", "controller": controller}
     return {**vm_object, "metadata": {**vm_object["metadata"], "ownerReferences": [owner]}}
 
 
 def gone() -> Object:
-    """Return an instance whose owner is no more: one of that name was made anew."""
+    """Return a VMI whose owner is no more: one of that name was made again."""
     vm_object = owned()
     vm_object["metadata"]["ownerReferences"][0]["uid"] = "0"
     return vm_object
@@ -94,31 +94,31 @@ REQUESTING = vm(disk("good"), name="good-one", status={"volumeRequests": [volume
 REQUESTS: list[tuple[str, Object, int]] = [
     ("a user creates", review(BAD), 1),
     ("a user creates what can migrate", review(GOOD), 0),
-    ("an instance is made for an owner that is there", review(owned(), user=CONTROLLER), 0),
-    ("an instance is made for an owner that is not there", review(gone(), user=CONTROLLER), 1),
-    ("an instance that only says so", review(owned(), user="mallory"), 1),
-    ("an instance by another account of KubeVirt", review(owned(), user=NODE), 1),
+    ("a VMI is made for an owner that is there", review(owned(), user=CONTROLLER), 0),
+    ("a VMI is made for an owner that is not there", review(gone(), user=CONTROLLER), 1),
+    ("a VMI that only says so", review(owned(), user="mallory"), 1),
+    ("a VMI by another account of KubeVirt", review(owned(), user=NODE), 1),
     (
-        "an instance by the account of another KubeVirt",
+        "a VMI by the account of another KubeVirt",
         review(owned(), user=OTHER_CONTROLLER),
         1,
     ),
-    ("an instance without an owner", review(vmi(disk("once")), user=CONTROLLER), 1),
-    ("an instance whose owner does not control it", review(owned(False), user=CONTROLLER), 1),
+    ("a VMI without an owner", review(vmi(disk("once")), user=CONTROLLER), 1),
+    ("a VMI whose owner does not control it", review(owned(False), user=CONTROLLER), 1),
     ("an update that brings a violation", review(BAD, GOOD, "UPDATE"), 1),
     ("an update that mends one", review(GOOD, BAD, "UPDATE"), 0),
     ("an update that leaves one", review({**BAD, "status": {}}, BAD, "UPDATE"), 0),
     ("an update of what no rule looks at", review(HALTED, BAD, "UPDATE"), 0),
     ("an update of what is being deleted", review(DELETED, {**GOOD, "metadata": DELETED["metadata"]}, "UPDATE"), 0),
     ("an update that only says so", review(DELETED, GOOD, "UPDATE"), 1),
-    ("an owned instance gets a bad disk", review(owned(), vmi(disk("good")), "UPDATE", user=CONTROLLER), 1),
+    ("an owned VMI gets a bad disk", review(owned(), vmi(disk("good")), "UPDATE", user=CONTROLLER), 1),
     ("a disk is requested", review(REQUESTING, GOOD, "UPDATE", subresource="status"), 1),
     ("a status that requests none", review(BAD, GOOD, "UPDATE", subresource="status"), 0),
 ]
 
 
 @pytest.mark.parametrize(("request_", "status"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS])
-def test_a_request_is_judged_as_the_webhook_judges_it(
+def test_a_request_is_evaluated_as_the_webhook_evaluates_it(
     request_: Object, status: int, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, cluster = write("r.json", text=json.dumps(request_)), ["--cluster", write("all.yaml", *CLUSTER, OWNER)]
@@ -130,7 +130,7 @@ def test_a_request_is_judged_as_the_webhook_judges_it(
     assert found == json.loads(json.dumps(verdict.to_dict()))
 
 
-def test_an_owned_instance_is_patched_as_the_webhook_patches_it(
+def test_an_owned_vmi_is_patched_as_the_webhook_patches_it(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = owned()
@@ -139,20 +139,22 @@ def test_an_owned_instance_is_patched_as_the_webhook_patches_it(
     assert [operation["value"] for operation in found["patch"]] == ["LiveMigrate"]
 
 
-def test_a_deletion_has_nothing_to_judge(write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deletion_has_nothing_to_evaluate(
+    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     found = review(None, BAD, "DELETE")
     assert main(["check", *cluster, write("r.json", text=json.dumps(found))]) == 0
     assert "passed over" in capsys.readouterr().err
 
 
-def test_reviews_and_machines_are_shown_in_the_order_of_the_input(
+def test_reviews_and_vms_are_shown_in_the_order_of_the_input(
     write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write("several.yaml", GOOD, review(BAD), vm(name="last"))
     assert [verdict["name"] for verdict in as_json([*cluster, path], capsys)] == ["good-one", "bad-one", "last"]
 
 
-def test_a_review_inside_a_list_is_judged(write: Write, cluster: list[str]) -> None:
+def test_a_review_inside_a_list_is_evaluated(write: Write, cluster: list[str]) -> None:
     found = {"apiVersion": "v1", "kind": "List", "items": [review(BAD)]}
     assert main(["check", *cluster, write("l.json", text=json.dumps(found))]) == 1
 

@@ -1,4 +1,4 @@
-"""An API server with faults, and mirrors of what it holds."""
+"""An API server with faults, and caches of what it holds."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ ONE = (single("Secret", "", "v1", "secrets", "ca", "webhook"),)
 
 
 def end(api: FakeApi, caches: Iterable[Reflector[Any]]) -> None:
-    """End mirrors that may just be opening a watch, with the server's help: their stop() has tests of its own."""
+    """End caches that may just be opening a watch, with the server's help: their stop() has tests of its own."""
     for cache in caches:
         cache._stopping.set()
     api.let_go()
@@ -42,7 +42,7 @@ def connection(api: FakeApi) -> Iterator[Api]:
 
 @pytest.fixture
 def start(api: FakeApi, connection: Api) -> Iterator[Start]:
-    """Give what starts a mirror and waits for its first list."""
+    """Give what starts a cache and waits for its first list."""
     started = []
 
     def start(

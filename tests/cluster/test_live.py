@@ -50,7 +50,7 @@ def modes(cluster: LiveCluster, name: str, *, confirm: bool = False) -> tuple[st
 
 
 def is_mirrored(cluster: LiveCluster, name: str) -> bool:
-    """Say whether a claim is known without asking for it."""
+    """Say whether a PVC is known without asking for it."""
     cache = cluster.reflector(CLAIMS)
     return cache is not None and cache.get((NAMESPACE, name)) is not None
 
@@ -67,7 +67,7 @@ def test_what_is_mirrored_is_answered_without_asking(api: FakeApi, ready: LiveCl
     assert [request for request in api.requests if request.verb == "get"] == asked
 
 
-def test_a_claim_that_no_watch_told_of_yet_is_asked_for(api: FakeApi, ready: LiveCluster) -> None:
+def test_a_pvc_that_no_watch_told_of_yet_is_asked_for(api: FakeApi, ready: LiveCluster) -> None:
     api.put(CLAIMS, claim("just-made", RWX), quietly=True)
     assert modes(ready, "just-made") == (RWX,)
     assert gets(api) == [f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/just-made"]
@@ -84,7 +84,7 @@ def test_a_view_asks_for_no_object_twice(api: FakeApi, ready: LiveCluster) -> No
     assert len(gets(api)) == 1
 
 
-def test_to_confirm_is_to_ask_the_server_whatever_the_mirror_says(api: FakeApi, ready: LiveCluster) -> None:
+def test_to_confirm_is_to_ask_the_server_whatever_the_cache_says(api: FakeApi, ready: LiveCluster) -> None:
     api.put(CLAIMS, claim("mended", RWO))
     api.await_that(lambda: is_mirrored(ready, "mended"), "event")
     api.put(CLAIMS, claim("mended", RWX), quietly=True)
@@ -99,7 +99,7 @@ def test_to_confirm_sees_what_is_gone(api: FakeApi, ready: LiveCluster) -> None:
     assert modes(ready, "gone", confirm=True) is None
 
 
-def test_a_stale_mirror_is_not_believed(api: FakeApi, ready: LiveCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_cache_is_not_believed(api: FakeApi, ready: LiveCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     api.put(CLAIMS, claim("c", RWO))
     api.await_that(lambda: is_mirrored(ready, "c"), "event")
     api.put(CLAIMS, claim("c", RWX), quietly=True)
@@ -109,7 +109,7 @@ def test_a_stale_mirror_is_not_believed(api: FakeApi, ready: LiveCluster, monkey
     assert [found.name for found in ready.within(SECONDS).list(NODES)] == ["late"]
 
 
-def test_a_mirror_is_stale_only_after_a_watch_was_given_up_as_silent() -> None:
+def test_a_cache_is_stale_only_after_a_watch_was_given_up_as_silent() -> None:
     assert live.STALE > SILENCE
 
 
@@ -228,7 +228,7 @@ def test_what_keeps_it_from_being_ready_is_told(api: FakeApi, cluster: LiveClust
     api.await_that(lambda: cluster.unready() == expected, "reasons")
 
 
-def test_the_age_of_each_mirror_counts_from_the_last_word(api: FakeApi, ready: LiveCluster) -> None:
+def test_the_age_of_each_cache_counts_from_the_last_word(api: FakeApi, ready: LiveCluster) -> None:
     assert ready.ages().keys() == {resource.plural for resource in WATCHED}
     api.faults |= {"list": 500, "watch": 500}
     api.record_event(NODES, GONE)

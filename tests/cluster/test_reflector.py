@@ -1,4 +1,4 @@
-"""The mirror of one kind: what it asks the API server, what it keeps of the answers, and how it ends."""
+"""The cache of one kind: what it asks the API server, what it keeps of the answers, and how it ends."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ from webhook.cluster.resources import CLAIMS
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the mirror's clock run a million times faster, so that every stream lived long enough."""
+    """Let the cache's clock run a million times faster, so that every stream lived long enough."""
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() * 1_000_000))
 
 
@@ -45,7 +45,7 @@ def test_a_list_comes_in_pages_and_is_there_whole(api: FakeApi, start: Start, mo
     ]
 
 
-def test_a_list_that_expires_between_two_pages_is_begun_anew(
+def test_a_list_that_expires_between_two_pages_is_begun_again(
     api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_module, "PAGE", 2)
@@ -188,7 +188,7 @@ def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Star
 
 
 @pytest.mark.parametrize("fault", [None, "silent"], ids=["waiting for an event", "on a silent watch"])
-def test_stop_ends_a_mirror_that_waits(api: FakeApi, start: Start, fault: str | None) -> None:
+def test_stop_ends_a_cache_that_waits(api: FakeApi, start: Start, fault: str | None) -> None:
     if fault:
         api.faults["watch"] = fault
     cache = start()
@@ -201,7 +201,7 @@ def test_stop_ends_a_mirror_that_waits(api: FakeApi, start: Start, fault: str | 
     assert not cache._thread.is_alive()
 
 
-def test_stop_ends_a_mirror_that_pauses_after_an_error(api: FakeApi, start: Start) -> None:
+def test_stop_ends_a_cache_that_pauses_after_an_error(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 500
     cache = start(synced=False)
     api.asked("list", 3)

@@ -1,4 +1,4 @@
-"""The mirror of one kind while its API server fails: it comes back, without haste, and says what is wrong."""
+"""The cache of one kind while its API server fails: it comes back, without haste, and says what is wrong."""
 
 import itertools
 import logging
@@ -31,7 +31,7 @@ def test_a_watch_that_starts_too_far_back_is_followed_by_a_new_list(
     api.asked("list", 3)
     api.faults.clear()
     api.put(CLAIMS, claim("after", RWX))
-    api.await_that(lambda: cache.get((NAMESPACE, "after")), "claim after the error")
+    api.await_that(lambda: cache.get((NAMESPACE, "after")), "PVC after the error")
 
 
 HASTE: dict[str, tuple[str, str | int]] = {

@@ -27,7 +27,7 @@ def modes(snapshot: Snapshot, name: str, namespace: str) -> tuple[str, ...] | No
     return found.access_modes if found else None
 
 
-def test_a_claim_is_found_by_namespace_and_name() -> None:
+def test_a_pvc_is_found_by_namespace_and_name() -> None:
     snapshot = Snapshot([claim("c", RWX, namespace="a"), claim("c", RWO, namespace="b")])
     assert modes(snapshot, "c", "a") == (RWX,)
     assert modes(snapshot, "c", "b") == (RWO,)
@@ -36,7 +36,7 @@ def test_a_claim_is_found_by_namespace_and_name() -> None:
 
 
 @pytest.mark.parametrize("metadata", [{"name": "c"}, {"name": "c", "namespace": None}, {"name": "c", "namespace": ""}])
-def test_a_claim_without_namespace_stands_in_default(metadata: Object) -> None:
+def test_a_pvc_without_namespace_stands_in_default(metadata: Object) -> None:
     assert modes(Snapshot([{**claim("c", RWX), "metadata": metadata}]), "c", "default") == (RWX,)
 
 
@@ -96,7 +96,7 @@ def test_it_answers_at_once_and_has_no_other_source() -> None:
 
 
 @pytest.mark.parametrize("spec", [None, [], "x", {}, {"accessModes": "x", "volumeMode": 5}], ids=repr)
-def test_facts_of_a_claim_of_the_wrong_shape_are_those_of_an_empty_one(spec: object) -> None:
+def test_facts_of_a_pvc_of_the_wrong_shape_are_those_of_an_empty_one(spec: object) -> None:
     found = ClaimFacts.read({"metadata": None, "spec": spec})
     assert found == ClaimFacts(access_modes=(), volume_mode="Filesystem", storage_class=None, volume_name=None)
 

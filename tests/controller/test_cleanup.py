@@ -30,7 +30,7 @@ def removed(api: FakeApi, patience: float = 30, **fields: Any) -> tuple[list[str
     return remove(api, installation(**fields), patience, reported.append), reported
 
 
-def test_the_owner_goes_first_and_who_refuses_before_who_patches(api: FakeApi) -> None:
+def test_the_owner_goes_first_and_who_denies_before_who_patches(api: FakeApi) -> None:
     left, reported = removed(api)
     assert left == []
     assert [path for _, path in api.writes] == [OWNER, PROBE, VALIDATING, MUTATING, LEASE, SECRET]
@@ -52,7 +52,7 @@ def test_what_comes_back_goes_again(api: FakeApi) -> None:
     assert LEASE not in api.objects
 
 
-def test_the_registrations_of_another_installation_stay(api: FakeApi) -> None:
+def test_the_webhook_configurations_of_another_installation_stay(api: FakeApi) -> None:
     api.put_there(VALIDATING, THEIRS)
     assert removed(api)[0] == []
     assert [path for path in api.objects if path in (OWNER, *ALL)] == [VALIDATING]

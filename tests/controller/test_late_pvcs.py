@@ -53,8 +53,8 @@ def test_a_bad_pvc_keeps_its_name_and_the_vm_gets_an_event_with_reason_remedy_an
     world.reconcile()
     (event,) = world.events
     assert (event["reason"], event["involvedObject"]["uid"]) == ("NotLiveMigratable", WAITING["metadata"]["uid"])
-    assert event["message"].startswith('volume "later": claim "later" is ')
-    assert ". Use another claim, with accessModes [ReadWriteMany]" in event["message"]
+    assert event["message"].startswith('volume "later": PVC "later" is ')
+    assert ". Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
     assert event["message"].endswith(f". [{rule}]")
     assert [verb for verb, _ in world.api.writes] == ["create"]
 
@@ -66,7 +66,7 @@ def test_of_two_pvcs_the_good_one_alone_clears_its_name() -> None:
     world = World(waiting, GOOD, claim("other", RWO))
     world.reconcile()
     assert unverified_names(world.stored(waiting)) == {"claim/other", "claim/absent"}
-    assert ['claim "other"' in event["message"] for event in world.events] == [True]
+    assert ['PVC "other"' in event["message"] for event in world.events] == [True]
 
 
 def test_of_very_many_problems_only_the_first_are_reported() -> None:

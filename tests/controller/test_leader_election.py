@@ -21,7 +21,7 @@ DECISIONS: list[tuple[str, Record | None, float, bool]] = [
     ("another holds it, just renewed", Record(HELD, 100), 100, False),
     ("another holds it, for less than 15 s unchanged", Record(HELD, 100), 114.9, False),
     ("another holds it, for 15 s unchanged", Record(HELD, 100), 115, True),
-    ("another claims it for longer", Record({**HELD, "leaseDurationSeconds": 9999}, 100), 115, True),
+    ("another PVCs it for longer", Record({**HELD, "leaseDurationSeconds": 9999}, 100), 115, True),
 ]
 
 
@@ -30,7 +30,7 @@ def test_who_may_lead(record: Record | None, now: float, may: bool) -> None:
     assert may_be_leader(record, "me", now) is may
 
 
-def test_a_claim_counts_from_when_it_was_seen_to_change() -> None:
+def test_a_pvc_counts_from_when_it_was_seen_to_change() -> None:
     first = observed({"spec": HELD}, None, 10)
     assert first.since == 10
     assert observed({"spec": {**HELD}}, first, 20).since == 10
@@ -44,7 +44,7 @@ def test_the_times_in_a_lease_are_not_looked_at() -> None:
         assert not may_be_leader(record, "me", 14)
 
 
-def test_a_claim_says_what_kubectl_shows() -> None:
+def test_a_pvc_says_what_kubectl_shows() -> None:
     first = renewed_spec({}, "me", NOON)
     assert first == {
         "holderIdentity": "me",

@@ -23,7 +23,7 @@ def in_force(api: FakeApi) -> bool:
     return VALIDATING in api.objects and MUTATING in api.objects and PROBE not in api.objects
 
 
-def test_what_refuses_comes_last(replica: Replica, api: FakeApi) -> None:
+def test_what_denies_comes_last(replica: Replica, api: FakeApi) -> None:
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "registrations")
     first = list(dict.fromkeys(path for verb, path in api.writes if verb != "delete"))
@@ -159,7 +159,7 @@ def test_another_installation_is_left_alone_and_told_of(replica: Replica, api: F
     assert api.objects[VALIDATING] is before
 
 
-def test_what_is_as_it_shall_be_is_left_alone(replica: Replica, api: FakeApi) -> None:
+def test_what_is_as_it_must_be_is_left_alone(replica: Replica, api: FakeApi) -> None:
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "registrations")
     replica.await_passes()
@@ -193,10 +193,10 @@ def test_a_lease_that_cannot_be_given_back_holds_nobody_up(
     replica.await_that(lambda: replica.is_leader, "leader")
     api.faults["leases"] = OUT_OF_REACH
     replica.controller.close()
-    assert "the leadership is not given back" in caplog.text
+    assert "the leadership was not released" in caplog.text
 
 
-def test_who_changes_the_registrations_without_end_is_not_fought(
+def test_who_changes_the_webhook_configurations_without_end_is_not_fought(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.controller.start()
@@ -206,7 +206,7 @@ def test_who_changes_the_registrations_without_end_is_not_fought(
         replica.await_passes(1)
     applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
     assert 10 < applied < 30
-    assert "somebody changes them again and again; they are put back once a minute" in caplog.text
+    assert "somebody changes them again and again; they are reverted once a minute" in caplog.text
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}

@@ -1,4 +1,4 @@
-"""What the leader does about the registrations, by what there is."""
+"""What the leader does about the webhook configurations, by what there is."""
 
 import base64
 from collections.abc import Sequence
@@ -54,17 +54,17 @@ def brief(taken: Sequence[Step]) -> list[str]:
 ONLY_MUTATING, ONLY_VALIDATING = {MUTATING: ALL[MUTATING]}, {VALIDATING: ALL[VALIDATING]}
 LENIENT = configured(mode="warn")
 PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
-    ("all is as it shall be", {}, ALL, False, []),
+    ("all is as it must be", {}, ALL, False, []),
     ("nothing is there", {}, {}, False, ["prove"]),
     ("nothing is there, and we were reached", {}, {}, True, ["apply mutating"]),
     ("the mutating side is there", {}, ONLY_MUTATING, False, ["prove"]),
     ("the mutating side is there, and we were reached", {}, ONLY_MUTATING, True, ["apply validating"]),
     ("the mutating side is gone", {}, ONLY_VALIDATING, False, ["prove"]),
     ("the mutating side is gone, and we were reached", {}, ONLY_VALIDATING, True, ["apply mutating"]),
-    ("nothing is refused", {"mode": "warn"}, {}, False, ["prove"]),
-    ("the brake is pulled", {"mode": "warn"}, ALL, False, ["apply validating"]),
-    ("the brake is let go", {}, LENIENT, False, ["prove"]),
-    ("the brake is let go, and we were reached", {}, LENIENT, True, ["apply validating"]),
+    ("nothing is denied", {"mode": "warn"}, {}, False, ["prove"]),
+    ("the global mode is pulled", {"mode": "warn"}, ALL, False, ["apply validating"]),
+    ("the global mode is let go", {}, LENIENT, False, ["prove"]),
+    ("the global mode is let go, and we were reached", {}, LENIENT, True, ["apply validating"]),
     ("they are switched off", {"webhookConfigurations": "off"}, ALL, False, ["delete validating"]),
     ("one is switched off already", {"webhookConfigurations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
     ("both are switched off already", {"webhookConfigurations": "off"}, {}, False, []),
@@ -108,7 +108,7 @@ def test_another_owner_is_applied_at_once() -> None:
     assert taken[0].places == ("metadata.ownerReferences[registrations].uid",)
 
 
-def test_what_somebody_stops_from_refusing_is_proven_before_it_refuses_again() -> None:
+def test_what_somebody_stops_from_denying_is_proven_before_it_denies_again() -> None:
     webhooks = [{**webhook, "failurePolicy": "Ignore"} for webhook in ALL[VALIDATING]["webhooks"]]
     live = {**ALL, VALIDATING: {**ALL[VALIDATING], "webhooks": webhooks}}
     assert brief(steps(ALL.values(), live, proven=False)) == ["prove"]
@@ -120,7 +120,7 @@ TWO = ("1.0", "2.0")
 
 
 def kept(**settings: Any) -> dict[str, Any]:
-    """Return what becomes of the registration of another version while that may be called."""
+    """Return what becomes of the webhook configuration of another version while that may be called."""
     changed = inputs(versions=TWO, bundle=b"other", **settings)
     validating, _ = wanted_configurations(changed, MIXED)
     (webhook,) = validating["webhooks"]
@@ -139,7 +139,7 @@ def test_the_brake_brakes_while_another_version_may_be_called() -> None:
     assert kept(mode="warn")["failurePolicy"] == "Ignore"
 
 
-def test_nothing_refuses_more_while_another_version_may_be_called() -> None:
+def test_nothing_denies_more_while_another_version_may_be_called() -> None:
     lenient = {**ALL, VALIDATING: {**LENIENT[VALIDATING]}}
     validating, _ = wanted_configurations(inputs(versions=TWO), lenient)
     assert {webhook["failurePolicy"] for webhook in validating["webhooks"]} == {"Ignore"}

@@ -182,7 +182,7 @@ def test_a_namespace_is_sent_only_for_labels_of_ours_by_whatever_subresource() -
     assert webhook["rules"][0]["resources"] == ["namespaces", "namespaces/status", "namespaces/finalize"]
 
 
-def test_only_machines_and_instances_are_let_by_for_their_owner() -> None:
+def test_only_vms_and_vmis_are_let_by_for_their_owner() -> None:
     skipped = {
         which for which, webhook in by_resource(VALIDATING).items() if "is-not-made-for-an-owner" in conditions(webhook)
     }
@@ -190,7 +190,7 @@ def test_only_machines_and_instances_are_let_by_for_their_owner() -> None:
 
 
 @pytest.mark.parametrize("namespace", ["kubevirt", "openshift-cnv"])
-def test_the_account_that_makes_instances_is_that_of_kubevirts_namespace(namespace: str) -> None:
+def test_the_account_that_makes_vmis_is_that_of_kubevirts_namespace(namespace: str) -> None:
     validating, _ = webhook_configurations(SERVICE, BUNDLE, namespace)
     expression = conditions(by_resource(validating)["kubevirt.io", "virtualmachineinstances"])[
         "is-not-made-for-an-owner"
@@ -203,8 +203,8 @@ def test_the_mutating_side_sees_what_it_may_patch() -> None:
     assert found == PATCHED
 
 
-def test_the_mutating_side_sees_the_instances_that_kubevirt_makes() -> None:
-    """Each restart brings one more old machine under the drain's protection."""
+def test_the_mutating_side_sees_the_vmis_that_kubevirt_makes() -> None:
+    """Each restart brings one more old VM under the drain's protection."""
     webhook = by_resource(MUTATING)["kubevirt.io", "virtualmachineinstances"]
     assert "is-not-made-for-an-owner" not in conditions(webhook)
 
@@ -233,7 +233,7 @@ STRICTNESS: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("settings", "vms", "labels"), STRICTNESS, ids=[str(row[0])[:60] for row in STRICTNESS])
-def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
+def test_what_we_may_deny_is_denied_without_us_and_nothing_else(
     settings: dict[str, Any], vms: str, labels: str
 ) -> None:
     validating, mutating = webhook_configurations(SERVICE, BUNDLE, fail_closed=FailClosed.of(Settings.parse(settings)))
@@ -243,7 +243,7 @@ def test_what_we_may_refuse_is_refused_without_us_and_nothing_else(
     assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {OPEN}
 
 
-def test_a_staged_start_judges_machines_of_some_namespaces_and_guards_the_labels_of_all() -> None:
+def test_a_staged_start_evaluates_vms_of_some_namespaces_and_guards_the_labels_of_all() -> None:
     some = {"matchLabels": {"stage": "first"}}
     for configuration in webhook_configurations(SERVICE, BUNDLE, namespaces=some):
         for which, webhook in by_resource(configuration).items():
@@ -252,7 +252,7 @@ def test_a_staged_start_judges_machines_of_some_namespaces_and_guards_the_labels
 
 @BOTH
 def test_every_webhook_says_that_it_selects_all(configuration: dict[str, Any]) -> None:
-    """What is not said cannot be put back."""
+    """What is not said cannot be reverted."""
     for webhook in configuration["webhooks"]:
         assert (webhook["namespaceSelector"], webhook["objectSelector"]) == ({}, {})
 

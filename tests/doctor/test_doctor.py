@@ -29,13 +29,13 @@ def statuses(findings: list[Finding]) -> list[str]:
 
 
 def patched(vm_object: Object) -> Object:
-    """Return a machine with our patch."""
+    """Return a VM with our patch."""
     spec = vm_object["spec"]["template"]["spec"]
     return {"spec": {"template": {"spec": {**spec, "evictionStrategy": "LiveMigrate"}}}}
 
 
 def answering(good: Any, bad: Any) -> Answer:
-    """Return an answer to a creation: one for a good machine, one for one that cannot migrate."""
+    """Return an answer to a creation: one for a good VM, one for one that cannot migrate."""
 
     def answer(vm_object: Object) -> Any:
         found = bad if "features" in vm_object["spec"]["template"]["spec"]["domain"] else good
@@ -47,14 +47,14 @@ def answering(good: Any, bad: Any) -> Answer:
 VARIANTS = [
     ("all is well", patched, DENIAL, ["ok", "ok"], ""),
     ("nobody patches", vm, DENIAL, ["error", "ok"], "our patch does not come"),
-    ("nobody refuses", patched, patched, ["ok", "error"], "is admitted"),
-    ("somebody else refuses", patched, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
+    ("nobody denies", patched, patched, ["ok", "error"], "is admitted"),
+    ("somebody else denies", patched, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
     ("we may not ask", 403, 403, ["warning", "warning"], "not proved"),
     ("KubeVirt is not there", 404, 404, ["error", "error"], "cannot be created"),
     (
         "our pods are gone",
-        ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": refused'),
-        ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": refused'),
+        ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": denied'),
+        ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": denied'),
         ["error", "error"],
         "failed calling webhook",
     ),
@@ -76,7 +76,7 @@ SOFT = [{"mode": "warn"}, {"mode": "off"}, {"rules": {"hyperv-passthrough": "war
 
 
 @pytest.mark.parametrize("settings", SOFT, ids=str)
-def test_where_the_settings_refuse_nothing_an_admission_is_no_error(settings: Object) -> None:
+def test_where_the_settings_deny_nothing_an_admission_is_no_error(settings: Object) -> None:
     api = TableApi({VMS: answering(patched, patched)})
     first, second = look_at_connectivity(api.client, NAMESPACE, Settings.parse(settings))
     assert (first.status, second.status) == ("ok", "warning")
@@ -103,21 +103,21 @@ def of_configurations(live: Any, **settings: Any) -> list[Finding]:
     return [finding for finding in found if finding.about == "registrations"]
 
 
-def test_registrations_as_this_version_makes_them_are_well() -> None:
+def test_webhook_configurations_as_this_version_makes_them_are_well() -> None:
     assert statuses(of_configurations(configured())) == ["ok", "ok"]
 
 
-def test_it_is_named_where_a_registration_was_changed() -> None:
+def test_it_is_named_where_a_webhook_configuration_was_changed() -> None:
     first, second = of_configurations(configured(timeoutSeconds=1))
     assert (first.status, second.status) == ("warning", "ok")
     assert "webhooks[virtualmachines.validate.migratability.io].timeoutSeconds" in first.what
 
 
-def test_registrations_that_are_not_there_are_errors() -> None:
+def test_webhook_configurations_that_are_not_there_are_errors() -> None:
     assert statuses(of_configurations({})) == ["error", "error"]
 
 
-def test_switched_off_they_shall_not_be_there() -> None:
+def test_switched_off_they_must_not_be_there() -> None:
     assert statuses(of_configurations({}, webhookConfigurations="off")) == ["warning"]
     assert statuses(of_configurations(configured(), webhookConfigurations="off")) == ["error"]
 
@@ -127,7 +127,7 @@ def test_a_bundle_that_trusts_nobody_is_an_error() -> None:
     assert [finding.status for finding in found if finding.about == "certificates"] == ["error"]
 
 
-def test_the_service_is_read_from_the_registrations() -> None:
+def test_the_service_is_read_from_the_webhook_configurations() -> None:
     assert service_of(configured()) == SERVICE
     assert service_of({}) is None
 
@@ -196,17 +196,17 @@ def test_that_nothing_sets_the_eviction_strategy_is_a_warning() -> None:
 
 
 def of_vms(*vms: Object, selector: Object | None = None, **answers: Answer) -> Finding:
-    """Return the finding about these machines."""
+    """Return the finding about these VMs."""
     api = TableApi({"/apis/kubevirt.io/v1/virtualmachines": {"items": list(vms)}, **answers})
     cluster = Snapshot([*CLUSTER, claim("later", RWX)])
     (found,) = look_at_vms(api.client, cluster, Settings(), selector or {})
     return found
 
 
-def test_it_counts_the_machines_that_would_be_refused_and_names_some() -> None:
+def test_it_counts_the_vms_that_would_be_denied_and_names_some() -> None:
     found = of_vms(vm(disk("good")), *(vm(disk("once"), name=f"m{number}") for number in range(12)))
     assert found.status == "warning"
-    assert found.what.startswith("12 of 13 VirtualMachines would be refused in mode deny (shared-access 12): vms/m0, ")
+    assert found.what.startswith("12 of 13 VirtualMachines would be denied in mode deny (shared-access 12): vms/m0, ")
     assert found.what.endswith("vms/m9 and 2 more")
 
 
@@ -214,7 +214,7 @@ def test_where_none_violates_a_rule_it_says_so() -> None:
     assert of_vms(vm(disk("good"))) == Finding("ok", "machines", "none of the 1 VirtualMachines violates a rule")
 
 
-def test_machines_that_may_not_be_listed_are_a_warning() -> None:
+def test_vms_that_may_not_be_listed_are_a_warning() -> None:
     (found,) = look_at_vms(TableApi({}).client, Snapshot(CLUSTER), Settings(), {})
     assert (found.status, "not counted" in found.what) == ("warning", True)
 
@@ -231,7 +231,7 @@ SELECTOR = {
 AS_QUERY = "migratability=on,kubernetes.io/metadata.name notin (kube-system,migratability),team in (a,b),stage,!legacy"
 
 
-def test_machines_in_namespaces_that_the_registrations_do_not_select_are_not_counted() -> None:
+def test_vms_in_namespaces_that_the_webhook_configurations_do_not_select_are_not_counted() -> None:
     asked: list[Object] = []
 
     def namespaces(query: Object) -> Object:
@@ -241,11 +241,11 @@ def test_machines_in_namespaces_that_the_registrations_do_not_select_are_not_cou
     bad = vm(disk("once"))
     elsewhere = {**bad, "metadata": {**bad["metadata"], "namespace": "elsewhere"}}
     found = of_vms(bad, elsewhere, vm(disk("good")), selector=SELECTOR, **{"/api/v1/namespaces": namespaces})
-    assert found.what.startswith("1 of 2 VirtualMachines in the selected namespaces would be refused")
+    assert found.what.startswith("1 of 2 VirtualMachines in the selected namespaces would be denied")
     assert [query["labelSelector"] for query in asked] == [AS_QUERY]
 
 
-def test_where_the_namespaces_may_not_be_listed_no_machine_is_counted() -> None:
+def test_where_the_namespaces_may_not_be_listed_no_vm_is_counted() -> None:
     assert "not counted" in of_vms(vm(disk("once")), selector=SELECTOR, **{"/api/v1/namespaces": 403}).what
 
 

@@ -26,7 +26,7 @@ def config_map(name: str = "webhook", owner: str = "registrations", **data: str)
 
 
 def held_by(owner: str, **selector: Any) -> LiveConfigurations:
-    """Return registrations that belong to a ClusterRole."""
+    """Return webhook configurations that belong to a ClusterRole."""
     service = {"namespace": "migratability", "name": "migratability-webhook", "port": 443}
     reference = {"kind": "ClusterRole", "name": owner, "uid": "u"}
     return {
@@ -102,21 +102,21 @@ def test_of_two_releases_of_which_none_is_registered_both_are_named() -> None:
     ]
 
 
-def test_registrations_of_another_installation_are_errors_that_name_whose_they_are() -> None:
+def test_webhook_configurations_of_another_installation_are_errors_that_name_whose_they_are() -> None:
     found = look_at_configurations(held_by("other"), Snapshot([kubevirt()]), Settings(), installation())
     assert [finding.status for finding in found] == ["error", "error"]
     assert all("it belongs to ClusterRole other" in finding.what for finding in found)
     assert [finding.what.split()[0] for finding in found] == list(KINDS)
 
 
-def test_a_release_that_is_switched_off_has_nothing_to_do_with_the_registrations_of_another() -> None:
+def test_a_release_that_is_switched_off_has_nothing_to_do_with_the_webhook_configurations_of_another() -> None:
     (found,) = look_at_configurations(
         held_by("other"), Snapshot([kubevirt()]), Settings(webhook_configurations="off"), installation()
     )
-    assert (found.status, "nothing is judged" in found.what) == ("warning", True)
+    assert (found.status, "nothing is evaluated" in found.what) == ("warning", True)
 
 
-def test_registrations_are_compared_with_the_installation() -> None:
+def test_webhook_configurations_are_compared_with_the_installation() -> None:
     wanted = {"matchLabels": {"migratability": "on"}}
     ours = held_by("registrations", **wanted)
     for selector, status in ((wanted, "ok"), ({}, "warning")):

@@ -1,4 +1,4 @@
-"""The doctor asks for the rights of the webhook's account, and for what of them whoever runs it may do."""
+"""The doctor asks for the rights of the webhook's account, and for what of them anyone who runs it may do."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def theirs(answer: Answer, account: str | None = "webhook", found: Installation 
 
 def test_who_may_read_everything_is_told_so_in_one_line() -> None:
     assert ours(may("secrets", "events")) == [
-        Finding("ok", "rights", f"whoever runs this, to read: all {len(set(to_read()))} rights are there")
+        Finding("ok", "rights", f"anyone who runs this, to read: all {len(set(to_read()))} rights are there")
     ]
 
 
@@ -44,7 +44,7 @@ def test_what_we_may_not_read_is_named_and_is_no_fault_of_the_webhook() -> None:
     (found,) = ours(may("nodes"))
     assert (found.status, found.what) == (
         "warning",
-        "whoever runs this, to read: get or list or watch nodes is not allowed",
+        "anyone who runs this, to read: get or list or watch nodes is not allowed",
     )
 
 
@@ -87,7 +87,7 @@ LACKING = [
 
 
 @pytest.mark.parametrize(("resource", "words"), LACKING, ids=[row[0] for row in LACKING])
-def test_what_the_account_may_not_do_is_named_though_whoever_asks_may(resource: str, words: list[str]) -> None:
+def test_what_the_account_may_not_do_is_named_though_anyone_who_asks_may(resource: str, words: list[str]) -> None:
     found = theirs(may(resource))
     assert [finding.what for finding in found] == [f"{ACCOUNT}: {word} is not allowed" for word in words]
     assert {finding.status for finding in found} == {"error"}

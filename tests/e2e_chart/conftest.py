@@ -16,7 +16,7 @@ from webhook.cluster.files import read_path
 
 @pytest.fixture(scope="package")
 def site(clusters: Clusters) -> Site:
-    """The cluster with the examples' and other claims, users, and nodes that know another version too."""
+    """The cluster with the examples' and other PVCs, users, and nodes that know another version too."""
     found = clusters.with_nodes()
     furnish(found.cluster, *read_path(EXAMPLES / "cluster"), *CLAIMS, users={USER, *USERS})
     return Site(found.cluster, found.nodes)
@@ -24,7 +24,7 @@ def site(clusters: Clusters) -> Site:
 
 @pytest.fixture
 def bare(site: Site) -> Site:
-    """The cluster without the webhook and without machines."""
+    """The cluster without the webhook and without VMs."""
     if site.is_installed:
         site.uninstall("--no-hooks")
     eventually("nothing of the webhook is left", lambda: site.left_over == [])
@@ -34,7 +34,7 @@ def bare(site: Site) -> Site:
 
 @pytest.fixture
 def release(site: Site) -> Site:
-    """The cluster with the webhook in force; whoever changes that puts it back."""
+    """The cluster with the webhook in force; anyone who changes that puts it back."""
     site.have_release()
     return site
 

@@ -14,7 +14,7 @@ from webhook.cluster.api import Client
 from webhook.objects import Object, at, items
 
 VALUES = ("service.port=8443", "test.namespace=vms", "certificates.trustDelay=2s")
-"""A port that needs no root, machines to test with, and certificates that are served soon."""
+"""A port that needs no root, VMs to test with, and certificates that are served soon."""
 MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET, OWNER_ROLE)
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
@@ -75,7 +75,7 @@ class Site:
         return self.try_helm("status", NAME).returncode == 0
 
     def await_in_force(self) -> None:
-        """Return when two pods answer and the API server refuses and patches by what they say."""
+        """Return when two pods answer and the API server denies and patches by what they say."""
         eventually("two pods are ready, and no others are there", lambda: len(self.ready_pods) == len(self.pods) == 2)
         eventually("the webhook is in force", lambda: self.denies and self.patches)
 
@@ -107,16 +107,16 @@ class Site:
 
     @property
     def denies(self) -> bool:
-        """Whether a machine with a ReadWriteOnce disk is refused for that."""
+        """Whether a VM with a ReadWriteOnce disk is denied for that."""
         return "[shared-access]" in self.answer("once")
 
     @property
     def patches(self) -> bool:
-        """Whether a good machine gets the strategy."""
+        """Whether a good VM gets the strategy."""
         return self.answer("good") == "LiveMigrate"
 
     def answer(self, claim: str) -> str:
-        """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
+        """Return what becomes of a new VM with a PVC: its evictionStrategy, else why it is denied."""
         return answer(self.api, claim)
 
     def read(self, path: str) -> dict[str, Any] | None:

@@ -18,12 +18,14 @@ ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{NAME}"
 
 def test_of_a_release_that_works_it_finds_the_settings_and_the_rights_of_its_account(release: Site) -> None:
     release.upgrade("settings.mode=warn")
-    eventually("a bad machine is admitted", lambda: release.answer("once") == "")
+    eventually("a bad VM is admitted", lambda: release.answer("once") == "")
     status, found = doctor(release)
     assert status == 0, found
-    assert about(found, "release") == [("ok", f"ConfigMap {NAMESPACE}/{NAME}: mode warn, registrations managed")]
+    assert about(found, "release") == [
+        ("ok", f"ConfigMap {NAMESPACE}/{NAME}: mode warn, webhook configurations managed")
+    ]
     assert [words.rpartition(": all ")[0] for _, words in about(found, "rights")] == [
-        "whoever runs this, to read",
+        "anyone who runs this, to read",
         ACCOUNT,
     ]
     assert {state for state, _ in about(found, "registrations")} <= {"ok", "warning"}
@@ -59,7 +61,7 @@ def test_a_right_that_the_account_lacks_is_named_though_the_administrator_has_it
     release.await_in_force()
 
 
-def test_machines_are_counted_where_they_are_judged(release: Site) -> None:
+def test_vms_are_counted_where_they_are_evaluated(release: Site) -> None:
     release.api.create("/apis/kubevirt.io/v1/namespaces/vms/virtualmachines", vm_object("good"))
     release.cluster.kubectl("label", "namespace", "vms", "migratability=on")
     counted = []
@@ -83,7 +85,7 @@ def set_settings(site: Site, content: str) -> None:
 
 
 def await_selected(site: Site, value: str) -> None:
-    """Return when the registrations choose namespaces by this value of the label."""
+    """Return when the webhook configurations choose namespaces by this value of the label."""
 
     def selected() -> object:
         webhooks = (site.read(VALIDATING) or {}).get("webhooks") or [{}]

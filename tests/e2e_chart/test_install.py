@@ -1,4 +1,4 @@
-"""`helm install` on a bare cluster: machines are written all the while, and judged afterwards."""
+"""`helm install` on a bare cluster: VMs are written all the while, and evaluated afterwards."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.mark.parametrize("program", ["helm3", "helm"])
-def test_during_an_installation_no_write_of_a_good_machine_fails_and_then_the_demo_goes_as_it_should(
+def test_during_an_installation_no_write_of_a_good_vm_fails_and_then_the_demo_goes_as_it_should(
     bare: Site, program: str, report: Report
 ) -> None:
     with Writers(bare.cluster, sound) as writers:
@@ -36,10 +36,8 @@ def test_during_an_installation_no_write_of_a_good_machine_fails_and_then_the_de
 def test_helm_test_proves_that_it_works(release: Site) -> None:
     release.helm("test", NAME, "--timeout=300s")
     said = release.nodes.logs(f"{NAME}-test", NAMESPACE).splitlines()
-    assert "ok       through the API server: a good machine is admitted, and gets evictionStrategy LiveMigrate" in said
-    assert any(
-        line.startswith("ok       through the API server: a machine that cannot migrate is refused") for line in said
-    )
+    assert "ok       through the API server: a good VM is admitted, and gets evictionStrategy LiveMigrate" in said
+    assert any(line.startswith("ok       through the API server: a VM that cannot migrate is denied") for line in said)
     assert [line for line in said if line.startswith("error")] == []
     assert [line for line in said if "not asked for" in line or "not looked at" in line] == []
 

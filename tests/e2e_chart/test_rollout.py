@@ -1,4 +1,4 @@
-"""While pods come and go, every write of a machine is judged: upgrade, rollback, drain, the death of a process."""
+"""While pods come and go, every write of a VM is evaluated: upgrade, rollback, drain, the death of a process."""
 
 import json
 import os
@@ -32,27 +32,27 @@ def upgraded(release: Site, next_chart: Path) -> Site:
     return release
 
 
-def test_an_upgrade_loses_no_write_and_brings_the_registrations_of_the_new_version(
+def test_an_upgrade_loses_no_write_and_brings_the_webhook_configurations_of_the_new_version(
     release: Site, next_chart: Path, report: Report
 ) -> None:
     with Writers(release.cluster) as writers:
         writers.go_on()
         release.upgrade(chart=next_chart)
         release.await_in_force()
-        eventually("the new registrations", lambda: release.configured("timeoutSeconds") == {NEXT_TIMEOUT})
+        eventually("the new webhook configurations", lambda: release.configured("timeoutSeconds") == {NEXT_TIMEOUT})
         writers.go_on()
     report(f"upgrade to {NEXT}: {writers.tally}")
     assert writers.losses == []
 
 
-def test_a_rollback_loses_no_write_and_brings_the_registrations_of_the_old_version(
+def test_a_rollback_loses_no_write_and_brings_the_webhook_configurations_of_the_old_version(
     upgraded: Site, report: Report
 ) -> None:
     with Writers(upgraded.cluster) as writers:
         writers.go_on()
         upgraded.helm("rollback", NAME, "--wait", "--timeout=300s")
         upgraded.await_in_force()
-        eventually("the old registrations", lambda: upgraded.configured("timeoutSeconds") == {TIMEOUT_SECONDS})
+        eventually("the old webhook configurations", lambda: upgraded.configured("timeoutSeconds") == {TIMEOUT_SECONDS})
         writers.go_on()
     report(f"rollback: {writers.tally}")
     assert writers.losses == []
@@ -118,7 +118,7 @@ def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, r
 
 
 def is_for_want_of_an_answer(loss: str) -> bool:
-    """Say whether a write was lost because nobody answered the API server: refused, or not patched, for that alone."""
+    """Say whether a write was lost because nobody answered the API server: denied, or not patched, for that alone."""
     return "failed calling webhook" in loss or loss.startswith(Problem.UNPATCHED)
 
 

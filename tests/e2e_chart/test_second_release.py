@@ -1,4 +1,4 @@
-"""The registrations have fixed names: of two installations in a cluster one is told so, and neither fights."""
+"""The webhook configurations have fixed names: of two installations in a cluster one is told so, and neither fights."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ OPTIONS = ("--create-namespace", *set_options(VALUES))
 
 @pytest.fixture
 def second(release: Site, tmp_path: Path) -> Iterator[Site]:
-    """Another release beside the one that holds the registrations, by who does not let Helm ask the cluster first."""
+    """Another release beside the one that holds the webhook configurations, by who does not let Helm ask the cluster first."""
     chart = tmp_path / CHART.name
     shutil.copytree(CHART, chart)
     (chart / "templates/one-release.yaml").unlink()
@@ -31,14 +31,14 @@ def second(release: Site, tmp_path: Path) -> Iterator[Site]:
     release.try_helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
 
 
-def test_helm_refuses_the_same_release_in_another_namespace(release: Site) -> None:
+def test_helm_denies_the_same_release_in_another_namespace(release: Site) -> None:
     denied = release.try_helm("install", NAME, str(CHART), *OPTIONS, namespace=ELSEWHERE)
     assert denied.returncode != 0
     assert "exists and cannot be imported into the current release" in denied.stderr
 
 
 @pytest.mark.parametrize("program", ["helm", "helm3"])
-def test_helm_refuses_a_second_release_and_names_the_first(release: Site, program: str) -> None:
+def test_helm_denies_a_second_release_and_names_the_first(release: Site, program: str) -> None:
     denied = release.try_helm("install", SECOND, str(CHART), *OPTIONS, namespace=ELSEWHERE, program=program)
     assert denied.returncode != 0
     assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {NAME}-registrations" in denied.stderr
@@ -59,7 +59,7 @@ def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> No
     assert [pod["ready"] for pod in pods(second)] == [False, False]
 
 
-def test_a_second_release_leaves_the_registrations_alone_and_so_does_its_uninstallation(second: Site) -> None:
+def test_a_second_release_leaves_the_webhook_configurations_alone_and_so_does_its_uninstallation(second: Site) -> None:
     before = [second.read(path) for path in (VALIDATING, MUTATING)]
     await_complaint(second)
     second.helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)

@@ -1,4 +1,4 @@
-"""After `helm uninstall` nothing is left that stands in the way of a machine."""
+"""After `helm uninstall` nothing is left that stands in the way of a VM."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_nothing_is_left_when_every_pod_was_already_dead(release: Site, options:
 
 
 def await_nothing_left(site: Site) -> None:
-    """Return when nothing of ours is there, labels included, and every machine is admitted."""
+    """Return when nothing of ours is there, labels included, and every VM is admitted."""
     eventually("all that the webhook made is gone", lambda: site.left_over == [])
-    eventually("a bad machine is admitted", lambda: site.answer("once") == "")
+    eventually("a bad VM is admitted", lambda: site.answer("once") == "")
     assert site.labelled == []

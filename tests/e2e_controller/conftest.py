@@ -1,4 +1,4 @@
-"""A control plane with claims for machines, and releases of the webhook on it."""
+"""A control plane with PVCs for VMs, and releases of the webhook on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +14,14 @@ from tests.localcluster import LocalCluster
 
 @pytest.fixture(scope="package")
 def cluster(clusters: Clusters) -> LocalCluster:
-    """A control plane with a good and a bad claim."""
+    """A control plane with a good and a bad PVC."""
     running = clusters.clean()
     prepare(running)
     return running
 
 
 def prepare(running: LocalCluster) -> None:
-    """Make namespaces, classes and claims."""
+    """Make namespaces, classes and PVCs."""
     kubevirt = {**KUBEVIRT, "metadata": {"name": "kubevirt", "namespace": KUBEVIRTS_NAMESPACE}}
     claims = (claim("good", RWX, mode="Filesystem"), claim("once", RWO))
     furnish(running, *claims, kubevirt, kubevirts_namespace=KUBEVIRTS_NAMESPACE)

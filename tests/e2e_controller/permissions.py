@@ -10,7 +10,7 @@ RBAC, CONFIGURATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.i
 
 
 def owner_role() -> Object:
-    """Return the ClusterRole that owns the registrations."""
+    """Return the ClusterRole that owns the webhook configurations."""
     return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": OWNER}, "rules": []}
 
 

@@ -220,23 +220,23 @@ class Release:
 
     @property
     def is_configured(self) -> bool:
-        """Whether both configurations are there and refuse, and the probe is gone."""
+        """Whether both configurations are there and deny, and the probe is gone."""
         found = self.read(VALIDATING)
         return bool(found and self.read(MUTATING) and not self.read(PROBE))
 
     @property
     def holds(self) -> bool:
-        """Whether the API server refuses what must be refused, and patches what must be patched."""
+        """Whether the API server denies what must be denied, and patches what must be patched."""
         return self.denies and self.patches
 
     @property
     def denies(self) -> bool:
-        """Whether a machine with a ReadWriteOnce disk is refused for that."""
+        """Whether a VM with a ReadWriteOnce disk is denied for that."""
         return "[shared-access]" in answer(self.api, "once")
 
     @property
     def patches(self) -> bool:
-        """Whether a good machine gets the strategy; raises ApiError where it is refused."""
+        """Whether a good VM gets the strategy; raises ApiError where it is denied."""
         stored = self.api.create(_VMS, vm_object("good"), dry_run=True)
         return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
@@ -327,14 +327,14 @@ _VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 
 
 def vm_object(claim: str) -> Object:
-    """Return a machine with a disk."""
+    """Return a VM with a disk."""
     found = vm(disk(claim), spec={"runStrategy": "Halted"})
     found["spec"]["template"]["spec"]["domain"] = {"devices": {}}
     return found
 
 
 def answer(api: Client, claim: str) -> str:
-    """Return what becomes of a new machine with a claim: its evictionStrategy, else why it is refused."""
+    """Return what becomes of a new VM with a PVC: its evictionStrategy, else why it is denied."""
     try:
         stored = api.create(_VMS, vm_object(claim), dry_run=True)
     except ApiError as error:

@@ -1,4 +1,4 @@
-"""Another installation holds the names of the registrations: nobody fights."""
+"""Another installation holds the names of the webhook configurations: nobody fights."""
 
 import json
 
@@ -13,7 +13,7 @@ OTHER = "other-registrations"
 
 
 @pytest.mark.cluster
-def test_the_registrations_of_another_installation_are_left_alone(release: Release) -> None:
+def test_the_webhook_configurations_of_another_installation_are_left_alone(release: Release) -> None:
     theirs, other_role = _of_another(release)
     replica = release.start()
     message = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {OTHER}"

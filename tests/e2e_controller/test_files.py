@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 
 class Issuer:
-    """Three files, and an authority that renews them."""
+    """Three files, and a CA that renews them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,7 +29,7 @@ class Issuer:
         return {key: str(self.folder / name) for key, name in names.items()}
 
     def issue(self) -> None:
-        """Write a certificate of a new authority, each file at once."""
+        """Write a certificate of a new CA, each file at once."""
         now = datetime.now(UTC)
         ca = CA.make(DAY, now)
         leaf = ca.sign(service_names(NAME, NAMESPACE), DAY, now)
@@ -41,7 +41,7 @@ class Issuer:
             os.replace(beside, self.folder / name)
 
 
-def test_a_certificate_in_files_is_served_when_the_registrations_trust_it(
+def test_a_certificate_in_files_is_served_when_the_webhook_configurations_trust_it(
     cluster: LocalCluster, tmp_path: Path
 ) -> None:
     issuer = Issuer(tmp_path)

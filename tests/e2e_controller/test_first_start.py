@@ -21,7 +21,7 @@ from webhook.cluster.api import ApiError
 from webhook.objects import at
 
 
-def test_two_replicas_register_the_webhook_while_every_write_of_a_good_machine_passes(release: Release) -> None:
+def test_two_replicas_register_the_webhook_while_every_write_of_a_good_vm_passes(release: Release) -> None:
     failures: list[str] = []
     patched: list[bool] = []
     done = threading.Event()
@@ -48,7 +48,7 @@ def test_two_replicas_register_the_webhook_while_every_write_of_a_good_machine_p
     assert [replica.is_leader for replica in release.replicas].count(True) == 1
 
 
-def test_nothing_that_refuses_is_registered_before_an_api_server_reached_us(release: Release) -> None:
+def test_nothing_that_denies_is_registered_before_an_api_server_reached_us(release: Release) -> None:
     """The only replica is not ready, since it may not read a kind that verdicts rest on."""
     release.forbid("storageclasses")
     replica = release.start()
@@ -85,7 +85,7 @@ def test_without_its_cluster_role_nothing_is_made(release: Release) -> None:
     release.await_in_force()
 
 
-def test_it_asks_about_kubevirts_own_instances_by_the_namespace_in_which_kubevirt_is(release: Release) -> None:
+def test_it_asks_about_kubevirts_own_vmis_by_the_namespace_in_which_kubevirt_is(release: Release) -> None:
     release.start()
     found = await_that(lambda: release.read(VALIDATING), "registration")
     assert f"system:serviceaccount:{KUBEVIRTS_NAMESPACE}:kubevirt-controller" in str(found)

@@ -62,8 +62,8 @@ def test_a_vm_whose_late_pvc_is_bad_keeps_the_name_and_gets_one_event_with_reaso
     (event,) = await_that(lambda: events(installed, path), "Event")
     uid = at(installed.read(path), "metadata", "uid")
     assert (event["type"], event["involvedObject"]["uid"]) == ("Warning", uid)
-    assert f'claim "{name}" is ReadWriteOnce, not ReadWriteMany' in event["message"]
-    assert "Use another claim, with accessModes [ReadWriteMany]" in event["message"]
+    assert f'PVC "{name}" is ReadWriteOnce, not ReadWriteMany' in event["message"]
+    assert "Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
     assert event["message"].endswith("[shared-access]")
     other, good = waiting(installed)
     installed.make(stored(good, RWX, mode="Filesystem"))

@@ -6,8 +6,8 @@ from tests.e2e_controller.release import CA_SECRET, VALIDATING, Release, await_t
 
 
 @pytest.mark.cluster
-def test_an_authority_that_is_lost_with_all_replicas_is_followed_by_another(release: Release) -> None:
-    """Its leaf is served, and the replica ready, when the registrations trust the new one."""
+def test_an_ca_that_is_lost_with_all_replicas_is_followed_by_another(release: Release) -> None:
+    """Its leaf is served, and the replica ready, when the webhook configurations trust the new one."""
     first = release.start()
     release.await_in_force()
     before = release.ca
@@ -15,7 +15,7 @@ def test_an_authority_that_is_lost_with_all_replicas_is_followed_by_another(rele
     release.stop(first)
     release.delete(CA_SECRET)
     second = release.start()
-    await_that(lambda: release.holds, "refusal and patch")
+    await_that(lambda: release.holds, "denial and patch")
     assert release.ca != before
     assert second.is_ready
     assert str(release.read(VALIDATING)) != bundle

@@ -1,4 +1,4 @@
-"""What somebody does to the registrations by hand is undone, and what others add to them for themselves stays."""
+"""What somebody does to the webhook configurations by hand is undone, and what others add to them for themselves stays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ BOTH = pytest.mark.parametrize("path", [VALIDATING, MUTATING], ids=["validating"
 
 
 @BOTH
-def test_a_deleted_registration_comes_back(installed: Release, path: str) -> None:
+def test_a_deleted_webhook_configuration_comes_back(installed: Release, path: str) -> None:
     installed.delete(path)
     await_that(lambda: installed.read(path), "registration")
     installed.await_in_force()
@@ -65,7 +65,7 @@ def test_an_edit_is_undone(installed: Release, change: Callable[[Any], None]) ->
     before = essence(installed)
     installed.edit(VALIDATING, change)
     assert essence(installed) != before
-    await_that(lambda: essence(installed) == before, "the registration as it was")
+    await_that(lambda: essence(installed) == before, "the webhook configuration as it was")
 
 
 def essence(release: Release) -> Any:
@@ -86,8 +86,8 @@ def test_a_label_of_somebody_elses_stays(installed: Release) -> None:
     installed.edit(VALIDATING, lambda found: found["metadata"]["labels"].pop("team"))
 
 
-def test_what_is_as_it_shall_be_is_not_written(installed: Release) -> None:
-    """Else every API server would compile all conditions anew, every two seconds."""
+def test_what_is_as_it_must_be_is_not_written(installed: Release) -> None:
+    """Else every API server would compile all conditions again, every two seconds."""
 
     def versions() -> list[Any]:
         found = [installed.read(path) for path in (VALIDATING, MUTATING)]

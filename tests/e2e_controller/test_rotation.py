@@ -1,4 +1,4 @@
-"""Certificates are renewed under the writes of machines: none fails, and none goes unjudged."""
+"""Certificates are renewed under the writes of VMs: none fails, and none goes not evaluated."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from webhook.cluster import ClusterUnavailable
 
 WRITES_PER_SECOND = 50
 WRITERS = 8
-"""Half of them write good machines, half bad ones."""
+"""Half of them write good VMs, half bad ones."""
 
 
 class Rotations:
@@ -38,7 +38,7 @@ class Rotations:
 
     @property
     def of_cas(self) -> int:
-        """How often another authority came to sign."""
+        """How often another CA came to sign."""
         return len(self.ca_certificates) - 1
 
     @property
@@ -49,7 +49,7 @@ class Rotations:
 
 @contextmanager
 def writing(release: Release) -> Iterator[Counter[str]]:
-    """Write machines all the time; count those that were judged and, with the reason, those that were not."""
+    """Write VMs all the time; count those that were evaluated and, with the reason, those that were not."""
     outcomes: Counter[str] = Counter()
     done = threading.Event()
 
@@ -59,7 +59,7 @@ def writing(release: Release) -> Iterator[Counter[str]]:
             due += WRITERS / WRITES_PER_SECOND
             try:
                 evaluated = release.patches if number % 2 else release.denies
-                outcomes["judged" if evaluated else f"not {'patched' if number % 2 else 'refused'}"] += 1
+                outcomes["judged" if evaluated else f"not {'patched' if number % 2 else 'denied'}"] += 1
             except ClusterUnavailable as error:
                 outcomes[f"failed: {error}"] += 1
 
@@ -85,7 +85,7 @@ def rotate(release: Release, ca_certificates: int, leaves: int) -> Counter[str]:
     with writing(release) as outcomes:
         while rotations.of_cas < ca_certificates or rotations.of_leaves < leaves:
             rotations.look()
-            seen = f"{rotations.of_cas} authorities and {rotations.of_leaves} leaves"
+            seen = f"{rotations.of_cas} CAs and {rotations.of_leaves} leaves"
             assert time.monotonic() < ends, f"only {seen} within {DEADLINE:g} s"
             assert all(replica.is_ready for replica in release.replicas), [_said(each) for each in release.replicas]
             time.sleep(0.1)
@@ -98,7 +98,7 @@ def _said(replica: Replica) -> tuple[int, str]:
 
 
 @pytest.mark.cluster
-def test_an_authority_and_leaves_are_renewed_under_writes(cluster: LocalCluster, tmp_path: Path) -> None:
+def test_an_ca_and_leaves_are_renewed_under_writes(cluster: LocalCluster, tmp_path: Path) -> None:
     with released(cluster, tmp_path, caLifetime="60s", leafLifetime="24s") as release:
         outcomes = rotate(release, ca_certificates=1, leaves=2)
     assert set(outcomes) == {"judged"}, outcomes

@@ -1,4 +1,4 @@
-"""The Secret with the authority: what becomes of the webhook when somebody deletes, spoils or replaces it."""
+"""The Secret with the CA: what becomes of the webhook when somebody deletes, spoils or replaces it."""
 
 import base64
 from typing import Any
@@ -10,7 +10,7 @@ from tests.e2e_controller.release import CA_SECRET, Release, await_that
 _LOST = {"signing.crt": base64.b64encode(b"lost").decode(), "signing.key": base64.b64encode(b"lost").decode()}
 
 
-def test_a_deleted_secret_comes_back_with_the_same_authority(installed: Release) -> None:
+def test_a_deleted_secret_comes_back_with_the_same_ca(installed: Release) -> None:
     before = installed.ca
     installed.delete(CA_SECRET)
     await_that(lambda: installed.ca, "Secret")
@@ -25,7 +25,7 @@ CORRUPT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("corrupt", CORRUPT.values(), ids=CORRUPT)
-def test_a_spoilt_secret_is_written_anew(installed: Release, corrupt: Any) -> None:
+def test_a_invalid_secret_is_written_again(installed: Release, corrupt: Any) -> None:
     before = installed.read(CA_SECRET)
     assert before
     installed.edit(CA_SECRET, corrupt)

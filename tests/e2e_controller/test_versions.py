@@ -1,4 +1,4 @@
-"""While replicas of two versions may be called, rules stay as they are; what is trusted, and the brake, do not."""
+"""While replicas of two versions may be called, rules stay as they are; what is trusted, and the global mode, do not."""
 
 from collections.abc import Iterator
 from typing import Any

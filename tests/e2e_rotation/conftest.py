@@ -1,4 +1,4 @@
-"""A cluster with nodes, whose API server shows a client certificate to whoever asks for one; releases of the chart."""
+"""A cluster with nodes, whose API server shows a client certificate to anyone who asks for one; releases of the chart."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

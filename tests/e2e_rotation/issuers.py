@@ -41,13 +41,13 @@ class CertManager:
         cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
 
     def __init__(self, release: Release) -> None:
-        """Use an authority of its own."""
+        """Use a CA of its own."""
         self.release = release
         self._ca = CA("issuer 1")
         self._number = 1
 
     def issue(self) -> Identity:
-        """Write a new leaf, with its key and the authority, into the Secret that the Certificate names."""
+        """Write a new leaf, with its key and the CA, into the Secret that the Certificate names."""
         spec = at(self.release.read(CERTIFICATE), "spec")
         leaf = self._ca.server(NAME, spec["dnsNames"])
         files = {"tls.crt": leaf.certificate, "tls.key": leaf.key, "ca.crt": self._ca.pem}
@@ -58,7 +58,7 @@ class CertManager:
         """They come with each leaf."""
 
     def change_ca(self) -> None:
-        """Let another authority sign what is issued from now on; cert-manager gives ca.crt of that alone."""
+        """Let another CA sign what is issued from now on; cert-manager gives ca.crt of that alone."""
         self._number += 1
         self._ca = CA(f"issuer {self._number}")
 
@@ -73,7 +73,7 @@ class ServiceCa:
         """Every kind that it answers is known."""
 
     def __init__(self, release: Release) -> None:
-        """Use an authority of its own."""
+        """Use a CA of its own."""
         self.release = release
         self._ca_certificates = [CA("openshift-service-serving-signer 1")]
 
@@ -87,14 +87,14 @@ class ServiceCa:
         return leaf
 
     def publish_ca(self) -> None:
-        """Write all authorities into the ConfigMap that asks for them."""
+        """Write all CAs into the ConfigMap that asks for them."""
         annotations = at(self.release.read(SERVICE_CA), "metadata", "annotations")
         assert annotations[f"{_OPENSHIFT}/inject-cabundle"] == "true"
         bundle = b"".join(ca.pem for ca in self._ca_certificates)
         self.release.edit(SERVICE_CA, {"data": {"service-ca.crt": bundle.decode()}})
 
     def change_ca(self) -> None:
-        """Let another authority sign what is issued from now on; the old one stays in what is injected."""
+        """Let another CA sign what is issued from now on; the old one stays in what is injected."""
         self._ca_certificates.append(CA(f"openshift-service-serving-signer {len(self._ca_certificates) + 1}"))
 
 

@@ -62,13 +62,13 @@ class Load:
 
     @property
     def failed(self) -> list[str]:
-        """Writes that failed or went unjudged, handshakes that failed, and why."""
+        """Writes that failed or went not evaluated, handshakes that failed, and why."""
         return [*self.writers.losses, *self.handshakes.failed]
 
     def __str__(self) -> str:
         leaves = sum(map(len, self.leaves.values()))
         return (
-            f"{len(self.ca_certificates)} authorities, {leaves} leaves, {self.writers.tally}; "
+            f"{len(self.ca_certificates)} CAs, {leaves} leaves, {self.writers.tally}; "
             f"{self.handshakes.total:,} handshakes, {len(self.handshakes.failed)} failed"
         )
 
@@ -102,7 +102,7 @@ class Release:
         await_that(lambda: not any(map(self.read, (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET))), "end", _WITHIN)
 
     def await_in_force(self) -> None:
-        """Return when the registrations are there and API servers go by them."""
+        """Return when the webhook configurations are there and API servers go by them."""
 
         def in_force() -> bool:
             there = self.read(VALIDATING) and self.read(MUTATING) and not self.read(PROBE)
@@ -113,7 +113,7 @@ class Release:
 
     @contextmanager
     def load(self) -> Iterator[Load]:
-        """Write machines and shake hands; afterwards nothing may have failed, and nothing gone unjudged."""
+        """Write VMs and shake hands; afterwards nothing may have failed, and nothing gone not evaluated."""
         with Writers(self.cluster, created) as writers, Handshakes(self.api, self.address) as handshakes:
             found = Load(writers, handshakes)
             try:
@@ -187,7 +187,7 @@ class Release:
 
 
 def issuers(served: Served) -> set[x509.Name]:
-    """Return the names of the authorities that signed what is served."""
+    """Return the names of the CAs that signed what is served."""
     return {leaf.issuer for leaf in served.values()}
 
 
@@ -197,7 +197,7 @@ def all_new(before: Served) -> Callable[[Served], bool]:
 
 
 def all_of_others(before: Served) -> Callable[[Served], bool]:
-    """Return whether each of those replicas serves a leaf of an authority that signed none of before."""
+    """Return whether each of those replicas serves a leaf of a CA that signed none of before."""
     return lambda served: before.keys() <= served.keys() and not issuers(served) & issuers(before)
 
 

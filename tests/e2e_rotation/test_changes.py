@@ -27,8 +27,8 @@ def test_client_certificates_that_api_servers_show_come_to_be_asked_for_and_that
             assert not before & set(release.replicas())
 
 
-def test_cert_manager_takes_the_place_of_the_own_authority(site: Site) -> None:
-    """The old replicas may no longer read the authority's Secret, so that a new one comes to lead."""
+def test_cert_manager_takes_the_place_of_the_own_ca(site: Site) -> None:
+    """The old replicas may no longer read the CA's Secret, so that a new one comes to lead."""
     CertManager.prepare(site.cluster)
     with site.released({}) as release, release.load() as load:
         issuer = CertManager(release)

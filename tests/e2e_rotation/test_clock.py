@@ -1,4 +1,4 @@
-"""Clocks of nodes jump under writes: nothing that API servers would refuse is served, since their clock is asked."""
+"""Clocks of nodes jump under writes: nothing that API servers would deny is served, since their clock is asked."""
 
 from collections.abc import Callable, Iterator
 
@@ -34,7 +34,7 @@ JUMPS = [
     ("back by three hours", -3 * HOURS),
     ("back by days", -6 * DAYS),
     ("ahead past the renewal of the leaf", 6 * DAYS),
-    ("ahead past the renewal of the authority", 300 * DAYS),
+    ("ahead past the renewal of the CA", 300 * DAYS),
 ]
 
 

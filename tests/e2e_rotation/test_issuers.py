@@ -30,8 +30,8 @@ def test_a_leaf_that_is_renewed_is_served(issuer: CertManager | ServiceCa) -> No
     assert len(load.ca_certificates) == 1
 
 
-def test_of_a_new_authority_nothing_is_served_before_it_is_trusted(issuer: CertManager | ServiceCa) -> None:
-    """cert-manager writes leaf and authority at once, so nobody can trust the new one when it is there."""
+def test_of_a_new_ca_nothing_is_served_before_it_is_trusted(issuer: CertManager | ServiceCa) -> None:
+    """cert-manager writes leaf and CA at once, so nobody can trust the new one when it is there."""
     with issuer.release.load() as load:
         for _ in range(2):
             issuer.change_ca()
@@ -41,7 +41,7 @@ def test_of_a_new_authority_nothing_is_served_before_it_is_trusted(issuer: CertM
 
 
 @pytest.mark.parametrize("issuer", [ServiceCa], ids=["service CA"], indirect=True)
-def test_a_leaf_of_an_authority_that_is_not_told_of_yet_waits_for_it(issuer: ServiceCa) -> None:
+def test_a_leaf_of_an_ca_that_is_not_told_of_yet_waits_for_it(issuer: ServiceCa) -> None:
     """OpenShift writes the two by two controllers."""
     release = issuer.release
     with release.load() as load:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def unanswered(site: Site) -> Iterator[None]:
-    """Registrations of a webhook that is not there; the validating one refuses then, the mutating one does not."""
+    """Webhook configurations of a webhook that is not there; the validating one denies then, the mutating one does not."""
     trusted = base64.b64encode(site.cluster.ca_pem).decode()
     apply(site.cluster, [configuration("Validating", "Fail", trusted), configuration("Mutating", "Ignore", trusted)])
     yield
@@ -25,7 +25,7 @@ def unanswered(site: Site) -> Iterator[None]:
         admin(site.cluster).delete(path)
 
 
-def test_without_a_webhook_every_write_is_unjudged(site: Site) -> None:
+def test_without_a_webhook_every_write_is_unevaluated(site: Site) -> None:
     with Writers(site.cluster, created) as load:
         load.go_on(20)
     assert (load.count(Problem.FAILED), len(load.losses)) == (0, len(load.writes))
@@ -49,7 +49,7 @@ def test_a_server_of_another_name_fails_every_handshake(site: Site) -> None:
 
 
 def configuration(kind: str, policy: str, trusted: str) -> Object:
-    """Return a registration for every new machine."""
+    """Return a webhook configuration for every new VM."""
     rule = {
         "apiGroups": ["kubevirt.io"],
         "apiVersions": ["*"],
@@ -57,7 +57,7 @@ def configuration(kind: str, policy: str, trusted: str) -> Object:
         "operations": ["CREATE"],
     }
     webhook = {
-        "name": "machines.migratability.io",
+        "name": "VMs.migratability.io",
         "clientConfig": {"service": {"namespace": "vms", "name": "absent"}, "caBundle": trusted},
         "rules": [rule],
         "failurePolicy": policy,

@@ -1,4 +1,4 @@
-"""The Secret with the authority is deleted, cut short or replaced under writes: it comes back, and nobody notices."""
+"""The Secret with the CA is deleted, cut short or replaced under writes: it comes back, and nobody notices."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +19,12 @@ THEIRS = CA("somebody else's").server("theirs", ["theirs"])
 
 @pytest.fixture(scope="module")
 def release(site: Site) -> Iterator[Release]:
-    """A release whose leaves are renewed often and whose authority is not."""
+    """A release whose leaves are renewed often and whose CA is not."""
     with site.released({"certificates": {"leafLifetime": "30s"}}) as found:
         yield found
 
 
-def test_deleted_it_comes_back_with_the_same_authority_which_goes_on_signing(release: Release) -> None:
+def test_deleted_it_comes_back_with_the_same_ca_which_goes_on_signing(release: Release) -> None:
     before = data(release)
     with release.load() as load:
         release.api.delete(CA_SECRET)
@@ -72,12 +72,12 @@ def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Re
     assert len(load.ca_certificates) == 1
 
 
-def test_another_authority_that_somebody_put_into_it_is_trusted_before_a_leaf_of_it_is_served(release: Release) -> None:
+def test_another_ca_that_somebody_put_into_it_is_trusted_before_a_leaf_of_it_is_served(release: Release) -> None:
     """Nothing tells it from one of ours, for who may write the Secret may do that."""
     with release.load() as load:
         before = release.look(load)
         release.edit(CA_SECRET, {"data": {**dict.fromkeys(data(release)), **another()}})
-        release.await_served(load, all_of_others(before), "leaf of the other authority from both replicas")
+        release.await_served(load, all_of_others(before), "leaf of the other CA from both replicas")
     assert len(load.ca_certificates) == 2
 
 

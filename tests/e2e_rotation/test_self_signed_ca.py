@@ -1,4 +1,4 @@
-"""Our own authority and its leaves are renewed many times under writes: none fails, and none goes unjudged."""
+"""Our own CA and its leaves are renewed many times under writes: none fails, and none goes not evaluated."""
 
 import pytest
 
@@ -11,29 +11,29 @@ pytestmark = pytest.mark.cluster
 SHORT = {"certificates": {"caLifetime": "72s", "leafLifetime": "24s"}}
 
 
-def test_three_authorities_and_eight_leaves_of_each_replica_are_followed_by_others(site: Site) -> None:
+def test_three_cas_and_eight_leaves_of_each_replica_are_followed_by_others(site: Site) -> None:
     with site.released(SHORT) as release, release.load() as load:
         release.await_served(
             load,
             lambda _: len(load.ca_certificates) > 3 and load.rotations >= 8,
-            "three authorities and eight leaves",
+            "three CAs and eight leaves",
             800,
         )
         assert len(release.replicas()) == 2
 
 
-def test_a_second_replica_joins_while_the_next_authority_waits_to_sign(site: Site) -> None:
+def test_a_second_replica_joins_while_the_next_ca_waits_to_sign(site: Site) -> None:
     with site.released({**SHORT, "replicaCount": 1}) as release, release.load() as load:
         before = issuers(release.look(load))
-        await_that(lambda: is_waiting(release), "next authority", 300)
+        await_that(lambda: is_waiting(release), "next CA", 300)
         release.upgrade({"replicaCount": 2})
         release.await_served(
             load,
             lambda served: len(served) == 2 and not issuers(served) & before,
-            "leaf of the next authority from both replicas",
+            "leaf of the next CA from both replicas",
         )
 
 
 def is_waiting(release: Release) -> bool:
-    """Say whether there is an authority that is to be trusted before it signs."""
+    """Say whether there is a CA that is to be trusted before it signs."""
     return "next.crt" in (release.read(CA_SECRET) or {}).get("data", {})

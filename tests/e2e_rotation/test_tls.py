@@ -33,22 +33,22 @@ def guarded(site: Site) -> Iterator[Release]:
         yield found
 
 
-def test_an_api_server_that_shows_its_certificate_has_every_machine_judged(guarded: Release) -> None:
+def test_an_api_server_that_shows_its_certificate_has_every_vm_evaluated(guarded: Release) -> None:
     with guarded.load() as load:
         load.writers.go_on(200)
         assert len(guarded.replicas()) == 2
 
 
-def test_a_client_without_a_certificate_has_nothing_judged(guarded: Release) -> None:
+def test_a_client_without_a_certificate_has_nothing_evaluated(guarded: Release) -> None:
     assert call(guarded, None) == (403, "a client certificate is needed")
 
 
-def test_a_client_of_another_name_has_nothing_judged(site: Site, guarded: Release) -> None:
+def test_a_client_of_another_name_has_nothing_evaluated(site: Site, guarded: Release) -> None:
     status, text = call(guarded, site.clients.client("somebody"))
     assert (status, "somebody, who may not call" in text) == (403, True)
 
 
-def test_a_client_of_another_authority_gets_no_connection(guarded: Release) -> None:
+def test_a_client_of_another_ca_gets_no_connection(guarded: Release) -> None:
     with pytest.raises(OSError, match=r"alert|reset|EOF"):
         call(guarded, CA("another").client("kube-apiserver"))
 
@@ -58,12 +58,12 @@ def test_the_client_that_may_call_gets_a_verdict(site: Site, guarded: Release) -
     assert (status, json.loads(text)["response"]["allowed"]) == (200, False)
 
 
-def test_tls_1_1_is_refused(guarded: Release) -> None:
+def test_tls_1_1_is_denied(guarded: Release) -> None:
     with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
         shake(guarded.address, speaking(ssl.TLSVersion.TLSv1_1))
 
 
-def test_suites_without_authenticated_encryption_are_refused(guarded: Release) -> None:
+def test_suites_without_authenticated_encryption_are_denied(guarded: Release) -> None:
     with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
         shake(guarded.address, speaking(ssl.TLSVersion.TLSv1_2, "ECDHE+AES:!AESGCM:!AESCCM"))
 

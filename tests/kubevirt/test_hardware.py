@@ -1,4 +1,4 @@
-"""What a machine is made of, after instancetype, preference and KubeVirt's defaults."""
+"""What a VM is made of, after instancetype, preference and KubeVirt's defaults."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def hardware(vm_object: Object, *objects: Object, **cr: Any) -> Hardware:
 
 
 def applied(of_instancetype: Object | None = None, of_preference: Object | None = None, **fields: Any) -> Hardware:
-    """Return the hardware of a virtual machine with an instancetype and a preference."""
+    """Return the hardware of a virtual VM with an instancetype and a preference."""
     objects = instancetype("i", **(of_instancetype or {})), preference("p", **(of_preference or {}))
     return hardware(vm(spec=BOTH, **fields), *objects)
 
@@ -48,7 +48,7 @@ def devices(**found: object) -> Object:
     ],
     ids=repr,
 )
-def test_a_machine_that_names_no_network_joins_the_pods_by_the_default(network: object, expected: str) -> None:
+def test_a_vm_that_names_no_network_joins_the_pods_by_the_default(network: object, expected: str) -> None:
     assert binding(hardware(vm(), network=network)) == expected
     assert binding(hardware(vmi(), network=network)) == expected
 
@@ -72,7 +72,7 @@ def test_whether_a_default_interface_is_attached(own: bool | None, preferred: bo
     assert (applied(None, of_preference, domain=domain).pod_network is not None) is attached
 
 
-def test_a_machine_with_networks_of_its_own_is_attached_to_those_alone() -> None:
+def test_a_vm_with_networks_of_its_own_is_attached_to_those_alone() -> None:
     domain = devices(autoattachPodInterface=True, interfaces=[{"name": "n", "bridge": {}}])
     assert hardware(vm(networks=[{"name": "n", "multus": {}}], domain=domain)).pod_network is None
 
@@ -207,14 +207,14 @@ def test_whether_a_bridge_may_move(own: Object, of_instancetype: Object, of_pref
     assert hardware(vm_object, *objects).may_move_bridge is expected
 
 
-def test_an_annotation_of_an_instance_is_its_own() -> None:
+def test_an_annotation_of_an_vmi_is_its_own() -> None:
     vm_object = vmi()
     vm_object["metadata"]["annotations"] = {ALLOW: "true"}
     assert hardware(vm_object).may_move_bridge
 
 
 @pytest.mark.parametrize(("key", "attribute"), [("gpus", "gpus"), ("hostDevices", "host_devices")])
-def test_devices_of_the_machine_or_else_of_its_instancetype(key: str, attribute: str) -> None:
+def test_devices_of_the_vm_or_else_of_its_instancetype(key: str, attribute: str) -> None:
     of_instancetype = {key: [{"name": "i", "deviceName": "x"}, {"name": "j"}]}
 
     def found(**domain: Any) -> list[tuple[str, str | None, str]]:
@@ -227,7 +227,7 @@ def test_devices_of_the_machine_or_else_of_its_instancetype(key: str, attribute:
     ]
 
 
-def test_a_setting_of_the_machine_goes_before_the_instancetypes_and_that_before_the_preferences() -> None:
+def test_a_setting_of_the_vm_goes_before_the_instancetypes_and_that_before_the_preferences() -> None:
     instance: Object = {"launchSecurity": {"tdx": {}}}
     preferred: Object = {"preferredLaunchSecurity": {"snp": {}}}
     fields = [

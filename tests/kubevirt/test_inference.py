@@ -71,27 +71,27 @@ def template(**spec: object) -> Object:
 
 
 VARIANTS: list[tuple[str, Object, bool]] = [
-    # what leads where, machine, found; the objects stand below under the same name
+    # what leads where, VM, found; the objects stand below under the same name
     ("claim", inferring(PVC), True),
-    ("claim without labels", inferring(PVC), False),
-    ("missing claim", inferring(PVC), False),
-    ("claim of another namespace", inferring(PVC), False),
+    ("PVC without labels", inferring(PVC), False),
+    ("missing PVC", inferring(PVC), False),
+    ("PVC of another namespace", inferring(PVC), False),
     ("DataVolume", inferring(DV), True),
-    ("DataVolume without labels, from a claim", inferring(DV), True),
-    ("DataVolume from a claim elsewhere", inferring(DV), True),
-    ("DataVolume from a claim without labels", inferring(DV), False),
+    ("DataVolume without labels, from a PVC", inferring(DV), True),
+    ("DataVolume from a PVC elsewhere", inferring(DV), True),
+    ("DataVolume from a PVC without labels", inferring(DV), False),
     ("DataVolume from a snapshot", inferring(DV), True),
     ("DataVolume from a DataSource", inferring(DV), True),
     ("DataVolume from a URL", inferring(DV), False),
-    ("DataVolume gone, its claim there", inferring(data_volume_disk("c", "v")), True),
-    ("DataVolume gone and no claim", inferring(DV), False),
-    ("template from a claim", inferring(DV, templates=(template(**FROM_CLAIM),)), True),
+    ("DataVolume gone, its PVC there", inferring(data_volume_disk("c", "v")), True),
+    ("DataVolume gone and no PVC", inferring(DV), False),
+    ("template from a PVC", inferring(DV, templates=(template(**FROM_CLAIM),)), True),
     ("template from a snapshot", inferring(DV, templates=(template(**FROM_SNAPSHOT),)), True),
     ("template from a snapshot without labels", inferring(DV, templates=(template(**FROM_SNAPSHOT),)), False),
     ("template from a missing snapshot", inferring(DV, templates=(template(**FROM_SNAPSHOT),)), False),
     ("template from a DataSource", inferring(DV, templates=(template(**FROM_DATA_SOURCE),)), True),
     ("template from a DataSource elsewhere", inferring(DV, templates=(template(**FROM_IMAGES_DATA_SOURCE),)), True),
-    ("DataSource without labels, of a claim", inferring(DV, templates=(template(**FROM_DATA_SOURCE),)), True),
+    ("DataSource without labels, of a PVC", inferring(DV, templates=(template(**FROM_DATA_SOURCE),)), True),
     ("DataSource without labels, of a snapshot", inferring(DV, templates=(template(**FROM_DATA_SOURCE),)), True),
     ("DataSource without labels, of nothing", inferring(DV, templates=(template(**FROM_DATA_SOURCE),)), False),
     ("missing DataSource", inferring(DV, templates=(template(**FROM_DATA_SOURCE),)), False),
@@ -101,28 +101,28 @@ VARIANTS: list[tuple[str, Object, bool]] = [
         False,
     ),
     ("template goes before the DataVolume", inferring(DV, templates=(template(source={"blank": {}}),)), False),
-    ("volume without a claim", inferring({"name": "v", "containerDisk": {}}), False),
+    ("volume without a PVC", inferring({"name": "v", "containerDisk": {}}), False),
     ("no such volume", inferring(disk("c", "other")), False),
     ("volumes of the wrong shape", {**inferring(), "spec": {**inferring()["spec"], "template": None}}, False),
 ]
 OBJECTS: dict[str, tuple[Object, ...]] = {
     "claim": (CLAIM,),
-    "claim without labels": (BARE_CLAIM,),
-    "claim of another namespace": (IMAGE,),
+    "PVC without labels": (BARE_CLAIM,),
+    "PVC of another namespace": (IMAGE,),
     "DataVolume": (labelled(made(source={"blank": {}})),),
-    "DataVolume without labels, from a claim": (made(**FROM_CLAIM), CLAIM),
-    "DataVolume from a claim elsewhere": (made(**FROM_IMAGE), IMAGE),
-    "DataVolume from a claim without labels": (made(**FROM_CLAIM), BARE_CLAIM),
+    "DataVolume without labels, from a PVC": (made(**FROM_CLAIM), CLAIM),
+    "DataVolume from a PVC elsewhere": (made(**FROM_IMAGE), IMAGE),
+    "DataVolume from a PVC without labels": (made(**FROM_CLAIM), BARE_CLAIM),
     "DataVolume from a snapshot": (made(**FROM_SNAPSHOT), SNAPSHOT),
     "DataVolume from a DataSource": (made(**FROM_DATA_SOURCE), data_source("ds", labels=LABELS)),
     "DataVolume from a URL": (made(source={"http": {"url": "x"}}), CLAIM),
-    "DataVolume gone, its claim there": (CLAIM,),
-    "template from a claim": (CLAIM,),
+    "DataVolume gone, its PVC there": (CLAIM,),
+    "template from a PVC": (CLAIM,),
     "template from a snapshot": (SNAPSHOT,),
     "template from a snapshot without labels": (BARE_SNAPSHOT, CLAIM),
     "template from a DataSource": (data_source("ds", labels=LABELS),),
     "template from a DataSource elsewhere": (data_source("ds", "images", labels=LABELS),),
-    "DataSource without labels, of a claim": (data_source("ds", pvc={"name": "c", "namespace": "images"}), IMAGE),
+    "DataSource without labels, of a PVC": (data_source("ds", pvc={"name": "c", "namespace": "images"}), IMAGE),
     "DataSource without labels, of a snapshot": (
         data_source("ds", snapshot={"name": "s", "namespace": NAMESPACE}),
         SNAPSHOT,
@@ -130,7 +130,7 @@ OBJECTS: dict[str, tuple[Object, ...]] = {
     "DataSource without labels, of nothing": (data_source("ds"),),
     "template of another kind of reference": (data_source("ds", labels=LABELS),),
     "template goes before the DataVolume": (labelled(made(source={"blank": {}})),),
-    "volume without a claim": (CLAIM,),
+    "volume without a PVC": (CLAIM,),
     "no such volume": (CLAIM,),
 }
 
@@ -187,6 +187,6 @@ def test_a_name_goes_before_what_a_volume_says() -> None:
     assert [device.name for device in read(vm_object, CLAIM, other).hardware.host_devices] == ["named"]
 
 
-def test_an_instance_infers_nothing() -> None:
+def test_an_vmi_infers_nothing() -> None:
     vm_object = vmi(PVC, instancetype={"inferFromVolume": "v"})
     assert read(vm_object, CLAIM).hardware.host_devices == ()

@@ -1,4 +1,4 @@
-"""The instancetype and the preference of a virtual machine, as KubeVirt finds them."""
+"""The instancetype and the preference of a virtual VM, as KubeVirt finds them."""
 
 from typing import Any
 
@@ -126,14 +126,14 @@ MISSING: list[tuple[str, Object]] = [
 
 @pytest.mark.parametrize("field", NOT_EVALUATED)
 @pytest.mark.parametrize("matcher", [row[1] for row in MISSING], ids=[row[0] for row in MISSING])
-def test_what_is_missing_draws_a_warning_that_says_what_could_not_be_judged(field: str, matcher: Object) -> None:
+def test_what_is_missing_draws_a_warning_that_says_what_could_not_be_evaluated(field: str, matcher: Object) -> None:
     found = verdict(vm(disk("good"), spec={field: matcher}))
     assert found.allowed
     assert found.violations == []
     assert [operation["value"] for operation in found.eviction_patch] == ["LiveMigrate"]
     line = found.warnings[0]
     assert line.startswith(f"{field} ")
-    for part in ('"gone"', "is not there", *NOT_EVALUATED[field], "cannot be judged"):
+    for part in ('"gone"', "is not there", *NOT_EVALUATED[field], "cannot be evaluated"):
         assert part in line
 
 
@@ -142,7 +142,7 @@ def test_both_that_are_missing_are_warned_about() -> None:
     assert ["instancetype" in line or "preference" in line for line in found.warnings[:2]] == [True, True]
 
 
-def test_a_refused_machine_is_warned_of_what_is_missing_too() -> None:
+def test_a_denied_vm_is_warned_of_what_is_missing_too() -> None:
     found = verdict(vm(disk("once"), spec={"instancetype": {"name": "gone"}}))
     assert not found.allowed
     assert ['"gone"' in line for line in found.warnings] == [True]
@@ -159,11 +159,11 @@ def test_a_matcher_of_the_wrong_shape_names_nothing(matcher: object) -> None:
 
 
 @pytest.mark.parametrize("matcher", [{}, {"name": ""}, {"name": 5}, {"kind": "VirtualMachineInstancetype"}], ids=repr)
-def test_a_matcher_without_a_name_is_one_that_cannot_be_judged(matcher: Object) -> None:
+def test_a_matcher_without_a_name_is_one_that_cannot_be_evaluated(matcher: Object) -> None:
     assert len(read(vm(spec={"instancetype": matcher})).not_evaluated) == 1
 
 
-def test_an_instance_has_no_matchers() -> None:
+def test_an_vmi_has_no_matchers() -> None:
     vm_object = vmi(instancetype={"name": "gone"})
     assert read(vm_object).not_evaluated == ()
 

@@ -1,4 +1,4 @@
-"""ReplicaSets and Pools: each keeps the machine that is judged at another place of its object."""
+"""ReplicaSets and Pools: each keeps the VM that is evaluated at another place of its object."""
 
 import jsonpatch
 import pytest
@@ -55,7 +55,7 @@ def test_a_violation_is_shown_where_the_object_holds_it(kind: str) -> None:
 
 
 @KINDS
-def test_the_patch_goes_where_the_object_holds_the_instances_spec(kind: str) -> None:
+def test_the_patch_goes_where_the_object_holds_the_vmis_spec(kind: str) -> None:
     vm_object = BUILDERS[kind](disk("good"))
     (operation,) = evaluated(vm_object).patch
     patched = jsonpatch.apply_patch(vm_object, [operation])
@@ -70,13 +70,13 @@ def test_a_verdict_names_the_object(kind: str) -> None:
 
 
 @KINDS
-def test_what_was_there_is_tolerated(kind: str) -> None:
+def test_what_was_there_is_preexisting(kind: str) -> None:
     old, new = BUILDERS[kind](disk("once")), BUILDERS[kind](disk("once"), hostname="x")
     assert [violation.preexisting for violation in evaluated(new, old=old).violations] == [True]
 
 
 @KINDS
-def test_what_is_new_is_refused(kind: str) -> None:
+def test_what_is_new_is_denied(kind: str) -> None:
     assert not evaluated(BUILDERS[kind](disk("once")), old=BUILDERS[kind](disk("good"))).allowed
 
 
@@ -86,7 +86,7 @@ def test_the_version_of_a_pool_does_not_matter(version: str) -> None:
     assert [violation.rule for violation in evaluated(vm_object).violations] == ["shared-access"]
 
 
-def test_an_instancetype_of_a_pools_machines_counts() -> None:
+def test_an_instancetype_of_a_pools_vms_counts() -> None:
     (violation,) = evaluated(pool(disk("good"), spec=MATCHERS), GPUS).violations
     assert (violation.rule, violation.field) == ("host-devices", "spec.virtualMachineTemplate.spec.instancetype")
 
@@ -107,7 +107,7 @@ def test_a_replica_set_has_no_matchers() -> None:
     assert evaluated({**vm_object, "spec": {**vm_object["spec"], **MATCHERS}}, GPUS).violations == []
 
 
-def test_a_pools_data_volume_template_foretells_the_claim() -> None:
+def test_a_pools_data_volume_template_foretells_the_pvc() -> None:
     template = data_volume_template("root", storage={"storageClassName": "nas", "accessModes": [RWO]})
     vm_object = pool(data_volume_disk("root"), spec={"dataVolumeTemplates": [template]})
     (violation,) = evaluated(vm_object).violations
@@ -147,7 +147,7 @@ def test_the_annotation_that_lets_a_bridge_move_counts_where_kubevirt_copies_it_
 
 
 @pytest.mark.parametrize("make", [replica_set, pool], ids=lambda make: make.__name__)
-def test_an_update_of_what_makes_machines_is_not_patched(make: type) -> None:
+def test_an_update_of_what_makes_vms_is_not_patched(make: type) -> None:
     old, new = make(disk("good"), evictionStrategy="LiveMigrate"), make(disk("good"), evictionStrategy="LiveMigrate")
     new["metadata"] = {**new["metadata"], "labels": {"x": "y"}}
     assert evaluated(new, old=old).patch == []

@@ -1,4 +1,4 @@
-"""KubeVirt's objects as machines: volumes, claims, field paths, requests and templates."""
+"""KubeVirt's objects as VMs: volumes, PVCs, field paths, requests and templates."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def requested(*requests: Any, declared: tuple[Object, ...] = ()) -> VM:
     return read(vm(*declared, status={"volumeRequests": list(requests)}))
 
 
-def test_volumes_of_a_virtual_machine_stand_in_its_template() -> None:
+def test_volumes_of_a_virtual_vm_stand_in_its_template() -> None:
     vm_object = read(vm(disk("root"), data_volume_disk("data")))
     assert volumes_of(vm_object) == [
         ("root", "persistentVolumeClaim", "root", f"{VM_VOLUMES}[0].persistentVolumeClaim.claimName"),
@@ -43,7 +43,7 @@ def test_volumes_of_a_virtual_machine_stand_in_its_template() -> None:
     ]
 
 
-def test_volumes_of_an_instance_stand_in_its_spec() -> None:
+def test_volumes_of_an_vmi_stand_in_its_spec() -> None:
     vm_object = read(vmi(disk("root"), data_volume_disk("data")))
     assert [volume.field for volume in vm_object.volumes] == [
         "spec.volumes[0].persistentVolumeClaim.claimName",
@@ -51,7 +51,7 @@ def test_volumes_of_an_instance_stand_in_its_spec() -> None:
     ]
 
 
-def test_a_claim_is_named_by_the_source_not_by_the_volume() -> None:
+def test_a_pvc_is_named_by_the_source_not_by_the_volume() -> None:
     vm_object = read(vm(disk("claim-a", "disk-a"), data_volume_disk("dv-b", "disk-b")))
     assert [(volume.name, volume.claim) for volume in vm_object.volumes] == [("disk-a", "claim-a"), ("disk-b", "dv-b")]
 
@@ -60,19 +60,19 @@ def test_a_claim_is_named_by_the_source_not_by_the_volume() -> None:
     "source",
     ["containerDisk", "cloudInitNoCloud", "emptyDisk", "memoryDump", "sourceOfTheFuture"],
 )
-def test_other_sources_have_no_claim(source: str) -> None:
+def test_other_sources_have_no_pvc(source: str) -> None:
     vm_object = read(vm({"name": "x", source: {"claimName": "no", "name": "no"}}))
     assert volumes_of(vm_object) == [("x", source, None, f"{VM_VOLUMES}[0].{source}")]
 
 
-def test_an_ephemeral_volume_has_a_claim_that_is_not_the_disk_itself() -> None:
+def test_an_ephemeral_volume_has_a_pvc_that_is_not_the_disk_itself() -> None:
     (volume,) = read(vm({"name": "x", "ephemeral": {"persistentVolumeClaim": {"claimName": "c"}}})).volumes
     assert (volume.source, volume.claim, volume.attached) == ("ephemeral", "c", False)
     assert volume.field == f"{VM_VOLUMES}[0].ephemeral.persistentVolumeClaim.claimName"
 
 
 @pytest.mark.parametrize("volume", [disk("c"), data_volume_disk("c")], ids=["claim", "DataVolume"])
-def test_a_claim_of_a_volume_is_the_disk_itself(volume: Object) -> None:
+def test_a_pvc_of_a_volume_is_the_disk_itself(volume: Object) -> None:
     assert [found.attached for found in read(vm(volume)).volumes] == [True]
 
 
@@ -83,7 +83,7 @@ def test_a_host_disk_keeps_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("other", ["containerDisk", "hostDisk"])
-def test_of_two_sources_the_claim_counts(other: str) -> None:
+def test_of_two_sources_the_pvc_counts(other: str) -> None:
     (volume,) = read(vm({"name": "x", other: {}, "persistentVolumeClaim": {"claimName": "c"}})).volumes
     assert (volume.source, volume.claim) == ("persistentVolumeClaim", "c")
 
@@ -177,7 +177,7 @@ def test_requests_count_where_the_template_is_null() -> None:
 
 
 @pytest.mark.parametrize("api", ["storage", "pvc"])
-def test_a_template_of_a_data_volume_is_found_by_name_with_the_part_that_shapes_its_claim(api: str) -> None:
+def test_a_template_of_a_data_volume_is_found_by_name_with_the_part_that_shapes_its_pvc(api: str) -> None:
     templates = [data_volume_template("a", storage={}), data_volume_template("b", **{api: {"accessModes": ["X"]}})]
     found = read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates
     assert sorted(found) == ["a", "b"]
@@ -205,7 +205,7 @@ def test_templates_of_the_wrong_shape_are_none(templates: object) -> None:
     assert read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates == {}
 
 
-def test_an_instance_has_no_templates() -> None:
+def test_an_vmi_has_no_templates() -> None:
     vm_object = read(vmi(dataVolumeTemplates=[data_volume_template("a", storage={})]))
     assert vm_object.data_volume_templates == {}
 
@@ -226,28 +226,28 @@ def test_the_eviction_strategy_has_the_field_path_of_its_kind() -> None:
 
 
 @pytest.mark.parametrize(("created", "expected"), [(True, True), (False, False), (None, False), ("true", False)])
-def test_a_virtual_machine_has_an_instance_once_its_status_says_so(created: object, expected: bool) -> None:
+def test_a_virtual_vm_has_an_vmi_once_its_status_says_so(created: object, expected: bool) -> None:
     assert read(vm(status={"created": created})).has_instance is expected
 
 
-def test_volumes_that_are_being_moved_are_those_of_the_status_of_an_instance() -> None:
+def test_volumes_that_are_being_moved_are_those_of_the_status_of_an_vmi() -> None:
     moved = [{"volumeName": "a", "sourcePVCInfo": {}}, {"volumeName": 5}, None, "x"]
     assert read({**vmi(disk("a")), "status": {"migratedVolumes": moved}}).migrated_volumes == {"a"}
 
 
-def test_a_machine_is_known_by_namespace_and_name() -> None:
+def test_a_vm_is_known_by_namespace_and_name() -> None:
     vm_object = read(vm(name="web"))
     assert (vm_object.kind, vm_object.namespace, vm_object.name) == ("VirtualMachine", NAMESPACE, "web")
 
 
-def test_a_machine_without_namespace_stands_in_default_and_a_generated_name_is_shown_by_its_prefix() -> None:
+def test_a_vm_without_namespace_stands_in_default_and_a_generated_name_is_shown_by_its_prefix() -> None:
     vm_object = read({**vm(), "metadata": {"generateName": "web-"}})
     assert (vm_object.namespace, vm_object.name) == ("default", "web-")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("version", ["v1", "v1alpha3"])
-def test_a_machine_is_one_in_whatever_version(kind: str, version: str) -> None:
+def test_a_vm_is_one_in_whatever_version(kind: str, version: str) -> None:
     group = "pool.kubevirt.io" if kind == "VirtualMachinePool" else "kubevirt.io"
     assert is_vm({"apiVersion": f"{group}/{version}", "kind": kind})
 
@@ -266,7 +266,7 @@ def test_a_machine_is_one_in_whatever_version(kind: str, version: str) -> None:
     ],
     ids=repr,
 )
-def test_anything_else_is_no_machine(obj: object) -> None:
+def test_anything_else_is_no_vm(obj: object) -> None:
     assert not is_vm(obj)
 
 
@@ -276,7 +276,7 @@ def test_reading_another_kind_is_an_error_that_names_it() -> None:
 
 
 @pytest.mark.parametrize(("declared", "asked"), [(256, 256), (257, 1), (1, 300), (5000, 5000)])
-def test_volumes_beyond_what_kubevirt_allows_are_not_judged_and_that_is_said(declared: int, asked: int) -> None:
+def test_volumes_beyond_what_kubevirt_allows_are_not_evaluated_and_that_is_said(declared: int, asked: int) -> None:
     vm_object = requested(
         *(volume_request(disk(f"hot{index}")) for index in range(asked)),
         declared=tuple(disk(f"d{index}") for index in range(declared)),

@@ -1,4 +1,4 @@
-"""The mark on a machine and on its templates: read, compared and patched."""
+"""The mark on a VM and on its templates: read, compared and patched."""
 
 import copy
 
@@ -36,7 +36,7 @@ def patched(obj: Object, *names: str) -> Object:
 
 
 @EVERY_KIND
-def test_it_stands_on_the_machine_and_on_each_template_in_it(kind: str) -> None:
+def test_it_stands_on_the_vm_and_on_each_template_in_it(kind: str) -> None:
     obj, places = PLACES[kind]
     found = patched(obj, "claim/b", "claim/a")
     assert [at(found, *place, "annotations", UNVERIFIED) for place in places] == ["claim/a,claim/b"] * len(places)

@@ -57,7 +57,7 @@ class Cache(Objects):
         self._connection: HTTPConnection | None = None
         self._stopped = threading.Event()
         self._synced = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name=f"mirror {path}", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name=f"cache {path}", daemon=True)
 
     def start(self) -> None:
         """Begin to follow, and return when everything has been heard once."""
@@ -94,7 +94,7 @@ class Cache(Objects):
         return str(listed["metadata"]["resourceVersion"])
 
     def _watch(self, version: str) -> str:
-        """Follow until the server ends the watch; returns where to go on, or "" to begin anew."""
+        """Follow until the server ends the watch; returns where to go on, or "" to begin again."""
         query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true"}
         connection = self._client.connection(_SILENCE)
         try:

@@ -43,7 +43,7 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def create(client: Client, definitions: list[dict[str, Any]]) -> None:
-    """Create the definitions; raises StartError with the API server's answer when it refuses one."""
+    """Create the definitions; raises StartError with the API server's answer when it denies one."""
     with ThreadPool(4) as pool:
         pool.map(partial(_create_one, client), definitions)
 
@@ -88,7 +88,7 @@ def _create_one(client: Client, definition: dict[str, Any]) -> None:
     answer = client.request("POST", _COLLECTION, definition)
     if answer.status != 201:
         name = definition["metadata"]["name"]
-        raise StartError(f"the API server refused the definition {name}: {answer.body.decode(errors='replace')}")
+        raise StartError(f"the API server denied the definition {name}: {answer.body.decode(errors='replace')}")
 
 
 def _discovered(client: Client) -> set[str]:

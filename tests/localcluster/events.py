@@ -1,4 +1,4 @@
-"""Events, for whoever wonders why nothing happens."""
+"""Events, for anyone who wonders why nothing happens."""
 
 import itertools
 from contextlib import suppress

@@ -1,7 +1,7 @@
 """Stands in for kube-proxy: what is sent to a Service's cluster IP reaches a ready pod.
 
-It listens where a Service has a pod to answer and nowhere else, so a connection to a Service without one is refused by
-the kernel, as kube-proxy has it refused. A connection, once made, is left alone until one of its ends closes it, also
+It listens where a Service has a pod to answer and nowhere else, so a connection to a Service without one is denied by
+the kernel, as kube-proxy has it denied. A connection, once made, is left alone until one of its ends closes it, also
 while its pod is being deleted; when the pod is gone, so is the connection. What comes in pieces goes on in pieces, at
 once: asyncio leaves Nagle's algorithm on for a socket that it did not make, and then every answer in two pieces would
 wait for the 40 ms after which the client's kernel acknowledges the first.
@@ -117,7 +117,7 @@ class Forwarder:
         return done
 
     def _close(self, address: Address) -> None:
-        """Listen no more; the kernel refuses what nobody has accepted yet."""
+        """Listen no more; the kernel denies what nobody has accepted yet."""
         listener = self._listening.pop(address)
         self._loop.remove_reader(listener)
         listener.close()

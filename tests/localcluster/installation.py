@@ -1,4 +1,4 @@
-"""The webhook installed on the local cluster: its process behind a Service, its permissions, its registrations."""
+"""The webhook installed on the local cluster: its process behind a Service, its permissions, its webhook configurations."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ _PROBE = {
     "metadata": {"name": "probe", "namespace": "default"},
     "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}},
 }
-"""A machine that is never stored: it only makes the API server call us."""
+"""A VM that is never stored: it only makes the API server call us."""
 
 
 class Installation:
@@ -59,7 +59,7 @@ class Installation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the registrations away, then end the process."""
+        """Take the webhook configurations away, then end the process."""
         self.cleanup()
         self.stop()
 

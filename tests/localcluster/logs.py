@@ -83,7 +83,7 @@ class _Server(ThreadingHTTPServer):
         self.owner = owner
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever asked has gone."""
+        """Anyone who asked has gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,7 @@
 Containers see their volumes at mount paths of their own. A process without a mount namespace cannot, and making one
 needs rights that not every user has, so nothing is mounted at all: wherever a mount path stands in the arguments, the
 environment or a mounted ConfigMap of a container, the volume's folder is put in its place. That is the same for every
-user and on every machine.
+user and on every VM.
 
 One path stands in nobody's text: the official Python client reads the service account's token and CA from a fixed
 place. `BOOTSTRAP` starts the program with these two constants of the client changed. A kubeconfig with a `tokenFile`

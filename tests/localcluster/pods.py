@@ -77,7 +77,7 @@ class PodRunner:
         self._wake.set()
 
     def refresh(self) -> None:
-        """Look anew at what the volumes should hold."""
+        """Look again at what the volumes should hold."""
         self._stale = True
         self._wake.set()
 

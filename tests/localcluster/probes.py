@@ -46,7 +46,7 @@ class Probing:
 
 
 def verdicts(probe: Object, check: Check, ended: threading.Event) -> Iterator[str | None]:
-    """Yield each time the threshold of a probe is reached anew: what is wrong, or None where it succeeds.
+    """Yield each time the threshold of a probe is reached again: what is wrong, or None where it succeeds.
 
     Goes on until `ended` is set.
     """

@@ -21,7 +21,7 @@ class _Token:
 class Sources:
     """Asks the API server each time, so that a pod never starts with what was true a moment ago.
 
-    Tokens are kept and asked for anew after four fifths of their life, as a kubelet does.
+    Tokens are kept and asked for again after four fifths of their life, as a kubelet does.
     """
 
     def __init__(self, client: Client) -> None:

@@ -105,7 +105,7 @@ class Volumes:
 
 
 def replace(folder: Path, files: Mapping[str, File]) -> None:
-    """Replace what `folder` shows by `files`, all at once for whoever reads it.
+    """Replace what `folder` shows by `files`, all at once for anyone who reads it.
 
     As a kubelet does it: the files stand in a folder of their own, `..data` is a link to that folder and is swapped by
     a rename, and what the volume shows are links through `..data`.

@@ -1,4 +1,4 @@
-"""For every rule a machine that breaks it, its remedy word by word, and what doing so changes."""
+"""For every rule a VM that breaks it, its remedy word by word, and what doing so changes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +39,7 @@ LEFT_TO_CDI = tagged(claim("open", storage_class="gone"), labels={"cdi.kubevirt.
 
 @dataclass(frozen=True)
 class Variant:
-    """What doing a part of a remedy changes: a JSON Patch of the machine, or what else is there."""
+    """What doing a part of a remedy changes: a JSON Patch of the VM, or what else is there."""
 
     patch: list[Object] = field(default_factory=list)
     objects: tuple[Object, ...] | None = None
@@ -47,7 +47,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Broken:
-    """A machine that breaks a rule, what else is there, and its remedy: by its words, what doing so changes."""
+    """A VM that breaks a rule, what else is there, and its remedy: by its words, what doing so changes."""
 
     vm_object: Object
     remedy: str
@@ -66,17 +66,17 @@ def drop(path: str) -> Variant:
 
 
 def both(*variants: Variant) -> Variant:
-    """Return the way that does several things to the machine."""
+    """Return the way that does several things to the VM."""
     return Variant([operation for variant in variants for operation in variant.patch])
 
 
 def there(*objects: Object) -> Variant:
-    """Return the way that leaves the machine and has this in the cluster."""
+    """Return the way that leaves the VM and has this in the cluster."""
     return Variant(objects=objects)
 
 
 def of_type(kind: str) -> Object:
-    """Return a machine of an instancetype or preference that asks too much."""
+    """Return a VM of an instancetype or preference that asks too much."""
     return vm(disk("good"), spec={kind: {"name": "special"}})
 
 
@@ -101,9 +101,9 @@ OF_STORAGE: dict[str, list[Broken]] = {
     "claim-known": [
         Broken(
             vm(disk("nowhere")),
-            "Create the claim or the DataVolume first, or correct its name",
+            "Create the PVC or the DataVolume first, or correct its name",
             {
-                "Create the claim": there(claim("nowhere", RWX)),
+                "Create the PVC": there(claim("nowhere", RWX)),
                 "the DataVolume first": there(data_volume("nowhere", storage={"storageClassName": "nas"})),
                 "correct its name": put(CLAIM, "good"),
             },
@@ -115,21 +115,21 @@ OF_STORAGE: dict[str, list[Broken]] = {
         ),
         Broken(
             vm(data_volume_disk("d")),
-            'Make DataVolume "d" anew, corrected',
-            {'Make DataVolume "d" anew, corrected': there(data_volume("d", storage={"storageClassName": "nas"}))},
+            'Make DataVolume "d" again, corrected',
+            {'Make DataVolume "d" again, corrected': there(data_volume("d", storage={"storageClassName": "nas"}))},
             (data_volume("d", storage=BEYOND),),
         ),
         Broken(
             vm(disk("open")),
-            "Correct the claim's class and modes",
-            {"Correct the claim's class and modes": there(claim("open", RWX, mode="Filesystem", storage_class="nas"))},
+            "Correct the PVC's class and modes",
+            {"Correct the PVC's class and modes": there(claim("open", RWX, mode="Filesystem", storage_class="nas"))},
             (LEFT_TO_CDI,),
         ),
     ],
     "ephemeral-claim": [
         Broken(
             vm(ephemeral("root", "once")),
-            "Use a claim with accessModes [ReadWriteMany] or [ReadOnlyMany], on SAN with volumeMode Block",
+            "Use a PVC with accessModes [ReadWriteMany] or [ReadOnlyMany], on SAN with volumeMode Block",
             {
                 "accessModes [ReadWriteMany]": put(OVERLAID, "good"),
                 "[ReadOnlyMany]": put(OVERLAID, "read"),
@@ -141,9 +141,9 @@ OF_STORAGE: dict[str, list[Broken]] = {
     "host-disk": [
         Broken(
             vm(host_disk("root")),
-            f"Put the disk on a claim with {SHARED}, or set shared: true where every node sees the same file",
+            f"Put the disk on a PVC with {SHARED}, or set shared: true where every node sees the same file",
             {
-                f"Put the disk on a claim with {SHARED}": Variant(
+                f"Put the disk on a PVC with {SHARED}": Variant(
                     [{"op": "replace", "path": f"{SPEC}/volumes/0", "value": disk("good", "root")}]
                 ),
                 "set shared: true": put(f"{SPEC}/volumes/0/hostDisk/shared", True),
@@ -153,7 +153,7 @@ OF_STORAGE: dict[str, list[Broken]] = {
     "san-block": [
         Broken(
             vm(disk("san-fs")),
-            f"Use another claim, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas",
+            f"Use another PVC, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas",
             {
                 f"{SHARED} and volumeMode Block": put(CLAIM, "good-block"),
                 f"{SHARED} and a storageClassName on ontap-nas": put(CLAIM, "good"),
@@ -161,13 +161,13 @@ OF_STORAGE: dict[str, list[Broken]] = {
         )
     ],
     "shared-access": [
-        Broken(vm(disk("once")), f"Use another claim, with {SHARED}", {"another claim": put(CLAIM, "good")}),
+        Broken(vm(disk("once")), f"Use another PVC, with {SHARED}", {"another PVC": put(CLAIM, "good")}),
     ],
     "smb-share": [
         Broken(
             vm(disk("share")),
-            "Use a claim of a StorageClass with nasType nfs",
-            {"a claim of a StorageClass with nasType nfs": put(CLAIM, "export")},
+            "Use a PVC of a StorageClass with nasType nfs",
+            {"a PVC of a StorageClass with nasType nfs": put(CLAIM, "export")},
             (
                 *(SMB, claim("share", RWX, storage_class="smb")),
                 *(storage_class("nfs", nasType="nfs"), claim("export", RWX, storage_class="nfs")),

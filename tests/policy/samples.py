@@ -1,11 +1,11 @@
-"""A machine for each rule that breaks it alone, with what the cluster must hold for that."""
+"""A VM for each rule that breaks it alone, with what the cluster must hold for that."""
 
 from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, host_disk, kubevirt, node, storage_class, vm
 from webhook import Settings, Verdict, evaluate
 from webhook.policy.rules import RULES
 
 STRICT = Settings.parse({"rules": {rule.name: "deny" for rule in RULES}})
-"""Every rule refuses."""
+"""Every rule denies."""
 SMB = storage_class("smb", backendType="ontap-nas", nasType="smb")
 OLD_KUBEVIRT = kubevirt(version="v1.8.4")
 
@@ -34,7 +34,7 @@ def devices(**found: object) -> Object:
 
 
 def interface(name: str = "default", **binding: object) -> Object:
-    """Return the fields of a machine with an interface of this binding on its pod network."""
+    """Return the fields of a VM with an interface of this binding on its pod network."""
     return {
         "networks": [{"name": name, "pod": {}}],
         "domain": devices(interfaces=[{"name": name, **binding}]),
@@ -47,14 +47,14 @@ def hyperv(**features: object) -> Object:
 
 
 def ephemeral(name: str, claimed: str) -> Object:
-    """Return a volume that is a throw-away overlay over a claim."""
+    """Return a volume that is a throw-away overlay over a PVC."""
     return {"name": name, "ephemeral": {"persistentVolumeClaim": {"claimName": claimed}}}
 
 
 def breaking(rule: str, name: str, claimed: str | None = None) -> tuple[Object, tuple[Object, ...]]:
-    """Return a machine that breaks a rule, with the objects that it needs for that.
+    """Return a VM that breaks a rule, with the objects that it needs for that.
 
-    What breaks it is named so; ``claimed`` is the name of the claim where there is one.
+    What breaks it is named so; ``claimed`` is the name of the PVC where there is one.
     """
     of = claimed or name
     reserved = devices(disks=[{"name": name, "lun": {"reservation": True}}])
@@ -87,7 +87,7 @@ SAMPLES = {rule.name: breaking(rule.name, "the-name", "the-claim") for rule in R
 
 
 def verdict(vm_object: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
-    """Return the verdict on a machine in the usual cluster with these objects in it."""
+    """Return the verdict on a VM in the usual cluster with these objects in it."""
     found = Settings.parse(settings)
     operation = "UPDATE" if old else "CREATE"
     return evaluate(vm_object, [*CLUSTER, *objects], old=old, settings=found, operation=operation)

@@ -17,14 +17,14 @@ def verdict(vm_object: Object, *objects: Object, **settings: object) -> Verdict:
     [vm(disk("nowhere")), vm(data_volume_disk("nowhere")), vmi(disk("nowhere"))],
     ids=["claim", "dv", "vmi"],
 )
-def test_a_claim_that_nobody_makes_is_admitted_with_a_warning(vm_object: Object) -> None:
+def test_a_pvc_that_nobody_makes_is_admitted_with_a_warning(vm_object: Object) -> None:
     found = verdict(vm_object)
     assert found.allowed
     assert [(violation.rule, violation.action) for violation in found.violations] == [(RULE, "warn")]
     assert any(RULE in line and '"nowhere"' in line and "does not exist" in line for line in found.warnings)
 
 
-def test_the_rule_refuses_where_the_settings_say_so() -> None:
+def test_the_rule_denies_where_the_settings_say_so() -> None:
     found = verdict(vm(disk("nowhere")), rules={RULE: "deny"})
     assert not found.allowed
     (violation,) = found.violations
@@ -32,7 +32,7 @@ def test_the_rule_refuses_where_the_settings_say_so() -> None:
     assert violation.field == "spec.template.spec.volumes[0].persistentVolumeClaim.claimName"
 
 
-def test_a_claim_of_another_namespace_is_not_known() -> None:
+def test_a_pvc_of_another_namespace_is_not_known() -> None:
     found = verdict(vm(disk("c")), claim("c", RWX, namespace="elsewhere"))
     assert [violation.rule for violation in found.violations] == [RULE]
 
@@ -66,10 +66,10 @@ def test_a_data_volume_of_which_cdi_makes_nothing_gives_the_reason(spec: Object,
     assert reason in violation.message
 
 
-def test_a_claim_that_exists_breaks_nothing_whatever_the_template_says() -> None:
+def test_a_pvc_that_exists_breaks_nothing_whatever_the_template_says() -> None:
     vm_object = templated_vm("good", spec={"storage": {"storageClassName": "gone"}})
     assert verdict(vm_object).violations == []
 
 
-def test_a_machine_of_which_a_claim_is_not_known_is_protected_all_the_same() -> None:
+def test_a_vm_of_which_a_pvc_is_not_known_is_protected_all_the_same() -> None:
     assert [operation["value"] for operation in verdict(vm(disk("nowhere"))).eviction_patch] == ["LiveMigrate"]

@@ -50,10 +50,10 @@ def test_the_label_of_another_namespace_changes_nothing() -> None:
 
 @pytest.mark.parametrize("level", ["off", "warn"])
 @pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
-def test_a_machine_that_gets_in_by_the_label_is_not_given_live_migrate(make: type, level: str) -> None:
+def test_a_vm_that_gets_in_by_the_label_is_not_given_live_migrate(make: type, level: str) -> None:
     assert evaluated(make(disk("once")), namespace(enforcement=level)).patch == []
 
 
 @pytest.mark.parametrize(("level", "patched"), [("off", False), ("warn", True), ("deny", True)])
-def test_a_good_machine_is_patched_but_where_the_namespace_is_off(level: str, patched: bool) -> None:
+def test_a_good_vm_is_patched_but_where_the_namespace_is_off(level: str, patched: bool) -> None:
     assert bool(evaluated(vm(disk("good")), namespace(enforcement=level)).patch) is patched

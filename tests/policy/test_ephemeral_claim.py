@@ -1,4 +1,4 @@
-"""ephemeral-claim: a throw-away overlay over a claim that stays on one node."""
+"""ephemeral-claim: a throw-away overlay over a PVC that stays on one node."""
 
 import pytest
 
@@ -40,7 +40,7 @@ MODES = [
 @pytest.mark.parametrize("mode", ["Filesystem", "Block"])
 @pytest.mark.parametrize("storage", ["nas", "other"])
 @pytest.mark.parametrize(("modes", "expected"), MODES, ids=["+".join(row[0]) or "none" for row in MODES])
-def test_the_claim_must_be_one_that_a_second_node_can_attach(
+def test_the_pvc_must_be_one_that_a_second_node_can_attach(
     modes: tuple[str, ...], expected: list[str], storage: str, mode: str
 ) -> None:
     assert rules(OVERLAY, claim("c", *modes, mode=mode, storage_class=storage)) == expected
@@ -57,11 +57,11 @@ def test_the_bound_volume_says_whether_it_is_on_san() -> None:
     assert rules(OVERLAY, *objects) == [RULE]
 
 
-def test_an_overlay_over_a_claim_that_is_not_known_breaks_nothing() -> None:
+def test_an_overlay_over_a_pvc_that_is_not_known_breaks_nothing() -> None:
     assert rules(OVERLAY) == []
 
 
-def test_an_overlay_over_the_claim_of_a_template_is_judged_by_what_cdi_makes() -> None:
+def test_an_overlay_over_the_pvc_of_a_template_is_evaluated_by_what_cdi_makes() -> None:
     template = templated_vm("c", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}})
     vm_object = vm(ephemeral("e", "c"), spec={"dataVolumeTemplates": template["spec"]["dataVolumeTemplates"]})
     assert rules(vm_object) == [RULE]
@@ -74,7 +74,7 @@ def test_it_is_admitted_with_a_warning_and_protected() -> None:
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
-def test_the_rule_refuses_where_the_settings_say_so() -> None:
+def test_the_rule_denies_where_the_settings_say_so() -> None:
     assert not verdict(OVERLAY, claim("c", RWO), rules={RULE: "deny"}).allowed
 
 
@@ -87,12 +87,12 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert RWO in (found.evidence or "")
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = verdict(vmi(ephemeral("e", "c")), claim("c", RWO)).violations
     assert found.field == "spec.volumes[0].ephemeral.persistentVolumeClaim.claimName"
 
 
-def test_an_overlay_that_was_there_is_tolerated_by_its_name_and_by_its_claim() -> None:
+def test_an_overlay_that_was_there_is_preexisting_by_its_name_and_by_its_pvc() -> None:
     objects = (claim("c", RWO), claim("d", RWO), storage_class("x"))
     for new in (vm(ephemeral("e", "d")), vm(ephemeral("renamed", "c"))):
         found = verdict(new, *objects, old=OVERLAY, rules={RULE: "deny"})

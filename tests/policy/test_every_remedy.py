@@ -1,4 +1,4 @@
-"""The remedy of every rule helps: what its words say, done to the letter, admits the machine."""
+"""The remedy of every rule helps: what its words say, done to the letter, admits the VM."""
 
 import jsonpatch
 import pytest
@@ -14,7 +14,7 @@ VARIANTS = [(rule, broken, words) for rule, broken in BROKEN for words in broken
 
 
 def evaluated(vm: Object, *objects: Object) -> Verdict:
-    """Return the verdict where every rule refuses."""
+    """Return the verdict where every rule denies."""
     return evaluate(vm, [*CLUSTER, *objects], settings=STRICT, final=True)
 
 
@@ -23,14 +23,14 @@ def test_every_rule_has_a_remedy_that_is_done_to_the_letter() -> None:
 
 
 @pytest.mark.parametrize(("rule", "broken"), BROKEN, ids=[rule for rule, _ in BROKEN])
-def test_a_machine_that_breaks_a_rule_is_told_its_remedy(rule: str, broken: Broken) -> None:
+def test_a_vm_that_breaks_a_rule_is_told_its_remedy(rule: str, broken: Broken) -> None:
     found = evaluated(broken.vm_object, *broken.objects)
     assert not found.allowed
     assert {(violation.rule, violation.remedy) for violation in found.violations} == {(rule, broken.remedy)}
 
 
 @pytest.mark.parametrize(("rule", "broken", "words"), VARIANTS, ids=[f"{rule}: {words}" for rule, _, words in VARIANTS])
-def test_what_a_remedy_says_admits_the_machine(rule: str, broken: Broken, words: str) -> None:
+def test_what_a_remedy_says_admits_the_vm(rule: str, broken: Broken, words: str) -> None:
     variant = broken.variants[words]
     fixed = jsonpatch.apply_patch(broken.vm_object, variant.patch)
     assert words in broken.remedy

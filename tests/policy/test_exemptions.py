@@ -60,7 +60,7 @@ def test_a_label_that_does_not_count_waives_nothing_and_says_why(value: str, why
     (line,) = about_exemptions(found)
     assert (found.allowed, [violation.exempt for violation in found.violations]) == (False, [False])
     assert why in line
-    assert "shared-access on the machine" in line
+    assert "shared-access on the VM" in line
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_an_exemption_covers_volumes_that_come_later() -> None:
     assert evaluated(exempt(vm(disk("once"), disk("once-too")), rule="shared-access"), old=vm_object).allowed
 
 
-def test_a_namespaces_label_exempts_every_machine_in_it() -> None:
+def test_a_namespaces_label_exempts_every_vm_in_it() -> None:
     assert evaluated(BAD, namespace("old storage", shared_access="true")).allowed
 
 
@@ -134,7 +134,7 @@ def test_a_label_of_another_namespace_exempts_nothing() -> None:
     assert not evaluated(BAD, {**other, "metadata": {**other["metadata"], "name": "other"}}).allowed
 
 
-def test_the_namespaces_exemption_counts_where_the_machines_has_ended() -> None:
+def test_the_namespaces_exemption_counts_where_the_vms_has_ended() -> None:
     vm_object = exempt(BAD, rule="shared-access", value="2026-01-01")
     assert evaluated(vm_object, namespace("old storage", shared_access="true")).allowed
 
@@ -147,7 +147,7 @@ def test_the_namespaces_exemption_counts_where_the_machines_has_ended() -> None:
         (pool(disk("once")), ("spec", "virtualMachineTemplate")),
         (pool(disk("once")), ("spec", "virtualMachineTemplate", "spec", "template")),
     ],
-    ids=["VirtualMachine", "ReplicaSet", "Pool's machine", "Pool's instance"],
+    ids=["VirtualMachine", "ReplicaSet", "Pool's VM", "Pool's VMI"],
 )
 def test_a_label_in_a_template_exempts_nothing(obj: Object, path: tuple[str, ...]) -> None:
     assert not evaluated(exempt(obj, *path)).allowed
@@ -156,7 +156,7 @@ def test_a_label_in_a_template_exempts_nothing(obj: Object, path: tuple[str, ...
 @pytest.mark.parametrize(
     "obj", [vmi(disk("once")), replica_set(disk("once")), pool(disk("once"))], ids=lambda o: o["kind"]
 )
-def test_every_kind_of_machine_can_be_exempt(obj: Object) -> None:
+def test_every_kind_of_vm_can_be_exempt(obj: Object) -> None:
     assert evaluated(exempt(obj)).allowed
 
 
@@ -167,15 +167,15 @@ def test_a_label_that_only_looks_like_ours_exempts_nothing(label: str) -> None:
     assert not evaluated(tagged(BAD, labels={label: "true"}, annotations=REASON)).allowed
 
 
-def test_edits_of_a_machine_whose_exemption_has_ended_pass() -> None:
+def test_edits_of_a_vm_whose_exemption_has_ended_pass() -> None:
     ended = exempt(BAD, value="2026-01-01")
     found = evaluated(exempt(vm(disk("once"), hostname="x"), value="2026-01-01"), old=ended)
     assert found.allowed
     assert [violation.preexisting for violation in found.violations] == [True]
-    assert about_exemptions(found) == ["exemption from all on the machine ended on 2026-01-01 [exemption]"]
+    assert about_exemptions(found) == ["exemption from all on the VM ended on 2026-01-01 [exemption]"]
 
 
-def test_a_new_violation_of_a_machine_whose_exemption_has_ended_is_refused() -> None:
+def test_a_new_violation_of_a_vm_whose_exemption_has_ended_is_denied() -> None:
     ended = exempt(BAD, value="2026-01-01")
     found = evaluated(exempt(vm(disk("once"), disk("once-too")), value="2026-01-01"), old=ended)
     assert not found.allowed
@@ -186,22 +186,22 @@ def test_a_new_violation_of_a_machine_whose_exemption_has_ended_is_refused() -> 
 
 
 @pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: make.__name__)
-def test_an_exempt_machine_that_cannot_migrate_never_gets_live_migrate(make: Any) -> None:
+def test_an_exempt_vm_that_cannot_migrate_never_gets_live_migrate(make: Any) -> None:
     assert evaluated(exempt(make(disk("once")))).patch == []
 
 
-def test_an_exempt_instance_is_kept_from_the_clusters_default_that_would_block_a_drain() -> None:
+def test_an_exempt_vmi_is_kept_from_the_clusters_default_that_would_block_a_drain() -> None:
     default = kubevirt(network={"defaultNetworkInterface": "masquerade"}, evictionStrategy="LiveMigrate")
     found = evaluate(exempt(vmi(disk("once"))), [*CLUSTER, default], now=NOW)
     assert [operation["value"] for operation in found.patch] == ["LiveMigrateIfPossible"]
 
 
-def test_an_exempt_machine_that_can_migrate_gets_live_migrate() -> None:
+def test_an_exempt_vm_that_can_migrate_gets_live_migrate() -> None:
     found = evaluated(exempt(vm(disk("good"))))
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
-def test_an_explicit_strategy_of_an_exempt_machine_is_left_alone() -> None:
+def test_an_explicit_strategy_of_an_exempt_vm_is_left_alone() -> None:
     found = evaluated(exempt(vm(disk("once"), evictionStrategy="None")))
     assert (found.allowed, found.patch) == (True, [])
 

@@ -38,7 +38,7 @@ def fields(found: Verdict) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["v1.6.6", "v1.8.4", "v1.9.0"])
-def test_every_host_device_is_refused(version: str) -> None:
+def test_every_host_device_is_denied(version: str) -> None:
     vm_object = vm(domain=devices(hostDevices=[device("a"), device("b", None)]))
     found = verdict(vm_object, version=version)
     assert fields(found) == [f"{DEVICES}.hostDevices[0]", f"{DEVICES}.hostDevices[1]"]
@@ -62,7 +62,7 @@ ONE_GPU = [
         "vendor.com/vgpu",
         "permits",
     ),
-    ("of a claim, without a device name", "v1.9.0", True, VIRTUAL, None, "permits"),
+    ("of a PVC, without a device name", "v1.9.0", True, VIRTUAL, None, "permits"),
 ]
 
 
@@ -111,12 +111,12 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "cannot live-migrate" in found.message
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     assert fields(verdict(vmi(domain=devices(gpus=[device("g", "x")])))) == ["spec.domain.devices.gpus[0]"]
 
 
 @pytest.mark.parametrize("key", ["gpus", "hostDevices"])
-def test_devices_of_the_instancetype_are_refused_there(key: str) -> None:
+def test_devices_of_the_instancetype_are_denied_there(key: str) -> None:
     spec: Object = {key: [device("g", "x")]}
     found = verdict(vm(spec={"instancetype": {"name": "big"}}), instancetype("big", **spec))
     assert fields(found) == ["spec.instancetype"]
@@ -140,7 +140,7 @@ RATCHET = [
 @pytest.mark.parametrize(
     ("before", "after", "preexisting"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
 )
-def test_a_device_is_tolerated_by_its_name(before: list[str], after: list[str], preexisting: list[bool]) -> None:
+def test_a_device_is_preexisting_by_its_name(before: list[str], after: list[str], preexisting: list[bool]) -> None:
     old, new = (vm(domain=devices(hostDevices=[device(name) for name in names])) for names in (before, after))
     assert [violation.preexisting for violation in verdict(new, old=old).violations] == preexisting
 
@@ -151,12 +151,12 @@ def test_a_device_of_the_other_sort_is_another_one_though_its_name_is_the_same(b
     assert [violation.preexisting for violation in verdict(new, old=old).violations] == [False]
 
 
-def test_a_second_gpu_beside_one_that_moved_is_refused_as_both() -> None:
+def test_a_second_gpu_beside_one_that_moved_is_denied_as_both() -> None:
     found = verdict(with_gpus(device("a"), device("b")), old=with_gpus(device("a")))
     assert [violation.preexisting for violation in found.violations] == [False, False]
 
 
-def test_a_device_of_the_machine_that_now_comes_with_the_instancetype_is_tolerated() -> None:
+def test_a_device_of_the_vm_that_now_comes_with_the_instancetype_is_preexisting() -> None:
     old = vm(domain=devices(hostDevices=[device("h")]))
     new = vm(spec={"instancetype": {"name": "big"}})
     found = verdict(new, instancetype("big", hostDevices=[device("h")]), old=old)

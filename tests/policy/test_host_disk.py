@@ -9,7 +9,7 @@ RULE = "host-disk"
 
 
 @pytest.mark.parametrize("shared", [None, False, "true", 1], ids=repr)
-def test_a_host_disk_that_is_not_shared_is_refused(shared: object) -> None:
+def test_a_host_disk_that_is_not_shared_is_denied(shared: object) -> None:
     found = evaluate(vm(host_disk("local", **({} if shared is None else {"shared": shared}))), CLUSTER)
     assert not found.allowed
     assert [violation.rule for violation in found.violations] == [RULE]
@@ -29,11 +29,11 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "shared: true" in found.remedy
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = evaluate(vmi(host_disk("local")), CLUSTER).violations
     assert found.field == "spec.volumes[0].hostDisk"
 
 
-def test_a_requested_host_disk_is_refused() -> None:
+def test_a_requested_host_disk_is_denied() -> None:
     found = evaluate(vm(status={"volumeRequests": [volume_request(host_disk("hot"))]}), CLUSTER)
     assert [violation.rule for violation in found.violations] == [RULE]

@@ -29,7 +29,7 @@ STATES = [
 
 @pytest.mark.parametrize("version", ["v1.5.3", "v1.6.6", "v1.8.4", "v1.9.0"])
 @pytest.mark.parametrize(("state", "broken"), STATES, ids=[repr(row[0]) for row in STATES])
-def test_it_is_refused_unless_it_is_off(state: object, broken: bool, version: str) -> None:
+def test_it_is_denied_unless_it_is_off(state: object, broken: bool, version: str) -> None:
     """KubeVirt breaks on one that does not say whether it is on."""
     assert [found.rule for found in verdict(vm_object(state), version).violations] == ([RULE] if broken else [])
 
@@ -42,15 +42,15 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "cannot live-migrate" in found.message
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = verdict(vmi(domain={"features": {"hypervPassthrough": {}}})).violations
     assert found.field == "spec.domain.features.hypervPassthrough"
 
 
-def test_passthrough_that_was_there_is_tolerated() -> None:
+def test_passthrough_that_was_there_is_preexisting() -> None:
     found = verdict(vm_object({"enabled": True}), old=vm_object({}))
     assert [violation.preexisting for violation in found.violations] == [True]
 
 
-def test_passthrough_that_an_update_brings_is_refused() -> None:
+def test_passthrough_that_an_update_brings_is_denied() -> None:
     assert not verdict(vm_object({}), old=vm_object({"enabled": False})).allowed

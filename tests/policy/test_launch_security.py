@@ -58,7 +58,7 @@ def test_sev_and_its_successor_are_one_reason() -> None:
     assert reasons(secured(sev={}, snp={})) == [SEV]
 
 
-def test_the_architecture_of_the_cluster_counts_where_the_machine_names_none() -> None:
+def test_the_architecture_of_the_cluster_counts_where_the_vm_names_none() -> None:
     vm_object = vm(domain={"launchSecurity": {}})
     cr = kubevirt()
     cr["status"]["defaultArchitecture"] = "s390x"
@@ -79,7 +79,7 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "cannot live-migrate" in found.message
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = verdict(vmi(domain={"launchSecurity": {"sev": {}}})).violations
     assert found.field == "spec.domain.launchSecurity"
 
@@ -91,20 +91,20 @@ APPLIED = [
 
 
 @pytest.mark.parametrize(("field", "applied"), APPLIED, ids=[row[0] for row in APPLIED])
-def test_what_instancetype_or_preference_ask_for_is_refused_there(field: str, applied: Object) -> None:
+def test_what_instancetype_or_preference_ask_for_is_denied_there(field: str, applied: Object) -> None:
     (found,) = verdict(vm(spec={field: {"name": "x"}}), applied).violations
     assert (found.reason, found.field) == (SEV, f"spec.{field}")
 
 
-def test_what_the_machine_asks_for_itself_goes_before_its_preference() -> None:
+def test_what_the_vm_asks_for_itself_goes_before_its_preference() -> None:
     vm_object = vm(spec={"preference": {"name": "x"}}, domain={"launchSecurity": {"tdx": {}}})
     assert reasons(vm_object, APPLIED[1][1]) == [TDX]
 
 
-def test_one_technique_for_another_is_tolerated_as_the_same_rule() -> None:
+def test_one_technique_for_another_is_preexisting_as_the_same_rule() -> None:
     found = verdict(secured(tdx={}), old=secured(sev={}))
     assert [violation.preexisting for violation in found.violations] == [True]
 
 
-def test_launch_security_that_an_update_brings_is_refused() -> None:
+def test_launch_security_that_an_update_brings_is_denied() -> None:
     assert not verdict(secured(sev={}), old=vm()).allowed

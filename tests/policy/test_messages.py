@@ -59,13 +59,13 @@ def test_a_remedy_is_an_order(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
-def test_a_cause_says_that_the_machine_does_not_migrate_or_what_happens_instead(rule: str) -> None:
+def test_a_cause_says_that_the_vm_does_not_migrate_or_what_happens_instead(rule: str) -> None:
     why = the_violation(rule, evaluated(SAMPLES[rule])).message.partition("; ")[2]
     assert re.search(r"migrat|no other node|not even start", why)
 
 
 @pytest.mark.parametrize("rule", OF_VOLUMES)
-def test_a_cause_names_the_volume_and_its_claim(rule: str) -> None:
+def test_a_cause_names_the_volume_and_its_pvc(rule: str) -> None:
     found = the_violation(rule, evaluated(SAMPLES[rule]))
     assert found.volume == "the-name"
     assert '"the-name"' in found.cause

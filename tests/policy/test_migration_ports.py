@@ -48,7 +48,7 @@ def test_a_port_list_of_the_wrong_shape_holds_nothing(ports: object) -> None:
     assert verdict(vm(**interface(masquerade={}, ports=ports))).violations == []
 
 
-def test_a_machine_without_a_port_list_forwards_all_but_those_of_the_migration() -> None:
+def test_a_vm_without_a_port_list_forwards_all_but_those_of_the_migration() -> None:
     assert verdict(vm(**interface(masquerade={}))).violations == []
 
 
@@ -84,6 +84,6 @@ def test_it_is_admitted_with_a_warning_and_protected() -> None:
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
-def test_the_rule_refuses_where_the_settings_say_so_but_for_what_was_there() -> None:
+def test_the_rule_denies_where_the_settings_say_so_but_for_what_was_there() -> None:
     assert not verdict(forwarding(49152), rules={RULE: "deny"}).allowed
     assert verdict(forwarding(49152, 22), old=forwarding(49153), rules={RULE: "deny"}).allowed

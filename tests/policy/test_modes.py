@@ -71,7 +71,7 @@ def test_the_brake_asks_no_cluster() -> None:
         evaluate(VM_OBJECT, Unreachable())
 
 
-def test_the_brake_still_says_which_machine_was_asked_about(tmp_path: Path) -> None:
+def test_the_brake_still_says_which_vm_was_asked_about(tmp_path: Path) -> None:
     found = evaluated("mode: off\n", tmp_path)
     assert (found.kind, found.namespace, found.name) == ("VirtualMachine", "vms", "db")
 

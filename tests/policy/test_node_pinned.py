@@ -1,4 +1,4 @@
-"""node-pinned: a machine that one node alone may run."""
+"""node-pinned: a VM that one node alone may run."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ NODES = (
 
 
 def whats(vm_object: Object, *objects: Object) -> list[str]:
-    """Return what is said of the machine, having checked that it is this rule alone that says it."""
+    """Return what is said of the VM, having checked that it is this rule alone that says it."""
     found = verdict(vm_object, *objects)
     assert {violation.rule for violation in found.violations} <= {RULE}
     return [violation.what for violation in found.violations]
@@ -49,7 +49,7 @@ SSD, HDD, ZONE_A, ZONE_B = (
     by_label(key, "In", value) for key, value in (("disk", "ssd"), ("disk", "hdd"), ("zone", "a"), ("zone", "b"))
 )
 HDD_IN_ZONE_A = {"matchExpressions": [*ZONE_A["matchExpressions"], *HDD["matchExpressions"]]}
-NONE, ONLY = "no node may run this machine", 'only node "{}" may run this machine'
+NONE, ONLY = "no node may run this VM", 'only node "{}" may run this VM'
 PLACES: list[tuple[str, Object, str | None]] = [
     # what is wished, the one node that is left ("" for none)
     ("no wish", {}, None),
@@ -94,7 +94,7 @@ PLACES: list[tuple[str, Object, str | None]] = [
 
 
 @pytest.mark.parametrize(("fields", "left"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
-def test_where_a_machine_may_run(fields: dict[str, Any], left: str | None) -> None:
+def test_where_a_vm_may_run(fields: dict[str, Any], left: str | None) -> None:
     expected = [] if left is None else [ONLY.format(left) if left else NONE]
     assert whats(vm(disk("good"), **fields), *NODES) == expected
 
@@ -144,7 +144,7 @@ def test_the_violation_says_where_what_and_why(fields: dict[str, Any], path: str
         assert "no other node" in found.message
 
 
-def test_the_selector_of_the_instancetype_counts_where_the_machine_has_none() -> None:
+def test_the_selector_of_the_instancetype_counts_where_the_vm_has_none() -> None:
     pinning = instancetype("one", nodeSelector={HOSTNAME: "n1"})
     (found,) = verdict(vm(spec={"instancetype": {"name": "one"}}), pinning, *NODES).violations
     assert (found.rule, found.field) == (RULE, "spec.instancetype")
@@ -157,6 +157,6 @@ def test_it_is_admitted_with_a_warning_and_protected() -> None:
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
-def test_the_rule_refuses_where_the_settings_say_so_but_for_what_was_there() -> None:
+def test_the_rule_denies_where_the_settings_say_so_but_for_what_was_there() -> None:
     assert not verdict(vm(**PINNED), *NODES, rules={RULE: "deny"}).allowed
     assert verdict(vm(**PINNED), *NODES, old=vm(**requiring(by_name("In", "n2"))), rules={RULE: "deny"}).allowed

@@ -30,7 +30,7 @@ Sample = tuple[Object, ...]
 
 
 def samples(word: str) -> dict[str, Sample]:
-    """Return, by what is named so, a machine and the objects that it needs to be told about the word."""
+    """Return, by what is named so, a VM and the objects that it needs to be told about the word."""
     on_volume = claim("c", RWO, volume="pv")
     imported = claim("c", RWX, storage_class="any")
     imported["metadata"]["annotations"] = {"trident.netapp.io/importBackendUUID": "u"}
@@ -77,8 +77,8 @@ def samples(word: str) -> dict[str, Sample]:
             claim("c", RWX, storage_class="any"),
         ),
         "backend of an import": (vm_object, storage_class("any"), backend("u", "ontap-san", word), imported),
-        "claim that is shared": (vm_object, storage_class("any"), shared),
-        "claim that is cloned": (
+        "PVC that is shared": (vm_object, storage_class("any"), shared),
+        "PVC that is cloned": (
             vm_object,
             storage_class("any"),
             persistent_volume(word, "block"),

@@ -30,7 +30,7 @@ def strategy_of(obj: Object) -> str | None:
 
 
 def after(obj: Object, *objects: Object, **how: Any) -> str | None:
-    """Return the strategy of the machine after the patch, having checked that nothing else in its spec is set."""
+    """Return the strategy of the VM after the patch, having checked that nothing else in its spec is set."""
     verdict = evaluated(obj, *objects, **how)
     patched: Object = jsonpatch.apply_patch(obj, verdict.eviction_patch)
     found = strategy_of(patched)
@@ -62,7 +62,7 @@ CREATED = [
 @KINDS
 @pytest.mark.parametrize("column", [1, 2, 3], ids=["enforce", "default", "off"])
 @pytest.mark.parametrize("row", CREATED, ids=[str(row[0]) for row in CREATED])
-def test_a_machine_that_is_created(make: Make, column: int, row: tuple[str | None, ...]) -> None:
+def test_a_vm_that_is_created(make: Make, column: int, row: tuple[str | None, ...]) -> None:
     setting = ("enforce", "default", "off")[column - 1]
     obj = make(disk("good"), **({"evictionStrategy": row[0]} if row[0] else {}))
     assert after(obj, setting=setting) == row[column]
@@ -74,7 +74,7 @@ def test_without_a_setting_it_is_enforced() -> None:
     assert found.patch == [{"op": "add", "path": "/spec/template/spec/evictionStrategy", "value": "LiveMigrate"}]
 
 
-def test_the_patch_of_an_instance_has_its_own_path() -> None:
+def test_the_patch_of_an_vmi_has_its_own_path() -> None:
     assert [operation["path"] for operation in evaluated(vmi(disk("good"))).patch] == ["/spec/evictionStrategy"]
 
 
@@ -171,9 +171,7 @@ HALTED = [None, {"created": False}, {"printableStatus": "Stopped"}]
 
 @pytest.mark.parametrize("status", HALTED, ids=repr)
 @pytest.mark.parametrize("before", [None, "None"])
-def test_a_halted_virtual_machine_gets_it_with_a_change_of_its_template(
-    status: Object | None, before: str | None
-) -> None:
+def test_a_halted_virtual_vm_gets_it_with_a_change_of_its_template(status: Object | None, before: str | None) -> None:
     fields: Object = {"evictionStrategy": before} if before else {}
     old = vm(disk("good"), status=status, **fields)
     new = vm(disk("good"), disk("good-block"), status=status, **fields)
@@ -187,7 +185,7 @@ def test_an_update_that_leaves_the_template_alone_sets_nothing() -> None:
     assert evaluated(new, old=old).warnings == []
 
 
-def test_a_running_virtual_machine_is_never_patched_but_told_what_the_next_start_does() -> None:
+def test_a_running_virtual_vm_is_never_patched_but_told_what_the_next_start_does() -> None:
     old = vm(disk("good"), status=RUNNING)
     new = vm(disk("good"), disk("good-block"), status=RUNNING)
     assert after(new, old=old) is None
@@ -195,7 +193,7 @@ def test_a_running_virtual_machine_is_never_patched_but_told_what_the_next_start
     assert "next start" in line
 
 
-def test_a_running_virtual_machine_that_is_protected_hears_nothing() -> None:
+def test_a_running_virtual_vm_that_is_protected_hears_nothing() -> None:
     old = vm(disk("good"), status=RUNNING, evictionStrategy="LiveMigrate")
     new = vm(disk("good"), disk("good-block"), status=RUNNING, evictionStrategy="LiveMigrate")
     assert evaluated(new, old=old).warnings == []
@@ -214,7 +212,7 @@ UPDATES: list[tuple[str, Object, Object]] = [
 @pytest.mark.parametrize("mode", ["deny", "warn"])
 @pytest.mark.parametrize("setting", ["enforce", "default", "off"])
 @pytest.mark.parametrize(("old", "new"), [row[1:] for row in UPDATES], ids=[row[0] for row in UPDATES])
-def test_an_instance_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
+def test_an_vmi_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
     cluster = kubevirt(evictionStrategy="LiveMigrate")
     assert evaluated(new, cluster, old=old, setting=setting, mode=mode).patch == []
 
@@ -223,7 +221,7 @@ def test_an_update_without_an_old_object_is_not_patched() -> None:
     assert evaluate(vm(disk("good")), CLUSTER, operation="UPDATE").patch == []
 
 
-def test_a_machine_of_which_a_claim_is_not_known_gets_it() -> None:
+def test_a_vm_of_which_a_pvc_is_not_known_gets_it() -> None:
     assert after(vm(data_volume_disk("nowhere"))) == "LiveMigrate"
 
 

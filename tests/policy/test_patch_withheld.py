@@ -1,4 +1,4 @@
-"""evictionStrategy of a machine that gets in although it cannot migrate: LiveMigrate would block every node drain."""
+"""evictionStrategy of a VM that gets in although it cannot migrate: LiveMigrate would block every node drain."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ ADMITTED_UNMIGRATABLE = [
 @pytest.mark.parametrize(
     ("settings", "volumes"), [row[1:] for row in ADMITTED_UNMIGRATABLE], ids=[row[0] for row in ADMITTED_UNMIGRATABLE]
 )
-def test_a_machine_that_gets_in_although_it_cannot_migrate_never_gets_it(
+def test_a_vm_that_gets_in_although_it_cannot_migrate_never_gets_it(
     make: Make, before: str | None, settings: Object, volumes: list[Object]
 ) -> None:
     obj = make(*volumes, **({"evictionStrategy": before} if before else {}))
@@ -62,7 +62,7 @@ def test_an_old_violator_never_gets_it_with_a_change_of_its_template() -> None:
     assert after(vm(disk("once"), disk("good")), old=vm(disk("once"))) is None
 
 
-def test_a_machine_that_cannot_migrate_and_says_live_migrate_is_warned_of_drains() -> None:
+def test_a_vm_that_cannot_migrate_and_says_live_migrate_is_warned_of_drains() -> None:
     obj = vm(disk("once"), evictionStrategy="LiveMigrate")
     assert after(obj, mode="warn") == "LiveMigrate"
     (line,) = notes(evaluated(obj, mode="warn"))
@@ -73,12 +73,12 @@ def test_a_machine_that_cannot_migrate_and_says_live_migrate_is_warned_of_drains
     ("default", "expected"),
     [("LiveMigrate", "LiveMigrateIfPossible"), ("LiveMigrateIfPossible", None), ("None", None), (None, None)],
 )
-def test_an_instance_that_cannot_migrate_does_not_inherit_live_migrate_from_the_cluster(
+def test_an_vmi_that_cannot_migrate_does_not_inherit_live_migrate_from_the_cluster(
     default: str | None, expected: str | None
 ) -> None:
     cluster = kubevirt(**({"evictionStrategy": default} if default else {}))
     assert after(vmi(disk("once")), cluster, mode="warn") == expected
 
 
-def test_a_virtual_machine_that_cannot_migrate_is_left_to_its_instance() -> None:
+def test_a_virtual_vm_that_cannot_migrate_is_left_to_its_vmi() -> None:
     assert after(vm(disk("once")), kubevirt(evictionStrategy="LiveMigrate"), mode="warn") is None

@@ -40,7 +40,7 @@ VERSIONS = [
 
 
 @pytest.mark.parametrize(("version", "broken"), VERSIONS, ids=[str(row[0]) for row in VERSIONS])
-def test_a_reservation_is_refused_before_1_9(version: str | None, broken: bool) -> None:
+def test_a_reservation_is_denied_before_1_9(version: str | None, broken: bool) -> None:
     assert [found.rule for found in verdict(vm_object(lun()), version).violations] == ([RULE] if broken else [])
 
 
@@ -67,7 +67,7 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "does not live-migrate" in found.message
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = verdict(vmi(domain=devices(disks=[lun("a")]))).violations
     assert found.field == "spec.domain.devices.disks[0].lun.reservation"
 
@@ -82,7 +82,7 @@ RATCHET = [
 @pytest.mark.parametrize(
     ("before", "after", "preexisting"), [row[1:] for row in RATCHET], ids=[row[0] for row in RATCHET]
 )
-def test_a_reservation_is_tolerated_by_the_name_of_its_disk(
+def test_a_reservation_is_preexisting_by_the_name_of_its_disk(
     before: list[Object], after: list[Object], preexisting: list[bool]
 ) -> None:
     found = verdict(vm_object(*after), old=vm_object(*before))

@@ -1,4 +1,4 @@
-"""pod-network: an address on the pod network that does not move with the machine."""
+"""pod-network: an address on the pod network that does not move with the VM."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def rules(vm_object: Object, *objects: Object, version: str | None = None, **cr:
 
 
 def annotated(vm_object: Object, value: str = "true") -> Object:
-    """Return a virtual machine whose template has the annotation that lets a bridge move."""
+    """Return a virtual VM whose template has the annotation that lets a bridge move."""
     template = vm_object["spec"]["template"]
     return {
         **vm_object,
@@ -66,7 +66,7 @@ PLUGINS = [
 
 
 @pytest.mark.parametrize(("plugin", "expected"), [row[1:] for row in PLUGINS], ids=[row[0] for row in PLUGINS])
-def test_a_plugin_moves_where_its_registration_says_how(plugin: Object, expected: list[str]) -> None:
+def test_a_plugin_moves_where_its_webhook_configuration_says_how(plugin: Object, expected: list[str]) -> None:
     network = {"binding": {"mine": plugin, "other": {"migration": {}}}}
     assert rules(vm(**interface(binding={"name": "mine"})), network=network) == expected
 
@@ -76,13 +76,13 @@ def test_the_annotation_lets_a_bridge_move_whatever_its_value(value: str) -> Non
     assert rules(annotated(vm(**interface(bridge={})), value)) == []
 
 
-def test_the_annotation_on_an_instance_lets_its_bridge_move() -> None:
+def test_the_annotation_on_an_vmi_lets_its_bridge_move() -> None:
     vm_object = vmi(**interface(bridge={}))
     vm_object["metadata"]["annotations"] = {ALLOW: "true"}
     assert rules(vm_object) == []
 
 
-def test_the_annotation_on_the_virtual_machine_itself_does_not_reach_its_instance() -> None:
+def test_the_annotation_on_the_virtual_vm_itself_does_not_reach_its_vmi() -> None:
     vm_object = vm(**interface(bridge={}))
     vm_object["metadata"]["annotations"] = {ALLOW: "true"}
     assert rules(vm_object) == [RULE]
@@ -130,7 +130,7 @@ DEFAULTS = [
 
 
 @pytest.mark.parametrize(("network", "broken"), DEFAULTS, ids=[repr(row[0]) for row in DEFAULTS])
-def test_a_machine_that_names_no_network_has_the_default_of_kubevirt(network: Object, broken: bool) -> None:
+def test_a_vm_that_names_no_network_has_the_default_of_kubevirt(network: Object, broken: bool) -> None:
     (found,) = verdict(vm(), network=network).violations if broken else (None,)
     assert rules(vm(), network=network) == ([RULE] if broken else [])
     assert found is None or found.field == INTERFACES
@@ -167,12 +167,12 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "does not live-migrate" in found.message
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = verdict(vmi(**interface(bridge={}))).violations
     assert found.field == "spec.domain.devices.interfaces[0]"
 
 
-def test_a_pod_network_without_its_interface_is_judged_at_the_network() -> None:
+def test_a_pod_network_without_its_interface_is_evaluated_at_the_network() -> None:
     vm_object = vm(**{**interface("other", masquerade={}), "networks": [SECONDARY, {"name": "default", "pod": {}}]})
     (found,) = verdict(vm_object).violations
     assert found.field == "spec.template.spec.networks[1]"
@@ -184,11 +184,11 @@ def test_a_plugin_that_cannot_move_is_named() -> None:
     assert '"mine"' in found.message
 
 
-def test_an_old_bridge_is_tolerated_on_an_update_whatever_its_interface_is_called_now() -> None:
+def test_an_old_bridge_is_preexisting_on_an_update_whatever_its_interface_is_called_now() -> None:
     found = verdict(vm(**interface("b", bridge={})), old=vm(**interface("a", bridge={})))
     assert [(violation.rule, violation.preexisting) for violation in found.violations] == [(RULE, True)]
 
 
-def test_a_bridge_that_an_update_brings_is_refused() -> None:
+def test_a_bridge_that_an_update_brings_is_denied() -> None:
     found = verdict(vm(**interface(bridge={})), old=vm(**interface(masquerade={})))
     assert [(violation.rule, violation.preexisting) for violation in found.violations] == [(RULE, False)]

@@ -1,4 +1,4 @@
-"""What an object violated before a request is no reason to refuse the request."""
+"""What an object violated before a request is no reason to deny the request."""
 
 import pytest
 
@@ -37,20 +37,20 @@ PREEXISTING = [
     ("something else changed", vm(disk("once")), vm(disk("once"), hostname="x")),
     ("a good volume more", vm(disk("once")), vm(disk("good"), disk("once"))),
     ("its place changed", vm(disk("once"), disk("good")), vm(disk("good"), disk("once"))),
-    ("another bad claim under the same name", vm(disk("once", "d")), vm(disk("once-too", "d"))),
-    ("renamed, the same claim", vm(disk("once", "a")), vm(disk("once", "b"))),
+    ("another bad PVC under the same name", vm(disk("once", "d")), vm(disk("once-too", "d"))),
+    ("renamed, the same PVC", vm(disk("once", "a")), vm(disk("once", "b"))),
     ("now by its DataVolume", vm(disk("once", "a")), vm(data_volume_disk("once", "b"))),
     ("the request became a volume", requesting(disk("once")), vm(disk("once"))),
     ("the request is still pending", requesting(disk("once")), requesting(disk("once"))),
     ("the volume is requested again", vm(disk("once")), requesting(disk("once"))),
     ("hostDisk untouched", vm(host_disk("h")), vm(disk("good"), host_disk("h"))),
     ("a filesystem on SAN", vm(disk("san-fs")), vm(disk("san-fs"), hostname="x")),
-    ("an instance", vmi(disk("once")), vmi(disk("once"), disk("good"))),
+    ("a VMI", vmi(disk("once")), vmi(disk("once"), disk("good"))),
 ]
 
 
 @pytest.mark.parametrize(("old", "new"), [row[1:] for row in PREEXISTING], ids=[row[0] for row in PREEXISTING])
-def test_a_violation_that_was_there_is_tolerated(old: Object, new: Object) -> None:
+def test_a_violation_that_was_there_is_preexisting(old: Object, new: Object) -> None:
     found = update(old, new)
     assert found.allowed
     assert [violation.preexisting for violation in found.violations] == [True]
@@ -58,32 +58,32 @@ def test_a_violation_that_was_there_is_tolerated(old: Object, new: Object) -> No
 
 
 DENIED = [
-    ("its claim under another name beside it", vm(disk("once", "a")), vm(disk("once", "b"), disk("good", "a"))),
+    ("its PVC under another name beside it", vm(disk("once", "a")), vm(disk("once", "b"), disk("good", "a"))),
     ("nothing was wrong", vm(disk("good")), vm(disk("once"))),
     ("another volume", vm(disk("once")), vm(disk("once-too"))),
     ("the volume was good", vm(disk("good", "d")), vm(disk("once", "d"))),
     ("another rule on the same volume", vm(disk("once", "d")), vm(disk("san-fs", "d"))),
-    ("another rule on the same claim name", vm(host_disk("d")), vm(disk("once", "d"))),
-    ("a renamed hostDisk has no claim to be known by", vm(host_disk("a")), vm(host_disk("b"))),
+    ("another rule on the same PVC name", vm(host_disk("d")), vm(disk("once", "d"))),
+    ("a renamed hostDisk has no PVC to be known by", vm(host_disk("a")), vm(host_disk("b"))),
     ("a hot-plug request", vm(disk("good")), requesting(disk("once"), declared=(disk("good"),))),
-    ("an instance", vmi(disk("good")), vmi(disk("good"), disk("once"))),
+    ("a VMI", vmi(disk("good")), vmi(disk("good"), disk("once"))),
 ]
 
 
 @pytest.mark.parametrize(("old", "new"), [row[1:] for row in DENIED], ids=[row[0] for row in DENIED])
-def test_a_new_violation_is_refused(old: Object, new: Object) -> None:
+def test_a_new_violation_is_denied(old: Object, new: Object) -> None:
     found = update(old, new)
     assert not found.allowed
     assert [violation.preexisting for violation in found.violations] == [False]
 
 
-def test_only_the_new_one_of_two_violations_refuses() -> None:
+def test_only_the_new_one_of_two_violations_denies() -> None:
     found = update(vm(disk("once")), vm(disk("once"), disk("once-block")))
     assert not found.allowed
     assert preexisting(found) == {"once": True, "once-block": False}
 
 
-def test_a_rule_that_is_broken_anew_refuses_beside_one_that_was_broken() -> None:
+def test_a_rule_that_is_broken_again_denies_beside_one_that_was_broken() -> None:
     found = update(vm(disk("once", "d")), vm(disk("san-fs-once", "d")))
     assert {violation.rule: violation.preexisting for violation in found.violations} == {
         "shared-access": True,
@@ -91,8 +91,8 @@ def test_a_rule_that_is_broken_anew_refuses_beside_one_that_was_broken() -> None
     }
 
 
-def test_what_became_bad_behind_the_machines_back_is_tolerated() -> None:
-    """The old object is judged by the facts of now."""
+def test_what_became_bad_behind_the_vms_back_is_preexisting() -> None:
+    """The old object is evaluated by the facts of now."""
     vm_object = vm(disk("was-good"))
     found = evaluate(
         {**vm_object, "metadata": {**vm_object["metadata"], "labels": {"x": "y"}}},
@@ -103,7 +103,7 @@ def test_what_became_bad_behind_the_machines_back_is_tolerated() -> None:
     assert preexisting(found) == {"was-good": True}
 
 
-def test_a_template_that_now_makes_a_worse_claim_is_refused() -> None:
+def test_a_template_that_now_makes_a_worse_pvc_is_denied() -> None:
     old = templated_vm("d", spec={"storage": {"storageClassName": "nas"}})
     new = templated_vm("d", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}})
     assert preexisting(update(old, new)) == {"d": False}
@@ -115,15 +115,15 @@ def test_correcting_one_of_two_violations_is_admitted() -> None:
     assert preexisting(found) == {"once-block": True}
 
 
-def test_a_tolerated_violation_is_warned_about_as_one_of_before() -> None:
+def test_a_preexisting_violation_is_warned_about_as_one_of_before() -> None:
     found = update(vm(disk("once")), vm(disk("once")))
     (line,) = [line for line in found.warnings if "shared-access" in line]
-    assert "as before" in line
+    assert "pre-existing" in line
 
 
-def test_a_tolerated_violation_is_no_warning_of_a_new_one() -> None:
+def test_a_preexisting_violation_is_no_warning_of_a_new_one() -> None:
     found = update(vm(disk("once")), vm(disk("once"), disk("once-block")))
-    assert [("as before" in line, '"once"' in line) for line in found.warnings] == [(True, True)]
+    assert [("pre-existing" in line, '"once"' in line) for line in found.warnings] == [(True, True)]
 
 
 @pytest.mark.parametrize(("before", "known"), [("None", True), ("LiveMigrateIfPossible", False)])
@@ -134,20 +134,20 @@ def test_a_strategy_is_known_by_its_value(before: str, known: bool) -> None:
     assert preexisting(update(old, new)) == {None: known}
 
 
-def test_a_rule_about_the_whole_machine_is_known_by_its_name() -> None:
+def test_a_rule_about_the_whole_vm_is_known_by_its_name() -> None:
     old = vm(domain={"features": {"hypervPassthrough": {}}})
     new = vm(domain={"features": {"hypervPassthrough": {"enabled": True}}})
     assert preexisting(update(old, new)) == {None: True}
 
 
-def test_a_rule_about_the_whole_machine_that_was_not_broken_refuses() -> None:
+def test_a_rule_about_the_whole_vm_that_was_not_broken_denies() -> None:
     running = {"created": True}
     old = vm(disk("good"), evictionStrategy="LiveMigrate", status=running)
     new = vm(disk("good"), evictionStrategy="None", status=running)
     assert preexisting(update(old, new)) == {None: False}
 
 
-def test_a_claim_is_no_excuse_for_a_second_volume_while_the_first_is_there() -> None:
+def test_a_pvc_is_no_excuse_for_a_second_volume_while_the_first_is_there() -> None:
     old = vm(disk("once", "a"))
     new = vm(disk("once-too", "a"), disk("once", "b"))
     found = update(old, new)
@@ -155,18 +155,18 @@ def test_a_claim_is_no_excuse_for_a_second_volume_while_the_first_is_there() -> 
     assert preexisting(found) == {"a": True, "b": False}
 
 
-def test_two_volumes_that_swap_their_claims_are_tolerated() -> None:
+def test_two_volumes_that_swap_their_pvcs_are_preexisting() -> None:
     old = vm(disk("once", "a"), disk("once-too", "b"))
     assert preexisting(update(old, vm(disk("once-too", "a"), disk("once", "b")))) == {"a": True, "b": True}
 
 
-def test_a_renamed_volume_is_tolerated_by_its_claim_alone() -> None:
+def test_a_renamed_volume_is_preexisting_by_its_pvc_alone() -> None:
     found = update(vm(disk("once", "a")), vm(disk("once", "b"), disk("once-too", "c")))
     assert preexisting(found) == {"b": True, "c": False}
 
 
-def test_a_renamed_volume_is_tolerated_for_the_rule_that_it_broke_alone() -> None:
-    """The claim of before is the claim of now, so it breaks no other rule but where the volume does."""
+def test_a_renamed_volume_is_preexisting_for_the_rule_that_it_broke_alone() -> None:
+    """The PVC of before is the PVC of now, so it breaks no other rule but where the volume does."""
     old = vm({"name": "a", "ephemeral": {"persistentVolumeClaim": {"claimName": "once"}}})
     assert preexisting(update(old, vm(disk("once", "b")))) == {"b": False}
 

@@ -64,7 +64,7 @@ def test_names_are_unique_and_in_order() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_names_its_source_and_what_it_refuses(rule: rules.Rule) -> None:
+def test_a_rule_names_its_source_and_what_it_denies(rule: rules.Rule) -> None:
     is_versioned = any(character.isdigit() for character in rule.source)
     assert is_versioned or "user guide" in rule.source, "a source has a version where it is versioned"
     assert rule.denies
@@ -76,7 +76,7 @@ def test_a_rule_has_a_test_of_its_own(rule: rules.Rule) -> None:
     assert (Path(__file__).parent / f"test_{rule.name.replace('-', '_')}.py").is_file()
 
 
-def test_the_strategy_is_judged_after_every_rule_that_finds_a_machine_immobile() -> None:
+def test_the_strategy_is_evaluated_after_every_rule_that_finds_a_vm_unmigratable() -> None:
     last = {rule.name for rule in RULES if rule.evaluated_last}
     unmigratable = {rule.name for rule in RULES if rule.makes_unmigratable}
     assert last == {"eviction-strategy"}

@@ -34,7 +34,7 @@ def rules(vm_object: Object, *objects: Object) -> list[str]:
 
 
 @pytest.mark.parametrize("driver", SAN_DRIVERS)
-def test_a_filesystem_on_a_san_class_is_refused_although_shared(driver: str) -> None:
+def test_a_filesystem_on_a_san_class_is_denied_although_shared(driver: str) -> None:
     objects = (storage_class("x", backendType=driver), claim("c", RWX, storage_class="x"))
     found = verdict(vm(disk("c")), *objects)
     assert not found.allowed
@@ -84,7 +84,7 @@ def test_an_undecided_or_foreign_driver_breaks_nothing(objects: tuple[Object, ..
     assert rules(vm(disk("c")), *objects) == []
 
 
-def test_a_claim_of_one_node_in_filesystem_mode_on_san_breaks_both_rules() -> None:
+def test_a_pvc_of_one_node_in_filesystem_mode_on_san_breaks_both_rules() -> None:
     assert sorted(rules(vm(disk("san-fs-once")))) == [RULE, "shared-access"]
 
 
@@ -107,7 +107,7 @@ def test_the_violation_says_where_what_and_why() -> None:
     ],
     ids=["DataVolume", "instance", "hot-plug request"],
 )
-def test_wherever_the_volume_stands_it_is_refused(vm_object: Object) -> None:
+def test_wherever_the_volume_stands_it_is_denied(vm_object: Object) -> None:
     assert rules(vm_object) == [RULE]
 
 
@@ -122,7 +122,7 @@ def test_wherever_the_volume_stands_it_is_refused(vm_object: Object) -> None:
     ],
     ids=["both given", "one node", "shared", "nothing", "Block"],
 )
-def test_a_template_on_san_is_judged_by_what_cdi_makes(asked: Object, expected: list[str]) -> None:
+def test_a_template_on_san_is_evaluated_by_what_cdi_makes(asked: Object, expected: list[str]) -> None:
     vm_object = templated_vm("d", spec={"storage": {"storageClassName": "san", **asked}})
     assert sorted(rules(vm_object)) == expected
 

@@ -1,4 +1,4 @@
-"""shared-access: a claim without ReadWriteMany."""
+"""shared-access: a PVC without ReadWriteMany."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def broken(vm_object: Object, *objects: Object) -> list[str | None]:
 )
 @pytest.mark.parametrize("mode", ["Filesystem", "Block"])
 @pytest.mark.parametrize("storage", ["nas", "other", "gone"])
-def test_a_claim_without_read_write_many_is_refused(modes: tuple[str, ...], mode: str, storage: str) -> None:
+def test_a_pvc_without_read_write_many_is_denied(modes: tuple[str, ...], mode: str, storage: str) -> None:
     found = verdict(vm(disk("c")), claim("c", *modes, mode=mode, storage_class=storage))
     assert not found.allowed
     assert [violation.rule for violation in found.violations] == [RULE]
@@ -44,13 +44,13 @@ def test_a_claim_without_read_write_many_is_refused(modes: tuple[str, ...], mode
 
 @pytest.mark.parametrize("modes", [(RWX,), (RWO, RWX), (RWX, ROX)], ids="+".join)
 @pytest.mark.parametrize(("mode", "storage"), [("Filesystem", "nas"), ("Block", "san"), ("Filesystem", "other")])
-def test_a_claim_with_read_write_many_is_admitted(modes: tuple[str, ...], mode: str, storage: str) -> None:
+def test_a_pvc_with_read_write_many_is_admitted(modes: tuple[str, ...], mode: str, storage: str) -> None:
     found = verdict(vm(disk("c")), claim("c", *modes, mode=mode, storage_class=storage))
     assert found.allowed
     assert found.violations == []
 
 
-def test_what_the_status_of_a_claim_says_does_not_count() -> None:
+def test_what_the_status_of_a_pvc_says_does_not_count() -> None:
     found = {**claim("c", RWO), "status": {"accessModes": [RWX, RWO], "phase": "Bound"}}
     assert broken(vm(disk("c")), found) == ["c"]
 
@@ -66,7 +66,7 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert (found.preexisting, found.exempt) == (False, False)
 
 
-def test_every_volume_is_named_at_once_in_the_order_of_the_machine() -> None:
+def test_every_volume_is_named_at_once_in_the_order_of_the_vm() -> None:
     assert broken(vm(disk("once", "z"), disk("good"), disk("once-block", "a"))) == ["z", "a"]
 
 
@@ -75,7 +75,7 @@ def test_every_volume_is_named_at_once_in_the_order_of_the_machine() -> None:
     [vm(data_volume_disk("once")), vmi(disk("once")), vm(status={"volumeRequests": [volume_request(disk("once"))]})],
     ids=["DataVolume", "instance", "hot-plug request"],
 )
-def test_wherever_the_volume_stands_it_is_refused(vm_object: Object) -> None:
+def test_wherever_the_volume_stands_it_is_denied(vm_object: Object) -> None:
     assert not verdict(vm_object).allowed
 
 
@@ -91,11 +91,11 @@ def test_what_the_disk_is_makes_no_difference(extra: Object) -> None:
     "source",
     ["containerDisk", "cloudInitNoCloud", "configMap", "secret", "emptyDisk", "memoryDump", "ephemeral"],
 )
-def test_a_volume_without_a_claim_of_its_own_is_no_matter(source: str) -> None:
+def test_a_volume_without_a_pvc_of_its_own_is_no_matter(source: str) -> None:
     assert verdict(vm({"name": "x", source: {"claimName": "once"}})).violations == []
 
 
-def test_a_template_that_will_be_without_read_write_many_is_refused_at_the_volume() -> None:
+def test_a_template_that_will_be_without_read_write_many_is_denied_at_the_volume() -> None:
     found = verdict(templated_vm("d", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}}))
     (violation,) = found.violations
     assert not found.allowed
@@ -103,11 +103,11 @@ def test_a_template_that_will_be_without_read_write_many_is_refused_at_the_volum
     assert "spec.dataVolumeTemplates[0].spec.storage" in violation.remedy
 
 
-def test_a_template_whose_modes_come_from_the_class_is_judged_by_what_cdi_makes() -> None:
+def test_a_template_whose_modes_come_from_the_class_is_evaluated_by_what_cdi_makes() -> None:
     assert verdict(templated_vm("d", spec={"storage": {"storageClassName": "san"}})).violations == []
 
 
-def test_a_data_volume_to_come_is_judged() -> None:
+def test_a_data_volume_to_come_is_evaluated() -> None:
     assert broken(vm(data_volume_disk("d")), data_volume("d", pvc={"accessModes": [RWO]})) == ["d"]
 
 
@@ -115,7 +115,7 @@ def test_a_data_volume_to_come_is_judged() -> None:
     ("storage", "mode", "needed"),
     [("san", None, True), ("san", "Block", True), ("nas", None, False), ("other", None, False)],
 )
-def test_the_remedy_asks_for_block_mode_where_the_claim_has_it_or_the_backend_needs_it(
+def test_the_remedy_asks_for_block_mode_where_the_pvc_has_it_or_the_backend_needs_it(
     storage: str, mode: str | None, needed: bool
 ) -> None:
     found = verdict(vm(disk("c")), claim("c", RWO, mode=mode, storage_class=storage)).violations
@@ -124,12 +124,12 @@ def test_the_remedy_asks_for_block_mode_where_the_claim_has_it_or_the_backend_ne
 
 
 def test_a_volume_that_is_just_being_moved_is_no_matter_but_the_others_are() -> None:
-    """KubeVirt copies it to a claim of the other node."""
+    """KubeVirt copies it to a PVC of the other node."""
     moving = {"status": {"migratedVolumes": [{"volumeName": "a"}]}}
     assert broken({**vmi(disk("once", "a"), disk("once-block", "b")), **moving}) == ["b"]
     assert broken({**vmi(disk("once", "a")), **moving}) == []
 
 
-def test_a_claim_of_a_class_that_names_no_driver_is_refused_for_its_access_alone() -> None:
+def test_a_pvc_of_a_class_that_names_no_driver_is_denied_for_its_access_alone() -> None:
     found = verdict(vm(disk("c")), storage_class("any"), claim("c", RWO, storage_class="any"))
     assert [violation.rule for violation in found.violations] == [RULE]

@@ -34,7 +34,7 @@ def _config(kind: str | None) -> dict[str, Any]:
 
 
 def by_backends(*kinds: str | None) -> tuple[Object, ...]:
-    """Return a claim on a class of selectors, and backends of these kinds that it may use."""
+    """Return a PVC on a class of selectors, and backends of these kinds that it may use."""
     made = (backend(f"u{index}", "ontap-nas", f"tbe-{index}", **_config(kind)) for index, kind in enumerate(kinds))
     return (storage_class("any"), claim("c", RWX, storage_class="any"), *made)
 
@@ -81,7 +81,7 @@ def test_it_is_admitted_with_a_warning_and_protected() -> None:
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
-def test_the_rule_refuses_where_the_settings_say_so() -> None:
+def test_the_rule_denies_where_the_settings_say_so() -> None:
     assert not verdict(vm(disk("c")), SMB, ON_SMB, rules={RULE: "deny"}).allowed
 
 
@@ -107,6 +107,6 @@ def test_a_share_of_one_node_breaks_both_rules() -> None:
     assert sorted(rules(vm(disk("c")), SMB, claim("c", RWO, storage_class="smb"))) == ["shared-access", RULE]
 
 
-def test_a_share_that_was_there_is_tolerated() -> None:
+def test_a_share_that_was_there_is_preexisting() -> None:
     found = verdict(vm(disk("c"), disk("good")), SMB, ON_SMB, old=vm(disk("c")), rules={RULE: "deny"})
     assert [violation.preexisting for violation in found.violations] == [True]

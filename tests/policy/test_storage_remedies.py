@@ -1,4 +1,4 @@
-"""The remedy of a disk names what can be changed where the disk comes from: its template, its DataVolume, its claim."""
+"""The remedy of a disk names what can be changed where the disk comes from: its template, its DataVolume, its PVC."""
 
 import copy
 import re
@@ -39,7 +39,7 @@ def template_on_san(**spec: object) -> Object:
 
 
 def corrected(vm_object: Object, objects: tuple[Object, ...], remedy: str) -> tuple[Object, list[Object]]:
-    """Apply the words of a remedy to the first disk: to its template, its DataVolume, or a new claim beside it."""
+    """Apply the words of a remedy to the first disk: to its template, its DataVolume, or a new PVC beside it."""
     asked: Object = {}
     if found := re.search(r"accessModes \[(\w+)\]", remedy):
         asked["accessModes"] = [found[1]]
@@ -67,10 +67,10 @@ def corrected(vm_object: Object, objects: tuple[Object, ...], remedy: str) -> tu
 
 
 CORRECTABLE: dict[str, tuple[Object, ...]] = {
-    "claim of one node of an instance": (vmi(disk("once")),),
-    "claim of one node in Block mode": (vm(disk("once-block")),),
+    "PVC of one node of a VMI": (vmi(disk("once")),),
+    "PVC of one node in Block mode": (vm(disk("once-block")),),
     "filesystem of one node on SAN": (vm(disk("san-fs-once")),),
-    "claim of one node on a class that names no driver": (
+    "PVC of one node on a class that names no driver": (
         vm(disk("c")),
         storage_class("any"),
         claim("c", RWO, storage_class="any"),
@@ -105,7 +105,7 @@ CORRECTABLE: dict[str, tuple[Object, ...]] = {
 
 
 @pytest.mark.parametrize("sample", CORRECTABLE.values(), ids=CORRECTABLE)
-def test_each_remedy_applied_to_the_letter_admits_the_machine(sample: tuple[Object, ...]) -> None:
+def test_each_remedy_applied_to_the_letter_admits_the_vm(sample: tuple[Object, ...]) -> None:
     vm_object, *objects = sample
     violations = evaluated(vm_object, *objects).violations
     assert violations
@@ -125,7 +125,7 @@ def test_an_archive_is_never_told_to_be_in_block_mode() -> None:
     assert found == [f"Set accessModes [{RWX}] and a storageClassName on ontap-nas in {TEMPLATE}.storage"] * 2
 
 
-def test_a_data_volume_that_is_to_come_is_named_as_one_to_make_anew() -> None:
+def test_a_data_volume_that_is_to_come_is_named_as_one_to_make_again() -> None:
     made = data_volume("d", storage={"storageClassName": "nas", "accessModes": [RWO]})
     assert remedies(vm(data_volume_disk("d", "root")), made) == [f'Set accessModes [{RWX}] in a new DataVolume "d"']
 

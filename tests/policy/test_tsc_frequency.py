@@ -55,7 +55,7 @@ OFFERS: list[tuple[str, tuple[Object, ...], list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("objects", "expected"), [row[1:] for row in OFFERS], ids=[row[0] for row in OFFERS])
-def test_it_is_refused_where_nodes_are_known_and_warned_about_where_none_is(
+def test_it_is_denied_where_nodes_are_known_and_warned_about_where_none_is(
     objects: tuple[Object, ...], expected: list[tuple[str, str]]
 ) -> None:
     assert acted(vm_object(), *objects) == expected
@@ -68,7 +68,7 @@ def test_a_warning_for_want_of_facts_admits_and_says_so(node_known: bool) -> Non
     assert ("no node is known" in found.violations[0].message) is not node_known
 
 
-def test_a_machine_of_which_nothing_is_certain_is_protected_all_the_same() -> None:
+def test_a_vm_of_which_nothing_is_certain_is_protected_all_the_same() -> None:
     assert [operation["value"] for operation in verdict(vm_object()).patch] == ["LiveMigrate"]
 
 
@@ -113,27 +113,27 @@ def test_the_violation_says_where_what_and_why() -> None:
     assert "does not live-migrate" in found.message
 
 
-def test_an_instance_is_judged_at_its_own_path() -> None:
+def test_an_vmi_is_evaluated_at_its_own_path() -> None:
     (found,) = verdict(vmi(domain=hyperv(reenlightenment={})), *NODES).violations
     assert found.field == "spec.domain.features.hyperv.reenlightenment"
 
 
-def test_what_the_preference_turns_on_is_refused_there() -> None:
+def test_what_the_preference_turns_on_is_denied_there() -> None:
     (found,) = verdict(vm(spec=PREFERRED), WINDOWS, *NODES).violations
     assert (found.rule, found.field) == (RULE, "spec.preference")
 
 
-def test_what_the_machine_turns_off_itself_the_preference_does_not_turn_on() -> None:
+def test_what_the_vm_turns_off_itself_the_preference_does_not_turn_on() -> None:
     vm_object = vm(spec=PREFERRED, domain=hyperv(reenlightenment={"enabled": False}))
     assert acted(vm_object, WINDOWS, *NODES) == []
 
 
-def test_re_enlightenment_that_was_there_is_tolerated() -> None:
+def test_re_enlightenment_that_was_there_is_preexisting() -> None:
     found = verdict(vm_object(hostname="x"), *NODES, old=vm_object())
     assert [violation.preexisting for violation in found.violations] == [True]
 
 
-def test_re_enlightenment_that_an_update_brings_is_refused() -> None:
+def test_re_enlightenment_that_an_update_brings_is_denied() -> None:
     assert not verdict(vm_object(), *NODES, old=vm(disk("good"))).allowed
 
 

@@ -1,4 +1,4 @@
-"""Volumes that move to another claim: forward only to where they can live-migrate, back always."""
+"""Volumes that move to another PVC: forward only to where they can live-migrate, back always."""
 
 import pytest
 
@@ -52,27 +52,27 @@ def test_a_volume_moves_only_to_where_it_can_live_migrate(
     assert denied(update(vm_object, root(new, status=status))) == rules
 
 
-def test_an_instances_volume_that_is_just_moving_breaks_no_rule() -> None:
+def test_an_vmis_volume_that_is_just_moving_breaks_no_rule() -> None:
     before = vmi(disk("good", "root"))
     flying = {**vmi(disk("once", "root")), "status": {"migratedVolumes": [move("good", "once")]}}
     assert update(before, flying).violations == []
 
 
-def test_another_volume_of_an_instance_with_one_that_is_moving_is_judged() -> None:
+def test_another_volume_of_an_vmi_with_one_that_is_moving_is_evaluated() -> None:
     status = {"migratedVolumes": [move("good", "once")]}
     before = {**vmi(disk("once", "root")), "status": status}
     after = {**vmi(disk("once", "root"), disk("once-too")), "status": status}
     assert denied(update(before, after)) == ["shared-access"]
 
 
-def test_a_move_that_has_ended_on_a_claim_for_one_node_is_a_violation_again() -> None:
+def test_a_move_that_has_ended_on_a_pvc_for_one_node_is_a_violation_again() -> None:
     vm_object = vmi(disk("once", "root"))
     found = evaluate(vm_object, [KUBEVIRT, *CLUSTER], final=True)
     assert denied(found) == ["shared-access"]
 
 
 CANCELLED = [
-    ("a claim", disk("once", "root")),
+    ("a PVC", disk("once", "root")),
     ("a DataVolume", data_volume_disk("once", "root")),
 ]
 
@@ -90,12 +90,12 @@ def test_of_several_moves_each_goes_back_to_its_source() -> None:
     assert update(old, vm(disk("once", "a"), disk("once-too", "b"), status=status)).allowed
 
 
-def test_a_cancelled_move_of_an_instance_goes_back_to_its_source() -> None:
+def test_a_cancelled_move_of_an_vmi_goes_back_to_its_source() -> None:
     old = {**vmi(disk("good", "root")), "status": {"migratedVolumes": [move("once", "good")]}}
     assert update(old, vmi(disk("once", "root"))).allowed
 
 
-def test_a_move_does_not_open_the_way_to_a_third_claim() -> None:
+def test_a_move_does_not_open_the_way_to_a_third_pvc() -> None:
     old = root("good", status=moving(move("once", "good")))
     assert denied(update(old, root("once-too", status=moving(move("once", "good"))))) == ["shared-access"]
 
@@ -106,21 +106,21 @@ def test_what_the_new_object_says_of_its_move_does_not_count() -> None:
     assert denied(update(root("good", status=RUNNING), forged)) == ["shared-access"]
 
 
-def test_a_machine_goes_back_to_what_its_running_instance_still_mounts() -> None:
+def test_a_vm_goes_back_to_what_its_running_vmi_still_mounts() -> None:
     old, new = root("good", status=RUNNING), root("once", status=RUNNING)
     assert update(old, new, vmi(disk("once", "root"))).allowed
 
 
 NOT_MOUNTED = [
-    ("the instance mounts another", RUNNING, vmi(disk("good", "root"))),
-    ("the instance is another machine's", RUNNING, vmi(disk("once", "root"), name="other")),
-    ("there is no instance", RUNNING, vm(disk("once", "root"), name="other")),
-    ("the machine does not run", {"created": False}, vmi(disk("once", "root"))),
+    ("the VMI mounts another", RUNNING, vmi(disk("good", "root"))),
+    ("the VMI is another VM's", RUNNING, vmi(disk("once", "root"), name="other")),
+    ("there is no VMI", RUNNING, vm(disk("once", "root"), name="other")),
+    ("the VM does not run", {"created": False}, vmi(disk("once", "root"))),
 ]
 
 
 @pytest.mark.parametrize(("status", "there"), [row[1:] for row in NOT_MOUNTED], ids=[row[0] for row in NOT_MOUNTED])
-def test_nothing_is_gone_back_to_that_no_running_instance_mounts(status: Object, there: Object) -> None:
+def test_nothing_is_gone_back_to_that_no_running_vmi_mounts(status: Object, there: Object) -> None:
     old, new = root("good", status=status), root("once", status=status)
     assert denied(update(old, new, there)) == ["shared-access"]
 

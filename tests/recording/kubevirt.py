@@ -32,7 +32,7 @@ def wait_for_vm(scribe: Scribe, name: str) -> None:
 
 
 def instance_of(scribe: Scribe, name: str, kind: str = VM, instance: str = "") -> Object:
-    """Return the instance that KubeVirt makes of a template."""
+    """Return the VMI that KubeVirt makes of a template."""
     owner = scribe.get(kind, name)
     made = owned(vmi(name=instance or name, **owner["spec"]["template"]["spec"]), owner)
     metadata = {**made["metadata"], "finalizers": [_FINALIZER]}
@@ -40,7 +40,7 @@ def instance_of(scribe: Scribe, name: str, kind: str = VM, instance: str = "") -
 
 
 def start(scribe: Scribe, name: str) -> None:
-    """``virtctl start``, until the machine runs."""
+    """``virtctl start``, until the VM runs."""
     scribe.update(APISERVER, VM, name, sets("spec", "runStrategy", value="Always"))
     scribe.create(CONTROLLER, instance_of(scribe, name))
     _status(scribe, name, created=True, printableStatus="Starting")
@@ -49,7 +49,7 @@ def start(scribe: Scribe, name: str) -> None:
 
 
 def run_instance(scribe: Scribe, name: str) -> None:
-    """Have an instance that was just created scheduled, handed over to its node, and running."""
+    """Have a VMI that was just created scheduled, handed over to its node, and running."""
     scribe.update(CONTROLLER, VMI, name, _OBSERVED)
     scribe.update(CONTROLLER, VMI, name, says(phase="Scheduling", conditions=[_condition("Ready", "False", "Guest")]))
     scribe.update(CONTROLLER, VMI, name, says(qosClass="Burstable", activePods={"pod-1": ""}))
@@ -61,7 +61,7 @@ def run_instance(scribe: Scribe, name: str) -> None:
 
 
 def beat(scribe: Scribe, name: str, times: int) -> None:
-    """Have a node tell of an instance so many times."""
+    """Have a node tell of a VMI so many times."""
     for number in range(times):
         scribe.update(HANDLER, VMI, name, says(guestOSInfo={"name": "Fedora", "kernelRelease": f"6.{number}"}))
 
@@ -81,19 +81,19 @@ def _ask(scribe: Scribe, name: str, request: Object) -> None:
 
 
 def plug_halted(scribe: Scribe, name: str, volume: Object) -> None:
-    """``virtctl addvolume`` on a halted machine."""
+    """``virtctl addvolume`` on a halted VM."""
     ask_for(scribe, name, volume)
     _carry_out(scribe, name, plugs(volume, "spec", "template", "spec"))
 
 
 def unplug_halted(scribe: Scribe, name: str, volume: str) -> None:
-    """``virtctl removevolume`` on a halted machine."""
+    """``virtctl removevolume`` on a halted VM."""
     ask_away(scribe, name, volume)
     _carry_out(scribe, name, unplugs(volume, "spec", "template", "spec"))
 
 
 def plug_running(scribe: Scribe, name: str, volume: Object) -> None:
-    """``virtctl addvolume`` on a running machine."""
+    """``virtctl addvolume`` on a running VM."""
     ask_for(scribe, name, volume)
     scribe.update(APISERVER, VMI, name, plugs(volume, "spec"))
     _carry_out(scribe, name, plugs(volume, "spec", "template", "spec"))
@@ -101,7 +101,7 @@ def plug_running(scribe: Scribe, name: str, volume: Object) -> None:
 
 
 def unplug_running(scribe: Scribe, name: str, volume: str) -> None:
-    """``virtctl removevolume`` on a running machine."""
+    """``virtctl removevolume`` on a running VM."""
     ask_away(scribe, name, volume)
     scribe.update(APISERVER, VMI, name, unplugs(volume, "spec"))
     _carry_out(scribe, name, unplugs(volume, "spec", "template", "spec"))
@@ -121,7 +121,7 @@ def _carry_out(scribe: Scribe, name: str, change: Change) -> None:
 
 
 def plug_declared(scribe: Scribe, user: User, name: str, volume: Object) -> None:
-    """A volume in the template of a running machine, which KubeVirt plugs into the instance."""
+    """A volume in the template of a running VM, which KubeVirt plugs into the VMI."""
     scribe.update(user, VM, name, plugs(volume, "spec", "template", "spec"))
     scribe.update(CONTROLLER, VMI, name, plugs(volume, "spec"))
     _status(scribe, name, desiredGeneration=2)
@@ -141,7 +141,7 @@ def migrate(scribe: Scribe, name: str) -> None:
 
 
 def stop(scribe: Scribe, name: str) -> None:
-    """``virtctl stop``, until the instance is gone."""
+    """``virtctl stop``, until the VMI is gone."""
     scribe.update(APISERVER, VMI, name, sets("spec", "terminationGracePeriodSeconds", value=0))
     scribe.update(APISERVER, VM, name, sets("spec", "runStrategy", value="Halted"))
     scribe.delete(CONTROLLER, VMI, name)
@@ -152,14 +152,14 @@ def stop(scribe: Scribe, name: str) -> None:
 
 
 def delete_vm(scribe: Scribe, name: str) -> None:
-    """``kubectl delete vm`` of a halted machine."""
+    """``kubectl delete vm`` of a halted VM."""
     scribe.delete(ALICE, VM, name)
     _status(scribe, name, printableStatus="Terminating")
     scribe.update(CONTROLLER, VM, name, holds())
 
 
 def make_data_volumes(scribe: Scribe, name: str) -> None:
-    """Have KubeVirt make the DataVolumes of a machine's templates, and CDI their claims."""
+    """Have KubeVirt make the DataVolumes of a VM's templates, and CDI their PVCs."""
     vm = scribe.get(VM, name)
     for template in vm["spec"]["dataVolumeTemplates"]:
         made = data_volume(template["metadata"]["name"], **template["spec"])
@@ -172,7 +172,7 @@ def make_data_volumes(scribe: Scribe, name: str) -> None:
 
 
 def snapshot(scribe: Scribe, user: User, name: str, vm: str) -> None:
-    """Take a snapshot of a machine."""
+    """Take a snapshot of a VM."""
     source = {"apiGroup": "kubevirt.io", "kind": VM, "name": vm}
     kind, api = "VirtualMachineSnapshot", "snapshot.kubevirt.io/v1beta1"
     scribe.create(user, _thing(kind, api, name, source=source))
@@ -186,7 +186,7 @@ def snapshot(scribe: Scribe, user: User, name: str, vm: str) -> None:
 
 
 def restore(scribe: Scribe, user: User, snapshot_name: str, source: str, target: str, clone: str = "") -> None:
-    """Restore a snapshot of a machine under a new name, for somebody or for a clone."""
+    """Restore a snapshot of a VM under a new name, for somebody or for a clone."""
     kind, name = "VirtualMachineRestore", f"restore-{snapshot_name}"
     spec = {"target": _vm(target), "virtualMachineSnapshotName": snapshot_name}
     made = _thing(kind, "snapshot.kubevirt.io/v1beta1", name, **spec)
@@ -201,7 +201,7 @@ def restore(scribe: Scribe, user: User, snapshot_name: str, source: str, target:
 
 
 def clone(scribe: Scribe, user: User, name: str, source: str, target: str) -> None:
-    """Clone a machine, which KubeVirt does by a snapshot and a restore."""
+    """Clone a VM, which KubeVirt does by a snapshot and a restore."""
     spec = {"source": _vm(source), "target": _vm(target)}
     scribe.create(user, _thing("VirtualMachineClone", "clone.kubevirt.io/v1beta1", name, **spec))
     snapshot(scribe, CONTROLLER, f"tmp-{name}", source)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.build import Object
 
 Denial = tuple[str, str, str, str, str]
-"""What the user did, the resource that was written, the last name of who wrote it, the claim, the rule."""
+"""What the user did, the resource that was written, the last name of who wrote it, the PVC, the rule."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,6 @@ class Recording:
     cluster: list[Object]
     writes: list[Write]
     denied: list[Denial]
-    """Every refusal that is due, in the order of the writes."""
+    """Every denial that is due, in the order of the writes."""
     retried: str
-    """The step in which KubeVirt creates a refused instance again and again."""
+    """The step in which KubeVirt creates a denied VMI again and again."""

@@ -20,26 +20,26 @@ from tests.recording.kubevirt import ALICE, APISERVER, CONTROLLER, VM, VMI
 from tests.recording.model import Denial, Recording
 from tests.recording.scribe import Scribe, says, sets
 
-RETRIED = "start a machine whose instance something else refuses"
+RETRIED = "start a VM whose VMI something else denies"
 _ROOM = {"resources": {"requests": {"storage": "1Gi"}}}
 _ONCE, _SAN = ("once", "shared-access"), ("san-fs", "san-block")
 _ASKED = ("virtualmachines/status", "kubevirt-apiserver")
 _PLUGGED = ("virtualmachineinstances", "kubevirt-apiserver")
 _DENIED: list[Denial] = [
-    ("addvolume on a halted machine", *_ASKED, *_ONCE),
-    ("addvolume on a halted machine", *_ASKED, *_SAN),
-    ("addvolume on a running machine", *_ASKED, *_ONCE),
-    ("addvolume on a running machine", *_ASKED, *_SAN),
-    ("addvolume on an instance that nobody owns", *_PLUGGED, *_ONCE),
-    ("addvolume on an instance that nobody owns", *_PLUGGED, *_SAN),
+    ("addvolume on a halted VM", *_ASKED, *_ONCE),
+    ("addvolume on a halted VM", *_ASKED, *_SAN),
+    ("addvolume on a running VM", *_ASKED, *_ONCE),
+    ("addvolume on a running VM", *_ASKED, *_SAN),
+    ("addvolume on a VMI that nobody owns", *_PLUGGED, *_ONCE),
+    ("addvolume on a VMI that nobody owns", *_PLUGGED, *_SAN),
     ("addvolume with declarative hot-plug", "virtualmachines", "kubevirt-apiserver", *_ONCE),
-    ("patch a volume into a running machine", "virtualmachines", "alice", *_SAN),
+    ("patch a volume into a running VM", "virtualmachines", "alice", *_SAN),
     ("migrate a volume from RWX to RWO", "virtualmachines", "alice", *_ONCE),
 ]
 
 
 def own_recording() -> Recording:
-    """Return the recording, with the claims and classes that it refers to."""
+    """Return the recording, with the PVCs and classes that it refers to."""
     scribe = Scribe()
     for step, doing in _STEPS.items():
         scribe.step = step
@@ -204,24 +204,24 @@ def _retry(scribe: Scribe) -> None:
 
 
 _STEPS = {
-    "create a machine": _create,
-    "addvolume on a halted machine": _plug_halted,
-    "removevolume on a halted machine": _unplug_halted,
+    "create a VM": _create,
+    "addvolume on a halted VM": _plug_halted,
+    "removevolume on a halted VM": _unplug_halted,
     "start": _start,
-    "the node tells of the instance": _beat,
-    "addvolume on a running machine": _plug_running,
-    "removevolume on a running machine": _unplug_running,
+    "the node tells of the VMI": _beat,
+    "addvolume on a running VM": _plug_running,
+    "removevolume on a running VM": _unplug_running,
     "label and resize": _label_and_resize,
     "migrate": _migrate,
     "stop": _stop,
     "delete": _delete,
-    "create a machine with dataVolumeTemplates": _templated,
-    "start it, its claims being there": _start_templated,
+    "create a VM with dataVolumeTemplates": _templated,
+    "start it, its PVCs being there": _start_templated,
     "create a ReplicaSet": _replica_set,
     "create a Pool": _pool,
-    "addvolume on an instance that nobody owns": _bare,
+    "addvolume on a VMI that nobody owns": _bare,
     "addvolume with declarative hot-plug": _declarative,
-    "patch a volume into a running machine": _patched,
+    "patch a volume into a running VM": _patched,
     "migrate a volume from RWX to RWO": _to_once,
     "migrate a volume from RWO to RWX": _to_many,
     "snapshot, and restore under a new name": _snapshot,

@@ -67,7 +67,7 @@ class Scribe:
         self._live[obj["kind"], obj["metadata"]["name"]] = made
 
     def try_to_create(self, user: User, obj: Object) -> None:
-        """Take down a creation that something refuses."""
+        """Take down a creation that something denies."""
         self._take_down(user, "CREATE", "", self._known(obj), None)
 
     def update(self, user: User, kind: str, name: str, *changes: Change, subresource: str = "") -> None:

@@ -10,7 +10,7 @@ from tests.recording.model import Recording, Write
 from webhook.cluster.files import read_path
 from webhook.objects import at
 
-RETRIED = "VMI create by virt-controller refused"
+RETRIED = "VMI create by virt-controller denied"
 
 
 def shared_traffic() -> Recording | None:

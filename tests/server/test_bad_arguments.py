@@ -141,7 +141,7 @@ INSTALLED = {
         ["--installation", "installation.yaml", "--cert-file", "tls.crt", "--key-file", "tls.key"],
         "goes with neither",
     ),
-    "no authority of its clients": (
+    "no CA of its clients": (
         {"KUBECONFIG": "kubeconfig"},
         ["--installation", "clients.yaml"],
         "none.crt: No such file or directory",

@@ -1,4 +1,4 @@
-"""Where client certificates are asked for, nobody else has anything judged, and probes are answered all the same."""
+"""Where client certificates are asked for, nobody else has anything evaluated, and probes are answered all the same."""
 
 import json
 import sys
@@ -79,13 +79,13 @@ def test_the_one_who_may_call_gets_a_verdict(server: Server, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate", "/livez", "/"])
-def test_a_client_without_a_certificate_has_nothing_judged(server: Server, path: str) -> None:
+def test_a_client_without_a_certificate_has_nothing_evaluated(server: Server, path: str) -> None:
     assert call(server, None, path) == (403, "a client certificate is needed")
 
 
-def test_a_client_of_another_name_has_nothing_judged_and_it_is_logged(server: Server) -> None:
+def test_a_client_of_another_name_has_nothing_evaluated_and_it_is_logged(server: Server) -> None:
     assert call(server, SOMEBODY) == (403, "the client certificate is that of somebody, who may not call")
-    server.await_log("refused a call from 127.0.0.1: the client certificate is that of somebody")
+    server.await_log("denied a call from 127.0.0.1: the client certificate is that of somebody")
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
@@ -93,14 +93,14 @@ def test_probes_and_metrics_need_none(server: Server, path: str) -> None:
     assert server.request("GET", path)[0] == 200
 
 
-def test_a_connection_goes_on_after_a_refusal(server: Server) -> None:
+def test_a_connection_goes_on_after_a_denial(server: Server) -> None:
     connection = server.connect()
     assert send(connection, "POST", "/validate", REVIEW)[0] == 403
     assert send(connection, "GET", "/livez")[0] == 200
     connection.close()
 
 
-def test_without_names_any_client_of_the_authority_may_call(tmp_path: Path) -> None:
+def test_without_names_any_client_of_the_ca_may_call(tmp_path: Path) -> None:
     for server in started(tmp_path):
         assert call(server, SOMEBODY)[0] == 200
         assert call(server, None)[0] == 403

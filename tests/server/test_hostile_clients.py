@@ -94,7 +94,7 @@ def test_a_server_that_ends_takes_no_new_connections(serve: Serve, stack: ExitSt
     server.child.process.send_signal(signal.SIGTERM)
     server.await_log("Handling signal: term")
 
-    await_that(lambda: is_denied(server), "refused connection", server.child)
+    await_that(lambda: is_denied(server), "denied connection", server.child)
 
 
 def is_denied(server: Server) -> bool:

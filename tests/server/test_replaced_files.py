@@ -102,14 +102,14 @@ def settings(tmp_path: Path) -> Path:
 
 
 def outcome(server: Server) -> str:
-    """Return what becomes of a machine with a ReadWriteOnce disk."""
+    """Return what becomes of a VM with a ReadWriteOnce disk."""
     response: Object = server.validate(REQUEST)
     if not response["allowed"]:
         return "refused"
     return "warned" if "warnings" in response else "admitted"
 
 
-def test_the_next_request_is_judged_by_edited_settings(serve: Serve, settings: Path) -> None:
+def test_the_next_request_is_evaluated_by_edited_settings(serve: Serve, settings: Path) -> None:
     server = serve("--config", settings)
     seen = [outcome(server)]
     for mode in ("warn", '"off"', "off", "deny"):

@@ -96,7 +96,7 @@ VERSIONS = {
 
 
 @pytest.mark.parametrize(("minimum", "offered"), VERSIONS)
-def test_a_version_below_the_minimum_is_refused(minimum: str, offered: ssl.TLSVersion) -> None:
+def test_a_version_below_the_minimum_is_denied(minimum: str, offered: ssl.TLSVersion) -> None:
     tls = TlsContext(None, ADDRESS, minimum=TLS_VERSIONS[minimum])
     spoken = VERSIONS[minimum, offered]
     if spoken is None:
@@ -133,7 +133,7 @@ def test_a_client_that_speaks_only_cbc_does_not(suites: str) -> None:
 
 
 ROOT, OTHER_ROOT = (issued_today("clients", CA_CERTIFICATE, usage()) for _ in range(2))
-"""Two authorities of one name."""
+"""Two CAs of one name."""
 APISERVER, FORGED = (
     issued_today("kube-apiserver", named("any"), FOR_CLIENTS, issuer=issuer) for issuer in (ROOT, OTHER_ROOT)
 )
@@ -153,12 +153,12 @@ def showing(issued: Issued) -> ssl.SSLContext:
     return context
 
 
-def test_a_client_certificate_of_the_right_authority_is_accepted(ca_file: Path) -> None:
+def test_a_client_certificate_of_the_right_ca_is_accepted(ca_file: Path) -> None:
     tls = TlsContext(None, ADDRESS, clients=Clients(ca_file))
     handshake(tls.current(), showing(APISERVER), ADDRESS)
 
 
-def test_one_of_another_authority_fails_the_handshake(ca_file: Path) -> None:
+def test_one_of_another_ca_fails_the_handshake(ca_file: Path) -> None:
     tls = TlsContext(None, ADDRESS, clients=Clients(ca_file))
     with pytest.raises(ssl.SSLError):
         handshake(tls.current(), showing(FORGED), ADDRESS)
@@ -168,7 +168,7 @@ def test_a_client_without_one_may_shake_hands_since_probes_have_none(ca_file: Pa
     handshake(TlsContext(None, ADDRESS, clients=Clients(ca_file)).current(), client(), ADDRESS)
 
 
-def test_a_replaced_file_of_authorities_is_followed(ca_file: Path) -> None:
+def test_a_replaced_file_of_cas_is_followed(ca_file: Path) -> None:
     tls = TlsContext(None, ADDRESS, clients=Clients(ca_file))
     before = tls.current()
     ca_file.write_bytes(OTHER_ROOT.pem)
@@ -182,9 +182,9 @@ NO_CAS = {"none": None, "empty": b"", "words": b"garbage", "no ASCII": b"\xff", 
 
 
 @pytest.mark.parametrize("content", NO_CAS.values(), ids=NO_CAS)
-def test_a_file_without_authorities_is_named(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_without_cas_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "clients.crt"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CertificateError, match=r"clients\.crt: No such file|clients\.crt: no certificates of auth"):
+    with pytest.raises(CertificateError, match=r"clients\.crt: No such file|clients\.crt: no certificates of CAs"):
         TlsContext(None, ADDRESS, clients=Clients(path))

@@ -1,4 +1,4 @@
-"""Who serves a claim: the bound volume, else the class."""
+"""Who serves a PVC: the bound volume, else the class."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_a_class_names_the_driver_bare_or_with_the_prefix(key: str, driver: str,
 
 
 @pytest.mark.parametrize("access", [RWO, RWX])
-def test_a_class_that_allows_only_san_is_judged_before_the_modes(access: str) -> None:
+def test_a_class_that_allows_only_san_is_evaluated_before_the_modes(access: str) -> None:
     assert by_class(access, FS, backendType="ontap-san").protocol == "block"
 
 
@@ -153,7 +153,7 @@ def test_the_provisioner_of_trident_is_its_csi_driver() -> None:
     assert backing(storage_class("sc", provisioner=TRIDENT, backendType="ontap-nas")).driver == "ontap-nas"
 
 
-def test_a_claim_on_a_class_that_old_trident_serves_is_tridents() -> None:
+def test_a_pvc_on_a_class_that_old_trident_serves_is_tridents() -> None:
     assert backing(storage_class("sc", provisioner="netapp.io/trident", backendType="ontap-san")).driver == "ontap-san"
 
 
@@ -168,7 +168,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("annotation", "mode", "protocol"), ASKED)
-def test_the_protocol_that_a_claim_asks_for_decides_where_its_class_does_not(
+def test_the_protocol_that_a_pvc_asks_for_decides_where_its_class_does_not(
     annotation: str, mode: str, protocol: str
 ) -> None:
     request = ClaimRequest((RWO,), mode, "sc", annotations={"protocol": annotation})
@@ -177,7 +177,7 @@ def test_the_protocol_that_a_claim_asks_for_decides_where_its_class_does_not(
     assert (f"asks for protocol {annotation}" in found.evidence) is (annotation != "any")
 
 
-def test_a_claim_asking_for_a_filesystem_of_many_nodes_over_block_is_taken_at_its_word() -> None:
-    """Trident would never make it, so whoever asks for it is told that it is on SAN."""
+def test_a_pvc_asking_for_a_filesystem_of_many_nodes_over_block_is_taken_at_its_word() -> None:
+    """Trident would never make it, so anyone who asks for it is told that it is on SAN."""
     request = ClaimRequest((RWX,), FS, "sc", annotations={"protocol": "block"})
     assert Origins(Snapshot([storage_class("sc")]), "trident").backing_of(request).protocol == "block"

@@ -1,4 +1,4 @@
-"""Who serves a claim that is bound: its volume says it, and Trident's own record where somebody made the volume."""
+"""Who serves a PVC that is bound: its volume says it, and Trident's own record where somebody made the volume."""
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_where_the_bound_volume_is_missing_the_class_says() -> None:
 
 
 @pytest.mark.parametrize("access", [RWO, RWX])
-def test_the_volume_of_a_claim_in_block_mode_is_not_looked_at(access: str) -> None:
+def test_the_volume_of_a_pvc_in_block_mode_is_not_looked_at(access: str) -> None:
     objects = (persistent_volume("pv", "file"), storage_class("sc", backendType="ontap-san"))
     assert backing(*objects, access=(access,), mode=BLOCK).driver == "ontap-san"
 

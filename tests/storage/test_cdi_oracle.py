@@ -49,7 +49,7 @@ EXCERPT: list[tuple[str, Object, tuple[list[str], str, str | None] | None]] = [
         {"storage": {"storageClassName": "bare", "accessModes": RWX}},
         (RWX, "Filesystem", "bare"),
     ),
-    ("the default for machines", {"storage": {}}, (RWX, "Block", "san")),
+    ("the default for VMs", {"storage": {}}, (RWX, "Block", "san")),
     (
         "the default for archives",
         {"contentType": "archive", "storage": {"accessModes": RWO}},
@@ -94,13 +94,13 @@ def oracle_rows() -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def test_every_claim_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:
+def test_every_pvc_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:
     if not ORACLE.is_dir():
         pytest.skip(f"no CDI oracle in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
     cluster = Snapshot(json.loads((ORACLE / "cdi_cluster.json").read_text(encoding="utf-8")))
     rows = list(oracle_rows())
     differing = [row["id"] for row in rows if made(render(row["spec"], NAMESPACE, cluster)) != _of_cdi(row["claim"])]
-    report(f"{len(rows) - len(differing)} of {len(rows)} claims agree with CDI")
+    report(f"{len(rows) - len(differing)} of {len(rows)} PVCs agree with CDI")
     assert differing == []
     assert len(rows) == ROWS
 

@@ -31,7 +31,7 @@ def rules(vm_object: Object, *objects: Object) -> list[str]:
     return [found.rule for found in evaluated(vm_object, *objects).violations]
 
 
-def test_a_shared_filesystem_cloned_from_a_san_volume_is_refused_though_its_class_would_say_nfs() -> None:
+def test_a_shared_filesystem_cloned_from_a_san_volume_is_denied_though_its_class_would_say_nfs() -> None:
     made = target(cloned_from("PersistentVolumeClaim", "san-source"))
     (found,) = evaluated(vm(disk("target")), made).violations
     assert found.rule == "san-block"
@@ -41,10 +41,10 @@ def test_a_shared_filesystem_cloned_from_a_san_volume_is_refused_though_its_clas
 
 CDI_SOURCES: list[tuple[str, Object, tuple[Object, ...]]] = [
     ("claim", {"source": {"pvc": {"name": "san-source"}}}, ()),
-    ("claim with its namespace", {"source": {"pvc": {"name": "san-source", "namespace": NAMESPACE}}}, ()),
+    ("PVC with its namespace", {"source": {"pvc": {"name": "san-source", "namespace": NAMESPACE}}}, ()),
     ("snapshot", {"source": {"snapshot": {"name": "s"}}}, (snapshot("s", "san-source"),)),
     (
-        "DataSource of a claim",
+        "DataSource of a PVC",
         {"sourceRef": {"kind": "DataSource", "name": "d"}},
         (data_source("d", pvc={"name": "san-source"}),),
     ),
@@ -77,7 +77,7 @@ def test_cdi_clones_a_san_filesystem_in_place_but_copies_it_onto_a_class_of_nas_
 
 
 @pytest.mark.parametrize(("name", "expected"), [("any", ["san-block"]), ("nas", [])])
-def test_a_claim_that_cdi_fills_is_judged_like_the_data_volume_of_it(name: str, expected: list[str]) -> None:
+def test_a_pvc_that_cdi_fills_is_evaluated_like_the_data_volume_of_it(name: str, expected: list[str]) -> None:
     made = target(cloned_from("VolumeCloneSource", "v"), storage_class=name)
     assert rules(vm(disk("target")), made, clone_source("v", "PersistentVolumeClaim", "san-source")) == expected
 
@@ -113,7 +113,7 @@ CARRIED: list[tuple[str, Object, Object]] = [
 
 
 @pytest.mark.parametrize(("asked", "annotations"), [row[1:] for row in CARRIED], ids=[row[0] for row in CARRIED])
-def test_what_a_data_volume_carries_to_its_claim_is_judged(asked: Object, annotations: Object) -> None:
+def test_what_a_data_volume_carries_to_its_pvc_is_evaluated(asked: Object, annotations: Object) -> None:
     spec = {"storage": {**SHARED_FILESYSTEM, "storageClassName": "any", **asked}}
     metadata = {"annotations": {f"trident.netapp.io/{key}": value for key, value in annotations.items()}}
     vm_object = templated_vm("d", spec=spec)

@@ -1,4 +1,4 @@
-"""What a claim comes from, where that decides who serves it: an import, a share, a clone."""
+"""What a PVC comes from, where that decides who serves it: an import, a share, a clone."""
 
 from typing import Any
 
@@ -46,13 +46,13 @@ def the_claim(vm_object: Object, *objects: Object) -> Claim:
 
 
 def served(obj: Object, *objects: Object) -> tuple[str, str | None]:
-    """Return protocol and driver of a claim."""
+    """Return protocol and driver of a PVC."""
     backing = the_claim(vm(disk(obj["metadata"]["name"])), *objects, obj).backing
     return backing.protocol, backing.driver
 
 
 def target(source: Object | None = None, *, mode: str | None = None, **how: Any) -> Object:
-    """Return a claim to be filled; ``annotations`` are of Trident's domain."""
+    """Return a PVC to be filled; ``annotations`` are of Trident's domain."""
     annotations = how.pop("annotations", {})
     made = claim("target", RWX, mode=mode, storage_class=how.pop("storage_class", "any"), **how, **(source or {}))
     made["metadata"]["annotations"] = {f"trident.netapp.io/{key}": value for key, value in annotations.items()}
@@ -87,25 +87,25 @@ def test_a_shared_volume_is_served_over_nfs() -> None:
 CONTENT = snapshot_content("content", "pv-san/snap")
 CLONES: list[tuple[str, Object, tuple[Object, ...], tuple[str, str | None]]] = [
     ("claim", cloned_from("PersistentVolumeClaim", "san-source"), (), BLOCK),
-    ("claim, the old field", {"dataSource": {"kind": "PersistentVolumeClaim", "name": "san-source"}}, (), BLOCK),
-    ("claim on NAS", cloned_from("PersistentVolumeClaim", "nas-source"), (), FILE),
-    ("missing claim", cloned_from("PersistentVolumeClaim", "gone"), (), UNTRACED),
+    ("PVC, the old field", {"dataSource": {"kind": "PersistentVolumeClaim", "name": "san-source"}}, (), BLOCK),
+    ("PVC on NAS", cloned_from("PersistentVolumeClaim", "nas-source"), (), FILE),
+    ("missing PVC", cloned_from("PersistentVolumeClaim", "gone"), (), UNTRACED),
     ("snapshot, by its content", cloned_from("VolumeSnapshot", "s"), (snapshot("s", None, "content"), CONTENT), BLOCK),
-    ("snapshot, by its claim", cloned_from("VolumeSnapshot", "s"), (snapshot("s", "san-source"),), BLOCK),
+    ("snapshot, by its PVC", cloned_from("VolumeSnapshot", "s"), (snapshot("s", "san-source"),), BLOCK),
     (
-        "snapshot whose content does not say its mode, by its claim",
+        "snapshot whose content does not say its mode, by its PVC",
         cloned_from("VolumeSnapshot", "s"),
         (snapshot("s", "nas-source", "content"), snapshot_content("content", "pv-san/snap", None)),
         FILE,
     ),
     (
-        "snapshot whose content is not Trident's, by its claim",
+        "snapshot whose content is not Trident's, by its PVC",
         cloned_from("VolumeSnapshot", "s"),
         (snapshot("s", "nas-source", "content"), snapshot_content("content", "pv-san/snap", driver="x")),
         FILE,
     ),
     (
-        "snapshot whose content goes before its claim",
+        "snapshot whose content goes before its PVC",
         cloned_from("VolumeSnapshot", "s"),
         (snapshot("s", "nas-source", "content"), CONTENT),
         BLOCK,
@@ -117,7 +117,7 @@ CLONES: list[tuple[str, Object, tuple[Object, ...], tuple[str, str | None]]] = [
         UNTRACED,
     ),
     (
-        "snapshot of a volume that is gone, by its claim",
+        "snapshot of a volume that is gone, by its PVC",
         cloned_from("VolumeSnapshot", "s"),
         (snapshot("s", "san-source", "content"), snapshot_content("content", "pv-gone/snap")),
         BLOCK,
@@ -173,7 +173,7 @@ def test_a_clone_of_tridents_own_names_its_source_in_annotations(
     assert served(target(annotations=annotations), image) == expected
 
 
-def test_a_bound_volume_goes_before_what_the_claim_was_cloned_from() -> None:
+def test_a_bound_volume_goes_before_what_the_pvc_was_cloned_from() -> None:
     source = cloned_from("PersistentVolumeClaim", "san-source")
     assert served(target(source, volume="pv-nas")) == FILE
 
@@ -188,13 +188,13 @@ def test_a_clone_on_a_class_that_trident_does_not_serve_is_foreign() -> None:
     assert served(target(source, storage_class="foreign")) == ("foreign", None)
 
 
-def test_a_clone_of_a_claim_that_is_not_bound_yet_is_served_by_that_ones_class() -> None:
+def test_a_clone_of_a_pvc_that_is_not_bound_yet_is_served_by_that_ones_class() -> None:
     source = claim("unbound", RWO, storage_class="san")
     assert served(target(cloned_from("PersistentVolumeClaim", "unbound")), source) == BLOCK
 
 
 def chain(length: int) -> list[Object]:
-    """Return claims cloned each from the next, the last one bound to a SAN volume."""
+    """Return PVCs cloned each from the next, the last one bound to a SAN volume."""
     links = [
         claim(f"c{index}", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", f"c{index + 1}"))
         for index in range(length)
@@ -211,7 +211,7 @@ def test_a_chain_of_clones_is_followed_to_a_bounded_depth(length: int, expected:
 CYCLES: list[tuple[str, list[Object]]] = [
     ("itself", [target(cloned_from("PersistentVolumeClaim", "target"))]),
     (
-        "two claims",
+        "two PVCs",
         [
             target(cloned_from("PersistentVolumeClaim", "b")),
             claim("b", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", "target")),

@@ -1,4 +1,4 @@
-"""A claim that leaves its modes to CDI's webhook, as a manifest may before it was ever applied."""
+"""A PVC that leaves its modes to CDI's webhook, as a manifest may before it was ever applied."""
 
 from typing import Any
 
@@ -54,43 +54,43 @@ def test_a_given_access_mode_picks_the_volume_mode() -> None:
     assert made(labelled(RWX), *MIXED) == ([RWX], "Block", "s")
 
 
-def test_an_unset_volume_mode_is_filesystem_before_cdi_sees_the_claim() -> None:
+def test_an_unset_volume_mode_is_filesystem_before_cdi_sees_the_pvc() -> None:
     assert made(labelled(mode=None), *MIXED) == ([RWO], "Filesystem", "s")
     assert "will not be made" in made(labelled(mode=None), *SAN)
 
 
-def test_a_claim_that_gives_its_modes_is_as_it_stands() -> None:
+def test_a_pvc_that_gives_its_modes_is_as_it_stands() -> None:
     assert made(labelled(RWO, mode="Block"), *SAN) == ([RWO], "Block", "s")
     assert made(labelled(RWO, mode=None), *SAN) == ([RWO], "Filesystem", "s")
 
 
 @pytest.mark.parametrize("label", [None, "false", "True", ""])
-def test_without_the_label_a_claim_is_as_it_stands(label: str | None) -> None:
+def test_without_the_label_a_pvc_is_as_it_stands(label: str | None) -> None:
     assert made(labelled(label=label), *SAN) == ([], FROM_PROFILE, "s")
 
 
-def test_a_profile_that_offers_nothing_makes_no_claim_and_is_named() -> None:
+def test_a_profile_that_offers_nothing_makes_no_pvc_and_is_named() -> None:
     result = found(labelled(), storage_class("s"), storage_profile("s"))
     assert isinstance(result, NoClaim)
     assert "StorageProfile" in result.why
-    assert result.remedy == "Correct the claim's class and modes"
+    assert result.remedy == "Correct the PVC's class and modes"
 
 
-def test_the_default_class_is_taken_and_written_into_the_claim() -> None:
+def test_the_default_class_is_taken_and_written_into_the_pvc() -> None:
     default = storage_class(
         "d", backendType="ontap-nas", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
     )
     assert made(labelled(storage_class=None), default) == ([RWX], "Filesystem", "d")
 
 
-def test_the_default_class_for_machines_is_taken_where_kubernetes_has_none() -> None:
+def test_the_default_class_for_vms_is_taken_where_kubernetes_has_none() -> None:
     default = storage_class(
         "d", backendType="ontap-san", annotations={"storageclass.kubevirt.io/is-default-virt-class": "true"}
     )
     assert made(labelled(storage_class=None), default) == ([RWX], "Block", "d")
 
 
-def test_the_claim_that_will_be_made_is_what_is_judged() -> None:
+def test_the_pvc_that_will_be_made_is_what_is_evaluated() -> None:
     good = evaluate(vm(disk("c")), [*CLUSTER, *SAN, labelled()])
     assert good.violations == []
     bad = evaluate(vm(disk("c")), [*CLUSTER, *SAN, labelled(RWO, mode=None)])

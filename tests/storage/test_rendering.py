@@ -1,4 +1,4 @@
-"""The claim that CDI makes of a DataVolume's spec."""
+"""The PVC that CDI makes of a DataVolume's spec."""
 
 from typing import Any
 
@@ -205,11 +205,11 @@ def test_a_missing_class_is_no_reason_where_the_access_mode_is_given(name: str) 
 
 
 @pytest.mark.parametrize("name", ["nowhere", ""])
-def test_a_missing_class_without_an_access_mode_makes_no_claim_and_is_named(name: str) -> None:
+def test_a_missing_class_without_an_access_mode_makes_no_pvc_and_is_named(name: str) -> None:
     assert f'"{name}"' in denied(asking(None, None, name=name), default_class("a"))
 
 
-def test_no_class_at_all_without_an_access_mode_makes_no_claim() -> None:
+def test_no_class_at_all_without_an_access_mode_makes_no_pvc() -> None:
     assert "no default StorageClass" in denied(asking(None, None, name=None))
 
 
@@ -225,12 +225,12 @@ def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default() ->
     assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == asked_for(RWX, FS, "a")
 
 
-def test_the_pvc_part_without_an_access_mode_makes_no_claim() -> None:
+def test_the_pvc_part_without_an_access_mode_makes_no_pvc() -> None:
     assert "access mode" in denied({"pvc": {"storageClassName": "sc"}}, storage_class("sc", provisioner=TRIDENT))
 
 
 @pytest.mark.parametrize("spec", [{}, {"pvc": {}, "storage": {}}, {"pvc": None, "storage": 3}], ids=repr)
-def test_both_parts_or_neither_make_no_claim(spec: Object) -> None:
+def test_both_parts_or_neither_make_no_pvc(spec: Object) -> None:
     assert "exactly one" in denied(spec)
 
 
@@ -256,7 +256,7 @@ SOURCES: list[tuple[Object, SourceFacts | None]] = [
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
 @pytest.mark.parametrize(("filled", "source"), SOURCES, ids=[repr(row[0]) for row in SOURCES])
-def test_what_a_claim_is_filled_from_is_kept_and_decides_no_mode(
+def test_what_a_pvc_is_filled_from_is_kept_and_decides_no_mode(
     filled: Object, source: SourceFacts | None, part: str
 ) -> None:
     spec = {part: {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc"}, **filled}
@@ -269,7 +269,7 @@ def test_an_archive_is_known_as_one() -> None:
 
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
-def test_a_volume_that_is_asked_for_and_the_annotations_of_the_data_volume_come_to_the_claim(part: str) -> None:
+def test_a_volume_that_is_asked_for_and_the_annotations_of_the_data_volume_come_to_the_pvc(part: str) -> None:
     asked = {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc", "volumeName": "pv"}
     annotations = {"importBackendUUID": "u"}
     found = render({part: asked}, NAMESPACE, Snapshot([storage_class("sc")]), annotations)
@@ -278,7 +278,7 @@ def test_a_volume_that_is_asked_for_and_the_annotations_of_the_data_volume_come_
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
 @pytest.mark.parametrize("key", ["dataSource", "dataSourceRef"])
-def test_a_data_source_of_the_claim_itself_is_not_filled_by_cdi(part: str, key: str) -> None:
+def test_a_data_source_of_the_pvc_itself_is_not_filled_by_cdi(part: str, key: str) -> None:
     asked = {
         "accessModes": [RWX],
         "volumeMode": FS,

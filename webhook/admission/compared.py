@@ -29,14 +29,14 @@ _OF_VMI = ("evictionStrategy", "networks", "volumes", "domain.devices.")
 """Beginnings of what is compared of a VMI: only KubeVirt's own accounts can change the rest of its spec."""
 
 DECLARED = tuple(sorted({*READS_OF_TEMPLATE, *(path for rule in RULES for path in rule.reads)}))
-"""The paths below an instance's spec that rules and readers read."""
+"""The paths below a VMI's spec that rules and readers read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What of an object is compared: an update that changes nothing of it brings nothing new.
 
-    Below ``template``, where an instance's spec stands, the paths of ``parts`` are compared whole; so are ``others``,
+    Below ``template``, where a VMI's spec stands, the paths of ``parts`` are compared whole; so are ``others``,
     below the object. The ``lists`` below ``template`` may lose items, unless one of the ``matchers`` is inferred from a
     volume or the old object still requests a volume. With ``requests`` only an added volume request counts.
     """
@@ -76,7 +76,7 @@ def _adds(now: Any, then: Any) -> bool:
 
 
 def compared_in(kind: str) -> Compared:
-    """Return what is compared in an object of a kind that has an instance's spec as its template, or as its own."""
+    """Return what is compared in an object of a kind that has a VMI's spec as its template, or as its own."""
     layout = LAYOUTS[kind]
     is_vmi = layout.instance_spec == ("spec",)
     paths = [path for path in DECLARED if not is_vmi or f"{path}.".startswith(_OF_VMI)]

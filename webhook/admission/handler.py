@@ -23,7 +23,7 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
     """Answer a validating request within so many seconds, and return the verdict behind the answer, if there is one.
 
     Every denial is confirmed by reading again what it rests on: a cache may lag behind the user who just fixed the
-    claim. Raises `webhook.cluster.Undecidable`, also where the unverified annotation does not name all that it must:
+    PVC. Raises `webhook.cluster.Undecidable`, also where the unverified annotation does not name all that it must:
     our patch did not come, or somebody took it away.
     """
     if probe.is_probe(request):
@@ -46,7 +46,7 @@ def validate(request: Request, cluster: Cluster, settings: Settings, seconds: fl
 def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict | None]:
     """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`.
 
-    A name that this request takes out of the annotation is put back only after live GETs: the leader, which clears it,
+    A name that this request takes out of the annotation is reverted only after live GETs: the leader, which clears it,
     may have seen a PVC that our own cache does not show yet.
     """
     deadline, change = time.monotonic() + seconds, read_change(request)
@@ -85,7 +85,7 @@ def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
 
 
 def _annotations(verdict: Verdict) -> dict[str, str]:
-    """What the API server's audit log keeps: the rules broken, which of them refused, and the exemptions used."""
+    """What the API server's audit log keeps: the rules broken, which of them denied, and the exemptions used."""
     denied = sorted({violation.rule for violation in verdict.violations if violation.denies})
     warned = sorted({violation.rule for violation in verdict.violations if not violation.denies})
     used = sorted({exemption for violation in verdict.violations if (exemption := verdict.exemption_of(violation))})

@@ -1,6 +1,6 @@
-"""The probe object: whoever creates it hears from us, and so knows that the API server reaches us.
+"""The probe object: anyone who creates it hears from us, and so knows that the API server reaches us.
 
-It is a Lease that is never stored, in the webhook's own namespace. No other registration matches it.
+It is a Lease that is never stored, in the webhook's own namespace. No other webhook configuration matches it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from webhook.names import CONFIGURATION
 PROBE = ("coordination.k8s.io", "leases", "")
 """Its group, resource and subresource."""
 PROBE_NAME = f"{CONFIGURATION}-probe"
-"""Its name, and that of the registration that matches it."""
+"""Its name, and that of the webhook configuration that matches it."""
 ANSWER = "the migratability webhook answers: it is reached through the API server"
 
 
@@ -30,5 +30,5 @@ def probe_object(namespace: str) -> dict[str, Any]:
 
 
 def status() -> dict[str, Any]:
-    """Return the Status of its refusal."""
+    """Return the Status of its denial."""
     return {"code": 403, "reason": "Forbidden", "message": ANSWER}

@@ -59,7 +59,7 @@ def _evaluated(
 
 
 def _in_terms_of(violation: Violation, kind: str) -> Violation:
-    message = f"the machine that it makes breaks a rule at {violation.field}: {violation.message}"
+    message = f"the VM that it makes breaks a rule at {violation.field}: {violation.message}"
     return replace(violation, field=SOURCE_FIELD[kind], message=message)
 
 

@@ -116,7 +116,7 @@ def patched(request: Request, operations: list[dict[str, Any]], warnings: list[s
 
 
 def denied(request: Request, status: Object, warnings: list[str], annotations: dict[str, str]) -> Response:
-    """Refuse the request; ``status`` is a Status as kubectl and virtctl show it."""
+    """Deny the request; ``status`` is a Status as kubectl and virtctl show it."""
     return _response("denied", 200, request, {"allowed": False, "status": status}, warnings, annotations)
 
 

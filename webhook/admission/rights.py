@@ -69,7 +69,7 @@ def _not_carried(tag: Tag, mode: Mode) -> Violation:
     return request_violation(
         RULE,
         tag.field,
-        f"{quoted(tag.key)} would come with a machine that KubeVirt makes",
+        f"{quoted(tag.key)} would come with a VM that KubeVirt makes",
         "nobody was asked whether it may",
         "Set the same on the restore, clone or pool itself, which needs the right, or patch it out",
         mode,

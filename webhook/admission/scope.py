@@ -1,4 +1,4 @@
-"""Which requests are judged at all, and as what."""
+"""Which requests are evaluated at all, and as what."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KIND_OF_RESOURCE = {
     (KUBEVIRT, "virtualmachineinstancereplicasets"): "VirtualMachineInstanceReplicaSet",
     (POOL, "virtualmachinepools"): "VirtualMachinePool",
 }
-"""The resources that are judged, by group and plural name, and the kind of machine that each holds."""
+"""The resources that are evaluated, by group and plural name, and the kind of VM that each holds."""
 
 NAMESPACES = ("", "namespaces")
 
@@ -26,7 +26,7 @@ KIND_OF_RESTORE_OR_CLONE = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
     (CLONE, "virtualmachineclones"): "VirtualMachineClone",
 }
-"""The resources that make a machine of another, which are judged at their own creation."""
+"""The resources that make a VM of another, which are evaluated at their own creation."""
 
 COMPARED: dict[tuple[str, str, str], Compared] = {
     **{(*which, ""): compared_in(kind) for which, kind in KIND_OF_RESOURCE.items()},
@@ -65,7 +65,7 @@ def is_evaluated(request: Request) -> bool:
 
 
 def kind_of(request: Request) -> str:
-    """Return the kind of machine, restore or clone, or Namespace, that a request is about; "" for any other."""
+    """Return the kind of VM, restore or clone, or Namespace, that a request is about; "" for any other."""
     which = (request.group, request.resource)
     return (
         KIND_OF_RESOURCE.get(which)
@@ -77,7 +77,7 @@ def kind_of(request: Request) -> str:
 def as_named(obj: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the object with what the request says of it and it may not: its kind, namespace and name.
 
-    A machine that is being created has no status yet; the one that somebody wrote into it says nothing.
+    A VM that is being created has no status yet; the one that somebody wrote into it says nothing.
     """
     metadata = dict(mapping(obj.get("metadata")))
     metadata["namespace"] = request.namespace or metadata.get("namespace")

@@ -29,7 +29,7 @@ from webhook.wording import plain
 
 @dataclass(slots=True)
 class Input:
-    """What the files hold: machines and requests to judge, objects that join the cluster, and what went wrong."""
+    """What the files hold: VMs and requests to evaluate, objects that join the cluster, and what went wrong."""
 
     questions: list[Object | Change] = field(default_factory=list)
     cluster: list[Object] = field(default_factory=list)
@@ -41,10 +41,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add the command to the parser."""
     parser = commands.add_parser(
         "check",
-        help="judge manifests as the webhook would",
-        description="Judges the machines in manifests as the webhook would, after its own patch. Never contacts a "
-        "cluster. Claims, classes and other objects that a verdict rests on join those of --cluster.",
-        epilog="Exit status: 0 all admitted, 1 one refused, 2 bad input.",
+        help="evaluate manifests as the webhook would",
+        description="Evaluates the VMs in manifests as the webhook would, after its own patch. Never contacts a "
+        "cluster. PVCs, classes and other objects that a verdict rests on join those of --cluster.",
+        epilog="Exit status: 0 all admitted, 1 one denied, 2 bad input.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML or JSON file or folder; - is standard input")
     parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder with the cluster's objects")
@@ -56,7 +56,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge and print; returns the exit status. Raises UsageError where settings or cluster cannot be read."""
+    """Evaluate and print; returns the exit status. Raises UsageError where settings or cluster cannot be read."""
     settings, remarks = settings_from(args.config)
     found = Input()
     try:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.files:
         _read(name, found)
     if not found.questions:
-        remarks.append("no machine to judge in the files")
+        remarks.append("no VM to evaluate in the files")
     for line in (*remarks, *found.skipped, *found.errors):
         print(f"migratability: {line}", file=sys.stderr)
     verdicts = judge_all(found, settings)
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def judge_all(found: Input, settings: Settings) -> list[Verdict]:
-    """Return the verdict on each machine and request, in their order, all in one cluster."""
+    """Return the verdict on each VM and request, in their order, all in one cluster."""
     snapshot = Snapshot(found.cluster)
     return [
         evaluate_change(question, snapshot, settings, final=False) or question.nothing_found

@@ -19,9 +19,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "unregister",
         help="delete the webhook configurations and all else that an installation made",
         description="Deletes what an installed webhook made in the API server: first the ClusterRole that owns it all, "
-        "without which a replica that still runs makes nothing anew, then the webhook configurations, the Lease and "
-        "the Secret with the authority. Returns when they are gone and stay so. From the first moment on no machine is "
-        "refused. The exit status is 0, or 2 where something is left.",
+        "without which a replica that still runs makes nothing again, then the webhook configurations, the Lease and "
+        "the Secret with the CA. Returns when they are gone and stay so. From the first moment on no VM is "
+        "denied. The exit status is 0, or 2 where something is left.",
     )
     parser.add_argument(
         "--installation", type=Path, metavar="FILE", required=True, help="the installation, as the chart writes it"

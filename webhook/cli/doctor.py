@@ -1,4 +1,4 @@
-"""migratability doctor: whether the installation refuses and patches, and what keeps it from it."""
+"""migratability doctor: whether the installation denies and patches, and what keeps it from it."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser = commands.add_parser(
         "doctor",
         help="prove that the installation works, and name what is wrong",
-        description="Asks the API server whether a machine that cannot migrate is refused and a good one patched, by "
-        "dry runs that store nothing, and looks at the release with its settings, registrations, certificates, "
-        "replicas and rights, at KubeVirt, CDI, Trident and the machines that are there. Uses a pod's service account, "
+        description="Asks the API server whether a VM that cannot migrate is denied and a good one patched, by "
+        "dry runs that store nothing, and looks at the release with its settings, webhook configurations, certificates, "
+        "replicas and rights, at KubeVirt, CDI, Trident and the VMs that are there. Uses a pod's service account, "
         "else the kubeconfig, and reads the release's ConfigMap, unless files say the same.",
         epilog="Exit status: 0 nothing is wrong (warnings may be there), 1 something is, 2 no cluster or bad input.",
     )
-    parser.add_argument("-n", "--namespace", default="default", help="where to try machines (default: %(default)s)")
+    parser.add_argument("-n", "--namespace", default="default", help="where to try VMs (default: %(default)s)")
     parser.add_argument("--config", type=Path, metavar="PATH", help="settings file to go by instead of the release's")
     parser.add_argument(
         "--installation",
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 def look(
     cluster: LiveCluster, namespace: str, settings: Settings | None = None, installation: Installation | None = None
 ) -> Iterator[Finding]:
-    """Yield every finding; ``namespace`` is where machines are tried.
+    """Yield every finding; ``namespace`` is where VMs are tried.
 
     Where the installation is not given, it is looked for in the cluster, with its settings.
     """
@@ -121,7 +121,7 @@ def _look_at_rights(client: Client, cluster: LiveCluster, installation: Installa
 
 
 def _installation(path: Path | None, config: Path | None) -> Installation | None:
-    """An installation without its settings would be judged by others."""
+    """An installation without its settings would be evaluated by others."""
     if path is None:
         return None
     if config is None:

@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     name = "kubectl migratability" if os.path.basename(sys.argv[0]) == "kubectl-migratability" else "migratability"
     parser = argparse.ArgumentParser(
         prog=name,
-        description="Refuses KubeVirt machines that could not be live-migrated, and tells why.",
+        description="Denies KubeVirt VMs that could not be live-migrated, and tells why.",
     )
     parser.add_argument("--version", action="version", version=f"migratability {version('migratability-webhook')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -11,19 +11,19 @@ from webhook.wording import plain, quoted
 
 
 def print_text(verdicts: Sequence[Verdict], settings: Settings, *, verbose: bool, explain: bool) -> None:
-    """Print each verdict, then how many machines are refused.
+    """Print each verdict, then how many VMs are denied.
 
     ``verbose`` adds what each violation rests on, ``explain`` every volume and every rule.
     """
     for verdict in verdicts:
         print("\n".join(_lines(verdict, settings, verbose, explain)))
     denied = sum(not verdict.allowed for verdict in verdicts)
-    print(f"{len(verdicts)} machine{'' if len(verdicts) == 1 else 's'} judged, {denied} refused")
+    print(f"{len(verdicts)} VM{'' if len(verdicts) == 1 else 's'} evaluated, {denied} denied")
 
 
 def _lines(verdict: Verdict, settings: Settings, verbose: bool, explain: bool) -> Iterator[str]:
     name = f"{plain(verdict.namespace)}/{plain(verdict.name)}"
-    yield f"{verdict.kind} {name}: {'admitted' if verdict.allowed else 'refused'}"
+    yield f"{verdict.kind} {name}: {'admitted' if verdict.allowed else 'denied'}"
     for violation in verdict.violations:
         if violation.denies:
             yield f"  {violation.field}: {violation.cause}"
@@ -39,8 +39,8 @@ def _lines(verdict: Verdict, settings: Settings, verbose: bool, explain: bool) -
 def _volumes(case: Case) -> Iterator[str]:
     for volume in case.vm.volumes:
         claim = case.claims.get(volume.claim or "")
-        found = claim.evidence if claim else "no claim behind it"
-        of = f" of claim {quoted(volume.claim)}" if volume.claim else ""
+        found = claim.evidence if claim else "no PVC behind it"
+        of = f" of PVC {quoted(volume.claim)}" if volume.claim else ""
         yield f"  volume {quoted(volume.name)} ({plain(volume.source) if volume.source else 'no source'}{of}): {found}"
 
 

@@ -34,7 +34,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description="Serves POST /validate and /mutate, GET /livez, /readyz and /metrics, always over TLS. Without "
         "--cluster it asks the API server: inside a pod by its service account, else by the kubeconfig. With "
         "--installation it is one replica of an installed webhook, which makes its own certificate and keeps its "
-        "registrations in the API server.",
+        "webhook configurations in the API server.",
     )
     parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder of Kubernetes objects to ask")
     parser.add_argument("--config", type=Path, metavar="PATH", help="settings file; edits take effect at once")

@@ -13,7 +13,7 @@ Fact = TypeVar("Fact")
 
 
 class Undecidable(Exception):
-    """The verdict rests on facts that cannot be had now; whoever asked must not guess."""
+    """The verdict rests on facts that cannot be had now; anyone who asked must not guess."""
 
 
 class ClusterUnavailable(Undecidable):
@@ -32,11 +32,11 @@ class Right:
 
 
 class Cluster(Protocol):
-    """What machines, claims and policy may ask about the cluster."""
+    """What VMs, PVCs and policy may ask about the cluster."""
 
     @property
     def is_live(self) -> bool:
-        """Whether machines run here and `may` asks somebody; else these are files, and it says yes."""
+        """Whether VMs run here and `may` asks somebody; else these are files, and it says yes."""
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
         """Return the facts of one object, or None if it does not exist.

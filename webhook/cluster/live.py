@@ -1,4 +1,4 @@
-"""A cluster as its API server tells it: small kinds and claims from a watch, the rest when asked for."""
+"""A cluster as its API server tells it: small kinds and PVCs from a watch, the rest when asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webhook.objects import Object, at, can_be_name
 Fact = TypeVar("Fact")
 
 STALE = 120.0
-"""Seconds without a word about a kind after which its mirror is no longer believed."""
+"""Seconds without a word about a kind after which its cache is no longer believed."""
 DEFAULT_WAIT = 10.0
 _FORBIDDEN = 403
 
@@ -39,7 +39,7 @@ class LiveCluster:
         self._reflectors[resource.key] = Reflector(self.api, resource, changed)
 
     def start(self) -> None:
-        """Begin to mirror the watched kinds; must be called in the process that reads."""
+        """Begin to cache the watched kinds; must be called in the process that reads."""
         for reflector in self._reflectors.values():
             reflector.start()
 
@@ -59,7 +59,7 @@ class LiveCluster:
         return {reflector.resource.plural: reflector.age for reflector in self._reflectors.values()}
 
     def reflector(self, resource: Resource[Fact]) -> Reflector[Fact] | None:
-        """Return the mirror of a kind while it can be believed, else None."""
+        """Return the cache of a kind while it can be believed, else None."""
         found = self._reflectors.get(resource.key)
         return found if found and found.synced and found.age < STALE else None
 
@@ -97,9 +97,9 @@ class LiveView:
         return self._cluster.within(seconds, confirm=confirm)
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
-        """Return an object's facts from the mirror, or from the server where the mirror misses it or is stale.
+        """Return an object's facts from the cache, or from the server where the cache misses it or is stale.
 
-        A miss is never an answer: the claim may have been made a moment before its machine.
+        A miss is never an answer: the PVC may have been made a moment before its VM.
         """
         key = (resource.key, namespace, name)
         if key not in self._seen:
@@ -108,7 +108,7 @@ class LiveView:
         return found
 
     def list(self, resource: Resource[Fact]) -> Collection[Fact]:
-        """Return the facts of all objects of a kind, from the mirror or, where it is stale, from the server."""
+        """Return the facts of all objects of a kind, from the cache or, where it is stale, from the server."""
         reflector = self._cluster.reflector(resource)
         return reflector.values() if reflector else self._ask_for_all(resource)
 

@@ -1,4 +1,4 @@
-"""A mirror of all objects of one kind, kept by list and watch in a thread of its own.
+"""A cache of all objects of one kind, kept by list and watch in a thread of its own.
 
 What it must stand: a list in pages that ends in the middle, a watch that falls silent, ends at once, or starts too far
 back, missing permissions, a kind that the API server does not know.

@@ -144,7 +144,7 @@ REPLICA_SETS = _extension(
 )
 POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", "virtualmachinepools", facts.OwnerFacts.read)
 OWNERS = {owner.kind: owner for owner in (VIRTUAL_MACHINES, REPLICA_SETS, POOLS)}
-"""What KubeVirt makes machines for, by kind."""
+"""What KubeVirt makes VMs for, by kind."""
 UNVERIFIED_VMS = tuple(
     _extension(kind, _KUBEVIRT, "v1", plural, facts.UnverifiedFacts.read, watched=True, metadata_only=True)
     for kind, plural in (
@@ -152,7 +152,7 @@ UNVERIFIED_VMS = tuple(
         ("VirtualMachineInstanceReplicaSet", "virtualmachineinstancereplicasets"),
     )
 )
-"""What the marks of the machines name, by kind of machine."""
+"""What the marks of the VMs name, by kind of VM."""
 INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
 VM_SNAPSHOTS = _extension(
     "VirtualMachineSnapshot", _VM_SNAPSHOTS, "v1beta1", "virtualmachinesnapshots", facts.VMSnapshotFacts.read

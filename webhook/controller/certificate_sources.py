@@ -1,4 +1,4 @@
-"""Where a replica's certificate comes from: our own authority in a Secret, or files that somebody else writes."""
+"""Where a replica's certificate comes from: our own CA in a Secret, or files that somebody else writes."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ class FileSource:
 
 
 class SecretSource:
-    """Our own authority, which the leader keeps in a Secret, and the leaf that this replica signs with it.
+    """Our own CA, which the leader keeps in a Secret, and the leaf that this replica signs with it.
 
-    Every replica remembers the last content that was good, so that a Secret that is deleted or spoilt costs nothing.
+    Every replica remembers the last content that was good, so that a Secret that is deleted or invalid costs nothing.
     """
 
     def __init__(self, installation: Installation, replica: Replica, problems: Problems) -> None:
@@ -165,7 +165,7 @@ def stored_in(secret: Object) -> Stored:
 
 
 def secret_of(stored: Stored, metadata: Object) -> Object:
-    """Return the Secret that holds the authorities."""
+    """Return the Secret that holds the CAs."""
     data = {key: base64.b64encode(value).decode() for key, value in stored.to_data().items()}
     return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
 
@@ -183,9 +183,9 @@ def is_foreign(secret: Object) -> bool:
 
 def _reported(before: Stored | None, after: Stored) -> str:
     if before is None:
-        return "made a new authority"
+        return "made a new CA"
     if after.signing != before.signing:
-        return "a new authority signs from now on; the old one stays trusted until it ends"
+        return "a new CA signs from now on; the old one stays trusted until it ends"
     if after.next != before.next:
-        return "made a new authority, which is to be trusted before it signs"
+        return "made a new CA, which is to be trusted before it signs"
     return "written"

@@ -60,7 +60,7 @@ def _sweep(client: Client, installation: Installation, report: Callable[[str], N
 
 
 def _things(client: Client, installation: Installation) -> Iterator[tuple[str, str]]:
-    """Name and path of all that is ours, in the order in which it is to go: who refuses before who patches."""
+    """Name and path of all that is ours, in the order in which it is to go: who denies before who patches."""
     namespace, secret = installation.namespace, installation.certificates.secret
     yield f"ClusterRole {installation.owner}", f"{CLUSTER_ROLES}/{installation.owner}"
     yield f"{VALIDATING} {PROBE_NAME}", path_of(VALIDATING, PROBE_NAME)

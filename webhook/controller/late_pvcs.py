@@ -150,7 +150,7 @@ def _evaluate_vm(
 def _unless_changed(vm: Object) -> dict[str, Any]:
     """The JSON Patch operation that the API server answers with 409 where this is not the stored version.
 
-    A ``test`` would be answered with 422, as the refusals of admission webhooks are.
+    A ``test`` would be answered with 422, as the denials of admission webhooks are.
     """
     return {"op": "replace", "path": "/metadata/resourceVersion", "value": at(vm, "metadata", "resourceVersion")}
 

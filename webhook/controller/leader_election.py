@@ -1,9 +1,9 @@
 """Which replica leads: the holder of a Lease, as Kubernetes' own leader election has it.
 
 Follows ``tools/leaderelection/leaderelection.go`` of Kubernetes 1.36's client-go. The times in a Lease are never
-compared with a clock: another replica's claim counts until 15 s have passed on our own monotonic clock since we saw it
-change, so that no clock that is wrong or jumps makes a second leader. A leader that could not renew its claim for 10 s
-stops leading before anybody else can begin. A leader that is suspended and wakes finds its claim changed before it
+compared with a clock: another replica's PVC counts until 15 s have passed on our own monotonic clock since we saw it
+change, so that no clock that is wrong or jumps makes a second leader. A leader that could not renew its PVC for 10 s
+stops leading before anybody else can begin. A leader that is suspended and wakes finds its PVC changed before it
 writes anything else.
 """
 
@@ -40,13 +40,13 @@ def leases_of(namespace: str) -> str:
 
 
 def observed(lease: Object, before: Record | None, now: float) -> Record:
-    """Return the claim in a Lease that was just read; ``before`` is what was read the last time."""
+    """Return the PVC in a Lease that was just read; ``before`` is what was read the last time."""
     spec = mapping(lease.get("spec"))
     return before if before is not None and before.spec == spec else Record(spec, now)
 
 
 def may_be_leader(record: Record | None, me: str, now: float) -> bool:
-    """Say whether a replica may take or keep the leadership, by the claim that it sees; None is no Lease."""
+    """Say whether a replica may take or keep the leadership, by the PVC that it sees; None is no Lease."""
     holder = text(at(record.spec, "holderIdentity")) if record else None
     return record is None or holder is None or holder == me or now - record.since >= LEASE_SECONDS
 

@@ -56,7 +56,7 @@ def holder_of(live: Object, installation: Installation) -> str | None:
 
 
 def bundles_of(configured: LiveConfigurations) -> list[bytes]:
-    """Return the different bundles of authorities by which API servers verify us; one may be empty."""
+    """Return the different bundles of CAs by which API servers verify us; one may be empty."""
     found = {
         at(webhook, "clientConfig", "caBundle") or ""
         for live in configured.values()

@@ -223,6 +223,6 @@ class Controller:
         try:
             self._leader_elector.release(self._cluster.api.within(_RELEASE_SECONDS))
         except Undecidable as error:
-            log.warning("the leadership is not given back, another replica takes it in a while: %s", error)
+            log.warning("the leadership was not released, another replica takes it in a while: %s", error)
         finally:
             self._ended.set()

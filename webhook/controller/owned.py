@@ -15,7 +15,7 @@ from webhook.objects import Object, at, items, mapping, text
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 LABELS: Mapping[str, str] = {MANAGED_BY: MANAGER, "velero.io/exclude-from-backup": "true"}
-"""A restored registration would refuse machines before there is anybody to ask."""
+"""A restored webhook configuration would deny VMs before there is anybody to ask."""
 
 _RBAC = "rbac.authorization.k8s.io"
 CLUSTER_ROLES = f"/apis/{_RBAC}/v1/clusterroles"

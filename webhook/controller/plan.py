@@ -1,4 +1,4 @@
-"""What the leader has to do about the registrations: facts in, steps out."""
+"""What the leader has to do about the webhook configurations: facts in, steps out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Prove:
-    """Have a probe answered through the API server before anything else: what comes next may refuse."""
+    """Have a probe answered through the API server before anything else: what comes next may deny."""
 
 
 Step = Apply | Delete | Prove
@@ -44,7 +44,7 @@ Step = Apply | Delete | Prove
 
 @dataclass(frozen=True, slots=True)
 class ReconcileInputs:
-    """What the registrations follow from."""
+    """What the webhook configurations follow from."""
 
     installation: Installation
     settings: Settings
@@ -52,16 +52,16 @@ class ReconcileInputs:
     kubevirt: str
     """KubeVirt's namespace."""
     bundle: bytes
-    """The authorities that every registration must trust, PEM."""
+    """The CAs that every webhook configuration must trust, PEM."""
     versions: frozenset[str]
     """The versions of the replicas that may be called now; of more than one none may widen what is asked."""
 
 
 def wanted_configurations(inputs: ReconcileInputs, live: LiveConfigurations) -> list[dict[str, Any]]:
-    """Return the configurations as they shall be, none where the settings switch them off.
+    """Return the configurations as they must be, none where the settings switch them off.
 
     While replicas of several versions may be called, a live configuration keeps its rules: the other version might not
-    know new ones. Only what it trusts follows, and its failurePolicy where the settings refuse nothing any more.
+    know new ones. Only what it trusts follows, and its failurePolicy where the settings deny nothing any more.
     """
     if inputs.settings.webhook_configurations == "off":
         return []
@@ -96,7 +96,7 @@ def trusting(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, inputs:
 
 
 def wanted_probe(inputs: ReconcileInputs) -> dict[str, Any]:
-    """Return the registration of the probe."""
+    """Return the webhook configuration of the probe."""
     probe = probe_configuration(service_of(inputs.installation), encoded(inputs.bundle))
     return {**probe, "metadata": metadata(probe["metadata"]["name"], inputs.owner)}
 
@@ -104,8 +104,8 @@ def wanted_probe(inputs: ReconcileInputs) -> dict[str, Any]:
 def steps(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, *, proven: bool) -> Sequence[Step]:
     """Return what to do now so that the live configurations, all ours, become the wanted ones.
 
-    ``proven`` says that a probe was answered just now; without, nothing is registered anew, nor refuses what passed.
-    Whoever refuses needs the patches: the mutating side comes a pass before, and goes a pass after the validating.
+    ``proven`` says that a probe was answered just now; without, nothing is registered again, nor denies what passed.
+    Anyone who denies needs the patches: the mutating side comes a pass before, and goes a pass after the validating.
     """
     by_kind = {obj["kind"]: obj for obj in wanted}
     if not by_kind:
@@ -133,13 +133,13 @@ def _version_of(pod: Object) -> str:
 
 
 def service_of(installation: Installation) -> dict[str, Any]:
-    """Return the reference to the Service as registrations hold it."""
+    """Return the reference to the Service as webhook configurations hold it."""
     service = installation.service
     return {"namespace": installation.namespace, "name": service.name, "port": service.port}
 
 
 def encoded(bundle: bytes) -> str:
-    """Return a bundle as registrations hold it."""
+    """Return a bundle as webhook configurations hold it."""
     return base64.b64encode(bundle).decode()
 
 
@@ -157,7 +157,7 @@ def _as_it_is(live: Object, wanted: Mapping[str, Any], inputs: ReconcileInputs) 
 
 
 def denies_more(wanted: Object, live: Object) -> bool:
-    """Say whether a webhook would refuse what nobody can be asked about, and does not do so now."""
+    """Say whether a webhook would deny what nobody can be asked about, and does not do so now."""
     return bool(_denying(wanted) - _denying(live))
 
 

@@ -1,4 +1,4 @@
-"""The leader's hand on the registrations: it applies what is planned, and puts back what others change."""
+"""The leader's hand on the webhook configurations: it applies what is planned, and puts back what others change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Keeps the registrations as they shall be, one pass at a time."""
+    """Keeps the webhook configurations as they must be, one pass at a time."""
 
     def __init__(self, problems: Problems, clock: Callable[[], float] = time.monotonic) -> None:
         """Take where to tell what is in the way."""
@@ -64,7 +64,7 @@ class Reconciler:
         return bool(steps) and (len(live) < len(KINDS) or isinstance(steps[0], plan.Delete))
 
     def _proves(self, client: Client, inputs: plan.ReconcileInputs) -> bool:
-        """Register the probe and create its object: it is refused, in our words, once the API server reaches us."""
+        """Register the probe and create its object: it is denied, in our words, once the API server reaches us."""
         wanted = plan.wanted_probe(inputs)
         if differs(wanted, client.get(path_of(VALIDATING, PROBE_NAME))):
             self._has_probe = True
@@ -82,7 +82,7 @@ class Reconciler:
     def _take(self, step: plan.Step, client: Client) -> None:
         if isinstance(step, plan.Delete):
             client.delete(path_of(step.kind))
-            log.info("deleted the %s: the settings switch the registrations off", step.kind)
+            log.info("deleted the %s: the settings switch the webhook configurations off", step.kind)
         elif isinstance(step, plan.Apply):
             self._apply_configuration(step, client)
 
@@ -94,15 +94,15 @@ class Reconciler:
         _apply(client, step.wanted)
         self._applied[kind] = step.wanted
         where = f": it differed at {listed(step.places)}" if step.places else ", which was not there"
-        log.info("%s the %s%s", "put back" if was_ours else "applied", kind, where)
+        log.info("%s the %s%s", "reverted" if was_ours else "applied", kind, where)
 
     def _may_revert(self) -> bool:
-        """Where somebody changes it again and again, it is put back once a minute: two programs shall not fight."""
+        """Where somebody changes it again and again, it is reverted once a minute: two programs must not fight."""
         now = self._clock()
         self._reverted = [then for then in self._reverted if now - then < _REVERTS_WITHIN]
         is_fight = len(self._reverted) >= _MOST_REVERTS
-        why = "somebody changes them again and again; they are put back once a minute" if is_fight else None
-        self._problems.report("changes of the registrations", why)
+        why = "somebody changes them again and again; they are reverted once a minute" if is_fight else None
+        self._problems.report("changes of the webhook configurations", why)
         if is_fight and now - self._reverted[-1] < _PAUSE:
             return False
         self._reverted.append(now)

@@ -44,16 +44,16 @@ Which = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class FailClosed:
-    """What becomes of a write while none of our processes can be asked: refused where it says so, else let by."""
+    """What becomes of a write while none of our processes can be asked: denied where it says so, else let by."""
 
     vms: bool = True
-    """What is about machines."""
+    """What is about VMs."""
     labels: bool = True
     """Our labels on a namespace."""
 
     @classmethod
     def of(cls, settings: Settings) -> FailClosed:
-        """Return what the settings ask for: only what may be refused by us is refused without us."""
+        """Return what the settings ask for: only what may be denied by us is denied without us."""
         denies = settings.mode == "deny"
         return cls(denies and any(settings.rules.get(rule.name, rule.default) == "deny" for rule in RULES), denies)
 
@@ -69,8 +69,8 @@ def webhook_configurations(
     """Return the validating and the mutating configuration.
 
     ``service`` is a reference with namespace, name and port; ``ca_bundle`` is base64; ``kubevirt`` is KubeVirt's
-    namespace; ``namespaces`` selects those whose machines are judged, all where it is empty. The validating side fails
-    closed where the strictness says so: what it cannot ask it refuses. The mutating side fails open: the validating
+    namespace; ``namespaces`` selects those whose VMs are evaluated, all where it is empty. The validating side fails
+    closed where the strictness says so: what it cannot ask it denies. The mutating side fails open: the validating
     side sees the final object.
     """
     selected = {"namespaceSelector": dict(namespaces or {})}

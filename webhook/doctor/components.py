@@ -1,4 +1,4 @@
-"""KubeVirt, CDI and Trident: which are there, and what of their configuration decides whether machines move."""
+"""KubeVirt, CDI and Trident: which are there, and what of their configuration decides whether VMs move."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def look_at_components(client: Client, cluster: Cluster, settings: Settings) -> 
 def _kubevirt(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     found = list(cluster.list(KUBEVIRTS))
     if len(found) != 1:
-        remedy = "Machines are judged by KubeVirt's own defaults and the newest known version; see kubevirt.version"
+        remedy = "VMs are evaluated by KubeVirt's own defaults and the newest known version; see kubevirt.version"
         yield Finding("warning", "KubeVirt", f"{len(found)} KubeVirt CRs are there, one is expected", remedy)
         return
     (kubevirt,) = found
@@ -42,7 +42,7 @@ def _kubevirt(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         "ok" if protects or settings.eviction_strategy != "off" else "warning",
         "evictionStrategy",
         f"the cluster's default is {default}; our patch is at {settings.eviction_strategy}",
-        "" if protects or settings.eviction_strategy != "off" else "Machines are killed by a node drain",
+        "" if protects or settings.eviction_strategy != "off" else "VMs are killed by a node drain",
     )
     schedulable = sum(not node.unschedulable for node in cluster.list(NODES))
     if schedulable < 2:

@@ -15,11 +15,11 @@ from webhook.settings import Settings
 _INVALID, _FORBIDDEN = 422, 403
 _ABOUT = "through the API server"
 _DENYING = hyperv_passthrough.RULE.name
-"""KubeVirt itself accepts a machine that breaks this rule, and it rests on no other object."""
+"""KubeVirt itself accepts a VM that breaks this rule, and it rests on no other object."""
 
 
 def look_at_connectivity(client: Client, namespace: str, settings: Settings) -> list[Finding]:
-    """Return whether a good machine is patched and a bad one refused in a namespace, as far as the settings want it."""
+    """Return whether a good VM is patched and a bad one denied in a namespace, as far as the settings want it."""
     try:
         return [_patched(client, namespace, settings), _denied(client, namespace, settings)]
     except ClusterUnavailable as error:
@@ -30,17 +30,17 @@ def _patched(client: Client, namespace: str, settings: Settings) -> Finding:
     try:
         stored = _create(client, namespace, {})
     except ApiError as error:
-        return _failed("a good machine", namespace, error)
+        return _failed("a good VM", namespace, error)
     strategy = at(stored, "spec", "template", "spec", "evictionStrategy")
     if strategy == "LiveMigrate":
-        return Finding("ok", _ABOUT, "a good machine is admitted, and gets evictionStrategy LiveMigrate")
+        return Finding("ok", _ABOUT, "a good VM is admitted, and gets evictionStrategy LiveMigrate")
     if settings.mode == "off" or settings.eviction_strategy == "off" or settings.webhook_configurations == "off":
-        return Finding("ok", _ABOUT, "a good machine is admitted without a patch, as the settings want it")
+        return Finding("ok", _ABOUT, "a good VM is admitted without a patch, as the settings want it")
     return Finding(
         "error",
         _ABOUT,
-        f"a good machine is admitted in namespace {namespace}, but our patch does not come",
-        "See below whether the mutating registration is there, and whether it covers the namespace. With one "
+        f"a good VM is admitted in namespace {namespace}, but our patch does not come",
+        "See below whether the mutating webhook configuration is there, and whether it covers the namespace. With one "
         "schedulable node or evictionStrategy: off in the settings nothing is to be patched",
     )
 
@@ -50,17 +50,17 @@ def _denied(client: Client, namespace: str, settings: Settings) -> Finding:
         _create(client, namespace, {"features": {"hypervPassthrough": {"enabled": True}}})
     except ApiError as error:
         if error.status == _INVALID and f"[{_DENYING}]" in str(error):
-            return Finding("ok", _ABOUT, f"a machine that cannot migrate is refused, by {_DENYING}")
-        return _failed("a machine that cannot migrate", namespace, error)
+            return Finding("ok", _ABOUT, f"a VM that cannot migrate is denied, by {_DENYING}")
+        return _failed("a VM that cannot migrate", namespace, error)
     if not _denies(settings):
-        what = "a machine that cannot migrate is admitted, as the settings want it: that one is refused is not proved"
-        return Finding("warning", _ABOUT, what, "Set mode: deny where it shall be refused")
+        what = "a VM that cannot migrate is admitted, as the settings want it: that one is denied is not proved"
+        return Finding("warning", _ABOUT, what, "Set mode: deny where it must be denied")
     return Finding(
         "error",
         _ABOUT,
-        f"a machine that cannot migrate is admitted in namespace {namespace}",
-        "See below whether the validating registration is there, and give the installation's settings by --config. In "
-        f"a namespace labelled {DOMAIN}/enforcement or exempt, or not selected, nothing is to be refused",
+        f"a VM that cannot migrate is admitted in namespace {namespace}",
+        "See below whether the validating webhook configuration is there, and give the installation's settings by --config. In "
+        f"a namespace labelled {DOMAIN}/enforcement or exempt, or not selected, nothing is to be denied",
     )
 
 
@@ -81,7 +81,7 @@ def _failed(what: str, namespace: str, error: ApiError) -> Finding:
         remedy = f"Install KubeVirt, or create namespace {namespace}"
         return Finding("error", _ABOUT, f"{what} cannot be created: {error}", remedy)
     remedy = "Where the message names our webhook: are its pods ready, and may the API server reach them?"
-    return Finding("error", _ABOUT, f"{what} is refused for another reason: {error}", remedy)
+    return Finding("error", _ABOUT, f"{what} is denied for another reason: {error}", remedy)
 
 
 def _create(client: Client, namespace: str, domain: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Release:
 
 
 def look_for_release(client: Client, live: LiveConfigurations) -> tuple[Release | None, list[Finding]]:
-    """Return the release that holds the live registrations, or the only one there is, and what to say of all.
+    """Return the release that holds the live webhook configurations, or the only one there is, and what to say of all.
 
     None where there is none, where there are several and nothing is registered, and where nobody lets us look.
     """
@@ -50,7 +50,7 @@ def look_for_release(client: Client, live: LiveConfigurations) -> tuple[Release 
                 releases.append(_read(config_map))
             except FieldError as error:
                 findings.append(
-                    Finding("error", _ABOUT, str(error), "Its pods cannot start; helm upgrade makes it anew")
+                    Finding("error", _ABOUT, str(error), "Its pods cannot start; helm upgrade makes it again")
                 )
     chosen = _in_force(releases, live)
     return chosen, [*findings, *_reported(releases, chosen)]

@@ -27,7 +27,7 @@ def to_read() -> Iterator[Right]:
 
 
 def to_act() -> Iterator[Right]:
-    """Yield each right to do what judging needs beside reading, over all namespaces."""
+    """Yield each right to do what evaluating needs beside reading, over all namespaces."""
     yield _right("create", "authorization.k8s.io", "subjectaccessreviews")
     yield _right("create", "", "events")
     yield from (_right("patch", resource.group, resource.plural) for resource in UNVERIFIED_VMS)
@@ -61,7 +61,7 @@ def look_at_our_rights(client: Client) -> list[Finding]:
     except ClusterUnavailable as error:
         return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
     remedy = "Run as somebody who may: without it what is said below rests on less"
-    return _reported("whoever runs this, to read", asked, missing, "warning", remedy)
+    return _reported("anyone who runs this, to read", asked, missing, "warning", remedy)
 
 
 def look_at_rights_of(account: str | None, installation: Installation, cluster: Cluster) -> list[Finding]:
@@ -77,7 +77,9 @@ def look_at_rights_of(account: str | None, installation: Installation, cluster: 
     except ClusterUnavailable as error:
         remedy = "Give the right to create subjectaccessreviews.authorization.k8s.io, or run helm test, which has it"
         return [Finding("warning", _ABOUT, f"not asked for {user['username']}: {error}", remedy)]
-    remedy = "Give it by the chart's roles; without it machines are judged on less, or registrations are not kept"
+    remedy = (
+        "Give it by the chart's roles; without it VMs are evaluated on less, or webhook configurations are not kept"
+    )
     return _reported(str(user["username"]), asked, missing, "error", remedy)
 
 

@@ -21,7 +21,7 @@ _ABOUT = "replicas"
 def look_at_service(client: Client, reference: Object, bundle: bytes) -> list[Finding]:
     """Return how many replicas are ready, whether one serves a trusted certificate, and how fresh its caches are.
 
-    ``reference`` names the Service with namespace, name and port, ``bundle`` holds the trusted authorities, PEM.
+    ``reference`` names the Service with namespace, name and port, ``bundle`` holds the trusted CAs, PEM.
     """
     namespace, name = reference["namespace"], reference["name"]
     try:
@@ -43,7 +43,7 @@ def _ready(pods: Sequence[Object]) -> Finding:
     if ready == 0:
         return Finding("error", _ABOUT, what, "See their logs and /readyz: kubectl describe pod says why they are not")
     if ready == 1:
-        return Finding("warning", _ABOUT, what, "Run two, so that a node may be drained without refusing new machines")
+        return Finding("warning", _ABOUT, what, "Run two, so that a node may be drained without denying new VMs")
     return Finding("ok", _ABOUT, what)
 
 
@@ -59,7 +59,7 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
         what = f"{name} cannot be reached from here: {error}"
         yield Finding("warning", _ABOUT, what, "Expected outside the cluster; inside it, see the NetworkPolicy")
     else:
-        yield Finding("ok", "certificates", f"{name} serves a certificate that the registrations trust")
+        yield Finding("ok", "certificates", f"{name} serves a certificate that the webhook configurations trust")
         yield _fresh(metrics)
 
 
@@ -89,7 +89,7 @@ def _fresh(metrics: str) -> Finding:
     }
     stale = sorted(resource for resource, age in ages.items() if age > STALE)
     if stale:
-        remedy = "Its watches hang; the API server is asked for each machine instead, which takes longer"
+        remedy = "Its watches hang; the API server is asked for each VM instead, which takes longer"
         return Finding("warning", "caches", f"older than {STALE:g} s: {', '.join(stale)}", remedy)
     oldest = max(ages.values(), default=0.0)
     return Finding("ok", "caches", f"{len(ages)} kinds are watched, the oldest word is {oldest:.0f} s old")

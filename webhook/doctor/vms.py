@@ -19,9 +19,9 @@ _MOST_NAMED = 10
 
 
 def look_at_vms(client: Client, cluster: Cluster, settings: Settings, selector: Object) -> list[Finding]:
-    """Return how many VirtualMachines violate a rule that would refuse them in mode deny, and some of their names.
+    """Return how many VirtualMachines violate a rule that would deny them in mode deny, and some of their names.
 
-    Only those are judged whose namespaces the selector selects, a LabelSelector; all where it is empty.
+    Only those are evaluated whose namespaces the selector selects, a LabelSelector; all where it is empty.
     """
     settings = replace(settings, mode="deny")
     found, rules, total = [], Counter[str](), 0
@@ -50,8 +50,8 @@ def look_at_vms(client: Client, cluster: Cluster, settings: Settings, selector: 
         Finding(
             "warning",
             _ABOUT,
-            f"{len(found)} of {total} VirtualMachines{where} would be refused in mode deny ({by_rule}): {names}",
-            "They go on running and can be edited; mend or exempt them before the next node drain",
+            f"{len(found)} of {total} VirtualMachines{where} would be denied in mode deny ({by_rule}): {names}",
+            "They go on running and can be edited; fix or exempt them before the next node drain",
         )
     ]
 

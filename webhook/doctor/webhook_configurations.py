@@ -1,4 +1,4 @@
-"""The registrations: there, as this version makes them, and trusting certificates that are valid."""
+"""The webhook configurations: there, as this version makes them, and trusting certificates that are valid."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def look_at_configurations(
 ) -> list[Finding]:
     """Return what differs from what this version registers with these settings, and how long it is trusted.
 
-    Where the installation is not known, whoever is registered is taken for it.
+    Where the installation is not known, anyone who is registered is taken for it.
     """
     foreign = dict(_foreign(live, installation)) if installation else {}
     missing = [kind for kind in KINDS if kind not in live]
     if settings.webhook_configurations == "off":
         if live.keys() <= foreign.keys():
-            return [Finding("warning", _ABOUT, "switched off in the settings: nothing is judged")]
+            return [Finding("warning", _ABOUT, "switched off in the settings: nothing is evaluated")]
         return [Finding("error", _ABOUT, "switched off in the settings, and still there", "See the leader's log")]
     if foreign:
         return list(foreign.values())
@@ -50,14 +50,14 @@ def look_at_configurations(
 
 
 def service_of(live: LiveConfigurations) -> dict[str, Any] | None:
-    """Return the reference to the Service that the registrations call, None where they call none."""
+    """Return the reference to the Service that the webhook configurations call, None where they call none."""
     found = (at(webhook, "clientConfig", "service") for obj in live.values() for webhook in items(obj.get("webhooks")))
     service = next((service for service in found if service), None)
     return None if service is None else {key: service.get(key) for key in ("namespace", "name", "port")}
 
 
 def selector_of(live: LiveConfigurations) -> Object:
-    """Return the LabelSelector of the namespaces whose machines are judged, as registered; empty for all."""
+    """Return the LabelSelector of the namespaces whose VMs are evaluated, as registered; empty for all."""
     return mapping(at(_first(live), "namespaceSelector"))
 
 
@@ -103,10 +103,10 @@ def _compared(wanted: list[dict[str, Any]], live: LiveConfigurations) -> Iterato
 
 
 def _failing(live: LiveConfigurations) -> Iterator[Finding]:
-    """Claims, and what only warns, are let by in an outage; the rest of the validating side is not."""
+    """PVCs, and what only warns, are let by in an outage; the rest of the validating side is not."""
     policies = {at(webhook, "failurePolicy") for webhook in items(live[VALIDATING].get("webhooks"))}
     if "Fail" not in policies:
-        what = "nothing is refused while no replica answers (failurePolicy Ignore)"
+        what = "nothing is denied while no replica answers (failurePolicy Ignore)"
         yield Finding("warning", _ABOUT, what, "As it should be where the settings deny nothing; else set mode: deny")
 
 
@@ -116,9 +116,9 @@ def _trusted(live: LiveConfigurations) -> Iterator[Finding]:
         ends = [found.not_valid_after_utc for found in certificates(bundle)]
         last = max(ends, default=now)
         if last <= now:
-            yield Finding("error", "certificates", "the caBundle trusts no valid authority", "See the leader's log")
+            yield Finding("error", "certificates", "the caBundle trusts no valid CA", "See the leader's log")
         elif last - now < _SOON:
-            what = f"the last authority that is trusted ends on {last:%Y-%m-%d %H:%M} UTC"
+            what = f"the last CA that is trusted ends on {last:%Y-%m-%d %H:%M} UTC"
             yield Finding("warning", "certificates", what, "A new one should be there by now; see the leader's log")
         else:
-            yield Finding("ok", "certificates", f"trusted until {last:%Y-%m-%d}, by {len(ends)} authorities")
+            yield Finding("ok", "certificates", f"trusted until {last:%Y-%m-%d}, by {len(ends)} CAs")

@@ -1,4 +1,4 @@
-"""What a machine is made of, after KubeVirt has applied instancetype, preference and its defaults.
+"""What a VM is made of, after KubeVirt has applied instancetype, preference and its defaults.
 
 Sources: KubeVirt 1.9 ``pkg/instancetype/apply``, ``pkg/instancetype/preference/apply``, ``pkg/defaults/defaults.go``,
 ``pkg/network/vmispec/defaults.go`` and ``api/core/v1/defaults.go`` (a FeatureState that is there is on).
@@ -19,7 +19,7 @@ _BINDINGS = ("masquerade", "passtBinding", "bridge", "binding", "sriov", "slirp"
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Where a machine's hardware is said: its own spec at ``path``, its annotations, and what is applied to them."""
+    """Where a VM's hardware is said: its own spec at ``path``, its annotations, and what is applied to them."""
 
     spec: Object
     path: str
@@ -29,7 +29,7 @@ class Layers:
 
 
 def read_hardware(layers: Layers) -> Hardware:
-    """Return the hardware that an instance of the machine will have."""
+    """Return the hardware that a VMI of the VM will have."""
     affinity = at(layers.spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     affinity_field = f"{layers.path}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
     return Hardware(
@@ -65,7 +65,7 @@ def _first(
     instancetype: tuple[str, ...] | None = None,
     preference: tuple[str, ...] | None = None,
 ) -> Setting | None:
-    """The setting as the machine has it, else its instancetype, else its preference."""
+    """The setting as the VM has it, else its instancetype, else its preference."""
     found = at(layers.spec, *own)
     if isinstance(found, dict):
         return Setting(found, ".".join((layers.path, *own)))
@@ -121,7 +121,7 @@ def _reservations(layers: Layers) -> tuple[Device, ...]:
 
 
 def _has_invtsc(layers: Layers) -> bool:
-    """A preferred CPU feature counts where the machine does not name the feature itself."""
+    """A preferred CPU feature counts where the VM does not name the feature itself."""
     own = items(at(layers.spec, "domain", "cpu", "features"))
     named = {at(feature, "name") for feature in own if isinstance(at(feature, "name"), str)}
     preferred = items(at(layers.matched.preference, "cpu", "preferredCPUFeatures"))
@@ -130,7 +130,7 @@ def _has_invtsc(layers: Layers) -> bool:
 
 
 def _pod_network(layers: Layers) -> PodNetwork | None:
-    """The pod network and its interface; KubeVirt adds both to a machine that names neither network nor interface."""
+    """The pod network and its interface; KubeVirt adds both to a VM that names neither network nor interface."""
     networks, interfaces = items(layers.spec.get("networks")), items(at(layers.spec, "domain", "devices", "interfaces"))
     if not networks and not interfaces:
         return _default_network(layers)

@@ -63,7 +63,7 @@ _PREFERENCE = _Matcher(
 class Matched:
     """The specs of instancetype and preference, empty where there is none; ``not_evaluated`` says what was not found.
 
-    ``named`` are those that the machine names, by field and name ("instancetype/large"), ``missing`` of them what
+    ``named`` are those that the VM names, by field and name ("instancetype/large"), ``missing`` of them what
     is not there. ``field`` is the path of the spec that names them.
     """
 
@@ -134,5 +134,5 @@ def _live(matcher: _Matcher, name: str, kind: str, namespace: str, cluster: Clus
 def _found(matcher: _Matcher, name: str | None, spec: Object | None, which: str) -> _Found:
     if spec is not None:
         return _Found(name, spec)
-    phrase = f"{matcher.field} {which} is not there: {matcher.not_evaluated} cannot be judged; create it first"
+    phrase = f"{matcher.field} {which} is not there: {matcher.not_evaluated} cannot be evaluated; create it first"
     return _Found(name, None, phrase)

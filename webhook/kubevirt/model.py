@@ -1,4 +1,4 @@
-"""A machine as the policy sees it, whatever kind of object declares it."""
+"""A VM as the policy sees it, whatever kind of object declares it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from webhook.objects import Object
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A volume of a machine: an entry of ``spec.volumes``, or a pending ``status.volumeRequests`` that adds one.
+    """A volume of a VM: an entry of ``spec.volumes``, or a pending ``status.volumeRequests`` that adds one.
 
     ``source`` is KubeVirt's key for where it comes from ("persistentVolumeClaim", "hostDisk", …), None where there is
-    none; ``body`` what stands under that key; ``claim`` the name of the claim behind it; ``field`` the path that a
-    user would edit. A claim that is ``attached`` is the disk itself, else only what a disk on the node is made of.
+    none; ``body`` what stands under that key; ``claim`` the name of the PVC behind it; ``field`` the path that a
+    user would edit. A PVC that is ``attached`` is the disk itself, else only what a disk on the node is made of.
     """
 
     name: str
@@ -27,9 +27,9 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class DataVolumeTemplate:
-    """An entry of ``spec.dataVolumeTemplates``: KubeVirt makes a DataVolume of it, CDI makes that a claim.
+    """An entry of ``spec.dataVolumeTemplates``: KubeVirt makes a DataVolume of it, CDI makes that a PVC.
 
-    ``field`` is the path of the part that says what the claim shall be; ``annotations`` are Trident's, without their
+    ``field`` is the path of the part that says what the PVC must be; ``annotations`` are Trident's, without their
     domain.
     """
 
@@ -64,9 +64,9 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class PodNetwork:
-    """The pod network of a machine that has interfaces; ``interface`` is None where none has its name.
+    """The pod network of a VM that has interfaces; ``interface`` is None where none has its name.
 
-    ``by_default`` says that the machine names neither network nor interface, and KubeVirt adds both.
+    ``by_default`` says that the VM names neither network nor interface, and KubeVirt adds both.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What a machine is made of beside its volumes, with instancetype, preference and KubeVirt's defaults applied.
+    """What a VM is made of beside its volumes, with instancetype, preference and KubeVirt's defaults applied.
 
     ``launch_security``, ``reenlightenment`` and ``hyperv_passthrough`` are None where they are off. ``invtsc`` says
     that the guest's clock needs a fixed TSC frequency to boot at all. ``affinity`` is the required node affinity.
@@ -107,11 +107,11 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class VM:
-    """What is judged. ``template`` is the object that becomes the instance's spec, at ``template_path`` in its object.
+    """What is evaluated. ``template`` is the object that becomes the VMI's spec, at ``template_path`` in its object.
 
     ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
     ``not_evaluated`` says, a phrase each, what of it could not be found. ``migrated_volumes`` are on their way to another
-    claim, ``former_claims`` what they come from. ``matchers`` are its instancetype and preference, by kind and name
+    PVC, ``former_claims`` what they come from. ``matchers`` are its instancetype and preference, by kind and name
     ("instancetype/large"), and ``missing_matchers`` those that are not there.
     """
 
@@ -133,7 +133,7 @@ class VM:
 
     @property
     def declared_claims(self) -> frozenset[str]:
-        """The claims of its volumes, without those of pending volume requests."""
+        """The PVCs of its volumes, without those of pending volume requests."""
         return frozenset(v.claim for v in self.volumes if v.claim and not v.field.startswith("status."))
 
     @property

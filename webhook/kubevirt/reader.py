@@ -1,6 +1,6 @@
-"""Objects of KubeVirt's API as machines.
+"""Objects of KubeVirt's API as VMs.
 
-Anything may stand anywhere: we run beside KubeVirt's own validators and see what they are about to refuse, so what has
+Anything may stand anywhere: we run beside KubeVirt's own validators and see what they are about to deny, so what has
 the wrong shape is read as absent.
 """
 
@@ -27,12 +27,12 @@ CLAIM_NAME = {
     "dataVolume": ("name",),
     "ephemeral": ("persistentVolumeClaim", "claimName"),
 }
-"""The volume sources with a claim behind them, and where each names it. A DataVolume's claim has its name."""
+"""The volume sources with a PVC behind them, and where each names it. A DataVolume's PVC has its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where an object keeps the instance's spec, and where the VirtualMachine that it is or will make, if any."""
+    """Where an object keeps the VMI's spec, and where the VirtualMachine that it is or will make, if any."""
 
     group: str
     instance_spec: tuple[str, ...]
@@ -57,12 +57,12 @@ LAYOUTS = {
 }
 
 READS_OF_TEMPLATE = ("volumes",)
-"""The paths below an instance's spec that are read whatever the rules are; each rule declares its own."""
+"""The paths below a VMI's spec that are read whatever the rules are; each rule declares its own."""
 READS_OF_VM = ("dataVolumeTemplates", *MATCHERS)
 """The paths below the spec of a VirtualMachine that are read beside its template."""
 
 KINDS = frozenset(LAYOUTS)
-"""The kinds of machines that can be judged."""
+"""The kinds of VMs that can be evaluated."""
 METADATA_PATHS = tuple(dict.fromkeys(path for layout in LAYOUTS.values() for path in layout.metadata_paths))
 """The paths at which an object of any such kind may have metadata."""
 
@@ -75,15 +75,15 @@ def is_vm(obj: object) -> bool:
 
 
 def vm_kind(obj: object) -> str:
-    """Return the kind of a machine's object; raises ValueError where it is none in KINDS."""
+    """Return the kind of a VM's object; raises ValueError where it is none in KINDS."""
     kind = mapping(obj).get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"no machine: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
+        raise ValueError(f"no VM: kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
     return kind
 
 
 def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
-    """Return the paths at which a machine's object has metadata: its own, and those of the templates in it.
+    """Return the paths at which a VM's object has metadata: its own, and those of the templates in it.
 
     Left out are places to which no annotation can be added, since what should hold it is no object. Raises ValueError
     on an object of a kind that is none in KINDS.
@@ -105,11 +105,11 @@ def _can_be_annotated(value: object) -> bool:
 
 
 def read_vm(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> VM:
-    """Return the machine that an object of a kind in KINDS declares.
+    """Return the VM that an object of a kind in KINDS declares.
 
     Instancetype, preference and KubeVirt's defaults are applied. Volumes stand in the object's order, pending volume
     requests behind them. Raises ValueError on another kind, Undecidable where the cluster cannot say. Source: KubeVirt
-    1.9 ``api/core/v1/types.go`` and ``schema.go``; the claim of a volume as in ``pkg/storage/types/pvc.go``.
+    1.9 ``api/core/v1/types.go`` and ``schema.go``; the PVC of a volume as in ``pkg/storage/types/pvc.go``.
     """
     kind = vm_kind(obj)
     layout = LAYOUTS[kind]
@@ -140,11 +140,13 @@ def read_vm(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> VM:
 
 
 def _too_many(obj: Object, template: Object | None) -> list[str]:
-    """KubeVirt's API takes no more volumes; a patch can ask us about more before the API server refuses them."""
+    """KubeVirt's API takes no more volumes; a patch can ask us about more before the API server denies them."""
     most = max(len(items(at(template, "volumes"))), len(items(at(obj, "status", "volumeRequests"))))
     if most <= MOST_VOLUMES:
         return []
-    return [f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are judged"]
+    return [
+        f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are evaluated"
+    ]
 
 
 def _declared(template: Object | None, layout: Layout) -> Iterator[Volume]:
@@ -182,7 +184,7 @@ def _volume(name: object, entry: object, field: str) -> Volume:
 
 
 def _source(entry: Object) -> str | None:
-    """The key of a volume's source; claims first, as KubeVirt looks at them first."""
+    """The key of a volume's source; PVCs first, as KubeVirt looks at them first."""
     for source in (*CLAIM_NAME, "hostDisk"):
         if isinstance(entry.get(source), dict):
             return source
@@ -219,13 +221,13 @@ def _strategy(value: object) -> str | None:
 
 
 def _migrated_volumes(obj: Object) -> frozenset[str]:
-    """The volumes that are just being moved to another claim."""
+    """The volumes that are just being moved to another PVC."""
     moved = items(at(obj, "status", "migratedVolumes"))
     return frozenset(name for name in (at(entry, "volumeName") for entry in moved) if isinstance(name, str))
 
 
 def _former_claims(obj: Object) -> frozenset[str]:
-    """The claims that a volume migration moves away from: a cancelled one goes back to them."""
+    """The PVCs that a volume migration moves away from: a cancelled one goes back to them."""
     moves = (
         *items(at(obj, "status", "migratedVolumes")),
         *items(at(obj, "status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes")),

@@ -1,4 +1,4 @@
-"""Verdicts: pure functions from a machine, its claims and facts about the cluster."""
+"""Verdicts: pure functions from a VM, its PVCs and facts about the cluster."""
 
 from webhook.policy.case import Case, ClusterContext
 from webhook.policy.evaluate import evaluate_case, evaluate_start

@@ -22,7 +22,7 @@ class ClusterContext:
 
     @property
     def schedulable(self) -> list[NodeFacts]:
-        """The nodes that may run a machine.
+        """The nodes that may run a VM.
 
         virt-handler labels the nodes it runs on; where it labelled none, every node may.
         """
@@ -32,9 +32,9 @@ class ClusterContext:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One machine with the claims behind its volumes, by claim name, and what surrounds it.
+    """One VM with the PVCs behind its volumes, by PVC name, and what surrounds it.
 
-    ``eviction`` is the setting of that name; ``exempted`` what labels waive; ``unmigratable`` says that the machine gets in
+    ``eviction`` is the setting of that name; ``exempted`` what labels waive; ``unmigratable`` says that the VM gets in
     although other rules found that it cannot migrate.
     """
 
@@ -46,6 +46,6 @@ class Case:
     unmigratable: bool = False
 
     def disks(self) -> list[tuple[Volume, Claim]]:
-        """Return the volumes that are a known claim, with it."""
+        """Return the volumes that are a known PVC, with it."""
         found = ((volume, self.claims.get(volume.claim or "")) for volume in self.vm.volumes if volume.attached)
         return [(volume, claim) for volume, claim in found if isinstance(claim, Claim)]

@@ -1,4 +1,4 @@
-"""Machine + claims + surroundings → verdict."""
+"""VM + PVCs + cluster context → verdict."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def evaluate_case(
     final: bool,
     unverified: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Return the verdict on a machine.
+    """Return the verdict on a VM.
 
-    ``old`` is the case before the request, by the facts of now; what it violated is tolerated, but for what of it was
+    ``old`` is the case before the request, by the facts of now; what it violated is pre-existing, but for what of it was
     ``unverified``. With ``final`` the
-    machine is judged as it stands, else as it is after our own patch, which the verdict then holds.
+    VM is evaluated as it stands, else as it is after our own patch, which the verdict then holds.
     """
     vm = case.vm
     known = _found(old, RULES) if old else ()
@@ -64,11 +64,11 @@ def evaluate_case(
 
 
 def evaluate_start(case: Case, names: frozenset[str], settings: Settings, inline: Case | None) -> Verdict:
-    """Return the verdict on an instance that starts, on what its mark names alone.
+    """Return the verdict on a VMI that starts, on what its mark names alone.
 
     What is still not there cannot start, unless the rule about it is off. ``inline`` is its VirtualMachine without
-    instancetype and preference: what that one violates as a whole was judged with it. An exemption that ended before a
-    claim was made does not count for it.
+    instancetype and preference: what that one violates as a whole was evaluated with it. An exemption that ended before a
+    PVC was made does not count for it.
     """
     if settings.rules.get(claim_known.RULE.name) != "off":
         settings = structs.replace(settings, rules={**settings.rules, claim_known.RULE.name: "deny"})
@@ -81,7 +81,7 @@ def evaluate_start(case: Case, names: frozenset[str], settings: Settings, inline
 
 
 def _created_after(violation: Violation, case: Case) -> bool:
-    """Whether a claim was made after the last day of the exemption from what it violates."""
+    """Whether a PVC was made after the last day of the exemption from what it violates."""
     exemption = case.exempted.of(violation.rule)
     if exemption is None or exemption.until is None or violation.volume is None:
         return False
@@ -102,7 +102,7 @@ def _found(case: Case, rules: Iterable[Rule]) -> list[Found]:
 
 
 def _is_unmigratable(found: Sequence[Found], violations: Sequence[Violation]) -> bool:
-    """Whether a machine gets in although it cannot migrate, for certain; what a setting turned off counts too."""
+    """Whether a VM gets in although it cannot migrate, for certain; what a setting turned off counts too."""
     unmigratable = any(rule.makes_unmigratable and finding.certain for rule, finding in found)
     return unmigratable and not _denied(violations)
 
@@ -139,6 +139,6 @@ def _action(rule: Rule, finding: Finding, settings: Settings) -> Literal["deny",
 
 
 def _in_order(violations: list[Violation], case: Case) -> list[Violation]:
-    """Violations in the order of the volumes; what concerns the whole machine comes last."""
+    """Violations in the order of the volumes; what concerns the whole VM comes last."""
     fields = {volume.field: index for index, volume in enumerate(case.vm.volumes)}
     return sorted(violations, key=lambda violation: fields.get(violation.field, len(fields)))

@@ -21,13 +21,13 @@ _INSTANCE = "VirtualMachineInstance"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of a machine's strategy: the value to set, None to leave it, and what the user is told."""
+    """What becomes of a VM's strategy: the value to set, None to leave it, and what the user is told."""
 
     value: str | None = None
     note: str | None = None
 
     def applied_to(self, vm: VM) -> VM:
-        """Return the machine as it is after the change."""
+        """Return the VM as it is after the change."""
         return replace(vm, eviction_strategy=self.value) if self.value else vm
 
     def operations_on(self, vm: VM) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ class Change:
 
 
 def change_for(case: Case, old: VM | None, operation: str) -> Change:
-    """Return what our own patch does to the machine on this request, ``old`` being the object before it."""
+    """Return what our own patch does to the VM on this request, ``old`` being the object before it."""
     vm, default = case.vm, case.context.kubevirt.eviction_strategy
     current = vm.eviction_strategy
     if case.eviction == "off" or vm.template is None or "External" in (current, current or default):
@@ -51,17 +51,17 @@ def change_for(case: Case, old: VM | None, operation: str) -> Change:
     if current is None and len(case.context.schedulable) == 1:
         return _left("evictionStrategy stays unset: the cluster has one schedulable node, so nothing can migrate")
     if vm.has_instance and operation == "UPDATE":
-        return _left("evictionStrategy cannot change while the machine runs; its next start sets LiveMigrate")
+        return _left("evictionStrategy cannot change while the VM runs; its next start sets LiveMigrate")
     was = f"changed from {quoted(current)}" if current else "set"
     return Change(LIVE_MIGRATE, _worded(f"evictionStrategy {was} to LiveMigrate, so that a node drain migrates it"))
 
 
 def change_without_patch(case: Case, operation: str) -> Change:
-    """Return what to tell of a created machine that came past our patch without a strategy; nothing is changed."""
+    """Return what to tell of a created VM that came past our patch without a strategy; nothing is changed."""
     missed = change_for(case, None, operation).value == LIVE_MIGRATE and case.vm.eviction_strategy is None
     if operation != "CREATE" or not missed:
         return Change()
-    later = "" if case.vm.kind == _INSTANCE else "; creating its instance sets LiveMigrate"
+    later = "" if case.vm.kind == _INSTANCE else "; creating its VMI sets LiveMigrate"
     return _left(f"evictionStrategy is unset: the webhook's patch did not come{later}")
 
 
@@ -71,12 +71,12 @@ def _may_change(vm: VM, old: VM | None) -> bool:
 
 
 def _for_unmigratable(vm: VM, default: str | None) -> Change:
-    """A machine that cannot migrate never gets LiveMigrate: it would block a drain for ever."""
+    """A VM that cannot migrate never gets LiveMigrate: it would block a drain for ever."""
     current = vm.eviction_strategy
     if current == LIVE_MIGRATE:
-        return _left("evictionStrategy LiveMigrate on a machine that cannot migrate blocks every node drain")
+        return _left("evictionStrategy LiveMigrate on a VM that cannot migrate blocks every node drain")
     if vm.kind == _INSTANCE and current is None and default == LIVE_MIGRATE:
-        return Change(_IF_POSSIBLE, _worded("evictionStrategy LiveMigrateIfPossible set: the machine cannot migrate"))
+        return Change(_IF_POSSIBLE, _worded("evictionStrategy LiveMigrateIfPossible set: the VM cannot migrate"))
     return Change()
 
 

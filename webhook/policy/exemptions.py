@@ -18,7 +18,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class ExemptionSource:
-    """An object that may carry exemptions: a machine, or its namespace. ``what`` names it in a message."""
+    """An object that may carry exemptions: a VM, or its namespace. ``what`` names it in a message."""
 
     what: str
     labels: Mapping[str, str]
@@ -57,7 +57,7 @@ NONE = Exempted({})
 def exempted(
     sources: Iterable[ExemptionSource], settings: Exemptions, today: date, *, after_the_end: bool = False
 ) -> Exempted:
-    """Return what the labels of a machine and its namespace waive on a day (UTC).
+    """Return what the labels of a VM and its namespace waive on a day (UTC).
 
     The value of a label is "true" or the last day; a label without the reason that the settings require, or for longer
     than they allow, waives nothing. With ``after_the_end`` one whose last day has passed counts too: what is there may

@@ -1,4 +1,4 @@
-"""Which nodes a machine may run on, as far as its nodeSelector and required node affinity say.
+"""Which nodes a VM may run on, as far as its nodeSelector and required node affinity say.
 
 Source: Kubernetes 1.36 ``component-helpers/scheduling/corev1/nodeaffinity``.
 """

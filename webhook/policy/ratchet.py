@@ -1,4 +1,4 @@
-"""The ratchet: what an object violated before a request is no reason to refuse the request."""
+"""The ratchet: what an object violated before a request is no reason to deny the request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _Key = tuple[str, ...]
 class Before:
     """The findings of the old object, each known by its rule and the volume's or device's name.
 
-    Where a volume of that name is there no more, its finding is known by the claim: the volume was renamed. A finding
-    about the whole machine is known by its rule alone. What nobody could judge yet is no precedent for anything else:
-    of a claim that was ``unverified`` only that claim is known, of an instancetype or a preference nothing.
+    Where a volume of that name is there no more, its finding is known by the PVC: the volume was renamed. A finding
+    about the whole VM is known by its rule alone. What nobody could evaluate yet is no precedent for anything else:
+    of a PVC that was ``unverified`` only that PVC is known, of an instancetype or a preference nothing.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What of a machine nobody could judge yet, so that its start must be judged.
+"""What of a VM nobody could evaluate yet, so that its start must be evaluated.
 
 Names are "claim/NAME", "instancetype/NAME" and "preference/NAME".
 """
@@ -27,19 +27,19 @@ def unverified(case: Case, violations: Collection[Violation], before: frozenset[
 
 
 def of_claim(name: str) -> str:
-    """Return how a mark names a claim."""
+    """Return how a mark names a PVC."""
     return f"claim/{name}"
 
 
 def concerns(names: frozenset[str], finding: Finding) -> bool:
-    """Say whether a finding is about one of the names: about its claim or, for the rest, about the whole machine."""
+    """Say whether a finding is about one of the names: about its PVC or, for the rest, about the whole VM."""
     if finding.claim is not None:
         return of_claim(finding.claim) in names
     return finding.volume is None and any(not name.startswith("claim/") for name in names)
 
 
 def is_of(names: frozenset[str], finding: Finding) -> bool:
-    """Say whether a finding comes of one of the names: its claim, or the instancetype or preference at its field."""
+    """Say whether a finding comes of one of the names: its PVC, or the instancetype or preference at its field."""
     if finding.claim is not None:
         return of_claim(finding.claim) in names
     return any(_stands_at(name, finding.field) for name in names)

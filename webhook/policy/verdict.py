@@ -1,4 +1,4 @@
-"""The answer: every violation of a machine, and whether it is admitted."""
+"""The answer: every violation of a VM, and whether it is admitted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_WARNINGS = 16
 class Violation:
     """A rule broken at a field path.
 
-    ``reason`` is KubeVirt's, None where it has none; ``volume`` None where the whole machine is meant. ``preexisting``:
+    ``reason`` is KubeVirt's, None where it has none; ``volume`` None where the whole VM is meant. ``preexisting``:
     the object had it before this request. ``exempt``: a label waives it. ``evidence``: what the verdict rests on.
     """
 
@@ -34,7 +34,7 @@ class Violation:
 
     @property
     def denies(self) -> bool:
-        """Whether this violation alone keeps the machine out."""
+        """Whether this violation alone keeps the VM out."""
         return self.action == "deny" and not self.preexisting and not self.exempt
 
     @property
@@ -44,8 +44,8 @@ class Violation:
 
     @property
     def warning(self) -> str:
-        """What a client is told where the violation does not keep the machine out."""
-        suffix = " (exempt)" if self.exempt else " (as before)" if self.preexisting else ""
+        """What a client is told where the violation does not keep the VM out."""
+        suffix = " (exempt)" if self.exempt else " (pre-existing)" if self.preexisting else ""
         return warning(self.what + suffix, self.rule)
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All violations of a machine, in the order of its volumes.
+    """All violations of a VM, in the order of its volumes.
 
     ``remarks`` are warnings that belong to no violation, such as what could not be found and so not be evaluated;
     ``eviction_warnings`` concern our patch. ``eviction_patch`` and ``annotation_patch`` hold the JSON Patch operations
@@ -76,7 +76,7 @@ class Verdict:
 
     @property
     def allowed(self) -> bool:
-        """Whether the machine is admitted."""
+        """Whether the VM is admitted."""
         return not any(violation.denies for violation in self.violations)
 
     @property
@@ -86,10 +86,10 @@ class Verdict:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings for the client: of the violations that do not keep the machine out, then the rest."""
+        """The warnings for the client: of the violations that do not keep the VM out, then the rest."""
         found = [violation.warning for violation in self.violations if not violation.denies]
         if len(found) > _MOST_WARNINGS:
-            found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this machine"]
+            found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this VM"]
         return warning_lines((*dict.fromkeys(found), *self.remarks, *self.eviction_warnings))
 
     def exemption_of(self, violation: Violation) -> str | None:

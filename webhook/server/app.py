@@ -33,7 +33,7 @@ Handle = Callable[[review.Request, Cluster, Settings, float], tuple[review.Respo
 
 
 class State(Protocol):
-    """What the app asks of whoever runs it."""
+    """What the app asks of anyone who runs it."""
 
     @property
     def cluster(self) -> Cluster:
@@ -137,9 +137,9 @@ def _report(asked: review.Request, response: review.Response, verdict: Verdict, 
 
 
 def _undecided(asked: review.Request | None, message: str, settings: Settings) -> Response:
-    """Only a webhook that may refuse leaves the decision to the failurePolicy: the brake brakes here too."""
+    """Only a webhook that may deny leaves the decision to the failurePolicy: the global mode brakes here too."""
     if asked and settings.mode != "deny":
-        response = review.allowed(asked, warning_lines([f"not judged: {message}"]))
+        response = review.allowed(asked, warning_lines([f"not evaluated: {message}"]))
     else:
         response = review.errored(asked.uid if asked else "", message)
     return _json(response.http_status, response.body)

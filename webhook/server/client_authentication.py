@@ -1,6 +1,6 @@
-"""Client certificates: where they are asked for, only a client that shows one may have its objects judged.
+"""Client certificates: where they are asked for, only a client that shows one may have its objects evaluated.
 
-kube-apiserver shows one where its AdmissionConfiguration names a kubeconfig with one. The kubelet's probes and whoever
+kube-apiserver shows one where its AdmissionConfiguration names a kubeconfig with one. The kubelet's probes and anyone who
 reads metrics have none, so it is asked for at the handshake and demanded by the request.
 """
 
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Who may call: clients with a certificate of the authorities in the file, and of one of the common names.
+    """Who may call: clients with a certificate of the CAs in the file, and of one of the common names.
 
-    No names: any that the authorities signed.
+    No names: any that the CAs signed.
     """
 
     ca_file: Path
@@ -38,12 +38,12 @@ class Clients:
     def ask(self, context: ssl.SSLContext, ca_certificates: bytes) -> None:
         """Let a context ask its clients for a certificate and verify it; raises CertificateError.
 
-        A handshake with a certificate of another authority fails, one without a certificate does not.
+        A handshake with a certificate of another CA fails, one without a certificate does not.
         """
         try:
             context.load_verify_locations(cadata=ca_certificates.decode("ascii"))
         except (ssl.SSLError, ValueError) as error:
-            raise CertificateError(f"{self.ca_file}: no certificates of authorities: {error}") from error
+            raise CertificateError(f"{self.ca_file}: no certificates of CAs: {error}") from error
         context.verify_mode = ssl.CERT_OPTIONAL
 
     def why_not(self, shown: Mapping[str, Any] | None) -> str | None:
@@ -62,7 +62,7 @@ class Clients:
             if environ["REQUEST_METHOD"] == "POST":
                 reason = self.why_not(environ["gunicorn.socket"].getpeercert())
                 if reason:
-                    log.warning("refused a call from %s: %s", environ.get("REMOTE_ADDR"), reason)
+                    log.warning("denied a call from %s: %s", environ.get("REMOTE_ADDR"), reason)
                     start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
                     return [reason.encode()]
             return app(environ, start_response)

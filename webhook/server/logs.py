@@ -1,4 +1,4 @@
-"""One JSON object a line on stderr: who was refused what and why, never an object's content."""
+"""One JSON object a line on stderr: who was denied what and why, never an object's content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def denied(request: Request, verdict: Verdict) -> None:
-    """Log a refusal."""
+    """Log a denial."""
     fields = {
         "uid": request.uid,
         "user": request.user,

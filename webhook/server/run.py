@@ -76,7 +76,7 @@ def _await_ready(state: State) -> None:
 
     One that takes the place of another that was killed is called at once, since its replica still counts as ready; what
     it took before it has its certificate would fail at the handshake. Readiness hangs on caches, certificate and
-    registrations, which no one event stands for, so it is asked for again and again.
+    webhook configurations, which no one event stands for, so it is asked for again and again.
     """
     deadline = time.monotonic() + READY_SECONDS
     while state.unready() and time.monotonic() < deadline:

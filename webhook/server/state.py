@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class SettingsFile:
-    """Settings that follow their file: edit the ConfigMap, and the next request is judged by it."""
+    """Settings that follow their file: edit the ConfigMap, and the next request is evaluated by it."""
 
     def __init__(self, path: Path | None, *, initial: Settings | None = None) -> None:
         """Read the file, or take the initial settings where there is none.
@@ -39,7 +39,7 @@ class SettingsFile:
             self._seen = signature
             try:
                 self._settings, self._is_usable = Settings.load(self._path), True
-                log.info("settings read anew: mode %s", self._settings.mode)
+                log.info("settings read again: mode %s", self._settings.mode)
             except SettingsError as error:
                 self._is_usable = False
                 log.error("settings not taken over, the old ones stay in force: %s", error)
@@ -88,7 +88,7 @@ class LiveState:
         self._controller = controller
 
     def unready(self) -> dict[str, str]:
-        """What is not mirrored yet, and what keeps API servers from calling this replica."""
+        """What is not cached yet, and what keeps API servers from calling this replica."""
         return self._cluster.unready() | (self._controller.unready() if self._controller else {})
 
     def gauges(self) -> dict[str, float]:

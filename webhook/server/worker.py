@@ -100,7 +100,7 @@ def _must_be_read_by(deadline: float, conn: Any) -> None:
     """Bound the reads of a connection.
 
     gunicorn's main thread reads what a client still sends before it closes a connection: from one that already took too
-    long it shall not wait for that.
+    long it must not wait for that.
     """
     if isinstance(conn.sock, DeadlineSocket):
         conn.sock.must_be_read_by(deadline)

@@ -1,6 +1,6 @@
-"""Who serves a claim: Trident's driver and protocol, by the bound volume, else by what can be foretold.
+"""Who serves a PVC: Trident's driver and protocol, by the bound volume, else by what can be predicted.
 
-The order: the bound volume; what the claim is imported, shared or cloned from; what the class allows; what Trident
+The order: the bound volume; what the PVC is imported, shared or cloned from; what the class allows; what Trident
 would provision. Sources: Trident 26.06 ``frontend/csi/controller_server.go`` (volume attributes),
 ``core/orchestrator_core.go`` (a clone lands where its source is),
 ``frontend/csi/controller_helpers/kubernetes/config.go`` (annotations).
@@ -82,7 +82,7 @@ def backend_by_uuid(uuid: str | None, cluster: Cluster) -> BackendFacts | None:
 
 
 def backing_of_backend(uuid: str, cluster: Cluster) -> Backing | None:
-    """Return who serves a claim that is imported from a backend, None where the backend is not known."""
+    """Return who serves a PVC that is imported from a backend, None where the backend is not known."""
     backend = backend_by_uuid(uuid, cluster)
     if backend is None:
         return None
@@ -91,7 +91,7 @@ def backing_of_backend(uuid: str, cluster: Cluster) -> Backing | None:
 
 
 def backing_of_class(request: ClaimRequest, storage_class: ClassFacts | None, allowed: Backing | None) -> Backing:
-    """Return who will serve a claim that starts empty, by its StorageClass and what it asks for.
+    """Return who will serve a PVC that starts empty, by its StorageClass and what it asks for.
 
     ``allowed`` is what all backends that the class allows have in common, where the class is Trident's.
     """
@@ -106,16 +106,16 @@ def backing_of_class(request: ClaimRequest, storage_class: ClassFacts | None, al
 
 
 def _provisioned(request: ClaimRequest, allowed: Backing) -> Backing:
-    """What Trident's own table says of a claim on a class that allows several protocols."""
+    """What Trident's own table says of a PVC on a class that allows several protocols."""
     asked = protocol_of_word(request.annotations.get("protocol"))
     protocol = provisioned_protocol(request.volume_mode, combined(request.access_modes), asked)
     if protocol == "impossible":
-        return Backing(asked, None, f"{allowed.evidence}, the claim asks for protocol {asked}", allowed.nas_type)
+        return Backing(asked, None, f"{allowed.evidence}, the PVC asks for protocol {asked}", allowed.nas_type)
     if protocol == "unknown":
         return allowed
     by = "over block protocols" if protocol == "block" else "over NFS"
     mode = request.volume_mode if request.volume_mode == BLOCK_MODE else "ReadWriteMany Filesystem"
-    why = f"the claim asks for protocol {asked}" if asked == protocol else f"Trident serves {mode} volumes {by} only"
+    why = f"the PVC asks for protocol {asked}" if asked == protocol else f"Trident serves {mode} volumes {by} only"
     return Backing(protocol, None, f"{allowed.evidence}, {why}", allowed.nas_type)
 
 

@@ -1,4 +1,4 @@
-"""Which StorageClass a claim gets that names none."""
+"""Which StorageClass a PVC gets that names none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def kubernetes_default(classes: Iterable[ClassFacts]) -> ClassFacts | None:
 
 
 def virt_default(classes: Iterable[ClassFacts]) -> ClassFacts | None:
-    """Return the default class for disks of machines, or None.
+    """Return the default class for disks of VMs, or None.
 
     KubeVirt's own mark goes before Kubernetes': CDI 1.66 ``pkg/controller/common/util.go``.
     """

@@ -1,4 +1,4 @@
-"""The claim behind a volume, existing or to come."""
+"""The PVC behind a volume, existing or to come."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILESYSTEM_MODE = "Filesystem"
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Who serves a claim: the protocol, Trident's driver where known, and what says so.
+    """Who serves a PVC: the protocol, Trident's driver where known, and what says so.
 
     ``nas_type`` is "nfs" or "smb" where that is said.
     """
@@ -31,10 +31,10 @@ class Backing:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """What a claim asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted.
+    """What a PVC asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted.
 
     ``source`` is what it is filled from, in ``namespace`` unless it says otherwise; ``annotations`` are those of
-    Trident's domain, without it. A claim ``made_by_cdi`` is copied where Trident cannot clone it. An archive can
+    Trident's domain, without it. A PVC ``made_by_cdi`` is copied where Trident cannot clone it. An archive can
     only be written to a filesystem.
     """
 
@@ -51,11 +51,11 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim that exists, or the one that CDI will make.
+    """A PVC that exists, or the one that CDI will make.
 
-    ``origin`` says where it was read, in words for a message ("claim", "DataVolume …", "dataVolumeTemplate …");
-    ``declared_at`` where a claim to come can be shaped: the field path of the template, or a new DataVolume.
-    ``made_on`` is the day (UTC) on which an existing claim was made, like "2026-11-24".
+    ``origin`` says where it was read, in words for a message ("PVC", "DataVolume …", "dataVolumeTemplate …");
+    ``declared_at`` where a PVC to come can be shaped: the field path of the template, or a new DataVolume.
+    ``made_on`` is the day (UTC) on which an existing PVC was made, like "2026-11-24".
     """
 
     origin: str
@@ -66,7 +66,7 @@ class Claim:
 
     @property
     def is_predicted(self) -> bool:
-        """Whether the claim does not exist yet."""
+        """Whether the PVC does not exist yet."""
         return self.declared_at is not None
 
     @property
@@ -76,14 +76,14 @@ class Claim:
 
     @property
     def evidence(self) -> str:
-        """What the verdict on this claim rests on, in one line."""
+        """What the verdict on this PVC rests on, in one line."""
         modes = listed(self.request.access_modes) or "no access mode"
         return f"{self.origin}: {modes}, {plain(self.request.volume_mode)}; {self.backing.evidence}"
 
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """There is no claim, and none can be foretold: ``why`` continues "the claim …", ``remedy`` says what to do."""
+    """There is no PVC, and none can be predicted: ``why`` continues "the PVC …", ``remedy`` says what to do."""
 
     why: str
     remedy: str
@@ -95,7 +95,7 @@ class NoClaim:
 
 
 def as_it_is(claim: Claim | NoClaim) -> Claim | NoClaim:
-    """Return a claim that exists, and none in place of one that is only to come."""
+    """Return a PVC that exists, and none in place of one that is only to come."""
     if isinstance(claim, NoClaim) or not claim.is_predicted:
         return claim
-    return NoClaim("does not exist yet", "Wait until it is made; KubeVirt then starts the machine by itself")
+    return NoClaim("does not exist yet", "Wait until it is made; KubeVirt then starts the VM by itself")

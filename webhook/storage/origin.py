@@ -1,4 +1,4 @@
-"""What a claim comes from, where that decides who serves it: an import, a share, a clone.
+"""What a PVC comes from, where that decides who serves it: an import, a share, a clone.
 
 Sources: Trident 26.06 ``core/orchestrator_core.go`` ``cloneVolumeInitial`` (a clone stays on its source's backend and
 keeps its volume mode; its access mode is not looked at), CDI 1.66 ``pkg/controller/clone/planner.go`` (a clone within
@@ -27,7 +27,7 @@ _DEEPEST = 8
 
 
 class Origins:
-    """Looks up who serves claims, in one cluster with Trident in one namespace."""
+    """Looks up who serves PVCs, in one cluster with Trident in one namespace."""
 
     def __init__(self, cluster: Cluster, trident: str) -> None:
         """Ask this cluster."""
@@ -36,9 +36,9 @@ class Origins:
         self._allowed: dict[str, Backing | None] = {}
 
     def backing_of(self, request: ClaimRequest, depth: int = 0) -> Backing:
-        """Return who serves a claim.
+        """Return who serves a PVC.
 
-        The volume of a Block claim is not looked at: whoever serves it, two nodes can attach it. Raises Undecidable
+        The volume of a Block PVC is not looked at: anyone who serves it, two nodes can attach it. Raises Undecidable
         where the cluster cannot say.
         """
         if request.volume_name and request.volume_mode != BLOCK_MODE:
@@ -66,7 +66,7 @@ class Origins:
         if imported:
             return imported
         if shared := request.annotations.get("shareFromPVC"):
-            return Backing("file", None, f"shared from claim {plain(shared)}, over NFS", "nfs")
+            return Backing("file", None, f"shared from PVC {plain(shared)}, over NFS", "nfs")
         if request.made_by_cdi and allowed and allowed.protocol == "file":
             return None
         return self._of_source(request, depth)
@@ -106,7 +106,7 @@ class Origins:
         return self.backing_of(request_of(claim, namespace, self._cluster), depth)
 
     def _of_snapshot(self, name: str, namespace: str, depth: int) -> tuple[str, Backing] | None:
-        """A snapshot outlives its claim: its content's handle begins with the volume's name."""
+        """A snapshot outlives its PVC: its content's handle begins with the volume's name."""
         snapshot = self._cluster.get(SNAPSHOTS, name, namespace)
         if snapshot is None:
             return None
@@ -119,7 +119,7 @@ class Origins:
 
 
 def request_of(claim: ClaimFacts, namespace: str, cluster: Cluster) -> ClaimRequest:
-    """Return what an existing claim asks for; one that names no class and no volume gets Kubernetes' default class."""
+    """Return what an existing PVC asks for; one that names no class and no volume gets Kubernetes' default class."""
     class_name = claim.storage_class
     if class_name is None and not claim.volume_name:
         default = kubernetes_default(cluster.list(CLASSES))

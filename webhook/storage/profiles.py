@@ -16,7 +16,7 @@ _SAN = (PropertySet(("ReadWriteMany",), BLOCK_MODE),)
 
 
 def property_sets_of(storage_class: ClassFacts, cluster: Cluster) -> tuple[PropertySet, ...]:
-    """Return the class's claim property sets, best first; empty where CDI knows none.
+    """Return the class's PVC property sets, best first; empty where CDI knows none.
 
     The StorageProfile says; where CDI has not written one yet, what it will write for a class of Trident's: CDI 1.66
     ``pkg/storagecapabilities/storagecapabilities.go``, which reads only the bare keys ``backendType`` and

@@ -1,4 +1,4 @@
-"""What claim CDI makes of a DataVolume's spec.
+"""What PVC CDI makes of a DataVolume's spec.
 
 Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and its helpers).
 """
@@ -22,7 +22,7 @@ FROM_PROFILE = "FromStorageProfile"
 
 @dataclass(frozen=True, slots=True)
 class NotRendered:
-    """CDI makes no claim, and why."""
+    """CDI makes no PVC, and why."""
 
     reason: str
 
@@ -30,9 +30,9 @@ class NotRendered:
 def render(
     spec: Object, namespace: str, cluster: Cluster, annotations: Mapping[str, str] | None = None
 ) -> ClaimRequest | NotRendered:
-    """Return the claim that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none.
+    """Return the PVC that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none.
 
-    ``annotations`` are the DataVolume's of Trident's domain, without it: CDI copies them to the claim.
+    ``annotations`` are the DataVolume's of Trident's domain, without it: CDI copies them to the PVC.
     """
     has_pvc, has_storage = isinstance(spec.get("pvc"), dict), isinstance(spec.get("storage"), dict)
     if has_pvc == has_storage:
@@ -66,7 +66,7 @@ def _source(spec: Object, namespace: str) -> SourceFacts | None:
 
 
 def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """``spec.pvc`` becomes the claim as it stands; Kubernetes fills in its own default class and mode."""
+    """``spec.pvc`` becomes the PVC as it stands; Kubernetes fills in its own default class and mode."""
     asked = spec["pvc"]
     access_modes = texts(asked.get("accessModes"))
     if not access_modes:
@@ -81,7 +81,7 @@ def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
 def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
     """``spec.storage`` leaves modes and class to CDI, which reads the class's StorageProfile.
 
-    So does ``spec.pvc`` with CDI's own volume mode, in CDI's webhook for claims.
+    So does ``spec.pvc`` with CDI's own volume mode, in CDI's webhook for PVCs.
     """
     asked = mapping(spec.get("storage") or spec.get("pvc"))
     archive = spec.get("contentType") == "archive"
@@ -99,7 +99,7 @@ def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | NotRend
 
 
 def render_claim(claim: ClaimRequest, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """Return what CDI's webhook makes of a claim that leaves its modes to it.
+    """Return what CDI's webhook makes of a PVC that leaves its modes to it.
 
     Source: CDI 1.66 ``pkg/apiserver/webhooks/pvc-mutate.go``.
     """

@@ -1,4 +1,4 @@
-"""volume → claim: an existing one, else the one that a DataVolume or a template will become."""
+"""volume → PVC: an existing one, else the one that a DataVolume or a template will become."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from webhook.storage.origin import Origins, request_of
 from webhook.wording import plain, quoted
 
 _POOL = "VirtualMachinePool"
-"""A Pool numbers the DataVolumes of its machines: none has the name of its template."""
-_CREATE = "Create the claim or the DataVolume first, or correct its name"
+"""A Pool numbers the DataVolumes of its VMs: none has the name of its template."""
+_CREATE = "Create the PVC or the DataVolume first, or correct its name"
 
 
 def resolve(vm: VM, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
-    """Return what stands behind each claim name that the machine's volumes use.
+    """Return what stands behind each PVC name that the VM's volumes use.
 
     ``trident`` is the namespace of Trident, or "auto". Raises Undecidable where the cluster cannot say. Sources: a
-    DataVolume's claim has its name and namespace (CDI 1.66 ``pkg/controller/datavolume``); an existing claim wins over
+    DataVolume's PVC has its name and namespace (CDI 1.66 ``pkg/controller/datavolume``); an existing PVC wins over
     what could become one.
     """
     names = {volume.claim for volume in vm.volumes if volume.claim}
@@ -51,7 +51,7 @@ class _Resolver:
         return self.of_template(name)
 
     def of_template(self, name: str) -> Claim | NoClaim:
-        """The claim that a template makes, whatever else has its name."""
+        """The PVC that a template makes, whatever else has its name."""
         template = self._templates.get(name)
         if template is None:
             return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
@@ -59,12 +59,12 @@ class _Resolver:
         return self._predicted(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
-        """A claim that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
+        """A PVC that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
         request = request_of(facts, self._namespace, self._cluster)
         if facts.leaves_modes_to_cdi:
             rendered = rendering.render_claim(request, self._cluster)
             if isinstance(rendered, rendering.NotRendered):
-                return NoClaim(f"will not be made: {rendered.reason}", "Correct the claim's class and modes")
+                return NoClaim(f"will not be made: {rendered.reason}", "Correct the PVC's class and modes")
             request = rendered
         return Claim("claim", request, self._origins.backing_of(request), made_on=facts.made_on)
 
@@ -74,7 +74,7 @@ class _Resolver:
         if isinstance(rendered, rendering.NotRendered):
             existing_object = declared_at.removeprefix("a new ")
             remedy = (
-                f"Make {existing_object} anew, corrected"
+                f"Make {existing_object} again, corrected"
                 if existing_object != declared_at
                 else f"Correct {declared_at}"
             )

@@ -29,7 +29,7 @@ def protocol_of_word(word: str | None) -> Protocol:
 
 
 def combined(access_modes: tuple[str, ...]) -> str | None:
-    """Return the one access mode that Trident takes a claim's for (``CombineAccessModes``); None for none."""
+    """Return the one access mode that Trident takes a PVC's for (``CombineAccessModes``); None for none."""
     modes = set(access_modes)
     if not modes:
         return None
@@ -41,9 +41,9 @@ def combined(access_modes: tuple[str, ...]) -> str | None:
 def provisioned_protocol(
     volume_mode: str, access_mode: str | None, asked: Protocol
 ) -> Protocol | Literal["impossible"]:
-    """Return over which protocol Trident makes a new volume, ``asked`` being what the claim or class wants.
+    """Return over which protocol Trident makes a new volume, ``asked`` being what the PVC or class wants.
 
-    "unknown" where any would do, "impossible" where Trident refuses (``getProtocol``).
+    "unknown" where any would do, "impossible" where Trident denies (``getProtocol``).
     """
     if volume_mode == BLOCK_MODE:
         return "impossible" if asked == "file" else "block"

@@ -17,7 +17,7 @@ from tests.localcluster.installation import Installation
 from webhook.objects import at
 
 ALICE, CAROL = "alice", "carol"
-"""Both may do everything with machines and namespaces; carol may exempt, by a Role in the machines' namespace."""
+"""Both may do everything with VMs and namespaces; carol may exempt, by a Role in the VMs' namespace."""
 NAMES = (f"m-{number}" for number in itertools.count())
 NOTHING: Counter[tuple[str, str, str]] = Counter()
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
@@ -37,7 +37,7 @@ def named(kind: str, spec: Object, api: str = "kubevirt.io/v1", **metadata: Any)
 
 
 def instance_spec(*claims: str) -> Object:
-    """Return the spec of an instance with claims as its disks, as KubeVirt's definitions take it."""
+    """Return the spec of a VMI with PVCs as its disks, as KubeVirt's definitions take it."""
     devices = {"interfaces": [{"name": "default", "masquerade": {}}]}
     domain = {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}}
     return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": [disk(name) for name in claims]}
@@ -81,13 +81,13 @@ def restore(snapshot: str, target: str, api: str = "snapshot.kubevirt.io/v1beta1
 
 
 def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
-    """Return a VirtualMachineClone of a machine."""
+    """Return a VirtualMachineClone of a VM."""
     what = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
     return named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
 
 
 def started(owner: Object, *claims: str) -> Object:
-    """Return the instance that KubeVirt makes for a VirtualMachine, with the annotations of its template."""
+    """Return the VMI that KubeVirt makes for a VirtualMachine, with the annotations of its template."""
     reference = {
         "apiVersion": owner["apiVersion"],
         "kind": owner["kind"],
@@ -100,7 +100,7 @@ def started(owner: Object, *claims: str) -> Object:
 
 
 def stored(name: str, *access_modes: str, **spec: Any) -> Object:
-    """Return a claim that an API server takes."""
+    """Return a PVC that an API server takes."""
     return claim(name, *access_modes, resources={"requests": {"storage": "1Gi"}}, **spec)
 
 

@@ -71,7 +71,7 @@ OF_VM: list[tuple[str, Object, tuple[str, ...], Counter[tuple[str, str, str]]]] 
 
 
 @pytest.mark.parametrize(("patch", "options", "expected"), [row[1:] for row in OF_VM], ids=[row[0] for row in OF_VM])
-def test_an_update_of_a_machine(
+def test_an_update_of_a_vm(
     site: Site, patch: Object, options: tuple[str, ...], expected: Counter[tuple[str, str, str]]
 ) -> None:
     vm_object = site.have(vm("good"))
@@ -82,13 +82,13 @@ def must(done: tuple[bool, str]) -> None:
     assert done[0], done[1]
 
 
-def test_our_label_on_a_machine_is_asked_about_when_it_comes_changes_but_not_when_it_goes(site: Site) -> None:
+def test_our_label_on_a_vm_is_asked_about_when_it_comes_changes_but_not_when_it_goes(site: Site) -> None:
     vm_object = site.have(vm("good"))
     seen = [site.calls(partial(site.annotation, vm_object, all=value)) for value in ("true", "2099-01-01", None)]
     assert seen == [asked(validated(VMS)), asked(validated(VMS)), NOTHING]
 
 
-def test_another_write_of_a_machine_with_our_label_is_not_asked_about(site: Site) -> None:
+def test_another_write_of_a_vm_with_our_label_is_not_asked_about(site: Site) -> None:
     vm_object = site.have(vm("good"))
     must(site.annotation(vm_object, all="true"))
     assert site.calls(lambda: must(site.patch(vm_object, {"metadata": {"labels": {"x": "y"}}}))) == NOTHING
@@ -100,7 +100,7 @@ def test_a_reason_is_asked_about(site: Site) -> None:
     assert site.calls(lambda: must(site.patch(vm_object, why, user=CAROL))) == asked(validated(VMS))
 
 
-def test_the_deletion_of_a_machine_is_not_asked_about_nor_its_finalizers(site: Site) -> None:
+def test_the_deletion_of_a_vm_is_not_asked_about_nor_its_finalizers(site: Site) -> None:
     vm_object = site.have(vm("good", finalizers=["x.io/y"]))
     which = ("VirtualMachine", vm_object["metadata"]["name"], "-n", "vms")
 
@@ -112,7 +112,7 @@ def test_the_deletion_of_a_machine_is_not_asked_about_nor_its_finalizers(site: S
     assert site.calls(delete) == NOTHING
 
 
-def test_our_label_on_a_machine_that_is_being_deleted_is_asked_about(site: Site) -> None:
+def test_our_label_on_a_vm_that_is_being_deleted_is_asked_about(site: Site) -> None:
     vm_object = site.have(vm("good", finalizers=["x.io/y"]))
     must(site.kubectl("delete", "VirtualMachine", vm_object["metadata"]["name"], "-n", "vms", "--wait=false"))
     assert site.calls(lambda: must(site.annotation(vm_object, all="true"))) == asked(validated(VMS))
@@ -121,7 +121,7 @@ def test_our_label_on_a_machine_that_is_being_deleted_is_asked_about(site: Site)
 
 CREATED: list[tuple[str, Object, Counter[tuple[str, str, str]]]] = [
     ("a VirtualMachine", vm("good"), asked(mutated(VMS, "CREATE"), validated(VMS, "CREATE"))),
-    ("an instance", vmi("good"), asked(mutated(VMIS, "CREATE"), validated(VMIS, "CREATE"))),
+    ("a VMI", vmi("good"), asked(mutated(VMIS, "CREATE"), validated(VMIS, "CREATE"))),
     ("a ReplicaSet", replica_set("good"), asked(mutated(SETS, "CREATE"), validated(SETS, "CREATE"))),
     ("a Pool", pool("good"), asked(mutated(POOLS, "CREATE"), validated(POOLS, "CREATE"))),
     ("a restore", restore("s", "new"), asked(validated("virtualmachinerestores", "CREATE"))),
@@ -147,18 +147,18 @@ def owned_instance(owner: Object, **metadata: Any) -> Object:
 
 
 def pool_vm(owner: Object, number: str = "0", **metadata: Any) -> Object:
-    """Return a machine as a Pool has it, of a name that ends in a number."""
+    """Return a VM as a Pool has it, of a name that ends in a number."""
     name = f"{owner['metadata']['name']}-{number}"
     return vm("once", name=name, ownerReferences=[reference_to(owner)], **metadata)
 
 
-def test_a_machine_that_kubevirt_makes_for_a_pool_is_only_patched(site: Site) -> None:
+def test_a_vm_that_kubevirt_makes_for_a_pool_is_only_patched(site: Site) -> None:
     made = pool_vm(site.have(pool("good")))
     assert site.calls(lambda: site.have(made, CONTROLLER)) == asked(mutated(VMS, "CREATE"))
 
 
 def with_template(vm_object: Object) -> Object:
-    """Return a machine with a dataVolumeTemplate, which KubeVirt numbers with it."""
+    """Return a VM with a dataVolumeTemplate, which KubeVirt numbers with it."""
     storage = {
         "storageClassName": "nas",
         "accessModes": ["ReadWriteMany"],
@@ -173,31 +173,31 @@ OTHER_VMS: list[tuple[str, str, Callable[[Object], Object]]] = [
     ("somebody else makes", ALICE, pool_vm),
     ("a restore makes", CONTROLLER, lambda owner: pool_vm(owner, annotations=RESTORED)),
     ("has no number", CONTROLLER, lambda owner: pool_vm(owner, "x")),
-    ("has a claim of its own", CONTROLLER, lambda owner: with_template(pool_vm(owner))),
+    ("has a PVC of its own", CONTROLLER, lambda owner: with_template(pool_vm(owner))),
 ]
 
 
 @pytest.mark.parametrize(("user", "make"), [row[1:] for row in OTHER_VMS], ids=[row[0] for row in OTHER_VMS])
-def test_a_machine_is_judged_that(site: Site, user: str, make: Callable[[Object], Object]) -> None:
+def test_a_vm_is_evaluated_that(site: Site, user: str, make: Callable[[Object], Object]) -> None:
     created, output = site.create(make(site.have(pool("good"))), user)
     assert (created, "[shared-access]" in output) == (False, True)
 
 
-def test_an_instance_that_kubevirt_makes_for_an_owner_is_only_patched(site: Site) -> None:
+def test_an_vmi_that_kubevirt_makes_for_an_owner_is_only_patched(site: Site) -> None:
     made = owned_instance(site.have(vm("good")))
     assert site.calls(lambda: site.have(made, CONTROLLER)) == asked(mutated(VMIS, "CREATE"))
     assert site.get(made)["spec"]["evictionStrategy"] == "LiveMigrate"
 
 
 @pytest.mark.parametrize("user", [ALICE, CONTROLLER])
-def test_every_other_instance_is_judged(site: Site, user: str) -> None:
+def test_every_other_vmi_is_evaluated(site: Site, user: str) -> None:
     made = owned_instance(site.have(vm("good"))) if user == ALICE else vmi("good")
     both = asked(mutated(VMIS, "CREATE"), validated(VMIS, "CREATE"))
     assert site.calls(lambda: site.have(made, user)) == both
 
 
 @pytest.mark.parametrize("owned", [False, True])
-def test_of_an_instances_updates_only_its_disks_are_asked_about(site: Site, owned: bool) -> None:
+def test_of_an_vmis_updates_only_its_disks_are_asked_about(site: Site, owned: bool) -> None:
     made = site.have(owned_instance(site.have(vm("good"))) if owned else vmi("good"), CONTROLLER)
     beat = {"status": {"phase": "Running"}, "metadata": {"labels": {"x": "y"}, "annotations": {"x": "y"}}}
     assert site.calls(lambda: must(site.patch(made, beat, user=CONTROLLER))) == NOTHING
@@ -212,9 +212,9 @@ def test_of_an_instances_updates_only_its_disks_are_asked_about(site: Site, owne
         (pool("good"), {"virtualMachineTemplate": {"spec": {"template": {"spec": NODE}}}}, POOLS),
         (pool("good"), {"virtualMachineTemplate": {"metadata": {"labels": {"x": "y"}}}}, POOLS),
     ],
-    ids=["ReplicaSet", "Pool", "Pool's machines' labels"],
+    ids=["ReplicaSet", "Pool", "Pool's VMs' labels"],
 )
-def test_what_makes_machines_is_scaled_without_us_and_changed_with_us(
+def test_what_makes_vms_is_scaled_without_us_and_changed_with_us(
     site: Site, obj: Object, template: Object, resource: str
 ) -> None:
     made = site.have({**obj, "metadata": {**obj["metadata"], "name": next(NAMES)}})

@@ -1,4 +1,4 @@
-"""Of every rule: the API server refuses the machine, and takes it once the remedy is done to the letter."""
+"""Of every rule: the API server denies the VM, and takes it once the remedy is done to the letter."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.workloads import eventually
 from webhook.policy.rules import RULES
 
 OF_RUNNING, OF_VERSION = "eviction-strategy", "persistent-reservation"
-"""What is refused of a running machine only, and on an older KubeVirt only."""
+"""What is denied of a running VM only, and on an older KubeVirt only."""
 DENIED = [rule.name for rule in RULES if rule.default == "deny"]
 SAMPLES = {
     rule: next(broken for broken in REMEDIES[rule] if not broken.objects)
@@ -26,14 +26,14 @@ _SEEN = "the webhook goes by the changed KubeVirt CR"
 
 @pytest.fixture(scope="module", autouse=True)
 def claims(site: Site) -> None:
-    """Make the claims that the machines and remedies name, beside those that are there."""
+    """Make the PVCs that the VMs and remedies name, beside those that are there."""
     room = {"resources": {"requests": {"storage": "1Gi"}}}
     more = [claim for claim in CLAIMS if claim["metadata"]["name"] not in ("good", "once")]
     apply(site.cluster, [{**claim, "spec": {**claim["spec"], **room}} for claim in more])
 
 
 def stored(vm_object: Object) -> Object:
-    """Return a machine under a name of its own as KubeVirt's definitions take it."""
+    """Return a VM under a name of its own as KubeVirt's definitions take it."""
     fresh: Any = jsonpatch.apply_patch(vm_object, [{"op": "replace", "path": "/metadata/name", "value": next(NAMES)}])
     fresh["spec"]["runStrategy"] = "Halted"
     fresh["spec"]["template"]["spec"]["domain"].setdefault("devices", {})
@@ -47,17 +47,17 @@ def denies(site: Site, rule: str, broken: Broken) -> bool:
 
 
 def fixed(broken: Broken, words: str) -> Object:
-    """Return a machine with a part of its remedy done."""
+    """Return a VM with a part of its remedy done."""
     return stored(jsonpatch.apply_patch(broken.vm_object, broken.variants[words].patch))
 
 
 @pytest.mark.parametrize(("rule", "broken"), SAMPLES.items(), ids=SAMPLES)
-def test_a_machine_is_refused_and_its_user_told_the_remedy(site: Site, rule: str, broken: Broken) -> None:
+def test_a_vm_is_denied_and_its_user_told_the_remedy(site: Site, rule: str, broken: Broken) -> None:
     assert denies(site, rule, broken)
 
 
 @pytest.mark.parametrize(("rule", "words"), VARIANTS, ids=[f"{rule}: {words}" for rule, words in VARIANTS])
-def test_once_it_is_done_the_machine_is_admitted(site: Site, rule: str, words: str) -> None:
+def test_once_it_is_done_the_vm_is_admitted(site: Site, rule: str, words: str) -> None:
     created, output = site.create(fixed(SAMPLES[rule], words))
     assert created, output
 
@@ -75,7 +75,7 @@ def test_a_reservation_is_admitted_once_it_is_removed_or_kubevirt_is_newer(site:
 
 
 @pytest.mark.parametrize("value", [None, "LiveMigrate"], ids=["removed", "set to LiveMigrate"])
-def test_a_lowered_strategy_of_a_running_machine_is_refused_until_it_is(site: Site, value: str | None) -> None:
+def test_a_lowered_strategy_of_a_running_vm_is_denied_until_it_is(site: Site, value: str | None) -> None:
     vm_object = site.have(vm("good"))
     assert site.patch(vm_object, {"status": {"created": True}}, "--subresource=status")[0]
     lowered, output = site.patch(vm_object, strategy("None"))
@@ -84,11 +84,11 @@ def test_a_lowered_strategy_of_a_running_machine_is_refused_until_it_is(site: Si
 
 
 def strategy(value: str | None) -> Object:
-    """Return the merge patch that sets a machine's strategy."""
+    """Return the merge patch that sets a VM's strategy."""
     return {"spec": {"template": {"spec": {"evictionStrategy": value}}}}
 
 
-def test_a_restore_is_admitted_once_patches_that_nobody_can_judge_are_left_out(site: Site) -> None:
+def test_a_restore_is_admitted_once_patches_that_nobody_can_evaluate_are_left_out(site: Site) -> None:
     plain = restore("absent", next(NAMES))
     patch = '{"op": "add", "path": "/spec/template/spec/hostname", "value": "x"}'
     created, output = site.create({**plain, "spec": {**plain["spec"], "patches": [patch]}})

@@ -49,7 +49,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("obj", [row[1] for row in PLACES], ids=[row[0] for row in PLACES])
-def test_a_user_without_the_right_is_refused_and_one_with_it_passes(site: Site, obj: Object) -> None:
+def test_a_user_without_the_right_is_denied_and_one_with_it_passes(site: Site, obj: Object) -> None:
     created, output = site.create(fresh(obj), user=ALICE)
     assert not created
     assert '"alice" may not set "exempt.migratability.io/all"' in output
@@ -83,7 +83,7 @@ def test_a_group_may_have_the_right(site: Site) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_an_exempt_machine_gets_in_with_a_bad_disk_and_without_live_migrate(site: Site) -> None:
+def test_an_exempt_vm_gets_in_with_a_bad_disk_and_without_live_migrate(site: Site) -> None:
     created, output = site.create(vm_object := fresh(vm("once"), **ANNOTATIONS), user=CAROL)
     assert created, output
     assert "(exempt) [shared-access]" in output
@@ -97,7 +97,7 @@ def test_an_exemption_that_comes_with_the_bad_disk_counts_at_once(site: Site) ->
     assert [site.patch(made, patch, user=CAROL)[0] for patch in (bad, {**bad, **EXEMPT})] == [False, True]
 
 
-def test_an_exemption_that_goes_leaves_what_is_there_alone_and_refuses_what_is_new(site: Site) -> None:
+def test_an_exemption_that_goes_leaves_what_is_there_alone_and_denies_what_is_new(site: Site) -> None:
     site.have(vm_object := fresh(vm("once"), **ANNOTATIONS), CAROL)
     assert site.annotation(vm_object, ALICE, all=None)[0]
     edit = {"spec": {"template": {"spec": {"architecture": "amd64"}}}}
@@ -115,7 +115,7 @@ LEVELS = [
 
 @pytest.mark.parametrize(("how", "labels"), [row[1:] for row in LEVELS], ids=[row[0] for row in LEVELS])
 def test_a_namespaces_labels_need_a_right_of_their_own(site: Site, how: str, labels: Object) -> None:
-    """Carol's right is on machines."""
+    """Carol's right is on VMs."""
     space: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": next(NAMES)}}
     labelled = {**space, "metadata": {**space["metadata"], "labels": labels}}
     if how == "create":
@@ -138,7 +138,7 @@ def test_no_subresource_of_a_namespace_is_a_way_round(site: Site, subresource: s
     assert (done, "migratability.io/enforcement" in output) == (False, True)
 
 
-def test_a_namespace_that_does_not_enforce_takes_what_others_refuse(site: Site) -> None:
+def test_a_namespace_that_does_not_enforce_takes_what_others_deny(site: Site) -> None:
     name = next(NAMES)
     space: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     level = {"labels": {"migratability.io/enforcement": "warn"}}
@@ -153,14 +153,14 @@ def host_disk_spec() -> Object:
     return {"runStrategy": "Halted", "template": {"spec": spec}}
 
 
-def test_a_clone_of_an_exempt_machine_needs_the_right(site: Site) -> None:
+def test_a_clone_of_an_exempt_vm_needs_the_right(site: Site) -> None:
     source = site.have(fresh(vm("once"), **ANNOTATIONS), CAROL)["metadata"]["name"]
     answers = [site.create(fresh(clone(source), **ANNOTATIONS), user=user) for user in (ALICE, CAROL)]
     assert [done for done, _ in answers] == [False, True]
     assert "may not set" in answers[0][1]
 
 
-def test_a_clone_that_says_nothing_of_its_sources_exemption_is_refused(site: Site) -> None:
+def test_a_clone_that_says_nothing_of_its_sources_exemption_is_denied(site: Site) -> None:
     source = site.have(fresh(vm("once"), **ANNOTATIONS), CAROL)["metadata"]["name"]
     created, output = site.create(fresh(clone(source)), user=CAROL)
     assert not created

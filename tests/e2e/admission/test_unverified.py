@@ -1,4 +1,4 @@
-"""A claim that comes after its machine, on a real API server: named, waited for, judged at the start."""
+"""A PVC that comes after its VM, on a real API server: named, waited for, evaluated at the start."""
 
 from typing import Any
 
@@ -36,12 +36,12 @@ def appear(site: Site, name: str, *access_modes: str) -> None:
 
 @pytest.fixture
 def late() -> str:
-    """The name of a claim that is not there."""
+    """The name of a PVC that is not there."""
     return f"late-{next(NAMES)}"
 
 
 @pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: str(make.__name__))
-def test_it_is_named_on_the_machine_and_on_its_templates(site: Site, late: str, make: Any) -> None:
+def test_it_is_named_on_the_vm_and_on_its_templates(site: Site, late: str, make: Any) -> None:
     found = site.have(make("good", late))
     assert annotations(found) == [f"claim/{late}"] * len(PLACES[found["kind"]])
 
@@ -56,10 +56,10 @@ def test_who_takes_the_mark_away_finds_it_back(site: Site, late: str) -> None:
     assert annotations(site.get(vm_object)) == [f"claim/{late}"] * 2
 
 
-def test_it_starts_only_when_the_claim_is_there_and_shared(site: Site, late: str) -> None:
+def test_it_starts_only_when_the_pvc_is_there_and_shared(site: Site, late: str) -> None:
     vm_object = site.have(vm(late))
     created, output = site.create(started(vm_object, late), user=CONTROLLER)
-    assert (created, f'claim "{late}" does not exist' in output, "[claim-known]" in output) == (False, True, True)
+    assert (created, f'PVC "{late}" does not exist' in output, "[claim-known]" in output) == (False, True, True)
     appear(site, late, RWX)
     created, output = site.create(started(vm_object, late), user=CONTROLLER)
     assert created, output

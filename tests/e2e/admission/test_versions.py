@@ -1,4 +1,4 @@
-"""Whatever way a write takes, it is judged: every served version of the API, every verb."""
+"""Whatever way a write takes, it is evaluated: every served version of the API, every verb."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def strategy(obj: Object) -> str | None:
 
 
 @EVERY_VERSION
-def test_a_creation_in_every_version_is_judged(site: Site, make: type, api: str) -> None:
+def test_a_creation_in_every_version_is_evaluated(site: Site, make: type, api: str) -> None:
     created, output = site.create(make("once", api=api))
     assert (created, "is ReadWriteOnce, not ReadWriteMany" in output) == (False, True)
 
@@ -50,26 +50,26 @@ def test_an_exemption_in_every_version_needs_the_right(site: Site, make: type, a
 
 
 @pytest.mark.parametrize("api", ["kubevirt.io/v1", OLD])
-def test_an_update_in_every_version_is_judged(site: Site, api: str) -> None:
+def test_an_update_in_every_version_is_evaluated(site: Site, api: str) -> None:
     made = site.have(vm("good"))
     bad = {"spec": {"template": {"spec": {"volumes": instance_spec("once")["volumes"]}}}}
     assert not site.patch(made | {"apiVersion": api}, bad)[0]
 
 
 @pytest.mark.parametrize("version", ["v1beta1", "v1alpha1"])
-def test_a_clone_in_every_version_is_judged(site: Site, version: str) -> None:
+def test_a_clone_in_every_version_is_evaluated(site: Site, version: str) -> None:
     name = next(NAMES)
     made = vm("once", name=name, **ANNOTATIONS)
     site.cluster.kubectl("create", "-f", "-", stdin=json.dumps(made))
     created, output = site.create(clone(name, api=f"clone.kubevirt.io/{version}"))
-    assert (created, "the machine that it makes" in output) == (False, True)
+    assert (created, "the VM that it makes" in output) == (False, True)
 
 
 def bad(**metadata: Any) -> Object:
     return vm("once", **metadata)
 
 
-def test_a_server_side_apply_is_judged(site: Site) -> None:
+def test_a_server_side_apply_is_evaluated(site: Site) -> None:
     command = ("apply", "--server-side", "--validate=false", "-f", "-")
     assert not site.kubectl(*command, stdin=bad())[0]
     made = vm("good")
@@ -78,23 +78,23 @@ def test_a_server_side_apply_is_judged(site: Site) -> None:
     assert (done, "may not set" in output) == (False, True)
 
 
-def test_a_replacement_is_judged(site: Site) -> None:
+def test_a_replacement_is_evaluated(site: Site) -> None:
     made = site.have(vm("good"))
     assert not site.kubectl("replace", "-f", "-", stdin={**made, "spec": bad()["spec"]})[0]
 
 
-def test_a_dry_run_is_judged(site: Site) -> None:
+def test_a_dry_run_is_evaluated(site: Site) -> None:
     assert not site.kubectl("create", "--dry-run=server", "-f", "-", stdin=bad())[0]
 
 
 @pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
-def test_a_machine_without_a_name_yet_is_judged(site: Site, make: type) -> None:
+def test_a_vm_without_a_name_yet_is_evaluated(site: Site, make: type) -> None:
     vm_object = make("once")
     vm_object["metadata"] = {"namespace": "vms", "generateName": "m-"}
     assert not site.create(vm_object)[0]
 
 
-def test_a_creation_that_says_it_is_being_deleted_is_judged(site: Site) -> None:
+def test_a_creation_that_says_it_is_being_deleted_is_evaluated(site: Site) -> None:
     """The API server takes that away before it asks us."""
     vm_object = bad(deletionTimestamp="2026-01-01T00:00:00Z", deletionGracePeriodSeconds=0)
     assert not site.kubectl("create", "--validate=false", "-f", "-", stdin=vm_object)[0]
@@ -124,8 +124,8 @@ def test_a_users_forged_owner_lets_nothing_by(site: Site) -> None:
     assert not site.create(vm_object, user=ALICE)[0]
 
 
-def test_a_status_that_is_created_with_an_instance_says_nothing(site: Site) -> None:
-    """An instance has no status subresource: what somebody writes there is stored."""
+def test_a_status_that_is_created_with_an_vmi_says_nothing(site: Site) -> None:
+    """A VMI has no status subresource: what somebody writes there is stored."""
     vm_object = vmi("once")
     vm_object["status"] = {"migratedVolumes": [{"volumeName": "once"}]}
     assert not site.create(vm_object)[0]

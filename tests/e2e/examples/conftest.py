@@ -1,4 +1,4 @@
-"""The webhook installed on a real API server, with the examples' claims and classes in it."""
+"""The webhook installed on a real API server, with the examples' PVCs and classes in it."""
 
 import json
 from collections.abc import Iterator

@@ -32,22 +32,22 @@ def vm(*volumes: Object, **metadata: Any) -> Object:
 
 @pytest.fixture
 def good(site: Site) -> str:
-    """The name of a good machine that is there."""
+    """The name of a good VM that is there."""
     vm_object = vm(disk("nfs"))
     site.must_create(vm_object)
     return str(vm_object["metadata"]["name"])
 
 
-def test_a_hot_plug_of_a_claim_for_one_node_is_refused_and_the_message_says_why(site: Site, good: str) -> None:
+def test_a_hot_plug_of_a_pvc_for_one_node_is_denied_and_the_message_says_why(site: Site, good: str) -> None:
     denied = answer_to_hot_plug(site, good)
     assert (denied["code"], denied["reason"]) == (422, "Invalid")
-    assert 'claim "nfs-once" is ReadWriteOnce, not ReadWriteMany' in denied["message"]
+    assert 'PVC "nfs-once" is ReadWriteOnce, not ReadWriteMany' in denied["message"]
     assert [cause["field"] for cause in denied["details"]["causes"]] == [
         "status.volumeRequests[0].addVolumeOptions.volumeSource.persistentVolumeClaim.claimName"
     ]
 
 
-def test_kubectl_shows_the_refusal_of_a_hot_plug(site: Site, good: str) -> None:
+def test_kubectl_shows_the_denial_of_a_hot_plug(site: Site, good: str) -> None:
     done, output = site.patch(good, [{"op": "add", "path": "/status", "value": HOT_PLUG}], "--subresource=status")
     assert not done
     assert output.startswith(f'The VirtualMachine "{good}" is invalid: status.volumeRequests[0].addVolumeOptions.')
@@ -63,15 +63,15 @@ def answer_to_hot_plug(site: Site, name: str) -> Object:
 
 
 @pytest.mark.parametrize("_", range(5))
-def test_a_claim_made_a_moment_before_its_machine_is_seen(site: Site, _: int) -> None:
+def test_a_pvc_made_a_moment_before_its_vm_is_seen(site: Site, _: int) -> None:
     name = next(NAMES)
     request = claim(name, RWO, storage_class="ontap-nas", resources={"requests": {"storage": "1Gi"}})
     created, output = site.create(request, vm(disk(name)))
     assert not created
-    assert f'claim "{name}" is ReadWriteOnce, not ReadWriteMany' in output
+    assert f'PVC "{name}" is ReadWriteOnce, not ReadWriteMany' in output
 
 
-def test_a_claim_mended_a_moment_before_its_machine_is_seen(site: Site) -> None:
+def test_a_pvc_fixed_a_moment_before_its_vm_is_seen(site: Site) -> None:
     name = next(NAMES)
     once, many = (
         claim(name, mode, storage_class="ontap-nas", resources={"requests": {"storage": "1Gi"}})
@@ -84,7 +84,7 @@ def test_a_claim_mended_a_moment_before_its_machine_is_seen(site: Site) -> None:
     site.must_create(many, vm(disk(name)))
 
 
-def test_a_user_cannot_pass_a_new_machine_off_as_one_that_is_being_deleted(site: Site) -> None:
+def test_a_user_cannot_pass_a_new_vm_off_as_one_that_is_being_deleted(site: Site) -> None:
     created, output = site.create(vm(disk("nfs-once"), deletionTimestamp="2026-11-24T18:00:00Z"))
     assert not created
     assert "[shared-access]" in output

@@ -1,4 +1,4 @@
-"""Over every example, the API server's answer is the one that `migratability check` foretells."""
+"""Over every example, the API server's answer is the one that `migratability check` predicts."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ Object = dict[str, Any]
 
 @cache
 def checked() -> dict[str, Object]:
-    """The verdict of `check` on every example, by the machine's name."""
+    """The verdict of `check` on every example, by the VM's name."""
     command = [sys.executable, "-m", "webhook.cli.main", "check", *map(str, VMS)]
     options = ["--cluster", str(EXAMPLES / "cluster"), "-o", "json"]
     done = subprocess.run([*command, *options], cwd=CHECKOUT, capture_output=True, text=True, check=False)
@@ -38,7 +38,7 @@ def vm(file: Path) -> Object:
 
 
 def denying(verdict: Object) -> list[str]:
-    """The causes that `check` foretells, as kubectl prints them, in order."""
+    """The causes that `check` predicts, as kubectl prints them, in order."""
     return [
         f"{found['field']}: {found['message']}. {found['remedy']}. [{found['rule']}]"
         for found in verdict["violations"]

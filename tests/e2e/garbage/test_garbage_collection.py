@@ -55,8 +55,8 @@ def test_nothing_is_left_without_the_cluster_role_and_all_comes_back_with_anothe
     assert [_owner(installed, path) for path in ALL] == [uid] * len(ALL)
 
 
-def test_a_cluster_role_that_is_made_anew_becomes_the_owner(installed: Release) -> None:
-    """Whoever replaces it by force leaves the registrations without a live owner for a moment."""
+def test_a_cluster_role_that_is_made_again_becomes_the_owner(installed: Release) -> None:
+    """Anyone who replaces it by force leaves the webhook configurations without a live owner for a moment."""
     ca = installed.ca
     installed.delete(OWNER_ROLE)
     installed.make(owner_role())

@@ -23,12 +23,12 @@ WHOLE: Object = {
 
 
 def domain(**patch: Any) -> Object:
-    """Return an instance's spec with another domain."""
+    """Return a VMI's spec with another domain."""
     return {"domain": {**WHOLE["domain"], **patch}}
 
 
 def devices(**patch: Any) -> Object:
-    """Return an instance's spec with other devices."""
+    """Return a VMI's spec with other devices."""
     return domain(devices={**DEVICES, **patch})
 
 
@@ -87,7 +87,7 @@ def is_sent(runs: DryRuns, new: Object, *, status: bool = False) -> bool:
 
 
 def patched(obj: Object, patch: Object) -> Object:
-    """Return an object with other fields in its instance's spec."""
+    """Return an object with other fields in its VMI's spec."""
     found = copy.deepcopy(obj)
     at(found, *COMPARED[which(obj["kind"])].template).update(patch)
     return found
@@ -148,7 +148,7 @@ DEEP: Object = {
 
 
 def many(numbers: range) -> Object:
-    """Return an instance's spec with as many of everything, with long names, and much that is compared whole."""
+    """Return a VMI's spec with as many of everything, with long names, and much that is compared whole."""
     names = [f"v{number}" for number in numbers]
     return {
         "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": DEEP}},
@@ -195,7 +195,7 @@ ODD: list[Object] = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("spec", ODD, ids=str)
 def test_no_condition_fails_on_what_is_odd(dry_runs: DryRuns, kind: str, spec: Object) -> None:
-    """A failed condition would deny every later write. KubeVirt's definitions refuse most of it."""
+    """A failed condition would deny every later write. KubeVirt's definitions deny most of it."""
     odd = declared(kind, {**WHOLE, **spec}, next(NAMES))
     made = dry_runs.client.request("POST", url(kind, odd).rpartition("/")[0], odd)
     assert made.ok or made.status == 422, made.body

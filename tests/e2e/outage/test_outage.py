@@ -15,10 +15,10 @@ HOT_PLUG = {"addVolumeOptions": {**volume_request(disk("good"))["addVolumeOption
 
 
 class Outage:
-    """The cluster without our process, with machines from before."""
+    """The cluster without our process, with VMs from before."""
 
     def __init__(self, site: Site) -> None:
-        """Make the machines, then stop the process."""
+        """Make the VMs, then stop the process."""
         self.site = site
         self.vms = [site.have(vm("good", finalizers=["x.io/y"])) for _ in range(2)]
         self.unverified = site.have(vm("not-there-yet"))
@@ -31,7 +31,7 @@ class Outage:
 
     @property
     def vm_object(self) -> Object:
-        """A machine that stays."""
+        """A VM that stays."""
         return self.vms[0]
 
 
@@ -58,40 +58,40 @@ FAILS: list[tuple[str, Object, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("patch", "options"), [row[1:] for row in PASSES], ids=[row[0] for row in PASSES])
-def test_of_a_machine_this_passes(outage: Outage, patch: Object, options: tuple[str, ...]) -> None:
+def test_of_a_vm_this_passes(outage: Outage, patch: Object, options: tuple[str, ...]) -> None:
     done, output = outage.site.patch(outage.vm_object, patch, *options)
     assert done, output
 
 
 @pytest.mark.parametrize(("patch", "options"), [row[1:] for row in FAILS], ids=[row[0] for row in FAILS])
-def test_of_a_machine_this_is_refused(outage: Outage, patch: Object, options: tuple[str, ...]) -> None:
+def test_of_a_vm_this_is_denied(outage: Outage, patch: Object, options: tuple[str, ...]) -> None:
     done, output = outage.site.patch(outage.vm_object, patch, *options, user=CAROL)
     assert (done, OUT_OF_REACH in output) == (False, True)
 
 
-def test_a_machine_is_deleted(outage: Outage) -> None:
+def test_a_vm_is_deleted(outage: Outage) -> None:
     site, vm_object = outage.site, outage.vms[1]
     assert site.kubectl("delete", "VirtualMachine", vm_object["metadata"]["name"], "-n", "vms", "--wait=false")[0]
     assert site.patch(vm_object, {"metadata": {"finalizers": None}}, user=CONTROLLER)[0]
     assert not site.kubectl("get", "VirtualMachine", vm_object["metadata"]["name"], "-n", "vms")[0]
 
 
-def test_a_verified_machine_starts(outage: Outage) -> None:
+def test_a_verified_vm_starts(outage: Outage) -> None:
     created, output = outage.site.create(started(outage.vm_object, "good"), user=CONTROLLER)
     assert created, output
 
 
-def test_a_machine_that_nobody_could_judge_yet_does_not_start(outage: Outage) -> None:
+def test_a_vm_that_nobody_could_evaluate_yet_does_not_start(outage: Outage) -> None:
     created, output = outage.site.create(started(outage.unverified, "not-there-yet"), user=CONTROLLER)
     assert (created, OUT_OF_REACH in output) == (False, True)
 
 
-def test_claims_are_made(outage: Outage) -> None:
+def test_pvcs_are_made(outage: Outage) -> None:
     created, output = outage.site.kubectl("create", "-f", "-", stdin=stored("any", RWO), user=CONTROLLER)
     assert created, output
 
 
-def test_a_running_instance_beats_and_ends(outage: Outage) -> None:
+def test_a_running_vmi_beats_and_ends(outage: Outage) -> None:
     beat = {"status": {"phase": "Running"}, "metadata": {"annotations": {"x": "y"}}}
     assert outage.site.patch(outage.instance, beat, user=CONTROLLER)[0]
     name = outage.instance["metadata"]["name"]
@@ -103,12 +103,12 @@ CREATED = [vm("good"), vmi("good"), replica_set("good"), pool("good"), restore("
 
 
 @pytest.mark.parametrize("obj", CREATED, ids=[obj["kind"] for obj in CREATED])
-def test_what_makes_a_machine_is_not_created(outage: Outage, obj: Object) -> None:
+def test_what_makes_a_vm_is_not_created(outage: Outage, obj: Object) -> None:
     created, output = outage.site.create({**obj, "metadata": {**obj["metadata"], "name": next(NAMES)}})
     assert (created, OUT_OF_REACH in output) == (False, True)
 
 
-def test_nobody_says_that_an_instance_has_an_owner_but_kubevirt(outage: Outage) -> None:
+def test_nobody_says_that_an_vmi_has_an_owner_but_kubevirt(outage: Outage) -> None:
     owner = outage.vm_object["metadata"]
     reference = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": owner["name"], "uid": owner["uid"]}
     assert not outage.site.create(vmi("good", ownerReferences=[{**reference, "controller": True}]))[0]
@@ -130,7 +130,7 @@ NAMESPACE_LABELS: list[tuple[str, Object]] = [
 
 
 @pytest.mark.parametrize("labels", [row[1] for row in NAMESPACE_LABELS], ids=[row[0] for row in NAMESPACE_LABELS])
-def test_our_labels_on_a_namespace_are_refused(outage: Outage, labels: Object) -> None:
+def test_our_labels_on_a_namespace_are_denied(outage: Outage, labels: Object) -> None:
     done, output = outage.site.patch(outage.namespace, {"metadata": {"labels": labels}})
     assert (done, OUT_OF_REACH in output) == (False, True)
 

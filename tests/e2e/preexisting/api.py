@@ -18,7 +18,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _THREADS = 6
 _IDLE_SECONDS = 30
-"""After 90 the API server closes a connection; one closed here is opened anew with the next call."""
+"""After 90 the API server closes a connection; one closed here is opened again with the next call."""
 _PLURALS = {
     "DataVolume": "datavolumes",
     "Namespace": "namespaces",
@@ -53,7 +53,7 @@ class Answer:
 
     @property
     def causes(self) -> list[str]:
-        """The reasons that a refusal gives, as kubectl shows them."""
+        """The reasons that a denial gives, as kubectl shows them."""
         return [cause["message"] for cause in self.body.get("details", {}).get("causes", ())]
 
 
@@ -88,7 +88,7 @@ class Api:
         return self._call("POST", _collection(obj), user, obj)
 
     def have(self, obj: Object, user: str) -> Object:
-        """Create an object that nobody refuses, and return it as it is stored."""
+        """Create an object that nobody denies, and return it as it is stored."""
         created = self.create(obj, user)
         assert created.passed, created.message
         return created.body

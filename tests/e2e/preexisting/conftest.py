@@ -1,4 +1,4 @@
-"""A cluster that had machines before it had the webhook."""
+"""A cluster that had VMs before it had the webhook."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ SIZES = (
 class Site:
     """The cluster: old violators to work with, others to work with in an outage, and one of every sort to make worse.
 
-    All of them are older than the webhook's registration.
+    All of them are older than the webhook's webhook configuration.
     """
 
     def __init__(self, cluster: LocalCluster, api: Api, count: int) -> None:

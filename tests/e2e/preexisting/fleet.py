@@ -1,4 +1,4 @@
-"""Many machines, to all of which something is done at once."""
+"""Many VMs, to all of which something is done at once."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EVERY_SORT = tuple(product(FAULTS, Kind))
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the writes for some machines, by the machines' names."""
+    """What became of the writes for some VMs, by the VMs' names."""
 
     answers: dict[str, list[Answer]]
 
@@ -24,21 +24,21 @@ class Outcome:
 
     @property
     def denied(self) -> dict[str, str]:
-        """Which machines were refused one, and why."""
+        """Which VMs were denied one, and why."""
         found = ((name, answer) for name, answers in self.answers.items() for answer in answers)
         return {name: answer.message for name, answer in found if not answer.passed}
 
     @property
     def left_out(self) -> list[str]:
-        """The machines for which there was none."""
+        """The VMs for which there was none."""
         return [name for name, answers in self.answers.items() if not answers]
 
 
 class Fleet:
-    """Machines, and a tally of what was done to them."""
+    """VMs, and a tally of what was done to them."""
 
     def __init__(self, api: Api, name: str, sorts: Iterable[tuple[Fault, Kind]]) -> None:
-        """Make a machine of each sort; they are named by the fleet's name and a number."""
+        """Make a VM of each sort; they are named by the fleet's name and a number."""
         self.api = api
         self._outcomes: list[Outcome] = []
         numbered = [(f"{name}-{number}", *sort) for number, sort in enumerate(sorts)]
@@ -49,16 +49,16 @@ class Fleet:
         """What was done so far, in one line."""
         writes = sum(outcome.writes for outcome in self._outcomes)
         denied = sum(len(outcome.denied) for outcome in self._outcomes)
-        return f"{len(self.vms)} machines, {len(self._outcomes)} verbs, {writes} writes, {denied} refused"
+        return f"{len(self.vms)} VMs, {len(self._outcomes)} verbs, {writes} writes, {denied} denied"
 
     def of(self, kinds: Iterable[Kind], faults: Sequence[Fault] | None = None) -> list[VM]:
-        """Return the machines of some kinds, with any fault or with some."""
+        """Return the VMs of some kinds, with any fault or with some."""
         wanted = frozenset(kinds)
         found = [vm for vm in self.vms if vm.kind in wanted]
         return [vm for vm in found if faults is None or vm.fault in faults]
 
     def prepare(self, verb: Verb) -> None:
-        """Do what must have been done before; nobody may refuse it."""
+        """Do what must have been done before; nobody may deny it."""
         if verb.before:
             before = verb.before
             found = self._do(self.of(verb.kinds), lambda vm: _until_denied(before(self.api, vm)))
@@ -71,11 +71,11 @@ class Fleet:
         return found
 
     def attempt(self, verb: Verb) -> Outcome:
-        """Do something to all that it can be done to; what follows a refused write of a machine is left undone."""
+        """Do something to all that it can be done to; what follows a denied write of a VM is left undone."""
         return self._do(self.of(verb.kinds), lambda vm: _until_denied(verb.act(self.api, vm)))
 
     def each(self, vms: list[VM], write: Callable[[VM], Answer]) -> Outcome:
-        """Make one write for each of some machines."""
+        """Make one write for each of some VMs."""
         return self._do(vms, lambda vm: [write(vm)])
 
     def _do(self, vms: list[VM], act: Callable[[VM], list[Answer]]) -> Outcome:
@@ -90,7 +90,7 @@ def old_violators(api: Api, name: str, count: int) -> Fleet:
 
 
 def good_vms(api: Api, name: str) -> Fleet:
-    """Make a machine of each kind that violates nothing."""
+    """Make a VM of each kind that violates nothing."""
     return Fleet(api, name, [(NOTHING, kind) for kind in Kind])
 
 

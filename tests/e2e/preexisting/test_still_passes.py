@@ -1,4 +1,4 @@
-"""Nothing that was fine before gets stuck: what is done to machines day by day is done to old violators too."""
+"""Nothing that was fine before gets stuck: what is done to VMs day by day is done to old violators too."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""With every process of the webhook gone, old violators and sound machines live on, and nothing gets in or worse."""
+"""With every process of the webhook gone, old violators and sound VMs live on, and nothing gets in or worse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ EVALUATED = [verb for verb in VERBS if verb.evaluated]
 
 @dataclass(frozen=True)
 class Outage:
-    """The cluster without our process: old violators, and machines that were admitted before it went."""
+    """The cluster without our process: old violators, and VMs that were admitted before it went."""
 
     site: Site
     verified: Fleet
@@ -42,22 +42,22 @@ def outage(site: Site, report: Report) -> Iterator[Outage]:
     yield Outage(site, verified)
     site.installation.start()
     report(f"old violators without the webhook: {site.in_outage.tally}")
-    report(f"verified machines without the webhook: {verified.tally}")
+    report(f"verified VMs without the webhook: {verified.tally}")
 
 
 def not_out_of_reach(found: Outcome, vms: list[VM]) -> dict[str, str]:
-    """Return what became of the machines that were not refused as out of reach."""
+    """Return what became of the VMs that were not denied as out of reach."""
     reported = {str(vm): found.denied.get(str(vm), "passed") for vm in vms}
     return {name: message for name, message in reported.items() if not is_out_of_reach(message)}
 
 
 @pytest.mark.parametrize("verb", EVALUATED, ids=str)
-def test_of_old_violators_this_is_refused(outage: Outage, verb: Verb) -> None:
+def test_of_old_violators_this_is_denied(outage: Outage, verb: Verb) -> None:
     violators = outage.site.in_outage
     assert not_out_of_reach(violators.attempt(verb), violators.of(verb.kinds)) == {}
 
 
-def test_a_label_of_ours_is_refused(outage: Outage) -> None:
+def test_a_label_of_ours_is_denied(outage: Outage) -> None:
     violators = outage.site.in_outage
     annotation = {"metadata": {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}}
     found = violators.each(violators.vms, lambda vm: outage.api.patch(vm.owner, annotation, ALICE))
@@ -67,14 +67,14 @@ def test_a_label_of_ours_is_refused(outage: Outage) -> None:
 @pytest.mark.parametrize(
     ("kind", "variant"), VARIANTS_BY_KIND, ids=[f"{variant} of {kind}" for kind, variant in VARIANTS_BY_KIND]
 )
-def test_no_machine_is_made_worse(outage: Outage, kind: Kind, variant: Variant) -> None:
+def test_no_vm_is_made_worse(outage: Outage, kind: Kind, variant: Variant) -> None:
     samples, vms = outage.site.samples, outage.site.samples.of([kind], variant.faults)
     found = samples.each(vms, lambda vm: variant.act(outage.api, vm))
     assert not_out_of_reach(found, vms) == {}
 
 
 @pytest.mark.parametrize("kind", Kind, ids=str)
-def test_no_machine_is_made(outage: Outage, kind: Kind) -> None:
+def test_no_vm_is_made(outage: Outage, kind: Kind) -> None:
     assert is_out_of_reach(outage.api.create(declared(kind, NOTHING, "late"), ALICE).message)
 
 
@@ -85,7 +85,7 @@ def test_of_old_violators_this_passes_for_all(outage: Outage, verb: Verb) -> Non
 
 
 @pytest.mark.parametrize("verb", NOT_EVALUATED, ids=str)
-def test_of_verified_machines_this_passes_for_all(outage: Outage, verb: Verb) -> None:
+def test_of_verified_vms_this_passes_for_all(outage: Outage, verb: Verb) -> None:
     outcome = outage.verified.undergo(verb)
     assert (outcome.denied, outcome.left_out) == ({}, [])
 

@@ -1,4 +1,4 @@
-"""What users and KubeVirt do to a machine day by day, write by write, each by the account that makes it."""
+"""What users and KubeVirt do to a VM day by day, write by write, each by the account that makes it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MORE = {"domain": {"memory": {"guest": "2Gi"}, "resources": {"requests": {"memo
 
 @dataclass(frozen=True)
 class Verb:
-    """What is done, to machines of which kinds, and what must have been done ``before``, while the webhook is there.
+    """What is done, to VMs of which kinds, and what must have been done ``before``, while the webhook is there.
 
     What is ``evaluated`` cannot pass without it.
     """
@@ -209,17 +209,17 @@ VERBS = (
     Verb("a status write", tuple(Kind), _write_status),
     Verb("a heartbeat", ALIVE, _beat),
     Verb("a migration", ALIVE, _migrate),
-    Verb("more memory for an instance", ALIVE, _plug_memory),
+    Verb("more memory for a VMI", ALIVE, _plug_memory),
     Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, _begin_volume_migration, evaluated=True),
     Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE)),
     Verb(
-        "a bad disk given another claim in a template",
+        "a bad disk given another PVC in a template",
         TEMPLATED,
         _change_template(lambda vm: {"volumes": vm.fault.volumes(data="mended")}),
         evaluated=True,
     ),
     Verb("a bad disk taken out of a template", TEMPLATED, _change_template(_without_data)),
-    Verb("a bad disk unplugged from an instance", (Kind.BARE,), _unplug),
+    Verb("a bad disk unplugged from a VMI", (Kind.BARE,), _unplug),
     Verb("a replaced replica of a ReplicaSet", (Kind.REPLICA_SET,), _replace_instance),
     Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_vm),
     Verb("a stop", TEMPLATED, _stop),
@@ -227,4 +227,4 @@ VERBS = (
     Verb("a removed finalizer", tuple(Kind), _remove_finalizer),
     Verb("a deletion", tuple(Kind), _delete),
 )
-"""In an order in which all can be done to the same machine; the deletion is the last."""
+"""In an order in which all can be done to the same VM; the deletion is the last."""

@@ -1,4 +1,4 @@
-"""Machines that could not migrate when the webhook came, of every kind and with every fault."""
+"""VMs that could not migrate when the webhook came, of every kind and with every fault."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
     HALTED = "a halted VirtualMachine"
     RUNNING = "a running VirtualMachine"
-    BARE = "an instance of nobody's"
+    BARE = "a VMI of nobody's"
     POOL = "a Pool"
     REPLICA_SET = "a ReplicaSet"
 
@@ -36,7 +36,7 @@ _PATHS = {Kind.BARE: ("spec",), Kind.POOL: ("spec", "virtualMachineTemplate", *_
 
 @dataclass(frozen=True)
 class Fault:
-    """What a machine violates, beside the claim of its second disk."""
+    """What a VM violates, beside the PVC of its second disk."""
 
     name: str
     root: Object = field(default_factory=lambda: disk("good", "root"))
@@ -46,7 +46,7 @@ class Fault:
     strategy: str | None = None
 
     def volumes(self, *more: Object, **exchanged: str) -> list[Object]:
-        """Return the three volumes, some with another claim than they had, and more behind them."""
+        """Return the three volumes, some with another PVC than they had, and more behind them."""
         had = {"root": self.root, "data": disk(self.data, "data"), "logs": disk("good", "logs")}
         has = {**had, **{name: disk(claim, name) for name, claim in exchanged.items()}}
         return [*has.values(), *more]
@@ -59,7 +59,7 @@ def host_device(name: str) -> Object:
 
 NOTHING = Fault("nothing", data="good")
 FAULTS = (
-    Fault("a claim for one node", root=disk("once", "root")),
+    Fault("a PVC for one node", root=disk("once", "root")),
     Fault("a file system on a SAN", root=disk("san-fs", "root")),
     Fault("a hostDisk", root=host_disk("root")),
     Fault("a host device", devices=(host_device("first"),)),
@@ -72,7 +72,7 @@ LENIENT = FAULTS[-1]
 
 @dataclass
 class VM:
-    """What a user made, the VirtualMachine that it is or has, and the instance that runs for it just now."""
+    """What a user made, the VirtualMachine that it is or has, and the VMI that runs for it just now."""
 
     kind: Kind
     fault: Fault
@@ -91,7 +91,7 @@ class VM:
 
 
 def in_template(kind: Kind, patch: Object) -> Object:
-    """Return a patch of an instance's spec where an object of a kind has it."""
+    """Return a patch of a VMI's spec where an object of a kind has it."""
     for key in reversed(_PATHS.get(kind, _IN_TEMPLATE)):
         patch = {key: patch}
     return patch
@@ -122,13 +122,13 @@ def vm_for(pool: Object, number: int = 0) -> Object:
 
 
 def instance_for(owner: Object) -> Object:
-    """Return the instance that kubevirt-controller makes for a VirtualMachine or a ReplicaSet."""
+    """Return the VMI that kubevirt-controller makes for a VirtualMachine or a ReplicaSet."""
     name = owner["metadata"]["name"] + ("" if owner["kind"] == "VirtualMachine" else "-x7k2p")
     return _object("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner=owner)
 
 
 def make(api: Api, kind: Kind, fault: Fault, name: str) -> VM:
-    """Make a machine as its user and KubeVirt do; nobody may refuse it."""
+    """Make a VM as its user and KubeVirt do; nobody may deny it."""
     vm = VM(kind, fault, api.have(declared(kind, fault, name), ALICE))
     if kind is Kind.POOL:
         vm.virtual_machine = api.have(vm_for(vm.owner), CONTROLLER)

@@ -1,4 +1,4 @@
-"""With no process of ours to answer: how what is refused looks, and what nobody else may be kept from."""
+"""With no process of ours to answer: how what is denied looks, and what nobody else may be kept from."""
 
 from re import fullmatch
 
@@ -20,16 +20,16 @@ OTHERS: list[tuple[Object, str]] = [
     (data_volume("other", source={"blank": {}}, pvc=_CLAIM["spec"]), CONTROLLER),
     (_POD, CONTROLLER),
 ]
-"""Objects that are no machines, and who makes them."""
+"""Objects that are no VMs, and who makes them."""
 
 
 def is_out_of_reach(message: str) -> bool:
-    """Say whether an answer is a refusal because we could not be asked."""
+    """Say whether an answer is a denial because we could not be asked."""
     return fullmatch(_OUT_OF_REACH, message) is not None
 
 
 def make_change_and_delete(api: Api, obj: Object, user: str) -> list[str]:
-    """Return why the API server refused any of it."""
+    """Return why the API server denied any of it."""
     labelled = {"metadata": {"labels": {"team": "a"}}}
     answers = [api.create(obj, user), api.patch(obj, labelled, user), api.delete(obj, user)]
     return [answer.message for answer in answers if not answer.passed]

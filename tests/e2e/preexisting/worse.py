@@ -24,9 +24,9 @@ _EXCEPT_BRIDGED = tuple(fault for fault in FAULTS if fault.binding != "bridge")
 
 @dataclass(frozen=True)
 class Variant:
-    """What a write does to machines of some kinds, with some faults, and the one reason why it is refused.
+    """What a write does to VMs of some kinds, with some faults, and the one reason why it is denied.
 
-    The reason is the rule, and what of the machine it is about.
+    The reason is the rule, and what of the VM it is about.
     """
 
     name: str
@@ -75,7 +75,7 @@ def _strategy(_: Fault) -> Object:
 
 VARIANTS = (
     Variant(
-        "a bad claim beside the old ones",
+        "a bad PVC beside the old ones",
         TEMPLATED,
         _template(lambda fault: {"volumes": fault.volumes(disk("once-new", "new"))}),
         "shared-access",
@@ -111,10 +111,10 @@ VARIANTS = (
         'interface "default"',
         _EXCEPT_BRIDGED,
     ),
-    Variant("a bad claim by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", 'volume "new"'),
-    Variant("a bad claim plugged into an instance", ALIVE, _plug, "shared-access", 'volume "new"'),
+    Variant("a bad PVC by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", 'volume "new"'),
+    Variant("a bad PVC plugged into a VMI", ALIVE, _plug, "shared-access", 'volume "new"'),
     Variant(
-        "a volume migration to a claim for one node",
+        "a volume migration to a PVC for one node",
         (Kind.HALTED, Kind.RUNNING),
         _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}, updateVolumesStrategy="Migration"),
         "shared-access",
@@ -130,4 +130,4 @@ VARIANTS = (
     ),
 )
 VARIANTS_BY_KIND = [(kind, variant) for variant in VARIANTS for kind in variant.kinds]
-"""For tests: each way, with each kind of machine that it is open to."""
+"""For tests: each way, with each kind of VM that it is open to."""

@@ -41,7 +41,7 @@ class Played:
 
     @property
     def is_denied(self) -> bool:
-        """Whether the webhook refused it."""
+        """Whether the webhook denied it."""
         return self.status == 422 and "denied the request" in self.message
 
     @property
@@ -51,7 +51,7 @@ class Played:
 
     @property
     def causes(self) -> list[str]:
-        """What kubectl shows of a refusal."""
+        """What kubectl shows of a denial."""
         return [cause["message"] for cause in items(mapping(self.answer.get("details")).get("causes"))]
 
 
@@ -93,7 +93,7 @@ class Player:
         return _over(live, self._recorded(write.obj, live), _OUTDATED if write.is_late else None)
 
     def _owner(self, write: Write) -> Object | None:
-        """Return the live object for which KubeVirt makes an instance."""
+        """Return the live object for which KubeVirt makes a VMI."""
         for reference in items(at(write.obj, "metadata", "ownerReferences")):
             owners = _collection(write, f"{reference['kind'].lower()}s")
             status, found = self._call("GET", f"{owners}/{reference['name']}")
@@ -106,7 +106,7 @@ class Player:
     def _replay(self, write: Write) -> Object | None:
         """Return the live object after making it what the write found in the recording.
 
-        It is another where a write was refused, here or there, and where the recording begins in the midst.
+        It is another where a write was denied, here or there, and where the recording begins in the midst.
         """
         live = self._get(write)
         want = self._recorded(write.old, live) if write.old else None
@@ -142,7 +142,7 @@ class Player:
 
     @contextmanager
     def _braked(self) -> Iterator[None]:
-        """Let the webhook judge nothing meanwhile."""
+        """Let the webhook evaluate nothing meanwhile."""
         self._settings.write_text('mode: "off"\n')
         try:
             yield

@@ -1,9 +1,9 @@
-"""What users did with KubeVirt, made again on a real API server through the real registrations.
+"""What users did with KubeVirt, made again on a real API server through the real webhook configurations.
 
 Each write starts from the state that it found in the recording, whose webhook admitted everything. Where the state here
-is another, because something was refused or because the recording begins in the midst, it is put right first, and what
-is refused is stored all the same afterwards; both with `mode: off`, by which the webhook judges nothing, and neither is
-counted. So what follows a refused write is judged as well: KubeVirt must be able to go on.
+is another, because something was denied or because the recording begins in the midst, it is put right first, and what
+is denied is stored all the same afterwards; both with `mode: off`, by which the webhook evaluates nothing, and neither is
+counted. So what follows a denied write is evaluated as well: KubeVirt must be able to go on.
 
 The recording was made without a mutating webhook. A creation is sent as it was recorded, to be patched; what follows it
 holds LiveMigrate, as if it had been. What was lost to another write there is sent as an update of an outdated state.
@@ -29,19 +29,19 @@ def by_step(played: Iterable[Played]) -> dict[str, list[Played]]:
 
 
 def denial(played: Played, cause: str) -> Denial:
-    """Return what a refusal is about."""
+    """Return what a denial is about."""
     write = played.write
-    name, rule = cause.split('claim "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
+    name, rule = cause.split('PVC "')[1].partition('"')[0], cause.rpartition("[")[2].rstrip("]")
     return (write.step, write.whole_resource, write.who, name, rule)
 
 
 def strategy(vm: Object) -> object:
-    """Return the eviction strategy of a machine of any kind."""
+    """Return the eviction strategy of a VM of any kind."""
     return at(vm, *SPECS[vm["kind"]], "evictionStrategy")
 
 
 def is_running(vm: Object) -> bool:
-    """Say whether a machine is an instance or has one."""
+    """Say whether a VM is a VMI or has one."""
     return vm["kind"] == "VirtualMachineInstance" or at(vm, "status", "created") is True
 
 
@@ -53,7 +53,7 @@ def shown(replay: Replay) -> Iterable[str]:
         for each in played:
             if each.is_denied:
                 write = each.write
-                yield f"    refused {write.operation} {write.whole_resource} by {write.who}: {each.causes[0]}"
+                yield f"    denied {write.operation} {write.whole_resource} by {write.who}: {each.causes[0]}"
     reached, recorded = share(replay.played)
     yield f"  {reached} of {recorded} recorded writes reached the webhook"
     reached, recorded = share(without_retries(replay))
@@ -66,11 +66,11 @@ def share(played: list[Played]) -> tuple[int, int]:
 
 
 def without_retries(replay: Replay) -> list[Played]:
-    """Return what was played but for the step in which KubeVirt creates a refused instance again and again."""
+    """Return what was played but for the step in which KubeVirt creates a denied VMI again and again."""
     return [each for each in replay.played if each.write.step != replay.recording.retried]
 
 
-def test_exactly_the_bad_disks_are_refused_where_their_user_sees_it(replay: Replay, report: Report) -> None:
+def test_exactly_the_bad_disks_are_denied_where_their_user_sees_it(replay: Replay, report: Report) -> None:
     report(*shown(replay))
     denied = [denial(each, cause) for each in replay.played if each.is_denied for cause in each.causes]
     assert denied == replay.recording.denied
@@ -82,20 +82,20 @@ def test_everything_else_is_stored_but_what_was_lost_to_another_write(replay: Re
     assert len(others) == sum(each.write.is_late for each in replay.played)
 
 
-def test_a_refusal_names_the_claim_in_the_message_that_virtctl_shows(replay: Replay) -> None:
+def test_a_denial_names_the_pvc_in_the_message_that_virtctl_shows(replay: Replay) -> None:
     for each in replay.played:
         if each.is_denied:
-            assert f'claim "{denial(each, each.causes[0])[3]}"' in each.message
+            assert f'PVC "{denial(each, each.causes[0])[3]}"' in each.message
 
 
-def test_every_machine_that_is_created_gets_live_migrate(replay: Replay) -> None:
+def test_every_vm_that_is_created_gets_live_migrate(replay: Replay) -> None:
     created = [each for each in replay.played if each.write.operation == "CREATE" and each.answer["kind"] in SPECS]
     assert {each.answer["kind"] for each in created} == set(SPECS)
     assert [each for each in created if strategy(each.sent or {}) == "LiveMigrate"] == []
     assert {strategy(each.answer) for each in created} == {"LiveMigrate"}
 
 
-def test_no_running_machine_is_patched(replay: Replay) -> None:
+def test_no_running_vm_is_patched(replay: Replay) -> None:
     changed = [
         each
         for each in replay.played

@@ -68,7 +68,7 @@ def are_alike(one: Object, other: Object) -> bool:
 
 
 def as_if_mutated(obj: Object, live: Object | None) -> Object:
-    """Return a recorded machine as it would be with our mutating side: its strategy, and the live one's annotations."""
+    """Return a recorded VM as it would be with our mutating side: its strategy, and the live one's annotations."""
     found = patched(obj) or {}
     for path in (("metadata",), TEMPLATE):
         _annotate(found, path, at(live, *path))
@@ -76,7 +76,7 @@ def as_if_mutated(obj: Object, live: Object | None) -> Object:
 
 
 def as_owned_by(owner: Object | None, instance: Object) -> Object:
-    """Return an instance with those of our annotations that KubeVirt copies from its owner's template."""
+    """Return a VMI with those of our annotations that KubeVirt copies from its owner's template."""
     found = copy.deepcopy(instance)
     _annotate(found, ("metadata",), at(owner, *TEMPLATE))
     return found

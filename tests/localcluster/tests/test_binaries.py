@@ -134,7 +134,7 @@ def test_kubebuilder_assets_go_before_the_cache(tmp_path: Path, monkeypatch: pyt
     assert binaries.ensure("helm") == {"helm": program}
 
 
-def test_an_unknown_program_is_refused() -> None:
+def test_an_unknown_program_is_denied() -> None:
     with pytest.raises(ValueError, match="kubelet is none of the programs etcd"):
         binaries.ensure("kubelet")
 

@@ -174,7 +174,7 @@ def test_a_directory_of_the_callers_choice_is_kept_and_can_be_used_again(tmp_pat
         assert cluster.kubectl("get", "namespace", "first-run", check=False).returncode == 1
 
 
-def test_starting_twice_is_refused(cluster: LocalCluster) -> None:
+def test_starting_twice_is_denied(cluster: LocalCluster) -> None:
     with pytest.raises(LocalClusterError, match="already runs"):
         cluster.start()
 

@@ -168,7 +168,7 @@ def test_a_pod_that_is_not_ready_is_not_reached(cluster: LocalCluster, nodes: No
         eventually("the Service answers", lambda: get(cluster, "gated", "/livez") == 200)
         switch.status = 503
         wait_for(cluster, "condition=Ready=false", "pod/gated")
-        eventually("the Service refuses", lambda: get(cluster, "gated", "/livez") is None)
+        eventually("the Service denies", lambda: get(cluster, "gated", "/livez") is None)
         switch.status = 200
         eventually("the Service answers again", lambda: get(cluster, "gated", "/livez") == 200)
 
@@ -183,7 +183,7 @@ def test_an_image_tag_can_stand_for_another_checkout(cluster: LocalCluster, node
     ("spec", "reason"),
     [({"image": "nginx:1"}, "ErrImagePull"), ({"command": ["sh", "-c", "true"]}, "CreateContainerError")],
 )
-def test_anything_but_the_webhook_is_refused_with_a_reason(
+def test_anything_but_the_webhook_is_denied_with_a_reason(
     cluster: LocalCluster, nodes: Nodes, spec: dict[str, object], reason: str
 ) -> None:
     name = reason.lower()
@@ -309,7 +309,7 @@ def get(cluster: LocalCluster, service: str, path: str) -> int | None:
 
 
 def user_of(cluster: LocalCluster, token: str) -> str:
-    """Return whom the API server takes the bearer of a token for."""
+    """Return whom the API server takes the exemption source of a token for."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
     answer = cluster.kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(review)).stdout
     return str(json.loads(answer)["status"]["user"]["username"])

@@ -83,7 +83,7 @@ def test_an_image_is_found_by_its_tag_its_name_or_the_whole(key: str, tmp_path: 
 
 
 @pytest.mark.parametrize("reference", ["nginx", "registry/migratability-webhook/other:1", "migratability:1"])
-def test_other_images_are_refused(reference: str) -> None:
+def test_other_images_are_denied(reference: str) -> None:
     with pytest.raises(Waiting, match="nothing but the webhook itself"):
         images.find({}, reference)
 
@@ -244,7 +244,7 @@ def test_a_connection_lives_on_while_its_pod_is_leaving(echo: Echo) -> None:
     with echo.connect() as connection:
         assert ask(connection) == b"x"
         echo.show(leaving=True, ready=False)
-        eventually("new connections are refused", lambda: not echo.answers())
+        eventually("new connections are denied", lambda: not echo.answers())
         assert ask(connection) == b"x"
 
 
@@ -256,9 +256,9 @@ def test_a_connection_ends_with_its_pod(echo: Echo) -> None:
             connection.recv(1)
 
 
-def test_a_service_without_a_ready_pod_refuses_connections(echo: Echo) -> None:
+def test_a_service_without_a_ready_pod_denies_connections(echo: Echo) -> None:
     echo.show(ready=False)
-    eventually("new connections are refused", lambda: not echo.answers())
+    eventually("new connections are denied", lambda: not echo.answers())
     with pytest.raises(ConnectionRefusedError):
         echo.connect()
 

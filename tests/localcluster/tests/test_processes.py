@@ -76,7 +76,7 @@ def test_a_client_certificate_holds_user_and_groups() -> None:
     assert certificate.subject.rfc4514_string() == "CN=alice,O=platform-users,O=staff"
 
 
-def test_a_name_too_long_for_a_certificate_is_refused() -> None:
+def test_a_name_too_long_for_a_certificate_is_denied() -> None:
     with pytest.raises(ValueError, match="64"):
         CA("test").client("x" * 65)
 

@@ -119,14 +119,14 @@ def test_idle_connections_stay_open_beside_new_ones(cluster: LocalCluster, web: 
     assert caller.failures == []
 
 
-def test_a_service_whose_pods_are_all_gone_refuses(cluster: LocalCluster, nodes: Nodes) -> None:
+def test_a_service_whose_pods_are_all_gone_denies(cluster: LocalCluster, nodes: Nodes) -> None:
     apply(cluster, service("empty"), deployment("empty", pod_spec(server()), replicas=1))
     _rolled_out(cluster, "empty")
     address = _address(cluster, "empty")
     eventually("the Service answers", lambda: _answers(address))
     cluster.kubectl("scale", "deployment/empty", "--replicas=0")
     cluster.kubectl("wait", "--for=delete", "pod", "--selector=app=empty", "--timeout=180s")
-    eventually("the Service refuses", lambda: not _answers(address))
+    eventually("the Service denies", lambda: not _answers(address))
     with pytest.raises(ConnectionRefusedError):
         _get(address)
 

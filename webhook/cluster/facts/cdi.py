@@ -39,9 +39,9 @@ class ProfileFacts:
 
 @dataclass(frozen=True, slots=True)
 class DataVolumeFacts:
-    """A DataVolume: its spec, from which CDI makes the claim of the same name.
+    """A DataVolume: its spec, from which CDI makes the PVC of the same name.
 
-    Labels and annotations are as in `ClaimFacts`; CDI copies the annotations to the claim.
+    Labels and annotations are as in `ClaimFacts`; CDI copies the annotations to the PVC.
     """
 
     spec: Object
@@ -79,7 +79,7 @@ class DataSourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class CloneSourceFacts:
-    """A VolumeCloneSource of CDI: what its claim is cloned from."""
+    """A VolumeCloneSource of CDI: what its PVC is cloned from."""
 
     source: SourceFacts | None
 

@@ -16,7 +16,7 @@ BETA_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """What a claim is filled from. ``namespace`` is "" where it is the claim's own."""
+    """What a PVC is filled from. ``namespace`` is "" where it is the PVC's own."""
 
     kind: str
     name: str
@@ -24,7 +24,7 @@ class SourceFacts:
 
     @classmethod
     def read(cls, obj: Object) -> SourceFacts | None:
-        """Take ``dataSourceRef``, else ``dataSource``, or None where the claim starts empty."""
+        """Take ``dataSourceRef``, else ``dataSource``, or None where the PVC starts empty."""
         for key in ("dataSourceRef", "dataSource"):
             found = mapping(at(obj, "spec", key))
             kind, name = interned(found.get("kind")), text(found.get("name"))
@@ -127,7 +127,7 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFacts:
-    """A VolumeSnapshot: the claim it was taken of, its content, and labels as in `ClaimFacts`."""
+    """A VolumeSnapshot: the PVC it was taken of, its content, and labels as in `ClaimFacts`."""
 
     claim: str | None
     content: str | None
@@ -164,7 +164,7 @@ class SnapshotContentFacts:
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """A Node: whether KubeVirt may place a machine on it, as far as the object says, and what pins machines to it.
+    """A Node: whether KubeVirt may place a VM on it, as far as the object says, and what pins VMs to it.
 
     ``kubevirt_schedulable`` is None where virt-handler set no label; ``tsc_frequency`` in Hz, None where not offered.
     """

@@ -14,7 +14,7 @@ from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 @dataclass(frozen=True, slots=True)
 class KubeVirtFacts:
-    """The KubeVirt CR: its version, and what it says for machines that leave a field unset.
+    """The KubeVirt CR: its version, and what it says for VMs that leave a field unset.
 
     ``migratable_bindings`` are the network binding plugins that say how they migrate; ``mediated_devices`` the resource
     names of permitted virtual GPUs; ``minimum_tsc_frequency`` in Hz. Where no CR is ``known``, these are KubeVirt's own
@@ -86,7 +86,7 @@ class RevisionFacts:
 
 @dataclass(frozen=True, slots=True)
 class OwnerFacts:
-    """An object that KubeVirt makes machines for, whole: it is itself a machine to be read."""
+    """An object that KubeVirt makes VMs for, whole: it is itself a VM to be read."""
 
     uid: str | None
     obj: Object
@@ -99,7 +99,7 @@ class OwnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedFacts:
-    """What the mark of a machine names; read from its metadata alone, and nothing of a machine without it."""
+    """What the mark of a VM names; read from its metadata alone, and nothing of a VM without it."""
 
     namespace: str
     name: str
@@ -114,7 +114,7 @@ class UnverifiedFacts:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
-    """A VirtualMachineInstance: the claims that it mounts."""
+    """A VirtualMachineInstance: the PVCs that it mounts."""
 
     claims: frozenset[str]
 
@@ -144,7 +144,7 @@ class VMSnapshotFacts:
 
 @dataclass(frozen=True, slots=True)
 class VMSnapshotContentFacts:
-    """A VirtualMachineSnapshotContent: the machine as it was, and its claims by name."""
+    """A VirtualMachineSnapshotContent: the VM as it was, and its PVCs by name."""
 
     vm: Object
     claims: tuple[tuple[str, ClaimFacts], ...]
@@ -161,7 +161,7 @@ class VMSnapshotContentFacts:
 
 @dataclass(frozen=True, slots=True)
 class RestoreFacts:
-    """A VirtualMachineRestore or VirtualMachineClone, whole, and the machine that it makes."""
+    """A VirtualMachineRestore or VirtualMachineClone, whole, and the VM that it makes."""
 
     uid: str | None
     target: str | None

@@ -1,4 +1,4 @@
-"""claim-known: a disk about which nothing can be said yet; to KubeVirt it is not shared until its claim is there."""
+"""claim-known: a disk about which nothing can be said yet; to KubeVirt it is not shared until its PVC is there."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from webhook.wording import quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the volumes whose claim neither exists nor can be foretold."""
+    """Yield the volumes whose PVC neither exists nor can be predicted."""
     for volume in case.vm.volumes:
         claim = case.claims.get(volume.claim or "") if volume.attached else None
         if isinstance(claim, NoClaim):
             yield Finding(
                 field=volume.field,
-                what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} {claim.why}",
-                why="nobody can say yet whether this machine will live-migrate",
+                what=f"volume {quoted(volume.name)}: PVC {quoted(volume.claim or '')} {claim.why}",
+                why="nobody can say yet whether this VM will live-migrate",
                 remedy=claim.remedy,
                 volume=volume.name,
                 claim=volume.claim,
@@ -29,7 +29,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="claim-known",
     reason=None,
-    denies="a claim that neither exists nor can be rendered from a DataVolume or template",
+    denies="a PVC that neither exists nor can be rendered from a DataVolume or template",
     default="warn",
     source="CDI 1.66 pkg/controller/datavolume/util.go renderPvcSpec, for what can be rendered",
     find=find,

@@ -1,4 +1,4 @@
-"""eviction-strategy: a machine that could migrate, but asks a node drain not to."""
+"""eviction-strategy: a VM that could migrate, but asks a node drain not to."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KEPT = frozenset({"LiveMigrate", "External"})
 def find(case: Case) -> Iterator[Finding]:
     """Yield an explicit strategy other than LiveMigrate and External, where the setting is "enforce".
 
-    A machine that gets in although it cannot migrate may say what it likes: LiveMigrate would block a drain.
+    A VM that gets in although it cannot migrate may say what it likes: LiveMigrate would block a drain.
     """
     strategy = case.vm.eviction_strategy
     if case.eviction == "enforce" and strategy is not None and strategy not in KEPT and not case.unmigratable:
         yield Finding(
             field=case.vm.eviction_field,
             what=f"evictionStrategy is {quoted(strategy)}, not LiveMigrate",
-            why="a node drain would not be sure to live-migrate this machine",
+            why="a node drain would not be sure to live-migrate this VM",
             remedy="Remove the field or set it to LiveMigrate",
             value=strategy,
         )

@@ -38,7 +38,7 @@ def _finding(field: str, what: str, device: str, *, certain: bool = True) -> Fin
     return Finding(
         field=field,
         what=what,
-        why="it cannot move to another node, so this machine cannot live-migrate",
+        why="it cannot move to another node, so this VM cannot live-migrate",
         remedy="Remove the device, or take an instancetype without it where it comes from that",
         device=device,
         certain=certain,

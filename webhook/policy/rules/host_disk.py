@@ -16,8 +16,8 @@ def find(case: Case) -> Iterator[Finding]:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)} is a hostDisk that is not shared",
-                why="its image lies on one node, so this machine cannot live-migrate",
-                remedy="Put the disk on a claim with accessModes [ReadWriteMany], or set shared: true "
+                why="its image lies on one node, so this VM cannot live-migrate",
+                remedy="Put the disk on a PVC with accessModes [ReadWriteMany], or set shared: true "
                 "where every node sees the same file",
                 volume=volume.name,
             )

@@ -18,7 +18,7 @@ def find(case: Case) -> Iterator[Finding]:
         yield Finding(
             field=passthrough.field,
             what="hypervPassthrough is on",
-            why="the guest depends on what its host offers, so this machine cannot live-migrate",
+            why="the guest depends on what its host offers, so this VM cannot live-migrate",
             remedy="Remove it, and name the Hyper-V features that the guest needs under features.hyperv",
         )
 

@@ -32,7 +32,7 @@ def _finding(field: str, technique: str, reason: str) -> Finding:
     return Finding(
         field=field,
         what=f"launchSecurity asks for {technique}",
-        why="the guest's memory is bound to its host, so this machine cannot live-migrate",
+        why="the guest's memory is bound to its host, so this VM cannot live-migrate",
         remedy="Remove launchSecurity, or take an instancetype or preference without it",
         reason=reason,
     )

@@ -22,7 +22,7 @@ def find(case: Case) -> Iterator[Finding]:
         yield Finding(
             field=f"{interface.field}.ports",
             what=f"the port list of the pod network interface holds {listed(str(port) for port in taken)}",
-            why="libvirt migrates over 49152 and 49153, so a migration of this machine fails",
+            why="libvirt migrates over 49152 and 49153, so a migration of this VM fails",
             remedy="Use other ports",
         )
 

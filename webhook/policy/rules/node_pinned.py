@@ -1,4 +1,4 @@
-"""node-pinned: a machine that one node alone may run."""
+"""node-pinned: a VM that one node alone may run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def find(case: Case) -> Iterator[Finding]:
     left = [node for node in nodes if admits(node, selector, terms)]
     if len(nodes) > 1 and len(left) <= 1:
         where = f"only node {quoted(left[0].name)}" if left else "no node"
-        yield _finding(setting.field, f"{where} may run this machine")
+        yield _finding(setting.field, f"{where} may run this VM")
     elif not nodes and HOSTNAME in selector:
         yield _finding(setting.field, f"the nodeSelector names one node, {quoted(selector[HOSTNAME])}")
 

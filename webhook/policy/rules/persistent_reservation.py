@@ -19,7 +19,7 @@ def find(case: Case) -> Iterator[Finding]:
         yield Finding(
             field=disk.field,
             what=f"disk {quoted(disk.name)} is a LUN with a persistent reservation",
-            why="KubeVirt before 1.9 does not live-migrate a machine with one",
+            why="KubeVirt before 1.9 does not live-migrate a VM with one",
             remedy="Remove reservation: true from the disk, or upgrade KubeVirt to 1.9",
             device=disk.name,
         )

@@ -1,4 +1,4 @@
-"""pod-network: an address on the pod network that does not move with the machine."""
+"""pod-network: an address on the pod network that does not move with the VM."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _finding(field: str, what: str, *, certain: bool = True) -> Finding:
     return Finding(
         field=field,
         what=what,
-        why="the address would not survive a move, so KubeVirt does not live-migrate this machine",
+        why="the address would not survive a move, so KubeVirt does not live-migrate this VM",
         remedy="Name the pod network under networks, and an interface for it with masquerade: {}",
         certain=certain,
     )

@@ -16,8 +16,8 @@ class Finding:
     """A place where a rule is broken.
 
     ``what`` is wrong, in words that stand alone; ``why`` it matters; ``remedy`` what to do: sentences without a final
-    stop. ``volume`` or ``device`` names what is meant, both are None for the whole machine; ``claim`` is the volume's
-    claim. ``reason`` is KubeVirt's where the rule has several; ``value`` what stands at the field where another value
+    stop. ``volume`` or ``device`` names what is meant, both are None for the whole VM; ``claim`` is the volume's
+    PVC. ``reason`` is KubeVirt's where the rule has several; ``value`` what stands at the field where another value
     would be another violation. What is not ``certain``, for want of facts, warns.
     """
 
@@ -36,12 +36,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One reason why a machine cannot migrate, or would not.
+    """One reason why a VM cannot migrate, or would not.
 
     ``reason`` is KubeVirt's own for it, None where KubeVirt has none; ``denies`` a few words for tables; ``source``
-    what the rule follows; ``find`` the predicate; ``reads`` the paths below an instance's spec on which it rests: an
-    update that changes none is not sent to us. ``makes_unmigratable`` says that a machine that breaks the rule cannot
-    migrate. A rule that is ``evaluated_last`` sees whether the others left the machine ``unmigratable``.
+    what the rule follows; ``find`` the predicate; ``reads`` the paths below a VMI's spec on which it rests: an
+    update that changes none is not sent to us. ``makes_unmigratable`` says that a VM that breaks the rule cannot
+    migrate. A rule that is ``evaluated_last`` sees whether the others left the VM ``unmigratable``.
     """
 
     name: str

@@ -11,18 +11,18 @@ from webhook.wording import listed, quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the volumes whose claim lacks ReadWriteMany, but for those that are just being moved to another claim.
+    """Yield the volumes whose PVC lacks ReadWriteMany, but for those that are just being moved to another PVC.
 
-    Neither the claim's volume mode nor its class matter here.
+    Neither the PVC's volume mode nor its class matter here.
     """
     for volume, claim in case.disks():
         modes = claim.request.access_modes
         if "ReadWriteMany" not in modes and volume.name not in case.vm.migrated_volumes:
             yield Finding(
                 field=volume.field,
-                what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is "
+                what=f"volume {quoted(volume.name)}: PVC {quoted(volume.claim or '')} is "
                 + (f"{listed(modes)}, not ReadWriteMany" if modes else "without an access mode"),
-                why="two nodes cannot write to it at once, so this machine cannot live-migrate out of a node drain",
+                why="two nodes cannot write to it at once, so this VM cannot live-migrate out of a node drain",
                 remedy=with_modes(claim),
                 volume=volume.name,
                 claim=volume.claim,
@@ -33,7 +33,7 @@ def find(case: Case) -> Iterator[Finding]:
 RULE = Rule(
     name="shared-access",
     reason="DisksNotLiveMigratable",
-    denies="a claim without ReadWriteMany",
+    denies="a PVC without ReadWriteMany",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-handler/vm.go checkVolumesForMigration, pkg/storage/types/pvc.go HasSharedAccessMode",
     find=find,

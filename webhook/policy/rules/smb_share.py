@@ -10,14 +10,14 @@ from webhook.wording import quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the volumes whose claim Trident serves over SMB, which Linux pods cannot mount."""
+    """Yield the volumes whose PVC Trident serves over SMB, which Linux pods cannot mount."""
     for volume, claim in case.disks():
         if claim.backing.nas_type == "smb":
             yield Finding(
                 field=volume.field,
-                what=f"volume {quoted(volume.name)}: claim {quoted(volume.claim or '')} is an SMB share",
-                why="virt-launcher is a Linux pod and cannot mount it, so this machine does not even start",
-                remedy="Use a claim of a StorageClass with nasType nfs",
+                what=f"volume {quoted(volume.name)}: PVC {quoted(volume.claim or '')} is an SMB share",
+                why="virt-launcher is a Linux pod and cannot mount it, so this VM does not even start",
+                remedy="Use a PVC of a StorageClass with nasType nfs",
                 volume=volume.name,
                 claim=volume.claim,
                 evidence=claim.evidence,

@@ -1,4 +1,4 @@
-"""What to do about a claim that two nodes cannot attach."""
+"""What to do about a PVC that two nodes cannot attach."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from webhook.storage.model import BLOCK_MODE
 
 
 def with_modes(claim: Claim) -> str:
-    """Return how to get a claim that two nodes can attach: its modes, or a class on NFS where Block is no choice."""
-    where = f"Set %s in {claim.declared_at}" if claim.declared_at else "Use another claim, with %s"
+    """Return how to get a PVC that two nodes can attach: its modes, or a class on NFS where Block is no choice."""
+    where = f"Set %s in {claim.declared_at}" if claim.declared_at else "Use another PVC, with %s"
     shared = "accessModes [ReadWriteMany]"
     nfs = f"{shared} and a storageClassName on ontap-nas"
     if claim.request.volume_mode == BLOCK_MODE:

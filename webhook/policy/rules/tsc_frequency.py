@@ -36,7 +36,7 @@ def _finding(field: str, lack: str, *, certain: bool = True, fixable: bool = Tru
     return Finding(
         field=field,
         what=f"Hyper-V re-enlightenment is on, but {lack}",
-        why="the guest's timers would be wrong on another node, so KubeVirt does not live-migrate this machine",
+        why="the guest's timers would be wrong on another node, so KubeVirt does not live-migrate this VM",
         remedy="Set domain.features.hyperv.reenlightenment.enabled to false"
         + (", or let the nodes offer an invariant TSC" if fixable else ""),
         certain=certain,
