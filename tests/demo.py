@@ -53,7 +53,7 @@ STEPS = (
     Step("a dataVolumeTemplate on ontap-san", "template-san.yaml"),
     Step("a dataVolumeTemplate on ontap-san-economy", "template-san-economy.yaml"),
     Step("a dataVolumeTemplate that asks for ReadWriteOnce", "template-once.yaml", ("san-block", "shared-access")),
-    Step("a PVC that does not exist yet", "missing-claim.yaml", warns=("claim-known",)),
+    Step("a PVC that does not exist yet", "missing-pvc.yaml", warns=("claim-known",)),
     Step("a bridge to the pod network", "bridge.yaml", ("pod-network",)),
     Step("GPUs that come with the instancetype", "gpus.yaml", ("host-devices",)),
     Step("a Windows preference without a TSC frequency", "windows.yaml", ("tsc-frequency",)),

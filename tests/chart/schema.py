@@ -95,7 +95,7 @@ def _values(parts: dict[str, Schema]) -> dict[str, Schema]:
             {"configMap": no_name_or_one, "names": parts["ClientAuthentication"]["properties"]["names"]}
         ),
         "service": _closed({"port": _ref("port")}),
-        "resources": _closed({"requests": anything, "limits": anything, "claims": {"type": "array"}}, required=()),
+        "resources": _closed({"requests": anything, "limits": anything}, required=()),
         "nodeSelector": _ref("labels"),
         "tolerations": _list(anything),
         "affinity": _closed(dict.fromkeys(("nodeAffinity", "podAffinity", "podAntiAffinity"), anything), required=()),

@@ -10,7 +10,7 @@ from tests.build import Object
 from tests.documentation import CHART
 from tests.e2e_chart.doctor import about, doctor
 from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
-from tests.e2e_controller.permissions import NAME
+from tests.e2e_controller.permissions import NAME, OWNER
 from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.workloads import eventually
 from webhook.objects import at
@@ -41,7 +41,7 @@ def test_helm_denies_the_same_release_in_another_namespace(release: Site) -> Non
 def test_helm_denies_a_second_release_and_names_the_first(release: Site, program: str) -> None:
     denied = release.try_helm("install", SECOND, str(CHART), *OPTIONS, namespace=ELSEWHERE, program=program)
     assert denied.returncode != 0
-    assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {NAME}-registrations" in denied.stderr
+    assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {OWNER}" in denied.stderr
     assert release.try_helm("status", SECOND, namespace=ELSEWHERE, program=program).returncode != 0
 
 
@@ -69,7 +69,7 @@ def test_a_second_release_leaves_the_webhook_configurations_alone_and_so_does_it
 
 def await_complaint(site: Site) -> None:
     """Return when both pods of the second release have said what is in their way."""
-    whose = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {NAME}-registrations"
+    whose = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {OWNER}"
 
     def said() -> bool:
         logs = [site.nodes.logs(pod["name"], ELSEWHERE) for pod in pods(site)]

@@ -4,7 +4,7 @@ from tests.build import Object
 from webhook.cluster.resources import RESOURCES, UNVERIFIED_VMS
 
 NAMESPACE, NAME = "migratability", "migratability-webhook"
-OWNER, SECRET = f"{NAME}-registrations", f"{NAME}-ca"
+OWNER, SECRET = f"{NAME}-webhook-configurations", f"{NAME}-ca"
 CLUSTER_IP = "127.96.0.51"
 RBAC, CONFIGURATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
 

@@ -1,4 +1,4 @@
-{{/* The name of everything: the release's where it tells what this is. Short enough for the suffixes of all objects. */}}
+{{/* The name of every object: the release's name if it contains the chart's. Short enough for the longest suffix. */}}
 {{- define "migratability.fullname" -}}
 {{- if contains .Chart.Name .Release.Name -}}
 {{- .Release.Name | trunc 50 | trimSuffix "-" -}}
@@ -7,30 +7,30 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What never changes between versions: selectors cannot be changed. */}}
+{{/* The same in every version, because a selector is immutable. */}}
 {{- define "migratability.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{/* Labels of every object; the user's cannot take the place of these. */}}
+{{/* Labels of every object; commonLabels cannot override them. */}}
 {{- define "migratability.labels" -}}
-{{- $ours := include "migratability.selectorLabels" . | fromYaml -}}
-{{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion -}}
-{{- $_ := set $ours "app.kubernetes.io/part-of" .Chart.Name -}}
-{{- $_ := set $ours "app.kubernetes.io/managed-by" .Release.Service -}}
-{{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
-{{- merge $ours .Values.commonLabels | toYaml -}}
+{{- $own := include "migratability.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" .Chart.Name -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
+{{- merge $own .Values.commonLabels | toYaml -}}
 {{- end -}}
 
-{{/* Labels of the pods that answer; the controller compares the version between replicas. */}}
+{{/* Labels of the webhook's pods; the leader compares the version of the replicas. */}}
 {{- define "migratability.podLabels" -}}
-{{- $ours := include "migratability.selectorLabels" . | fromYaml -}}
-{{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion -}}
-{{- merge $ours .Values.podLabels .Values.commonLabels | toYaml -}}
+{{- $own := include "migratability.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
+{{- merge $own .Values.podLabels .Values.commonLabels | toYaml -}}
 {{- end -}}
 
-{{/* Labels of a Job's pod, from [context, task]. Not those of the pods that answer: the Service must not find it. */}}
+{{/* Labels of a pod that runs once, from [context, task]. The Service must not select it. */}}
 {{- define "migratability.taskLabels" -}}
 {{- $context := index . 0 -}}
 {{- $labels := dict "app.kubernetes.io/name" (printf "%s-%s" $context.Chart.Name (index . 1)) "app.kubernetes.io/instance" $context.Release.Name -}}
@@ -45,12 +45,12 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 {{- end -}}
 
-{{/* The name in the serving certificate: the API server asks for it. */}}
+{{/* The name in the serving certificate, which the API server verifies. */}}
 {{- define "migratability.dnsName" -}}
 {{- printf "%s.%s.svc" (include "migratability.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
-{{/* The Secret with the serving certificate, where it is not made by us. */}}
+{{/* The Secret with the serving certificate, if the CA is not self-signed. */}}
 {{- define "migratability.tlsSecret" -}}
 {{- if eq .Values.certificates.source "existingSecret" -}}
 {{- .Values.certificates.existingSecret -}}
@@ -59,7 +59,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 {{- end -}}
 
-{{/* The file with the CA that the API server must trust, where it is not our own. */}}
+{{/* The file with the CA that the API server must trust, if it is not self-signed. */}}
 {{- define "migratability.caFile" -}}
 {{- if eq .Values.certificates.source "serviceCA" -}}
 /var/run/ca/service-ca.crt

@@ -1,11 +1,11 @@
-{{/* What the webhook must know of its installation. Whatever changes here restarts the pods. */}}
+{{/* What the webhook knows about its installation. A change restarts the pods. */}}
 {{- define "migratability.installation" -}}
 {{- $name := include "migratability.fullname" . -}}
 namespace: {{ .Release.Namespace | quote }}
 service:
   name: {{ $name }}
   port: {{ .Values.service.port }}
-owner: {{ $name }}-registrations
+owner: {{ $name }}-webhook-configurations
 lease: {{ $name }}
 pods: app.kubernetes.io/name={{ .Chart.Name }},app.kubernetes.io/instance={{ .Release.Name }}
 namespaceSelector:
@@ -21,7 +21,7 @@ clientAuthentication:
 {{- end }}
 {{- end -}}
 
-{{/* Expressions must all hold, so none of the user's can bring back what the first keeps away. */}}
+{{/* All expressions must hold, so namespaceSelector cannot include the namespaces that the first one excludes. */}}
 {{- define "migratability.namespaceSelector" -}}
 {{- with .Values.namespaceSelector.matchLabels -}}
 matchLabels:

@@ -10,14 +10,14 @@ labels:
   {{- toYaml $labels | nindent 2 }}
 {{- end -}}
 
-{{/* The same of an object in the release's namespace. */}}
+{{/* The same for an object in the release's namespace. */}}
 {{- define "migratability.metadata" -}}
 namespace: {{ (index . 0).Release.Namespace | quote }}
 {{ include "migratability.clusterMetadata" . }}
 {{- end -}}
 
-{{/* Annotations of what the Job before an uninstall needs: there before it, gone when it succeeded. */}}
-{{- define "migratability.unregisterHook" -}}
+{{/* Annotations of what the cleanup Job needs: created before it, deleted when it succeeded. */}}
+{{- define "migratability.cleanupHook" -}}
 helm.sh/hook: pre-delete
 helm.sh/hook-weight: "-10"
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
@@ -30,7 +30,7 @@ helm.sh/hook-weight: "-10"
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end -}}
 
-{{/* What a binding binds, from [context, kind of role, suffix of its name, suffix of the account's name]. */}}
+{{/* roleRef and subjects, from [context, kind of role, suffix of its name, suffix of the account's name]. */}}
 {{- define "migratability.binds" -}}
 {{- $name := include "migratability.fullname" (index . 0) -}}
 roleRef:

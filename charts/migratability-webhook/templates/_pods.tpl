@@ -1,4 +1,4 @@
-{{/* What all pods have in common, from [context, suffix of the ConfigMap's name]: restricted by PodSecurity and by OpenShift's
+{{/* Common to all pods, from [context, suffix of the ConfigMap's name]. Meets PodSecurity's restricted level and OpenShift's
 restricted-v2, which chooses the user. */}}
 {{- define "migratability.podSpec" -}}
 {{- $context := index . 0 -}}
@@ -28,7 +28,7 @@ volumes:
       name: {{ include "migratability.fullname" $context }}{{ index . 1 }}
 {{- end -}}
 
-{{/* What all containers have in common. Nothing is written but to /dev/shm, which is memory. */}}
+{{/* Common to all containers. They write only to /dev/shm, which is memory. */}}
 {{- define "migratability.container" -}}
 image: {{ include "migratability.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -61,9 +61,9 @@ terminationMessagePolicy: FallbackToLogsOnError
   readOnly: true
 {{- end -}}
 
-{{/* A constraint of the spread, from [context, constraint]: of the pods that answer, where it does not say of which. */}}
+{{/* A topology spread constraint, from [context, constraint]; the default labelSelector selects the webhook's pods. */}}
 {{- define "migratability.spread" -}}
-{{- $ours := dict "matchLabels" (include "migratability.selectorLabels" (index . 0) | fromYaml) -}}
+{{- $own := dict "matchLabels" (include "migratability.selectorLabels" (index . 0) | fromYaml) -}}
 {{- $constraint := index . 1 -}}
-{{- merge (dict "labelSelector" ($constraint.labelSelector | default $ours)) (omit $constraint "labelSelector") | toYaml -}}
+{{- merge (dict "labelSelector" ($constraint.labelSelector | default $own)) (omit $constraint "labelSelector") | toYaml -}}
 {{- end -}}
