@@ -1,12 +1,14 @@
-"""What in the documentation follows from the code: ``python -m tests.documentation`` writes it again."""
+"""What the documentation shows of the code: ``python -m tests.documentation`` generates it."""
 
 import importlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.chart.schema import schema
 from tests.chart.values import table
+from webhook.admission.compared import compared_in
 from webhook.cli.check import Input, judge_all
 from webhook.cluster.files import read_file, read_path
 from webhook.policy import Violation
@@ -16,6 +18,7 @@ from webhook.settings import Settings
 ROOT = Path(__file__).parent.parent
 CHART = ROOT / "charts/migratability-webhook"
 SCHEMA = CHART / "values.schema.json"
+_METRICS = ROOT / "docs/metrics.md"
 
 
 def rules_table() -> str:
@@ -26,13 +29,13 @@ def rules_table() -> str:
 
 
 def rules_in_full() -> str:
-    """Return a section for each rule, with what an example that breaks it is told."""
+    """Return a section for each rule, with the message for an example that violates it."""
     reported = violations_of_examples()
     return "\n".join(_section(rule, reported.get(rule.name)) for rule in RULES)
 
 
 def violations_of_examples() -> dict[str, tuple[str, Violation]]:
-    """Return for each rule that an example breaks the first such file and the violation."""
+    """Return for each rule the first example that violates it, and the violation."""
     cluster = read_path(ROOT / "examples/cluster")
     found: dict[str, tuple[str, Violation]] = {}
     for file in sorted((ROOT / "examples/vms").glob("*.yaml")):
@@ -60,6 +63,25 @@ def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
     return "\n".join(lines)
 
 
+def compared_paths() -> str:
+    """Return the paths below a template's ``spec`` that are compared, as a list in Markdown."""
+    compared = compared_in("VirtualMachineInstanceReplicaSet")
+    lists = {".".join(path) for path in compared.lists}
+    paths = sorted({*lists, *(".".join(path) for path in compared.parts)})
+    return "".join(f"- `{path}`{', not if entries are only removed' if path in lists else ''}\n" for path in paths)
+
+
+def documented_metrics() -> set[str]:
+    """Return the names of the metrics in docs/metrics.md."""
+    return set(re.findall(r"^\| `(migratability_\w+)`", _METRICS.read_text(), re.MULTILINE))
+
+
+def documented_results(of: str = "") -> set[str]:
+    """Return the values of the label ``result`` in docs/metrics.md: of requests, of violations or of both."""
+    rows = re.findall(rf"^\| `result` of {of}.*?\|(.*)\|$", _METRICS.read_text(), re.MULTILINE)
+    return set(re.findall(r"`([a-z_-]+)`", " ".join(rows)))
+
+
 def values_table() -> str:
     """Return the table of the chart's values as Markdown."""
     return table((CHART / "values.yaml").read_text())
@@ -72,10 +94,11 @@ def schema_of_values() -> str:
 
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"rules": rules_table},
+    "docs/webhook-configurations.md": {"compared": compared_paths},
     "docs/rules.md": {"rules": rules_in_full},
     "charts/migratability-webhook/README.md": {"values": values_table},
 }
-"""By file, the blocks between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what makes them."""
+"""By file, the blocks between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what generates them."""
 
 
 def regenerated(name: str, content: str) -> str:

@@ -21,7 +21,7 @@ CI = {path.name.removesuffix("-values.yaml"): path for path in sorted((CHART / "
 Object = dict[str, Any]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Ten times as fast, where PyYAML was built with libyaml."""
+"""Ten times as fast, if PyYAML was built with libyaml."""
 
 
 class Rendered:
@@ -34,31 +34,33 @@ class Rendered:
 
     def get(self, kind: str, suffix: str = "", name: str = RELEASE) -> Object:
         """Return the one object of a kind whose name ends in the suffix."""
-        (found,) = [
-            found for found in self.objects if found["kind"] == kind and found["metadata"]["name"] == name + suffix
-        ]
+        (found,) = self._named(kind, name + suffix)
         return found
 
     def has(self, kind: str, suffix: str = "") -> bool:
         """Say whether there is such an object."""
-        name = RELEASE + suffix
-        return any(found["kind"] == kind and found["metadata"]["name"] == name for found in self.objects)
+        return bool(self._named(kind, RELEASE + suffix))
+
+    def _named(self, kind: str, name: str) -> list[Object]:
+        return [found for found in self.objects if (found["kind"], found["metadata"]["name"]) == (kind, name)]
 
     @property
     def installation(self) -> Object:
-        """What the webhook is told of its installation."""
-        found: Object = yaml.safe_load(self.get("ConfigMap")["data"]["installation.yaml"])
-        return found
+        """The installation that the webhook reads."""
+        return self._file("installation.yaml")
 
     @property
     def settings(self) -> Object:
-        """The settings that the webhook is given."""
-        found: Object = yaml.safe_load(self.get("ConfigMap")["data"]["settings.yaml"])
+        """The settings that the webhook reads."""
+        return self._file("settings.yaml")
+
+    def _file(self, name: str) -> Object:
+        found: Object = yaml.safe_load(self.get("ConfigMap")["data"][name])
         return found
 
     @property
     def pod(self) -> Object:
-        """The spec of the pods that answer."""
+        """The spec of the webhook's pods."""
         found: Object = self.get("Deployment")["spec"]["template"]["spec"]
         return found
 
@@ -74,25 +76,22 @@ def render_ci(name: str) -> Rendered:
 
 
 def complaint(values: Mapping[str, Any]) -> str:
-    """Return what Helm says against values that it must deny."""
+    """Return Helm's error about wrong values."""
     done = _helm("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
-    assert done.returncode != 0, f"Helm takes {values}"
+    assert done.returncode != 0, f"Helm accepts {values}"
     return done.stderr
 
 
-def notes(values: Mapping[str, Any] | None = None) -> str:
-    """Return what Helm tells who installed the chart."""
+@cache
+def notes(values: str) -> str:
+    """Return what Helm prints after an installation with values, which are JSON."""
     arguments = ("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--values", "-")
-    done = _helm(*arguments, stdin=json.dumps(values or {}))
-    assert done.returncode == 0, done.stderr
-    return done.stdout.partition("\nNOTES:\n")[2]
+    return _succeeded(_helm(*arguments, stdin=values)).partition("\nNOTES:\n")[2]
 
 
 def lint(path: Path) -> str:
-    """Return what `helm lint --strict` prints for a file of values; raises AssertionError where it complains."""
-    done = _helm("lint", str(CHART), "--strict", "--values", str(path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Return what `helm lint --strict` prints for a file of values; raises AssertionError if it fails."""
+    return _succeeded(_helm("lint", str(CHART), "--strict", "--values", str(path)))
 
 
 @cache
@@ -101,9 +100,13 @@ def _render(values: str, options: tuple[tuple[str, str], ...]) -> Rendered:
     chosen.update(options)
     program, release = chosen.pop("program"), chosen.pop("release")
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
-    done = _helm("template", release, str(CHART), "--values", "-", *flags, stdin=values, program=program)
-    assert done.returncode == 0, done.stderr
-    return Rendered(done.stdout)
+    arguments = ("template", release, str(CHART), "--values", "-", *flags)
+    return Rendered(_succeeded(_helm(*arguments, stdin=values, program=program)))
+
+
+def _succeeded(done: "subprocess.CompletedProcess[str]") -> str:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _helm(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":

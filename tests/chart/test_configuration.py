@@ -1,4 +1,4 @@
-"""What the webhook is given: its settings, and what it must know of its installation."""
+"""What the webhook reads: its settings, and its installation."""
 
 import re
 from pathlib import Path
@@ -13,20 +13,10 @@ from webhook.installation import Installation
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
 
-SELF_SIGNED = {
-    "source": "selfSigned",
-    "secret": f"{RELEASE}-ca",
-    "caLifetime": "8760h",
-    "leafLifetime": "168h",
-    "trustDelay": "60s",
-}
-FILES = {
-    "source": "files",
-    "certFile": "/var/run/tls/tls.crt",
-    "keyFile": "/var/run/tls/tls.key",
-    "caFile": "/var/run/tls/ca.crt",
-    "trustDelay": "60s",
-}
+LIFETIMES = {"caLifetime": "8760h", "leafLifetime": "168h", "trustDelay": "60s"}
+SELF_SIGNED = {"source": "selfSigned", "secret": f"{RELEASE}-ca", **LIFETIMES}
+MOUNTED = {"certFile": "/var/run/tls/tls.crt", "keyFile": "/var/run/tls/tls.key", "caFile": "/var/run/tls/ca.crt"}
+FILES = {"source": "files", "trustDelay": "60s", **MOUNTED}
 
 
 def settings_of(rendered: Rendered, folder: Path) -> Settings:
@@ -36,19 +26,17 @@ def settings_of(rendered: Rendered, folder: Path) -> Settings:
 
 
 @pytest.mark.parametrize("name", CI)
-def test_the_webhook_takes_the_settings_and_knows_every_rule(name: str, tmp_path: Path) -> None:
-    settings = settings_of(render_ci(name), tmp_path)
+def test_the_webhook_accepts_the_settings_and_the_installation(name: str, tmp_path: Path) -> None:
+    rendered = render_ci(name)
 
-    assert settings.unknown_rules(frozenset(rule.name for rule in RULES)) == []
-
-
-def test_the_settings_are_the_initial_ones_by_default(tmp_path: Path) -> None:
-    assert settings_of(render(), tmp_path) == Settings()
+    assert settings_of(rendered, tmp_path).unknown_rules(frozenset(rule.name for rule in RULES)) == []
+    assert Installation.parse(rendered.installation).owner == f"{RELEASE}-webhook-configurations"
 
 
-def test_the_chart_has_every_setting_that_the_readme_has_with_the_same_initial_value() -> None:
+def test_the_default_settings_are_those_of_the_webhook_and_of_the_readme(tmp_path: Path) -> None:
     (block,) = re.findall(r"```yaml\n(mode: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
+    assert settings_of(render(), tmp_path) == Settings()
     assert render().settings == yaml.safe_load(block)
 
 
@@ -60,19 +48,11 @@ def test_a_bare_off_switches_off(tmp_path: Path) -> None:
     assert settings.rules == {"smb-share": "off"}
 
 
-@pytest.mark.parametrize("name", CI)
-def test_the_webhook_takes_what_it_is_told_of_its_installation(name: str, tmp_path: Path) -> None:
-    file = tmp_path / "installation.yaml"
-    file.write_text(render_ci(name).get("ConfigMap")["data"]["installation.yaml"])
-
-    assert Installation.load(file).owner == f"{RELEASE}-registrations"
-
-
-def test_an_installation_is_described_in_full() -> None:
+def test_the_installation_is_complete() -> None:
     assert render().installation == {
         "namespace": NAMESPACE,
         "service": {"name": RELEASE, "port": 443},
-        "owner": f"{RELEASE}-registrations",
+        "owner": f"{RELEASE}-webhook-configurations",
         "lease": RELEASE,
         "pods": f"app.kubernetes.io/name=migratability-webhook,app.kubernetes.io/instance={RELEASE}",
         "namespaceSelector": {
@@ -83,6 +63,8 @@ def test_an_installation_is_described_in_full() -> None:
         "certificates": SELF_SIGNED,
         "tls": {"minVersion": "1.2"},
     }
+    clients = render({"clientAuthentication": {"configMap": "clients", "names": ["kube-apiserver"]}}).installation
+    assert clients["clientAuthentication"] == {"caFile": "/var/run/client-ca/ca.crt", "names": ["kube-apiserver"]}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +77,7 @@ def test_an_installation_is_described_in_full() -> None:
     ],
     ids=lambda value: value["source"],
 )
-def test_every_source_of_certificates_is_described(values: dict[str, Any], certificates: dict[str, str]) -> None:
+def test_the_files_of_each_certificate_source_are_mounted(values: dict[str, Any], certificates: dict[str, str]) -> None:
     rendered = render({"certificates": values})
 
     assert rendered.installation["certificates"] == certificates
@@ -104,30 +86,18 @@ def test_every_source_of_certificates_is_described(values: dict[str, Any], certi
     assert all(any(file.startswith(f"{folder}/") for folder in mounted) for file in files)
 
 
-def test_client_certificates_are_described_where_they_are_asked_for() -> None:
-    rendered = render({"clientAuthentication": {"configMap": "clients", "names": ["kube-apiserver"]}})
-
-    wanted = {"caFile": "/var/run/client-ca/ca.crt", "names": ["kube-apiserver"]}
-    assert rendered.installation["clientAuthentication"] == wanted
-
-
-def test_cert_manager_is_asked_for_the_name_by_which_the_api_server_calls() -> None:
-    values = {"source": "certManager", "issuerRef": {"name": "ours", "kind": "ClusterIssuer"}, "leafLifetime": "720h"}
-    spec = render({"certificates": values}).get("Certificate")["spec"]
+def test_cert_manager_writes_the_mounted_secret_for_the_name_that_the_api_server_verifies() -> None:
+    values = {"source": "certManager", "issuerRef": {"name": "own", "kind": "ClusterIssuer"}, "leafLifetime": "720h"}
+    rendered = render({"certificates": values})
+    spec = rendered.get("Certificate")["spec"]
 
     assert spec["dnsNames"] == [f"{RELEASE}.{NAMESPACE}.svc"]
-    assert spec["issuerRef"] == {"name": "ours", "kind": "ClusterIssuer", "group": "cert-manager.io"}
+    assert spec["issuerRef"] == {"name": "own", "kind": "ClusterIssuer", "group": "cert-manager.io"}
     assert (spec["duration"], spec["privateKey"]["rotationPolicy"]) == ("720h", "Always")
+    assert {"name": "tls", "secret": {"secretName": spec["secretName"]}} in rendered.pod["volumes"]
 
 
-def test_cert_manager_writes_the_secret_that_is_mounted() -> None:
-    rendered = render({"certificates": {"source": "certManager", "issuerRef": {"name": "a"}}})
-
-    secret = rendered.get("Certificate")["spec"]["secretName"]
-    assert {"name": "tls", "secret": {"secretName": secret}} in rendered.pod["volumes"]
-
-
-def test_openshift_is_asked_for_a_certificate_and_for_its_ca() -> None:
+def test_openshift_writes_the_mounted_secret_and_its_ca() -> None:
     rendered = render({"certificates": {"source": "serviceCA"}})
     service, config = rendered.get("Service"), rendered.get("ConfigMap", "-service-ca")
 
@@ -139,7 +109,7 @@ def test_openshift_is_asked_for_a_certificate_and_for_its_ca() -> None:
     assert {"name": "ca", "configMap": {"name": config["metadata"]["name"]}} in volumes
 
 
-def test_an_edit_of_the_settings_restarts_nothing_and_one_of_the_installation_does() -> None:
+def test_a_change_of_the_installation_restarts_the_pods_and_one_of_the_settings_does_not() -> None:
     def template(values: dict[str, Any]) -> object:
         return render(values).get("Deployment")["spec"]["template"]
 

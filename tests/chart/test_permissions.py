@@ -1,7 +1,5 @@
 """The webhook may do what it needs, and nothing else."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Object, Rendered, render, render_ci
@@ -14,18 +12,23 @@ from webhook.names import CONFIGURATION, VERB
 Right = tuple[str, str, str, str]
 """Group, resource, name or "", verb."""
 
+ADMISSION, RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
+VALIDATING, MUTATING = "validatingwebhookconfigurations", "mutatingwebhookconfigurations"
+PROBE, OWNER = f"{CONFIGURATION}-probe", f"{RELEASE}-webhook-configurations"
+READ = ("get", "list", "watch")
+KEEP = ("get", "create", "update", "patch", "delete")
+REMOVE = ("get", "delete")
+
 
 def rights(role: Object) -> set[Right]:
-    return set(_rights(role))
-
-
-def _rights(role: Object) -> Iterator[Right]:
-    for rule in role["rules"]:
-        for group in rule["apiGroups"]:
-            for resource in rule["resources"]:
-                for name in rule.get("resourceNames", [""]):
-                    for verb in rule["verbs"]:
-                        yield group, resource, name, verb
+    return {
+        (group, resource, name, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", [""])
+        for verb in rule["verbs"]
+    }
 
 
 def on(group: str, resource: str, name: str, *verbs: str) -> set[Right]:
@@ -36,133 +39,100 @@ def roles(rendered: Rendered) -> list[Object]:
     return [obj for obj in rendered.objects if obj["kind"] in ("Role", "ClusterRole")]
 
 
-ADMISSION, RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
-VALIDATING, MUTATING = "validatingwebhookconfigurations", "mutatingwebhookconfigurations"
-PROBE = f"{CONFIGURATION}-probe"
-
-
-def test_it_reads_what_a_verdict_rests_on_and_nothing_else() -> None:
-    needed = {
+PERMISSIONS: dict[tuple[str, str], set[Right]] = {
+    ("ClusterRole", "-reads"): {
         (resource.group, resource.plural, "", verb)
         for resource in RESOURCES
-        for verb in (("get", "list", "watch") if resource.watched else ("get",))
-    }
-
-    assert rights(render().get("ClusterRole", "-reads")) == needed
-
-
-def test_in_the_cluster_it_keeps_its_webhook_configurations_by_name_and_clears_unverified_annotations() -> None:
-    keep = ("get", "create", "update", "patch", "delete")
-    watch = ("list", "watch")
-
-    assert rights(render().get("ClusterRole")) == {
+        for verb in (READ if resource.watched else ("get",))
+    },
+    ("ClusterRole", ""): {
         *on("kubevirt.io", "virtualmachines", "", "patch"),
         *on("kubevirt.io", "virtualmachineinstancereplicasets", "", "patch"),
         *on("authorization.k8s.io", "subjectaccessreviews", "", "create"),
         *on("", "events", "", "create"),
-        *on(ADMISSION, VALIDATING, CONFIGURATION, *keep, *watch),
-        *on(ADMISSION, VALIDATING, PROBE, *keep),
-        *on(ADMISSION, MUTATING, CONFIGURATION, *keep, *watch),
-        *on(RBAC, "clusterroles", f"{RELEASE}-registrations", "get"),
-    }
-
-
-def test_in_its_namespace_it_keeps_a_lease_and_its_ca() -> None:
-    assert rights(render().get("Role")) == {
+        *on(ADMISSION, VALIDATING, CONFIGURATION, *KEEP, *READ),
+        *on(ADMISSION, VALIDATING, PROBE, *KEEP),
+        *on(ADMISSION, MUTATING, CONFIGURATION, *KEEP, *READ),
+        *on(RBAC, "clusterroles", OWNER, "get"),
+    },
+    ("Role", ""): {
         *on("coordination.k8s.io", "leases", "", "create"),
         *on("coordination.k8s.io", "leases", RELEASE, "get", "update", "delete"),
         *on("", "secrets", "", "create"),
-        *on("", "secrets", f"{RELEASE}-ca", "get", "list", "watch", "update", "delete"),
+        *on("", "secrets", f"{RELEASE}-ca", *READ, "update", "delete"),
         *on("", "pods", "", "list"),
-    }
-
-
-@pytest.mark.parametrize("name", ["cert-manager", "openshift", "existing-secret"])
-def test_no_secret_can_be_read_where_the_kubelet_mounts_it(name: str) -> None:
-    assert not [right for role in roles(render_ci(name)) for right in rights(role) if right[1] == "secrets"]
-
-
-def test_the_job_before_an_uninstall_deletes_what_the_webhook_made() -> None:
-    rendered = render()
-
-    assert rights(rendered.get("ClusterRole", "-unregister")) == {
-        *on(RBAC, "clusterroles", f"{RELEASE}-registrations", "get", "delete"),
-        *on(ADMISSION, VALIDATING, CONFIGURATION, "get", "delete"),
-        *on(ADMISSION, VALIDATING, PROBE, "get", "delete"),
-        *on(ADMISSION, MUTATING, CONFIGURATION, "get", "delete"),
-    }
-    assert rights(rendered.get("Role", "-unregister")) == {
-        *on("coordination.k8s.io", "leases", RELEASE, "get", "delete"),
-        *on("", "secrets", f"{RELEASE}-ca", "get", "delete"),
-    }
-
-
-def test_vms_may_be_created_by_the_test_alone_and_in_one_namespace() -> None:
-    rendered = render()
-    role = rendered.get("Role", "-test")
-
-    assert rights(role) == on("kubevirt.io", "virtualmachines", "", "create")
-    assert role["metadata"]["namespace"] == rendered.get("RoleBinding", "-test")["metadata"]["namespace"] == "default"
-    assert "helm.sh/hook" in role["metadata"]["annotations"]
-
-
-def test_the_service_may_be_read_by_the_test_alone() -> None:
-    role = render().get("Role", "-test-service")
-
-    assert rights(role) == on("", "services", RELEASE, "get")
-    assert "helm.sh/hook" in role["metadata"]["annotations"]
-
-
-def test_versions_of_cdi_and_trident_may_be_listed_by_the_test_alone() -> None:
-    role = render().get("ClusterRole", "-test-versions")
-
-    assert rights(role) == {
+    },
+    ("ClusterRole", "-webhook-configurations"): set(),
+    ("ClusterRole", "-cleanup"): {
+        *on(RBAC, "clusterroles", OWNER, *REMOVE),
+        *on(ADMISSION, VALIDATING, CONFIGURATION, *REMOVE),
+        *on(ADMISSION, VALIDATING, PROBE, *REMOVE),
+        *on(ADMISSION, MUTATING, CONFIGURATION, *REMOVE),
+    },
+    ("Role", "-cleanup"): {
+        *on("coordination.k8s.io", "leases", RELEASE, *REMOVE),
+        *on("", "secrets", f"{RELEASE}-ca", *REMOVE),
+    },
+    ("Role", "-test"): on("kubevirt.io", "virtualmachines", "", "create"),
+    ("Role", "-test-service"): on("", "services", RELEASE, "get"),
+    ("ClusterRole", "-test-versions"): {
         *on("cdi.kubevirt.io", "cdis", "", "list"),
         *on("trident.netapp.io", "tridentversions", "", "list"),
-    }
-    assert "helm.sh/hook" in role["metadata"]["annotations"]
+    },
+    ("ClusterRole", "-exempt"): on("kubevirt.io", "virtualmachines", "", VERB),
+    ("ClusterRole", "-exempt-namespaces"): on("", "namespaces", "", VERB),
+}
+
+
+def test_each_role_grants_what_is_needed_and_there_are_no_others() -> None:
+    found = {(role["kind"], role["metadata"]["name"].removeprefix(RELEASE)): rights(role) for role in roles(render())}
+
+    assert found == PERMISSIONS
+
+
+def test_the_roles_of_the_test_exist_only_while_it_runs_and_in_its_namespace() -> None:
+    rendered = render()
+    of_the_test = [role for role in roles(rendered) if "-test" in role["metadata"]["name"]]
+
+    assert all(role["metadata"]["annotations"]["helm.sh/hook"] == "test" for role in of_the_test)
+    assert rendered.get("Role", "-test")["metadata"]["namespace"] == "default"
+    assert rendered.get("RoleBinding", "-test")["metadata"]["namespace"] == "default"
+
+
+def test_the_right_to_exempt_is_bound_to_nobody_and_given_to_namespace_admins_only_on_request() -> None:
+    rendered, everything = render(), render({"exemptRole": {"aggregateToAdmin": True}})
+
+    bound = {obj["roleRef"]["name"] for obj in rendered.objects if "roleRef" in obj}
+    assert not bound & {f"{RELEASE}-exempt", f"{RELEASE}-exempt-namespaces"}
+    labels = rendered.get("ClusterRole", "-exempt")["metadata"]["labels"]
+    assert not any(key.startswith(f"{RBAC}/") for key in labels)
+    aggregated = [role for role in roles(everything) if f"{RBAC}/aggregate-to-admin" in role["metadata"]["labels"]]
+    assert [role["metadata"]["name"] for role in aggregated] == [f"{RELEASE}-exempt"]
 
 
 @pytest.mark.parametrize("name", CI)
-def test_the_doctor_asks_for_exactly_the_rights_that_the_chart_gives_the_webhook(name: str) -> None:
+def test_no_role_has_a_wildcard_and_secrets_are_read_only_with_the_self_signed_ca(name: str) -> None:
+    granted = [right for role in roles(render_ci(name)) for right in rights(role)]
+
+    assert not [right for right in granted if "*" in right]
+    self_signed = render_ci(name).installation["certificates"]["source"] == "selfSigned"
+    assert any(resource == "secrets" for _, resource, *_ in granted) == self_signed
+
+
+@pytest.mark.parametrize("name", CI)
+def test_the_doctor_checks_exactly_the_rights_that_the_chart_grants_the_webhook(name: str) -> None:
     rendered = render_ci(name)
-    needed = {*to_read(), *to_act(), *as_leader(Installation.parse(rendered.installation))}
-    given = {
+    granted = {
         Asked(verb, group, resource, role["metadata"].get("namespace", ""), called)
         for role in (rendered.get("ClusterRole"), rendered.get("ClusterRole", "-reads"), rendered.get("Role"))
         for group, resource, called, verb in rights(role)
     }
 
-    assert needed == given
-
-
-def test_the_right_to_exempt_is_there_to_be_bound_and_bound_to_nobody() -> None:
-    rendered = render()
-
-    assert rights(rendered.get("ClusterRole", "-exempt")) == on("kubevirt.io", "virtualmachines", "", VERB)
-    assert rights(rendered.get("ClusterRole", "-exempt-namespaces")) == on("", "namespaces", "", VERB)
-    bound = {obj["roleRef"]["name"] for obj in rendered.objects if "roleRef" in obj}
-    assert not bound & {f"{RELEASE}-exempt", f"{RELEASE}-exempt-namespaces"}
-
-
-def test_who_administers_a_namespace_may_not_exempt_unless_told_so() -> None:
-    aggregating = "rbac.authorization.k8s.io/aggregate-to-admin"
-
-    labels = render().get("ClusterRole", "-exempt")["metadata"]["labels"]
-    assert not any(key.startswith("rbac.authorization.k8s.io/") for key in labels)
-    everything = render({"exemptRole": {"aggregateToAdmin": True}})
-    assert [role["metadata"]["name"] for role in roles(everything) if aggregating in role["metadata"]["labels"]] == [
-        f"{RELEASE}-exempt"
-    ]
+    assert {*to_read(), *to_act(), *as_leader(Installation.parse(rendered.installation))} == granted
 
 
 @pytest.mark.parametrize("name", CI)
-def test_no_role_has_a_wildcard(name: str) -> None:
-    assert not [right for role in roles(render_ci(name)) for right in rights(role) if "*" in right]
-
-
-@pytest.mark.parametrize("name", CI)
-def test_every_binding_binds_a_role_and_an_account_of_this_release(name: str) -> None:
+def test_bindings_and_pods_use_roles_and_accounts_of_this_release(name: str) -> None:
     rendered = render_ci(name)
     there = {(obj["kind"], obj["metadata"]["name"]) for obj in rendered.objects}
 
@@ -171,13 +141,6 @@ def test_every_binding_binds_a_role_and_an_account_of_this_release(name: str) ->
         (subject,) = binding["subjects"]
         assert (subject["kind"], subject["name"]) in there
         assert subject["namespace"] == NAMESPACE
-
-
-@pytest.mark.parametrize("name", CI)
-def test_every_pod_runs_as_an_account_of_this_release(name: str) -> None:
-    rendered = render_ci(name)
-    accounts = {obj["metadata"]["name"] for obj in rendered.objects if obj["kind"] == "ServiceAccount"}
-
-    assert rendered.pod["serviceAccountName"] in accounts
-    assert rendered.get("Pod", "-test")["spec"]["serviceAccountName"] in accounts
-    assert rendered.get("Job", "-unregister")["spec"]["template"]["spec"]["serviceAccountName"] in accounts
+    job = rendered.get("Job", "-cleanup")["spec"]["template"]["spec"]
+    for spec in (rendered.pod, rendered.get("Pod", "-test")["spec"], job):
+        assert ("ServiceAccount", spec["serviceAccountName"]) in there
