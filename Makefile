@@ -9,18 +9,18 @@ WORKERS := --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv binaries ## the webhook on a real API server, shown by kubectl
+demo: .venv binaries ## show the webhook with kubectl on a real API server
 	@$(RUN) -m tests.demo
 
-test: .venv binaries ## the tests, in minutes
+test: .venv binaries ## the tests that take minutes
 	@$(RUN) -m tests.localcluster build helm
 	$(RUN) -m pytest $(WORKERS) -m "not cluster"
 
-test-cluster: .venv ## the tests that take longer, on the local cluster
+test-cluster: .venv ## the longer tests, on the local cluster
 	$(RUN) -m tests.localcluster build
 	$(RUN) -m pytest $(WORKERS) -m cluster
 
-mutants: .venv ## small wrong changes that the tests must notice
+mutants: .venv ## change the code in small wrong ways; the tests must fail
 	$(RUN) -m tests.mutants
 
 lint: .venv ## linters, types, import contracts
@@ -29,11 +29,11 @@ lint: .venv ## linters, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: .venv ## put the code into its form
+format: .venv ## fix what the linters can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv ## how long a verdict takes
+bench: .venv ## measure the time of an evaluation
 	$(RUN) -m tests.bench
 
 binaries: .venv
@@ -56,5 +56,5 @@ lock: .venv ## pin the dependencies again, with hashes
 	echo "setuptools>=77" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --upgrade --constraint requirements-dev.txt --output-file requirements-build.txt -
 
-clean: ## remove what was made here (the local cluster's programs stay in the cache)
+clean: ## remove generated files (not the cache of programs)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

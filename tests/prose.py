@@ -46,7 +46,7 @@ WORDS = (
         r"claims?",
         "PVC",
         SHOWN,
-        r"claim-known|ephemeral-claim|resource-claim|claim property sets?|`Claim`|→ Claim|Claims? →|\+ Claims",
+        r"claim-known|ephemeral-claim|resource-claim|claim property sets?|claim/\w+|`Claim`|→ Claim|Claims? →|\+ Claims",
     ),
     Word(r"marks?|marked|marking|unmarked", "the annotation unverified, an unverified VM", fine=r"pytest\.mark"),
     Word(
@@ -77,7 +77,7 @@ WORDS = (
         "through",
         PROSE,
     ),
-    Word(r"authorit(y|ies)", "CA"),
+    Word(r"authorit(y|ies)", "CA", fine="signed by unknown authority"),
     Word(r"settl(e|es|ed|ing)", "trust delay"),
     Word(r"pass|let pass", "reconcile", NAME, r"by pass"),
     Word(r"(a|an|each|every|one|the|this|that|per|next|its|of) pass|passes,? (and|in) a", "reconcile", PROSE),

@@ -1,13 +1,16 @@
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.documentation import GENERATED, ROOT, regenerated
+from tests.documentation import GENERATED, ROOT, documented_metrics, documented_results, regenerated
 from webhook.cli.check import Input, judge_all
+from webhook.cli.main import main
 from webhook.cluster.files import read_path
 from webhook.kubevirt import is_vm
+from webhook.server.metrics import Metrics
 from webhook.settings import Settings
 
 README = (ROOT / "README.md").read_text()
@@ -69,6 +72,47 @@ def test_every_target_that_the_readme_names_is_in_the_makefile() -> None:
 
     for target in re.findall(r"`make ([a-z-]+)`", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_readme_shows_what_its_check_command_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    ((command, shown),) = re.findall(r"^\$ \.venv/bin/migratability (check .+)\n((?:[^$`].*\n)+)", README, re.MULTILINE)
+
+    assert main(shlex.split(command)) == 1
+    assert capsys.readouterr().out == shown
+
+
+def test_every_metric_label_and_result_is_documented_and_no_others() -> None:
+    page = (ROOT / "docs/metrics.md").read_text()
+    sources = "".join(source.read_text() for source in ROOT.glob("webhook/**/*.py"))
+    families = Metrics(dict).registry.collect()
+    samples = [sample for family in families for sample in family.samples if not sample.name.endswith("_created")]
+    results = {
+        part: {sample.labels["result"] for sample in samples if sample.name == f"migratability_{part}_total"}
+        for part in ("admission_requests", "violations")
+    }
+
+    declared = set(re.findall(r'"(migratability_\w+)"', sources))
+    assert {name.removesuffix("_total") for name in documented_metrics()} == declared
+    for sample in samples:
+        name, labels = re.sub(r"_(bucket|count|sum)$", "", sample.name), {*sample.labels} - {"le"}
+        (row,) = re.findall(rf"^\| `({name}`.*)$", page, re.MULTILINE)
+        assert set(re.findall(r"`(\w+)`", row.split("|")[2])) == labels, row
+    assert results == {
+        "admission_requests": documented_results("requests"),
+        "violations": documented_results("violations"),
+    }
+
+
+def test_every_path_in_contributing_exists() -> None:
+    named = re.findall(
+        r"`((?:webhook|tests|certs|charts|examples|docs)/[a-z_./-]*)`", (ROOT / "CONTRIBUTING.md").read_text()
+    )
+
+    assert named
+    assert [name for name in named if not any((ROOT / f"{name}{end}").exists() for end in ("", ".py"))] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
