@@ -1,4 +1,4 @@
-"""The schema of the chart's values: what the webhook reads from its own types, what Helm alone reads by hand.
+"""The schema of the chart's values: generated from the webhook's types for what it reads, written here for the rest.
 
 It is JSON Schema of draft-07, which Helm 3 and Helm 4 read.
 """
@@ -27,17 +27,13 @@ def schema() -> Schema:
         "title": "Values of the chart migratability-webhook",
         **_closed(values),
         "properties": {
-            "global": {"type": "object", "description": "Helm gives it to a chart that another one depends on."},
+            "global": {"type": "object", "description": "Helm passes it to a subchart."},
             **values,
         },
         "definitions": {
             **{name: parts[name] for name in ("Settings", "Exemptions", "KubeVirt", "Trident", "Tls")},
             "port": parts["Service"]["properties"]["port"],
-            "labels": {
-                "type": "object",
-                "propertyNames": _ref("labelKey"),
-                "additionalProperties": _ref("labelValue"),
-            },
+            "labels": {"type": "object", "propertyNames": _ref("labelKey"), "additionalProperties": _ref("labelValue")},
             "labelKey": _text(rf"({_NAME}/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", 317),
             "labelValue": _text("([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", 63),
             "duration": {"description": "At most 100 years.", **_text(f"([1-9][0-9]{{0,8}}s|{_HOURS_AND_MINUTES})")},
@@ -50,7 +46,7 @@ def schema() -> Schema:
 
 
 def _of_the_webhook() -> dict[str, Schema]:
-    """The schemas of the webhook's own types. In a chart no value can be taken away, and no rule is unknown."""
+    """The schemas of the webhook's types, where all values are required and no rule is unknown."""
     types = (Settings, Service, Tls, ClientAuthentication)
     _, parts = msgspec.json.schema_components(types, ref_template="#/definitions/{name}")
     action = parts["Settings"]["properties"]["mode"]["enum"]
@@ -62,7 +58,7 @@ def _of_the_webhook() -> dict[str, Schema]:
 
 
 def _adapted(tree: Any) -> Any:
-    """The same with a bare off, which YAML reads as false, and without Python's spelling of a text's end."""
+    """The same with a bare off, which YAML reads as false, and with $ for Python's \\Z."""
     if isinstance(tree, dict):
         return {key: _adapted(value) for key, value in tree.items()}
     if isinstance(tree, list):
@@ -167,7 +163,7 @@ def _with_source(source: str, properties: Schema) -> Schema:
 
 
 def _closed(properties: Schema, required: tuple[str, ...] | None = None) -> Schema:
-    """An object with these properties and no others, of which all are required where nothing else is said."""
+    """An object with these properties and no others; all are required by default."""
     names = list(properties) if required is None else list(required)
     found = {"type": "object", "additionalProperties": False, "required": names, "properties": properties}
     return found if names else {key: value for key, value in found.items() if key != "required"}

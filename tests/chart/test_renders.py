@@ -67,12 +67,7 @@ def test_objects_are_unique_labelled_in_their_namespace_and_leave_out_what_contr
 
 @pytest.mark.parametrize(
     ("release", "name"),
-    [
-        ("migratability-webhook", "migratability-webhook"),
-        ("my-migratability-webhook", "my-migratability-webhook"),
-        ("vms", "vms-migratability-webhook"),
-        ("a" * 53, "a" * 50),
-    ],
+    [(RELEASE, RELEASE), (f"my-{RELEASE}", f"my-{RELEASE}"), ("vms", f"vms-{RELEASE}"), ("a" * 53, "a" * 50)],
 )
 def test_names_follow_the_release_and_leave_room_for_suffixes(release: str, name: str) -> None:
     rendered = render(release=release)
