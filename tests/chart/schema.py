@@ -25,11 +25,8 @@ def schema() -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the chart migratability-webhook",
-        **_closed(values),
-        "properties": {
-            "global": {"type": "object", "description": "Helm passes it to a subchart."},
-            **values,
-        },
+        **_closed(**values),
+        "properties": {"global": {"type": "object", "description": "Helm passes it to a subchart."}, **values},
         "definitions": {
             **{name: parts[name] for name in ("Settings", "Exemptions", "KubeVirt", "Trident", "Tls")},
             "port": parts["Service"]["properties"]["port"],
@@ -67,91 +64,71 @@ def _adapted(tree: Any) -> Any:
 
 
 def _values(parts: dict[str, Schema]) -> dict[str, Schema]:
-    some_name, no_name_or_one = _text(_NAME, _LONGEST), _text(f"({_NAME})?", _LONGEST)
+    name, no_name_or_one = _text(_NAME, _LONGEST), _text(f"({_NAME})?", _LONGEST)
     anything, flag, some_text = {"type": "object"}, {"type": "boolean"}, {"type": "string", "minLength": 1}
-    labelled = _closed({"enabled": flag, "labels": _ref("labels")})
-    return {
-        "image": _closed(
-            {
-                "repository": _text("[a-z0-9][a-zA-Z0-9._:/-]*"),
-                "tag": _text("([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"),
-                "digest": _text("(sha256:[a-f0-9]{64})?"),
-                "pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
-            }
-        ),
-        "imagePullSecrets": _list(_closed({"name": some_name})),
-        "replicaCount": {"type": "integer", "minimum": 1},
-        "settings": _ref("Settings"),
-        "namespaceSelector": _closed(
-            {"matchLabels": _ref("labels"), "matchExpressions": _list(_expression())}, required=()
-        ),
-        "certificates": _certificates(no_name_or_one, some_text),
-        "tls": _ref("Tls"),
-        "clientAuthentication": _closed(
-            {"configMap": no_name_or_one, "names": parts["ClientAuthentication"]["properties"]["names"]}
-        ),
-        "service": _closed({"port": _ref("port")}),
-        "resources": _closed({"requests": anything, "limits": anything}, required=()),
-        "nodeSelector": _ref("labels"),
-        "tolerations": _list(anything),
-        "affinity": _closed(dict.fromkeys(("nodeAffinity", "podAffinity", "podAntiAffinity"), anything), required=()),
-        "topologySpreadConstraints": _list(
-            {"type": "object", "required": ["topologyKey", "maxSkew", "whenUnsatisfiable"]}
-        ),
-        "priorityClassName": no_name_or_one,
-        "podAnnotations": {"type": "object", "additionalProperties": {"type": "string"}},
-        "podLabels": _ref("labels"),
-        "commonLabels": _ref("labels"),
-        "podDisruptionBudget": _closed(
-            {
-                "enabled": flag,
-                "maxUnavailable": {"anyOf": [{"type": "integer", "minimum": 1}, _text("([1-9]|[1-9][0-9]|100)%")]},
-            }
-        ),
-        "networkPolicy": _closed({"enabled": flag, "apiServerPorts": {**_list(_ref("port")), "minItems": 1}}),
-        "serviceMonitor": labelled,
-        "prometheusRule": labelled,
-        "dashboard": labelled,
-        "exemptRole": _closed({"aggregateToAdmin": flag}),
-        "test": _closed({"namespace": _text("[a-z0-9]([-a-z0-9]*[a-z0-9])?", 63)}),
-    }
-
-
-def _expression() -> Schema:
-    """An expression of a label selector: In and NotIn have values, the others none."""
-    parts = {
-        "key": _ref("labelKey"),
-        "operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
-        "values": _list(_ref("labelValue")),
-    }
-    return {
-        **_closed(parts, required=("key", "operator")),
+    labels, label_value, port = _ref("labels"), _ref("labelValue"), _ref("port")
+    labelled = _closed(enabled=flag, labels=labels)
+    operators = {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]}
+    expression = {
+        **_optional(key=_ref("labelKey"), operator=operators, values=_list(label_value)),
+        "required": ["key", "operator"],
         "if": {"properties": {"operator": {"enum": ["In", "NotIn"]}}},
         "then": {"required": ["values"], "properties": {"values": {"minItems": 1}}},
         "else": {"properties": {"values": {"maxItems": 0}}},
     }
-
-
-def _certificates(no_name_or_one: Schema, some_text: Schema) -> Schema:
-    of_hours = {
-        "description": "cert-manager takes none below an hour.",
-        **_text("([1-9][0-9]*h|([6-9][0-9]|[1-9][0-9]{2,})m|(3[6-9][0-9]{2}|[4-9][0-9]{3}|[1-9][0-9]{4,})s)"),
-    }
-    parts = {
-        "source": {"enum": ["selfSigned", "certManager", "serviceCA", "existingSecret"]},
-        "caLifetime": _ref("lifetime"),
-        "leafLifetime": _ref("lifetime"),
-        "trustDelay": _ref("duration"),
-        "issuerRef": _closed({"name": no_name_or_one, "kind": some_text, "group": some_text}),
-        "existingSecret": no_name_or_one,
-    }
-    set_name = {"properties": {"name": {"minLength": 1}}}
+    certificates = _closed(
+        source={"enum": ["selfSigned", "certManager", "serviceCA", "existingSecret"]},
+        caLifetime=_ref("lifetime"),
+        leafLifetime=_ref("lifetime"),
+        trustDelay=_ref("duration"),
+        issuerRef=_closed(name=no_name_or_one, kind=some_text, group=some_text),
+        existingSecret=no_name_or_one,
+    )
+    hours = "([1-9][0-9]*h|([6-9][0-9]|[1-9][0-9]{2,})m|(3[6-9][0-9]{2}|[4-9][0-9]{3}|[1-9][0-9]{4,})s)"
+    of_hours = {"description": "cert-manager takes none below an hour.", **_text(hours)}
+    issuer = {"properties": {"name": {"minLength": 1}}}
     return {
-        **_closed(parts),
-        "allOf": [
-            _with_source("certManager", {"issuerRef": set_name, "leafLifetime": of_hours}),
-            _with_source("existingSecret", {"existingSecret": {"minLength": 1}}),
-        ],
+        "image": _closed(
+            repository=_text("[a-z0-9][a-zA-Z0-9._:/-]*"),
+            tag=_text("([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"),
+            digest=_text("(sha256:[a-f0-9]{64})?"),
+            pullPolicy={"enum": ["Always", "IfNotPresent", "Never"]},
+        ),
+        "imagePullSecrets": _list(_closed(name=name)),
+        "replicaCount": {"type": "integer", "minimum": 1},
+        "settings": _ref("Settings"),
+        "namespaceSelector": _optional(matchLabels=labels, matchExpressions=_list(expression)),
+        "certificates": {
+            **certificates,
+            "allOf": [
+                _with_source("certManager", {"issuerRef": issuer, "leafLifetime": of_hours}),
+                _with_source("existingSecret", {"existingSecret": {"minLength": 1}}),
+            ],
+        },
+        "tls": _ref("Tls"),
+        "clientAuthentication": _closed(
+            configMap=no_name_or_one, names=parts["ClientAuthentication"]["properties"]["names"]
+        ),
+        "service": _closed(port=port),
+        "resources": _optional(requests=anything, limits=anything),
+        "nodeSelector": labels,
+        "tolerations": _list(anything),
+        "affinity": _optional(nodeAffinity=anything, podAffinity=anything, podAntiAffinity=anything),
+        "topologySpreadConstraints": _list({**anything, "required": ["topologyKey", "maxSkew", "whenUnsatisfiable"]}),
+        "priorityClassName": no_name_or_one,
+        "podAnnotations": {"type": "object", "additionalProperties": {"type": "string"}},
+        "podLabels": labels,
+        "commonLabels": labels,
+        "podDisruptionBudget": _closed(
+            enabled=flag,
+            maxUnavailable={"anyOf": [{"type": "integer", "minimum": 1}, _text("([1-9]|[1-9][0-9]|100)%")]},
+        ),
+        "networkPolicy": _closed(enabled=flag, apiServerPorts={**_list(port), "minItems": 1}),
+        "serviceMonitor": labelled,
+        "prometheusRule": labelled,
+        "dashboard": labelled,
+        "exemptRole": _closed(aggregateToAdmin=flag),
+        "test": _closed(namespace=_text("[a-z0-9]([-a-z0-9]*[a-z0-9])?", 63)),
     }
 
 
@@ -162,11 +139,14 @@ def _with_source(source: str, properties: Schema) -> Schema:
     }
 
 
-def _closed(properties: Schema, required: tuple[str, ...] | None = None) -> Schema:
-    """An object with these properties and no others; all are required by default."""
-    names = list(properties) if required is None else list(required)
-    found = {"type": "object", "additionalProperties": False, "required": names, "properties": properties}
-    return found if names else {key: value for key, value in found.items() if key != "required"}
+def _optional(**properties: Schema) -> Schema:
+    """An object that may have these properties and no others."""
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _closed(**properties: Schema) -> Schema:
+    """An object that has these properties and no others."""
+    return {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
 
 
 def _list(entries: Schema) -> Schema:
