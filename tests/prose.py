@@ -46,7 +46,7 @@ WORDS = (
         r"claims?",
         "PVC",
         SHOWN,
-        r"claim-known|ephemeral-claim|resource-claim|claim property sets?|claim/\w+|`Claim`|→ Claim|Claims? →|\+ Claims",
+        r"claim-known|ephemeral-claim|resource-claim|claim property sets?|claim/|`Claim`|→ Claim|Claims? →|\+ Claims",
     ),
     Word(r"marks?|marked|marking|unmarked", "the annotation unverified, an unverified VM", fine=r"pytest\.mark"),
     Word(
