@@ -9,7 +9,7 @@ from tests.e2e_controller.release import VALIDATING, Release, await_that
 from webhook.controller.webhook_configurations import webhook_configurations
 from webhook.objects import at
 
-OTHER = "other-webhook-configurations"
+OTHER = "other-registrations"
 
 
 @pytest.mark.cluster
