@@ -147,7 +147,7 @@ def test_a_member_of_a_list_whose_kind_is_no_word_has_no_kind(member: str) -> No
 @pytest.mark.parametrize("member", ["5", "x", "[]", "null"])
 def test_a_member_of_a_list_that_is_no_object_is_an_error(member: str) -> None:
     message = denied(f"apiVersion: v1\nkind: PodList\nitems:\n- {member}\n", "list.yaml")
-    assert message == "list.yaml: a member of the PodList is no object"
+    assert message == "list.yaml: an item of the PodList is not an object"
 
 
 @pytest.mark.parametrize(

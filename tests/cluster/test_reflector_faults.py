@@ -62,7 +62,7 @@ def test_the_same_fault_again_is_logged_once(api: FakeApi, start: Start, caplog:
     start(synced=False)
     api.asked("watch", 4)
     assert [record.message for record in caplog.records] == [
-        "watch of persistentvolumeclaims: the watch ends as soon as it begins"
+        "watch of persistentvolumeclaims: the watch ends as soon as it starts"
     ]
 
 

@@ -62,7 +62,7 @@ def test_a_volume_whose_backend_is_not_there_keeps_its_protocol(uuid: str | None
 
 def test_a_backend_that_cannot_be_read_is_said_to_be_so() -> None:
     found = backing(persistent_volume("pv", "block", backend="u"))
-    assert found.evidence == "bound PV pv: protocol block, backend u (no TridentBackend of this UUID can be read)"
+    assert found.evidence == "bound PV pv: protocol block, backend u (no TridentBackend with this UUID can be read)"
 
 
 def test_a_volume_that_says_nothing_is_not_decided() -> None:

@@ -100,7 +100,7 @@ def test_without_tridents_own_objects_the_volume_still_says_its_protocol() -> No
     (violation,) = found.violations
     assert violation.rule == "san-block"
     assert "a SAN backend" in violation.message
-    assert "no TridentBackend of this UUID can be read" in (violation.evidence or "")
+    assert "no TridentBackend with this UUID can be read" in (violation.evidence or "")
 
 
 CARRIED: list[tuple[str, Object, Object]] = [

@@ -56,7 +56,7 @@ def test_a_given_access_mode_picks_the_volume_mode() -> None:
 
 def test_an_unset_volume_mode_is_filesystem_before_cdi_sees_the_pvc() -> None:
     assert made(labelled(mode=None), *MIXED) == ([RWO], "Filesystem", "s")
-    assert "will not be made" in made(labelled(mode=None), *SAN)
+    assert "will not be created" in made(labelled(mode=None), *SAN)
 
 
 def test_a_pvc_that_gives_its_modes_is_as_it_stands() -> None:

@@ -50,7 +50,7 @@ def test_every_pvc_that_a_volume_uses_is_looked_up_once() -> None:
 
 def test_an_existing_pvc_goes_before_the_data_volume_and_the_template() -> None:
     found = the_claim(templated(accessModes=[ROX]), claim("d", RWX), data_volume("d", storage={"accessModes": [RWO]}))
-    assert (found.origin, found.request.access_modes, found.declared_at) == ("claim", (RWX,), None)
+    assert (found.origin, found.request.access_modes, found.declared_at) == ("PVC", (RWX,), None)
 
 
 def test_a_data_volume_goes_before_the_template() -> None:
@@ -72,7 +72,7 @@ def test_a_pvc_volume_may_be_made_by_a_data_volume_or_a_template() -> None:
 
 
 def test_a_data_volume_volume_of_an_existing_pvc_needs_no_data_volume() -> None:
-    assert the_claim(vmi(data_volume_disk("good")), *CLUSTER).origin == "claim"
+    assert the_claim(vmi(data_volume_disk("good")), *CLUSTER).origin == "PVC"
 
 
 def test_the_pvc_of_a_volume_request_is_resolved() -> None:
@@ -102,7 +102,7 @@ def test_a_template_that_makes_no_pvc_gives_the_reason_and_where_it_stands() -> 
 def test_a_data_volume_that_makes_no_pvc_hides_the_template() -> None:
     found = resolved(templated(accessModes=[RWX]), data_volume("d", storage={}))["d"]
     assert isinstance(found, NoClaim)
-    assert found.remedy == 'Make DataVolume "d" again, corrected'
+    assert found.remedy == 'Correct DataVolume "d" and create it again'
 
 
 def test_a_template_of_another_name_makes_nothing() -> None:
@@ -139,6 +139,6 @@ def test_a_bound_pvc_is_served_by_its_volume() -> None:
 
 def test_the_evidence_names_origin_modes_and_who_serves_it() -> None:
     evidence = the_claim(vm(disk("san-fs")), *CLUSTER).evidence
-    for part in ("claim", RWX, "Filesystem", "StorageClass san", "ontap-san"):
+    for part in ("PVC", RWX, "Filesystem", "StorageClass san", "ontap-san"):
         assert part in evidence
     assert "\n" not in evidence

@@ -1,4 +1,4 @@
-"""The kinds that a verdict can rest on: one entry a kind drives the snapshot, the live cluster and its permissions."""
+"""The kinds that a verdict can depend on: one entry each for the snapshot, the live cluster and its permissions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Fact_co = TypeVar("Fact_co", covariant=True)
 class Resource(Generic[Fact_co]):
     """A kind of the Kubernetes API and how its objects become slim facts.
 
-    ``watched`` kinds are held in memory by a live cluster, the others are read when asked for. An ``optional`` kind
-    may be unknown to the API server, or forbidden to us: then there are none of it. Of a kind with ``metadata_only``
-    the API server is asked for no more than that. What is ``read`` as None is as if it were not there. ``only`` is the
-    namespace ("" for none) and name of the one object of the kind that is watched, instead of all.
+    A live cluster caches ``watched`` kinds and reads the others on demand. An ``optional`` kind may be unknown to the
+    API server, or forbidden to us: then it has no objects. With ``metadata_only`` the API server returns no more than
+    that. An object that is ``read`` as None is ignored. ``only`` is the namespace ("" for none) and name of the one
+    object that is watched, instead of all.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Resource(Generic[Fact_co]):
 
     @property
     def key(self) -> str:
-        """What tells it from every other."""
+        """The name that no other resource has."""
         return f"{self.kind} (metadata)" if self.metadata_only else self.kind
 
     @property
@@ -45,7 +45,7 @@ class Resource(Generic[Fact_co]):
 
     @property
     def query(self) -> dict[str, str]:
-        """What selects the objects in the collection. By this field a right on a named object includes list and watch.
+        """The selector of the objects. A right on a named object includes list and watch with this field selector.
 
         https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
         """
@@ -62,7 +62,7 @@ class Resource(Generic[Fact_co]):
 
 
 def single(kind: str, group: str, version: str, plural: str, name: str, namespace: str = "") -> Resource[Object]:
-    """Return a resource for one object, which is kept whole; a list does not say of which kind its objects are."""
+    """Return a resource for one object, kept whole, with the apiVersion and kind that a list leaves out."""
     about = {"apiVersion": f"{group}/{version}" if group else version, "kind": kind}
     return Resource(kind, group, version, plural, bool(namespace), lambda obj: {**about, **obj}, only=(namespace, name))
 
@@ -144,7 +144,7 @@ REPLICA_SETS = _extension(
 )
 POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", "virtualmachinepools", facts.OwnerFacts.read)
 OWNERS = {owner.kind: owner for owner in (VIRTUAL_MACHINES, REPLICA_SETS, POOLS)}
-"""What KubeVirt makes VMs for, by kind."""
+"""What creates VirtualMachineInstances, by kind."""
 UNVERIFIED_VMS = tuple(
     _extension(kind, _KUBEVIRT, "v1", plural, facts.UnverifiedFacts.read, watched=True, metadata_only=True)
     for kind, plural in (
@@ -152,7 +152,7 @@ UNVERIFIED_VMS = tuple(
         ("VirtualMachineInstanceReplicaSet", "virtualmachineinstancereplicasets"),
     )
 )
-"""What the marks of the VMs name, by kind of VM."""
+"""Unverified VMs and ReplicaSets."""
 INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
 VM_SNAPSHOTS = _extension(
     "VirtualMachineSnapshot", _VM_SNAPSHOTS, "v1beta1", "virtualmachinesnapshots", facts.VMSnapshotFacts.read

@@ -1,4 +1,4 @@
-"""Who serves a PVC: Trident's driver and protocol, by the bound volume, else by what can be predicted.
+"""Who serves a PVC: Trident's driver and protocol, by the bound volume, else as predicted.
 
 The order: the bound volume; what the PVC is imported, shared or cloned from; what the class allows; what Trident
 would provision. Sources: Trident 26.06 ``frontend/csi/controller_server.go`` (volume attributes),
@@ -35,7 +35,9 @@ def backing_of_volume(name: str, cluster: Cluster, trident: str) -> Backing | No
     evidence = f"bound PV {plain(name)}"
     if volume.in_tree and volume.provisioner in PROVISIONERS:
         return Backing(
-            "file" if volume.in_tree == "nfs" else "block", None, f"{evidence}: {volume.in_tree} of old Trident"
+            "file" if volume.in_tree == "nfs" else "block",
+            None,
+            f"{evidence}: {volume.in_tree} volume of Trident before CSI",
         )
     if volume.csi_driver not in PROVISIONERS:
         return Backing(
@@ -48,18 +50,18 @@ def backing_of_volume(name: str, cluster: Cluster, trident: str) -> Backing | No
     driver = backend.driver if backend else None
     said = protocol_of_word(word)
     protocol = said if said != "unknown" else protocol_of_driver(driver)
-    evidence += f": protocol {plain(word) if word else 'not said'}"
+    evidence += f": protocol {plain(word) if word else 'not recorded'}"
     if backend:
         evidence += f", backend {_shown(backend)}"
     elif uuid:
-        evidence += f", backend {plain(uuid)} (no TridentBackend of this UUID can be read)"
+        evidence += f", backend {plain(uuid)} (no TridentBackend with this UUID can be read)"
     return Backing(protocol, driver, evidence, backend.nas_type if backend else None)
 
 
 def _said_of(volume: PersistentVolumeFacts, cluster: Cluster, trident: str) -> tuple[str | None, str | None]:
-    """Protocol and backend's UUID of a volume.
+    """The protocol and the backend's UUID of a volume.
 
-    Somebody's own hand wrote the attributes of a volume that Trident did not provision: there Trident's record counts.
+    A user wrote the attributes of a volume that Trident did not provision; there Trident's own record comes first.
     """
     if volume.provisioner is None and volume.handle:
         record = cluster.get(TRIDENT_VOLUMES, volume.handle, _namespace_of_trident(cluster, trident))
@@ -69,7 +71,7 @@ def _said_of(volume: PersistentVolumeFacts, cluster: Cluster, trident: str) -> t
 
 
 def _namespace_of_trident(cluster: Cluster, configured: str) -> str:
-    """The one of the settings, else that of all the TridentBackends there are, else Trident's own default."""
+    """The setting, else the one namespace of all TridentBackends, else Trident's default."""
     if configured != AUTO:
         return configured
     found = {backend.namespace for backend in cluster.list(BACKENDS)}
@@ -77,12 +79,12 @@ def _namespace_of_trident(cluster: Cluster, configured: str) -> str:
 
 
 def backend_by_uuid(uuid: str | None, cluster: Cluster) -> BackendFacts | None:
-    """Return the TridentBackend with this UUID, None where there is none or it may not be read."""
+    """Return the TridentBackend with this UUID, None where there is none or we may not read it."""
     return next((found for found in cluster.list(BACKENDS) if found.uuid == uuid), None) if uuid else None
 
 
 def backing_of_backend(uuid: str, cluster: Cluster) -> Backing | None:
-    """Return who serves a PVC that is imported from a backend, None where the backend is not known."""
+    """Return who serves a PVC that is imported from a backend, None where the backend is unknown."""
     backend = backend_by_uuid(uuid, cluster)
     if backend is None:
         return None
@@ -106,7 +108,7 @@ def backing_of_class(request: ClaimRequest, storage_class: ClassFacts | None, al
 
 
 def _provisioned(request: ClaimRequest, allowed: Backing) -> Backing:
-    """What Trident's own table says of a PVC on a class that allows several protocols."""
+    """Where a class allows several protocols, Trident decides by the PVC."""
     asked = protocol_of_word(request.annotations.get("protocol"))
     protocol = provisioned_protocol(request.volume_mode, combined(request.access_modes), asked)
     if protocol == "impossible":
@@ -120,9 +122,9 @@ def _provisioned(request: ClaimRequest, allowed: Backing) -> Backing:
 
 
 def allowed_by_class(storage_class: ClassFacts, cluster: Cluster) -> Backing:
-    """Return what all backends that a class of Trident's allows have in common.
+    """Return what all backends have in common that a StorageClass of Trident allows.
 
-    The class says it by its parameters, unless it adds pools of any kind; else the backends that match say it.
+    Its parameters decide, unless it adds pools from anywhere; else the backends that match them do.
     """
     asked = TridentClass.of(storage_class)
     evidence = f"StorageClass {plain(storage_class.name)}"
@@ -157,4 +159,4 @@ def _common_to(backends: list[BackendFacts], nas_type: str | None, evidence: str
 
 
 def _shown(backend: BackendFacts) -> str:
-    return f"{plain(backend.name)} {plain(backend.driver) if backend.driver else 'of unknown driver'}"
+    return f"{plain(backend.name)} {plain(backend.driver) if backend.driver else 'with an unknown driver'}"

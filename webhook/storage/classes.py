@@ -1,4 +1,4 @@
-"""Which StorageClass a PVC gets that names none."""
+"""The StorageClass of a PVC that names none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def kubernetes_default(classes: Iterable[ClassFacts]) -> ClassFacts | None:
 def virt_default(classes: Iterable[ClassFacts]) -> ClassFacts | None:
     """Return the default class for disks of VMs, or None.
 
-    KubeVirt's own mark goes before Kubernetes': CDI 1.66 ``pkg/controller/common/util.go``.
+    KubeVirt's annotation comes before Kubernetes': CDI 1.66 ``pkg/controller/common/util.go``.
     """
     known = list(classes)
     return _newest(found for found in known if found.is_virt_default) or kubernetes_default(known)

@@ -1,8 +1,8 @@
-"""What a PVC comes from, where that decides who serves it: an import, a share, a clone.
+"""Who serves a PVC by what it is created from: an import, a share, a clone.
 
 Sources: Trident 26.06 ``core/orchestrator_core.go`` ``cloneVolumeInitial`` (a clone stays on its source's backend and
 keeps its volume mode; its access mode is not looked at), CDI 1.66 ``pkg/controller/clone/planner.go`` (a clone within
-one driver and volume mode is Trident's, any other is a copy).
+one driver and volume mode is Trident's, any other a copy by CDI).
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ class Origins:
         self._allowed: dict[str, Backing | None] = {}
 
     def backing_of(self, request: ClaimRequest, depth: int = 0) -> Backing:
-        """Return who serves a PVC.
+        """Return who serves a PVC; raises Undecidable.
 
-        The volume of a Block PVC is not looked at: anyone who serves it, two nodes can attach it. Raises Undecidable
-        where the cluster cannot say.
+        The volume of a Block PVC is not read: two nodes can attach it, however it is served.
         """
         if request.volume_name and request.volume_mode != BLOCK_MODE:
             bound = backing_of_volume(request.volume_name, self._cluster, self._trident)
@@ -51,7 +50,7 @@ class Origins:
         return found or backing_of_class(request, storage_class, allowed)
 
     def _allowed_by(self, storage_class: ClassFacts | None) -> Backing | None:
-        """What a class of Trident's allows, asked once a class; None for no class and for a class of others."""
+        """What a class of Trident allows, read once per class; None without a class and for another provisioner's."""
         if storage_class is None or storage_class.provisioner not in PROVISIONERS:
             return None
         if storage_class.name not in self._allowed:
@@ -82,7 +81,7 @@ class Origins:
         return Backing(found[1].protocol, found[1].driver, f"cloned: {found[1].evidence}", found[1].nas_type)
 
     def _follow(self, source: SourceFacts, namespace: str, depth: int) -> tuple[str, Backing] | None:
-        """The volume mode and backing of what a source leads to; None where it leads nowhere."""
+        """The volume mode and backing of a source; None where it does not exist."""
         if depth >= _DEEPEST:
             return None
         where = source.namespace or namespace
@@ -106,7 +105,7 @@ class Origins:
         return self.backing_of(request_of(claim, namespace, self._cluster), depth)
 
     def _of_snapshot(self, name: str, namespace: str, depth: int) -> tuple[str, Backing] | None:
-        """A snapshot outlives its PVC: its content's handle begins with the volume's name."""
+        """A snapshot outlives its PVC, but the handle of its content starts with the volume's name."""
         snapshot = self._cluster.get(SNAPSHOTS, name, namespace)
         if snapshot is None:
             return None

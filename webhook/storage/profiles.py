@@ -16,11 +16,11 @@ _SAN = (PropertySet(("ReadWriteMany",), BLOCK_MODE),)
 
 
 def property_sets_of(storage_class: ClassFacts, cluster: Cluster) -> tuple[PropertySet, ...]:
-    """Return the class's PVC property sets, best first; empty where CDI knows none.
+    """Return the class's claim property sets, best first; empty where CDI knows none.
 
-    The StorageProfile says; where CDI has not written one yet, what it will write for a class of Trident's: CDI 1.66
-    ``pkg/storagecapabilities/storagecapabilities.go``, which reads only the bare keys ``backendType`` and
-    ``selector``.
+    They are in the StorageProfile. Where CDI has not written it yet, they are what CDI will write for a class of
+    Trident: CDI 1.66 ``pkg/storagecapabilities/storagecapabilities.go``, which reads ``backendType`` and ``selector``
+    without prefix only.
     """
     profile = cluster.get(PROFILES, storage_class.name)
     if profile is not None and profile.written:

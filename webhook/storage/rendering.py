@@ -1,4 +1,4 @@
-"""What PVC CDI makes of a DataVolume's spec.
+"""The PVC that CDI creates for a DataVolume.
 
 Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and its helpers).
 """
@@ -22,7 +22,7 @@ FROM_PROFILE = "FromStorageProfile"
 
 @dataclass(frozen=True, slots=True)
 class NotRendered:
-    """CDI makes no PVC, and why."""
+    """CDI creates no PVC, and why."""
 
     reason: str
 
@@ -30,9 +30,9 @@ class NotRendered:
 def render(
     spec: Object, namespace: str, cluster: Cluster, annotations: Mapping[str, str] | None = None
 ) -> ClaimRequest | NotRendered:
-    """Return the PVC that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none.
+    """Return the PVC that CDI creates for a DataVolume's spec in this namespace and cluster, or why it creates none.
 
-    ``annotations`` are the DataVolume's of Trident's domain, without it: CDI copies them to the PVC.
+    ``annotations`` are Trident's on the DataVolume, without the prefix: CDI copies them to the PVC.
     """
     has_pvc, has_storage = isinstance(spec.get("pvc"), dict), isinstance(spec.get("storage"), dict)
     if has_pvc == has_storage:
@@ -66,11 +66,11 @@ def _source(spec: Object, namespace: str) -> SourceFacts | None:
 
 
 def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """``spec.pvc`` becomes the PVC as it stands; Kubernetes fills in its own default class and mode."""
+    """CDI takes ``spec.pvc`` as it is; Kubernetes fills in its default class and mode."""
     asked = spec["pvc"]
     access_modes = texts(asked.get("accessModes"))
     if not access_modes:
-        return NotRendered("spec.pvc gives no access mode")
+        return NotRendered("spec.pvc sets no access mode")
     class_name = asked.get("storageClassName")
     if not isinstance(class_name, str):
         default = kubernetes_default(cluster.list(CLASSES))
@@ -79,10 +79,7 @@ def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
 
 
 def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """``spec.storage`` leaves modes and class to CDI, which reads the class's StorageProfile.
-
-    So does ``spec.pvc`` with CDI's own volume mode, in CDI's webhook for PVCs.
-    """
+    """CDI fills in ``spec.storage`` from the class's StorageProfile, and ``spec.pvc`` with its own volume mode too."""
     asked = mapping(spec.get("storage") or spec.get("pvc"))
     archive = spec.get("contentType") == "archive"
     volume_mode = text(asked.get("volumeMode"))
@@ -99,7 +96,7 @@ def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | NotRend
 
 
 def render_claim(claim: ClaimRequest, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """Return what CDI's webhook makes of a PVC that leaves its modes to it.
+    """Return a PVC as CDI's webhook fills in the modes that it leaves to CDI, or why it cannot.
 
     Source: CDI 1.66 ``pkg/apiserver/webhooks/pvc-mutate.go``.
     """
@@ -121,7 +118,7 @@ def _by_profile(
 
 
 def _class_for(name: object, archive: bool, cluster: Cluster) -> ClassFacts | str | None:
-    """The class that CDI takes; a name that no class has; or None where nothing is named and nothing is default."""
+    """The class that CDI uses; the name of a class that does not exist; None without a name and a default."""
     if isinstance(name, str):
         return cluster.get(CLASSES, name) or name
     classes = cluster.list(CLASSES)
@@ -134,8 +131,8 @@ def _without_class(
     if access_modes:
         return ClaimRequest(access_modes, volume_mode or FILESYSTEM_MODE, name)
     if name is None:
-        return NotRendered("no access mode is given, and the cluster has no default StorageClass")
-    return NotRendered(f"no access mode is given, and StorageClass {quoted(name)} does not exist")
+        return NotRendered("no access mode is set, and the cluster has no default StorageClass")
+    return NotRendered(f"no access mode is set, and StorageClass {quoted(name)} does not exist")
 
 
 def _with_profile(
@@ -155,7 +152,7 @@ def _with_profile(
             )
         return ClaimRequest(found.access_modes, volume_mode, name)
     if not sets or not sets[0].access_modes:
-        return NotRendered(f"no access mode is given, and the StorageProfile {quoted(name)} offers none")
+        return NotRendered(f"no access mode is set, and the StorageProfile {quoted(name)} offers none")
     return ClaimRequest(sets[0].access_modes, sets[0].volume_mode or FILESYSTEM_MODE, name)
 
 

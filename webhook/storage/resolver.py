@@ -1,4 +1,4 @@
-"""volume → PVC: an existing one, else the one that a DataVolume or a template will become."""
+"""From a volume to its PVC: an existing one, else the one that a DataVolume or a template will create."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from webhook.storage.origin import Origins, request_of
 from webhook.wording import plain, quoted
 
 _POOL = "VirtualMachinePool"
-"""A Pool numbers the DataVolumes of its VMs: none has the name of its template."""
+"""A Pool numbers the DataVolumes of its VMs, so that none has the name of its template."""
 _CREATE = "Create the PVC or the DataVolume first, or correct its name"
 
 
 def resolve(vm: VM, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
-    """Return what stands behind each PVC name that the VM's volumes use.
+    """Return the PVC, or why there is none, for each PVC name that the VM's volumes use; raises Undecidable.
 
-    ``trident`` is the namespace of Trident, or "auto". Raises Undecidable where the cluster cannot say. Sources: a
-    DataVolume's PVC has its name and namespace (CDI 1.66 ``pkg/controller/datavolume``); an existing PVC wins over
-    what could become one.
+    ``trident`` is the namespace of Trident, or "auto". A DataVolume's PVC has its name and namespace (CDI 1.66
+    ``pkg/controller/datavolume``); an existing PVC comes first.
     """
     names = {volume.claim for volume in vm.volumes if volume.claim}
     resolver = _Resolver(cluster, vm.namespace, vm.data_volume_templates, Origins(cluster, trident))
@@ -51,7 +50,7 @@ class _Resolver:
         return self.of_template(name)
 
     def of_template(self, name: str) -> Claim | NoClaim:
-        """The PVC that a template makes, whatever else has its name."""
+        """The PVC of a template, though another PVC may have its name."""
         template = self._templates.get(name)
         if template is None:
             return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
@@ -59,14 +58,14 @@ class _Resolver:
         return self._predicted(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
-        """A PVC that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
+        """Only a PVC in a manifest leaves its modes to CDI; in a cluster CDI's webhook has filled them in."""
         request = request_of(facts, self._namespace, self._cluster)
         if facts.leaves_modes_to_cdi:
             rendered = rendering.render_claim(request, self._cluster)
             if isinstance(rendered, rendering.NotRendered):
-                return NoClaim(f"will not be made: {rendered.reason}", "Correct the PVC's class and modes")
+                return NoClaim(f"will not be created: {rendered.reason}", "Correct the PVC's class and modes")
             request = rendered
-        return Claim("claim", request, self._origins.backing_of(request), made_on=facts.made_on)
+        return Claim("PVC", request, self._origins.backing_of(request), made_on=facts.made_on)
 
     def _predicted(
         self, rendered: ClaimRequest | rendering.NotRendered, origin: str, declared_at: str
@@ -74,9 +73,9 @@ class _Resolver:
         if isinstance(rendered, rendering.NotRendered):
             existing_object = declared_at.removeprefix("a new ")
             remedy = (
-                f"Make {existing_object} again, corrected"
+                f"Correct {existing_object} and create it again"
                 if existing_object != declared_at
                 else f"Correct {declared_at}"
             )
-            return NoClaim(f"will not be made: {rendered.reason}", remedy)
+            return NoClaim(f"will not be created: {rendered.reason}", remedy)
         return Claim(origin, rendered, self._origins.backing_of(rendered), declared_at)
