@@ -12,7 +12,7 @@ from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import CLAIMS, RESOURCES, Resource, single
 
 Start = Callable[..., Reflector[Any]]
-ONE = (single("Secret", "", "v1", "secrets", "ca", "webhook"),)
+ONE = (single("Secret", "", "v1", "ca", "webhook"),)
 """An object that is watched alone."""
 
 

@@ -129,7 +129,7 @@ def test_an_error_that_nobody_thought_of_is_logged_and_tried_again(
         return obj
 
     api.put(CLAIMS, claim("c", RWX))
-    odd = Resource("Odd", CLAIMS.group, CLAIMS.version, CLAIMS.plural, True, read)
+    odd = Resource("Odd", CLAIMS.group, CLAIMS.version, read, watched=True, optional=False)
     cache = start(odd)
     assert len(cache.values()) == 1
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
