@@ -21,14 +21,16 @@ FS, BLOCK, NO_CLAIM = "Filesystem", "Block", None
 
 
 def rendered(spec: Object, *objects: Object) -> ClaimRequest | None:
-    found = render(spec, NAMESPACE, Snapshot(objects))
-    return found if isinstance(found, ClaimRequest) else None
+    try:
+        return render(spec, NAMESPACE, Snapshot(objects))
+    except NotRendered:
+        return None
 
 
 def denied(spec: Object, *objects: Object) -> str:
-    found = render(spec, NAMESPACE, Snapshot(objects))
-    assert isinstance(found, NotRendered)
-    return found.reason
+    with pytest.raises(NotRendered) as caught:
+        render(spec, NAMESPACE, Snapshot(objects))
+    return str(caught.value)
 
 
 def asking(access: str | None, mode: str | None, content: str | None = None, name: str | None = "sc") -> Object:

@@ -37,7 +37,6 @@ class ApiError(ClusterUnavailable):
     """The API server answered with an error; ``status`` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
-        """Keep the status, and the server's message."""
         super().__init__(f"the API server answered {status}: {message}")
         self.status = status
 
@@ -161,7 +160,6 @@ class Client:
     """
 
     def __init__(self, api: Api, deadline: float, longest: float) -> None:
-        """As `Api.until`."""
         self._api, self._deadline, self._longest = api, deadline, longest
 
     def get(self, path: str) -> dict[str, Any] | None:

@@ -87,7 +87,6 @@ class LiveView:
     is_live = True
 
     def __init__(self, cluster: LiveCluster, client: Client, confirm: bool) -> None:
-        """Take the cluster, and a client that has the deadline."""
         self._cluster = cluster
         self._client = client
         self._confirm = confirm

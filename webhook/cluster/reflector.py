@@ -73,10 +73,6 @@ class Reflector(Generic[Fact]):
         """Return the facts of the object with this namespace ("" where it has none) and name, or None."""
         return self._facts.get(key)
 
-    def keys(self) -> Collection[Key]:
-        """Return namespace and name of all objects."""
-        return self._facts.keys()
-
     def values(self) -> Collection[Fact]:
         """Return the facts of all objects."""
         return tuple(self._facts.values())

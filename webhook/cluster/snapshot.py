@@ -11,8 +11,9 @@ from webhook.objects import Object, at, mapping, text
 
 Fact = TypeVar("Fact")
 
-_BY_KIND = {(resource.group, resource.kind): resource for resource in RESOURCES if not resource.metadata_only}
-_OF_METADATA = {(resource.group, resource.kind): resource for resource in RESOURCES if resource.metadata_only}
+_BY_KIND: dict[tuple[str, str], list[Resource[object]]] = {}
+for found in RESOURCES:
+    _BY_KIND.setdefault((found.group, found.kind), []).append(found)
 
 
 class Snapshot:
@@ -51,21 +52,14 @@ class Snapshot:
 
 
 def resource_of(obj: object) -> Resource[object] | None:
-    """Return the resource of an object by its group and kind, or None."""
-    return _BY_KIND.get(_group_and_kind(obj))
+    """Return the resource that reads an object whole, by its group and kind, or None."""
+    return next(iter(_resources_of(obj)), None)
 
 
 def _resources_of(obj: object) -> list[Resource[object]]:
-    """The resources that read an object: whole, and its metadata."""
-    which = _group_and_kind(obj)
-    return [table[which] for table in (_BY_KIND, _OF_METADATA) if which in table]
-
-
-def _group_and_kind(obj: object) -> tuple[str, str]:
-    """An object without apiVersion has no kind, though the core group has no name."""
-    api_version = text(mapping(obj).get("apiVersion"))
-    kind = text(mapping(obj).get("kind")) if api_version else None
-    return (api_version or "").rpartition("/")[0], kind or ""
+    """The resources that read an object: first whole, then its metadata. Without apiVersion it has no kind."""
+    api_version, kind = text(mapping(obj).get("apiVersion")), text(mapping(obj).get("kind"))
+    return _BY_KIND.get((api_version.rpartition("/")[0], kind or ""), []) if api_version else []
 
 
 def _key(resource: Resource[object], obj: Object) -> tuple[str, str]:

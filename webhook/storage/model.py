@@ -24,8 +24,8 @@ class Backing:
     """
 
     protocol: Protocol
-    driver: str | None
     evidence: str
+    driver: str | None = None
     nas_type: str | None = None
 
 

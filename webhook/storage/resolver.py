@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClaimFacts
+from webhook.cluster.facts import ClaimFacts, DataVolumeFacts
 from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
 from webhook.kubevirt import VM, DataVolumeTemplate
-from webhook.storage import rendering
-from webhook.storage.model import Claim, ClaimRequest, NoClaim
+from webhook.storage.model import Claim, NoClaim
 from webhook.storage.origin import Origins, request_of
+from webhook.storage.rendering import NotRendered, render, render_claim
 from webhook.wording import plain, quoted
 
 _POOL = "VirtualMachinePool"
@@ -43,39 +43,33 @@ class _Resolver:
         existing = self._cluster.get(CLAIMS, name, self._namespace)
         if existing is not None:
             return self._existing(existing)
-        data_volume = self._cluster.get(DATA_VOLUMES, name, self._namespace)
-        if data_volume is not None:
-            rendered = rendering.render(data_volume.spec, self._namespace, self._cluster, data_volume.annotations)
-            return self._predicted(rendered, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}")
-        return self.of_template(name)
+        found = self._cluster.get(DATA_VOLUMES, name, self._namespace)
+        if found is None:
+            return self.of_template(name)
+        remedy = f"Correct DataVolume {quoted(name)} and create it again"
+        return self._predicted(found, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}", remedy)
 
     def of_template(self, name: str) -> Claim | NoClaim:
         """The PVC of a template, though another PVC may have its name."""
-        template = self._templates.get(name)
-        if template is None:
+        found = self._templates.get(name)
+        if found is None:
             return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
-        rendered = rendering.render(template.spec, self._namespace, self._cluster, template.annotations)
-        return self._predicted(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
+        return self._predicted(found, f"dataVolumeTemplate {plain(name)}", found.field, f"Correct {found.field}")
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
         """Only a PVC in a manifest leaves its modes to CDI; in a cluster CDI's webhook has filled them in."""
         request = request_of(facts, self._namespace, self._cluster)
-        if facts.leaves_modes_to_cdi:
-            rendered = rendering.render_claim(request, self._cluster)
-            if isinstance(rendered, rendering.NotRendered):
-                return NoClaim(f"will not be created: {rendered.reason}", "Correct the PVC's class and modes")
-            request = rendered
+        try:
+            request = render_claim(request, self._cluster) if facts.leaves_modes_to_cdi else request
+        except NotRendered as why:
+            return NoClaim(f"will not be created: {why}", "Correct the PVC's class and modes")
         return Claim("PVC", request, self._origins.backing_of(request), made_on=facts.made_on)
 
     def _predicted(
-        self, rendered: ClaimRequest | rendering.NotRendered, origin: str, declared_at: str
+        self, source: DataVolumeFacts | DataVolumeTemplate, origin: str, declared_at: str, remedy: str
     ) -> Claim | NoClaim:
-        if isinstance(rendered, rendering.NotRendered):
-            existing_object = declared_at.removeprefix("a new ")
-            remedy = (
-                f"Correct {existing_object} and create it again"
-                if existing_object != declared_at
-                else f"Correct {declared_at}"
-            )
-            return NoClaim(f"will not be created: {rendered.reason}", remedy)
-        return Claim(origin, rendered, self._origins.backing_of(rendered), declared_at)
+        try:
+            request = render(source.spec, self._namespace, self._cluster, source.annotations)
+        except NotRendered as why:
+            return NoClaim(f"will not be created: {why}", remedy)
+        return Claim(origin, request, self._origins.backing_of(request), declared_at)

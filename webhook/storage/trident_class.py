@@ -10,23 +10,18 @@ import re
 from dataclasses import dataclass
 
 from webhook.cluster.facts import BackendFacts, ClassFacts
-from webhook.cluster.facts.reading import TRIDENT_DOMAIN
+from webhook.cluster.facts.reading import TRIDENT_DOMAIN, lower
 from webhook.storage.trident_drivers import NAS_DRIVERS, SAN_DRIVERS
 
 Pools = tuple[tuple[str, tuple[str, ...]], ...]
 
-_NO_ATTRIBUTES = frozenset(
-    {"fsType", "storagePools", "additionalStoragePools", "requiredStorage", "excludeStoragePools"}
-)
+_NO_ATTRIBUTES = {"fsType", "storagePools", "additionalStoragePools", "requiredStorage", "excludeStoragePools"}
 _LABEL = r"([\w-]+)"
 _SELECTORS = (
     (re.compile(rf"{_LABEL}\s*={{1,2}}\s*{_LABEL}"), lambda value, wanted: value == wanted),
     (re.compile(rf"{_LABEL}\s*!=\s*{_LABEL}"), lambda value, wanted: value is not None and value != wanted),
     (re.compile(rf"{_LABEL}\s+in\s+\(([\s\w,-]+)\)"), lambda value, wanted: value in _set(wanted)),
-    (
-        re.compile(rf"{_LABEL}\s+notin\s+\(([\s\w,-]+)\)"),
-        lambda value, wanted: value not in _set(wanted),
-    ),
+    (re.compile(rf"{_LABEL}\s+notin\s+\(([\s\w,-]+)\)"), lambda value, wanted: value not in _set(wanted)),
     (re.compile(_LABEL), lambda value, wanted: value is not None),
     (re.compile(rf"!{_LABEL}"), lambda value, wanted: value is None),
 )
@@ -60,8 +55,8 @@ class TridentClass:
                 found[key] = storage_class.annotations[TRIDENT_DOMAIN + key]
         return cls(
             driver=found.get("backendType") or found.get("storageDriverName"),
-            san_type=_lower(found.get("sanType")),
-            nas_type=_lower(found.get("nasType")),
+            san_type=lower(found.get("sanType")),
+            nas_type=lower(found.get("nasType")),
             selector=found.get("selector"),
             pools=_pools(found.get("storagePools")),
             additional=_pools(found.get("additionalStoragePools") or found.get("requiredStorage")),
@@ -85,15 +80,14 @@ class TridentClass:
         return in_pools and self._has_attributes(backend)
 
     def _has_attributes(self, backend: BackendFacts) -> bool:
-        by_driver = self.driver is None or backend.driver == self.driver
-        by_san = self.san_type is None or (
-            backend.driver in SAN_DRIVERS and (backend.san_type or "iscsi") == self.san_type
+        san_type = (backend.san_type or "iscsi") if backend.driver in SAN_DRIVERS else None
+        nas_type = (backend.nas_type or "nfs") if backend.driver in NAS_DRIVERS else None
+        return (
+            self.driver in (None, backend.driver)
+            and self.san_type in (None, san_type)
+            and self.nas_type in (None, nas_type)
+            and (self.selector is None or any(selects(self.selector, labels) for labels in backend.pool_labels))
         )
-        by_nas = self.nas_type is None or (
-            backend.driver in NAS_DRIVERS and (backend.nas_type or "nfs") == self.nas_type
-        )
-        by_label = self.selector is None or any(selects(self.selector, labels) for labels in backend.pool_labels)
-        return by_driver and by_san and by_nas and by_label
 
 
 def selects(selector: str, labels: dict[str, str]) -> bool:
@@ -129,7 +123,3 @@ def _names(entry: tuple[str, tuple[str, ...]], backend: str) -> bool:
 def _is_attribute(parameter: str) -> bool:
     """Whether Trident requires a parameter of the pool."""
     return parameter not in _NO_ATTRIBUTES and not parameter.startswith("csi.storage.k8s.io/")
-
-
-def _lower(value: str | None) -> str | None:
-    return value.lower() if value else None
