@@ -35,7 +35,7 @@ def api() -> Iterator[FakeApi]:
 
 @pytest.fixture
 def connection(api: FakeApi) -> Iterator[Api]:
-    """The way to it."""
+    """A connection to it."""
     with urllib3.PoolManager(maxsize=48) as pool:
         yield Api(api.url, pool)
 

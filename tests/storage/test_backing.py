@@ -61,8 +61,9 @@ def test_a_class_that_names_the_nas_type_says_whether_it_is_an_smb_share() -> No
 
 @pytest.mark.parametrize("key", ["additionalStoragePools", "requiredStorage", ADDITIONAL])
 def test_additional_pools_open_a_class_to_other_drivers(key: str) -> None:
+    parameters: Object = {**SAN, key: "nas:.*"}
     for access, protocol in ((RWO, "unknown"), (RWX, "file")):
-        found = by_class(access, **{**SAN, key: "nas:.*"})
+        found = by_class(access, **parameters)
         assert (found.protocol, found.driver) == (protocol, None)
 
 
@@ -124,6 +125,6 @@ ASKED = [
 def test_the_protocol_that_a_pvc_asks_for_decides_where_its_class_does_not_though_trident_would_not_make_it(
     annotation: str, access: str, mode: str, protocol: str, evidence: str
 ) -> None:
-    request = {"access_modes": (access,), "volume_mode": mode, "annotations": {"protocol": annotation}}
+    request: Object = {"access_modes": (access,), "volume_mode": mode, "annotations": {"protocol": annotation}}
     found = backing(storage_class("sc"), **request)
     assert (found.protocol, found.evidence) == (protocol, f"StorageClass sc: names no driver{evidence}")

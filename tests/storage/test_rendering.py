@@ -78,28 +78,21 @@ def test_pvc_on_a_class_of_trident_with_a_profile_or_as_predicted_from_the_class
         assert made(spec, storage_class("sc", backendType=driver + suffix)) == expected
 
 
+SAN, GOOGLE = {"backendType": "ontap-san"}, {"backendType": "google-cloud-netapp-volumes"}
+EMPTY = storage_profile("sc")
 OFFERED: dict[str, tuple[Object, tuple[Object, ...], Made]] = {
-    "another profile": ({"backendType": "ontap-san"}, (storage_profile("sc", *NAS_SETS),), (RWX, FS)),
-    "an empty profile": ({"backendType": "ontap-san"}, (storage_profile("sc"),), NO_CLAIM),
-    "a profile without status": (
-        {"backendType": "ontap-san"},
-        ({**storage_profile("sc"), "status": {}},),
-        (RWX, BLOCK),
-    ),
+    "another profile": (SAN, (storage_profile("sc", *NAS_SETS),), (RWX, FS)),
+    "an empty profile": (SAN, (EMPTY,), NO_CLAIM),
+    "a profile without status": (SAN, ({**EMPTY, "status": {}},), (RWX, BLOCK)),
     "no driver": ({}, (), NO_CLAIM),
     "a prefix": ({"trident.netapp.io/backendType": "ontap-san"}, (), NO_CLAIM),
     "other letters": ({"backendType": "Ontap-San"}, (), NO_CLAIM),
     "a SAN type": ({"sanType": "iscsi"}, (), NO_CLAIM),
     "another provisioner": ({"provisioner": "rbd.csi.ceph.com", "backendType": "ontap-nas"}, (), NO_CLAIM),
     "a selector alone": ({"selector": "performance=flex"}, (), NO_CLAIM),
-    **{
-        f"Google, {selector}": ({"backendType": "google-cloud-netapp-volumes", "selector": selector}, (), expected)
-        for selector, expected in (
-            ("performance=flex", (RWX, FS)),
-            ("a=b; performance=flex", (RWX, FS)),
-            ("performance=standard", NO_CLAIM),
-        )
-    },
+    "Google's flex pools": ({**GOOGLE, "selector": "performance=flex"}, (), (RWX, FS)),
+    "Google's flex pools among others": ({**GOOGLE, "selector": "a=b; performance=flex"}, (), (RWX, FS)),
+    "Google's other pools": ({**GOOGLE, "selector": "performance=standard"}, (), NO_CLAIM),
 }
 
 

@@ -21,7 +21,7 @@ SAN = ["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-netapp-v
 
 
 def test_every_driver_speaks_one_protocol_and_another_name_is_unknown() -> None:
-    assert (set(NAS), set(SAN)) == (NAS_DRIVERS, SAN_DRIVERS)
+    assert [set(NAS), set(SAN)] == [set(NAS_DRIVERS), set(SAN_DRIVERS)]
     assert {protocol_of_driver(driver) for driver in NAS} == {"file"}
     assert {protocol_of_driver(driver) for driver in SAN} == {"block"}
     others = ("fake", "gcp-cvs", "ontap_nas", "Ontap-SAN", "", None)
