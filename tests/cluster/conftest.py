@@ -12,7 +12,7 @@ from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import CLAIMS, RESOURCES, Resource, single
 
 Start = Callable[..., Reflector[Any]]
-ONE = (single("Secret", "", "v1", "secrets", "ca", "webhook"),)
+ONE = (single("Secret", "", "v1", "ca", "webhook"),)
 """An object that is watched alone."""
 
 
@@ -35,7 +35,7 @@ def api() -> Iterator[FakeApi]:
 
 @pytest.fixture
 def connection(api: FakeApi) -> Iterator[Api]:
-    """The way to it."""
+    """A connection to it."""
     with urllib3.PoolManager(maxsize=48) as pool:
         yield Api(api.url, pool)
 

@@ -1,4 +1,4 @@
-"""A small Kubernetes API server on loopback that misbehaves as told, and remembers what it was asked."""
+"""A small Kubernetes API server on loopback that fails on demand and records what it was asked."""
 
 import itertools
 import json

@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
-from tests.build import disk, vm
+from tests.build import Object, disk, vm
 from tests.build_paths import OTHER_UID, known_as
 from webhook.cluster.events import event_on
 
@@ -12,29 +10,28 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 VM_OBJECT = known_as(vm(disk("later")))
 
 
-def test_it_is_about_the_object_and_lies_beside_it() -> None:
-    event = event_on(VM_OBJECT, "NotLiveMigratable", "why", NOW)
-    assert event["metadata"]["namespace"] == "vms"
-    assert {key: event["involvedObject"][key] for key in ("kind", "name", "uid")} == {
-        "kind": "VirtualMachine",
-        "name": "db",
-        "uid": VM_OBJECT["metadata"]["uid"],
-    }
-    assert (event["type"], event["reason"], event["message"]) == ("Warning", "NotLiveMigratable", "why")
-    assert event["lastTimestamp"] == "2026-11-24T12:00:00Z"
+def event(about: Object = VM_OBJECT, message: str = "why") -> Object:
+    return event_on(about, "NotLiveMigratable", message, NOW)
 
 
-def test_the_same_words_about_the_same_object_are_one_event() -> None:
-    def name(uid: str, message: str) -> str:
-        found: str = event_on(known_as(VM_OBJECT, uid), "NotLiveMigratable", message, NOW)["metadata"]["name"]
-        return found
+def test_an_event_is_about_the_object_and_in_its_namespace() -> None:
+    found = event()
+    about = {**found["involvedObject"], "namespace": found["metadata"]["namespace"]}
+    uid = VM_OBJECT["metadata"]["uid"]
+    expected = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "db", "namespace": "vms", "uid": uid}
+    assert about == expected
+    assert (found["type"], found["reason"], found["message"]) == ("Warning", "NotLiveMigratable", "why")
+    assert found["lastTimestamp"] == "2026-11-24T12:00:00Z"
 
-    assert name("u", "why") == name("u", "why")
-    assert len({name("u", "why"), name("u", "other"), name(OTHER_UID, "why")}) == 3
+
+def test_the_same_message_about_the_same_object_is_one_event() -> None:
+    names = [
+        event(known_as(VM_OBJECT, uid), message)["metadata"]["name"] for uid in ("u", OTHER_UID) for message in "ab"
+    ]
+    assert len(set(names)) == 4
+    assert event(known_as(VM_OBJECT, "u"), "a")["metadata"]["name"] == names[0]
 
 
-@pytest.mark.parametrize("name", ["db", "d" * 253])
-def test_name_and_message_are_never_longer_than_the_api_server_takes(name: str) -> None:
-    event = event_on(vm(name=name), "NotLiveMigratable", "x" * 5000, NOW)
-    assert len(event["metadata"]["name"]) <= 253
-    assert len(event["message"]) <= 1024
+def test_name_and_message_are_never_longer_than_the_api_server_takes() -> None:
+    found = event(vm(name="d" * 253), "x" * 5000)
+    assert (len(found["metadata"]["name"]) <= 253, len(found["message"]) <= 1024) == (True, True)

@@ -12,10 +12,15 @@ from tests.cluster.conftest import ONE, Start
 from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
 from webhook.cluster import api as api_module
 from webhook.cluster import reflector as module
-from webhook.cluster.api import Api
 from webhook.cluster.facts import ClaimFacts
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import CLAIMS
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a page hold two objects."""
+    monkeypatch.setattr(api_module, "PAGE", 2)
 
 
 @pytest.fixture
@@ -29,26 +34,23 @@ def modes(cache: Reflector[Any], name: str) -> tuple[str, ...] | None:
     return facts.access_modes if facts else None
 
 
-# 1. list in pages
+def test_pages_and_silence_fit_the_api_server() -> None:
+    assert 100 <= api_module.PAGE <= 250, "a page holds up no other request"
+    assert 75 <= module.SILENCE <= 90, "a bookmark comes about every 60 s"
 
 
-def test_a_list_comes_in_pages_and_is_there_whole(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_module, "PAGE", 2)
+@pytest.mark.usefixtures("small_pages")
+def test_a_list_in_pages_is_cached_whole(api: FakeApi, start: Start) -> None:
     for number in range(5):
         api.put(CLAIMS, claim(f"c{number}", RWX))
     cache = start()
     assert [modes(cache, f"c{number}") for number in range(5)] == [(RWX,)] * 5
-    assert [(asked.query["limit"], asked.query.get("continue")) for asked in api.asked("list")] == [
-        ("2", None),
-        ("2", "1"),
-        ("2", "2"),
-    ]
+    asked = [(asked.query["limit"], asked.query.get("continue")) for asked in api.asked("list")]
+    assert asked == [("2", None), ("2", "1"), ("2", "2")]
 
 
-def test_a_list_that_expires_between_two_pages_is_begun_again(
-    api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(api_module, "PAGE", 2)
+@pytest.mark.usefixtures("small_pages")
+def test_a_list_that_expires_between_two_pages_starts_again(api: FakeApi, start: Start) -> None:
     for number in range(3):
         api.put(CLAIMS, claim(f"c{number}", RWX))
     api.faults["list 1"] = 410
@@ -60,11 +62,7 @@ def test_a_list_that_expires_between_two_pages_is_begun_again(
     assert len(cache.values()) == 3
 
 
-def test_pages_are_small_enough_to_hold_nobody_up() -> None:
-    assert 100 <= api_module.PAGE <= 250
-
-
-def test_what_is_gone_after_a_new_list_is_gone_here(api: FakeApi, start: Start) -> None:
+def test_an_object_that_a_new_list_does_not_hold_is_removed(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("stays", RWX))
     api.put(CLAIMS, claim("goes", RWX))
     cache = start()
@@ -75,22 +73,20 @@ def test_what_is_gone_after_a_new_list_is_gone_here(api: FakeApi, start: Start) 
     assert modes(cache, "stays") == (RWX,)
 
 
-# 2. watch
-
-
-def test_events_are_followed(api: FakeApi, start: Start) -> None:
+def test_events_are_followed_and_those_of_an_unknown_type_ignored(api: FakeApi, start: Start) -> None:
     cache = start()
     api.asked("watch", 1)
+    api.record_event(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
     api.put(CLAIMS, claim("new", RWO))
     api.await_that(lambda: modes(cache, "new") == (RWO,), "ADDED")
     api.put(CLAIMS, claim("new", RWX, ROX))
     api.await_that(lambda: modes(cache, "new") == (RWX, ROX), "MODIFIED")
     api.put(CLAIMS, claim("new", RWX), gone=True)
     api.await_that(lambda: modes(cache, "new") is None, "DELETED")
-    assert len(api.asked("list")) == 1
+    assert (len(api.asked("list")), len(api.asked("watch"))) == (1, 1)
 
 
-def test_a_watch_begins_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi, start: Start) -> None:
+def test_a_watch_starts_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("c", RWX), quietly=True)
     start()
     (asked,) = api.asked("watch", 1)
@@ -100,7 +96,7 @@ def test_a_watch_begins_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("kind", ["MODIFIED", "BOOKMARK"])
-def test_the_next_watch_begins_after_the_last_thing_heard(api: FakeApi, start: Start, kind: str) -> None:
+def test_the_next_watch_starts_after_the_last_event(api: FakeApi, start: Start, kind: str) -> None:
     start()
     api.asked("watch", 1)
     metadata = {"name": "c", "namespace": NAMESPACE, "resourceVersion": "77"}
@@ -110,19 +106,7 @@ def test_the_next_watch_begins_after_the_last_thing_heard(api: FakeApi, start: S
     assert len(api.asked("list")) == 1
 
 
-def test_an_event_of_a_kind_that_nobody_knows_harms_nothing(api: FakeApi, start: Start) -> None:
-    cache = start()
-    api.asked("watch", 1)
-    api.record_event(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
-    api.put(CLAIMS, claim("after", RWX))
-    api.await_that(lambda: modes(cache, "after"), "the event after it")
-    assert len(api.asked("watch")) == 1
-
-
-# 3. silence
-
-
-def test_a_silent_watch_is_left_and_what_it_missed_is_caught_up(
+def test_after_a_silent_watch_the_next_one_catches_up(
     api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.2)
@@ -135,26 +119,13 @@ def test_a_silent_watch_is_left_and_what_it_missed_is_caught_up(
     assert len(api.asked("list")) == 1
 
 
-def test_silence_is_longer_than_kubernetes_takes_between_two_bookmarks() -> None:
-    assert 75 <= module.SILENCE <= 90
-
-
-# 6. one object, and who hears of changes
-
-
-def test_one_object_is_listed_and_watched_by_its_name_in_its_namespace(api: FakeApi, start: Start) -> None:
-    start(ONE[0])
-    asked = [*api.asked("list", 1), *api.asked("watch", 1)]
-    assert {request.path for request in asked} == {"/api/v1/namespaces/webhook/secrets"}
-    assert [request.query["fieldSelector"] for request in asked] == ["metadata.name=ca"] * 2
-
-
-def test_one_object_is_kept_whole_and_says_its_kind_as_if_it_had_been_read(api: FakeApi, start: Start) -> None:
-    secret = {"metadata": {"name": "ca", "namespace": "webhook"}, "data": {"a": "b"}}
-    api.put(ONE[0], secret)
+def test_one_object_is_watched_by_name_and_kept_whole_with_its_kind(api: FakeApi, start: Start) -> None:
+    api.put(ONE[0], {"metadata": {"name": "ca", "namespace": "webhook"}, "data": {"a": "b"}})
     found = start(ONE[0]).get(("webhook", "ca"))
     assert found is not None
     assert (found["apiVersion"], found["kind"], found["data"]) == ("v1", "Secret", {"a": "b"})
+    asked = {(asked.path, asked.query["fieldSelector"]) for verb in ("list", "watch") for asked in api.asked(verb, 1)}
+    assert asked == {("/api/v1/namespaces/webhook/secrets", "metadata.name=ca")}
 
 
 def test_a_listener_is_called_after_the_list_and_after_each_change_but_not_for_a_bookmark(
@@ -172,9 +143,6 @@ def test_a_listener_is_called_after_the_list_and_after_each_change_but_not_for_a
     assert modes(cache, "c") is None
 
 
-# 7. slim facts
-
-
 def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Start) -> None:
     for name in ("a", "b"):
         api.put(CLAIMS, claim(name, RWX, managedFields=[{"manager": "x" * 1000}]))
@@ -184,31 +152,17 @@ def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Star
     assert one.access_modes[0] is other.access_modes[0]
 
 
-# 8. threads
-
-
-@pytest.mark.parametrize("fault", [None, "silent"], ids=["waiting for an event", "on a silent watch"])
-def test_stop_ends_a_cache_that_waits(api: FakeApi, start: Start, fault: str | None) -> None:
-    if fault:
-        api.faults["watch"] = fault
-    cache = start()
-    api.asked("watch", 1)
-    api.await_that(lambda: cache._response is not None, "open stream")
+@pytest.mark.parametrize("fault", [("watch", ""), ("watch", "silent"), ("list", 500)], ids=repr)
+def test_stop_ends_a_cache_that_waits_for_an_event_or_after_an_error(
+    api: FakeApi, start: Start, fault: tuple[str, str | int]
+) -> None:
+    api.faults |= [fault]
+    cache = start(synced=False)
+    if fault[0] == "watch":
+        api.await_that(lambda: cache._response is not None, "open stream")
+    else:
+        api.asked("list", 3)
     stopping = threading.Thread(target=cache.stop)
     stopping.start()
     stopping.join(DEADLINE)
-    assert not stopping.is_alive()
-    assert not cache._thread.is_alive()
-
-
-def test_stop_ends_a_cache_that_pauses_after_an_error(api: FakeApi, start: Start) -> None:
-    api.faults["list"] = 500
-    cache = start(synced=False)
-    api.asked("list", 3)
-    cache.stop()
-    assert not cache._thread.is_alive()
-
-
-def test_nothing_is_asked_before_the_start(api: FakeApi, connection: Api) -> None:
-    Reflector(connection, CLAIMS)
-    assert api.requests == []
+    assert (stopping.is_alive(), cache._thread.is_alive()) == (False, False)

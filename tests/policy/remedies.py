@@ -115,8 +115,12 @@ OF_STORAGE: dict[str, list[Broken]] = {
         ),
         Broken(
             vm(data_volume_disk("d")),
-            'Make DataVolume "d" again, corrected',
-            {'Make DataVolume "d" again, corrected': there(data_volume("d", storage={"storageClassName": "nas"}))},
+            'Correct DataVolume "d" and create it again',
+            {
+                'Correct DataVolume "d" and create it again': there(
+                    data_volume("d", storage={"storageClassName": "nas"})
+                )
+            },
             (data_volume("d", storage=BEYOND),),
         ),
         Broken(

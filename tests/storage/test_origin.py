@@ -1,158 +1,136 @@
-"""What a PVC comes from, where that decides who serves it: an import, a share, a clone."""
+"""Who serves a PVC by what it is created from: an import, a share, a clone."""
 
 from typing import Any
 
 import pytest
 
 from tests.build import (
+    NAMESPACE,
     RWO,
     RWX,
     Object,
     backend,
     claim,
+    data_volume,
+    data_volume_disk,
     disk,
     persistent_volume,
     storage_class,
+    templated_vm,
     vm,
 )
-from tests.build_facts import clone_source, cloned_from, data_source, snapshot, snapshot_content
-from webhook.cluster import Snapshot
-from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import read_vm
-from webhook.storage import Claim, resolve
+from tests.build_facts import clone_source, cloned_from, data_source, snapshot, snapshot_content, trident_volume
+from tests.storage.asking import the_claim
+from webhook import Settings, evaluate
+from webhook.storage.model import Backing
+
+Served = tuple[str, str | None]
+"""Protocol and driver."""
 
 SAN_VOLUME = persistent_volume("pv-san", "block", backend="u-san")
-NAS_VOLUME = persistent_volume("pv-nas", "file", backend="u-nas")
-BACKENDS = (backend("u-san", "ontap-san", "tbe-san"), backend("u-nas", "ontap-nas", "tbe-nas", nasType="nfs"))
+SAN_SOURCE = claim("san-source", RWO, storage_class="san", volume="pv-san")
 STORAGE = (
     SAN_VOLUME,
-    NAS_VOLUME,
-    *BACKENDS,
+    persistent_volume("pv-nas", "file", backend="u-nas"),
+    backend("u-san", "ontap-san", "tbe-san"),
+    backend("u-nas", "ontap-nas", "tbe-nas", nasType="nfs"),
     storage_class("any"),
     storage_class("nas", backendType="ontap-nas"),
     storage_class("san", backendType="ontap-san"),
     storage_class("foreign", provisioner="rbd.csi.ceph.com"),
+    SAN_SOURCE,
+    claim("nas-source", RWO, volume="pv-nas"),
 )
-SAN_SOURCE = claim("san-source", RWO, storage_class="san", volume="pv-san")
-NAS_SOURCE = claim("nas-source", RWO, volume="pv-nas")
-SOURCES = (SAN_SOURCE, NAS_SOURCE)
-
-
-def the_claim(vm_object: Object, *objects: Object) -> Claim:
-    cluster = Snapshot([*STORAGE, *SOURCES, *objects])
-    (found,) = resolve(read_vm(vm_object, cluster, KubeVirtFacts()), cluster, "trident").values()
-    assert isinstance(found, Claim)
-    return found
-
-
-def served(obj: Object, *objects: Object) -> tuple[str, str | None]:
-    """Return protocol and driver of a PVC."""
-    backing = the_claim(vm(disk(obj["metadata"]["name"])), *objects, obj).backing
-    return backing.protocol, backing.driver
-
-
-def target(source: Object | None = None, *, mode: str | None = None, **how: Any) -> Object:
-    """Return a PVC to be filled; ``annotations`` are of Trident's domain."""
-    annotations = how.pop("annotations", {})
-    made = claim("target", RWX, mode=mode, storage_class=how.pop("storage_class", "any"), **how, **(source or {}))
-    made["metadata"]["annotations"] = {f"trident.netapp.io/{key}": value for key, value in annotations.items()}
-    return made
-
-
+PVC = "PersistentVolumeClaim"
 BLOCK, FILE = ("block", "ontap-san"), ("file", "ontap-nas")
 UNTRACED = ("file", None)
 """What Trident would provision for a shared filesystem that starts empty."""
 
 
-IMPORTS = [("u-san", BLOCK), ("u-nas", FILE), ("u-gone", UNTRACED), ("", UNTRACED)]
+def served(obj: Object, *objects: Object) -> Served:
+    backing = the_claim(vm(disk(obj["metadata"]["name"])), *STORAGE, *objects, obj).backing
+    return backing.protocol, backing.driver
 
 
-@pytest.mark.parametrize(("uuid", "expected"), IMPORTS)
-def test_an_import_is_served_by_the_backend_that_it_names(uuid: str, expected: tuple[str, str | None]) -> None:
+def target(source: Object | None = None, *, annotations: Object | None = None, **how: Any) -> Object:
+    """Return a PVC to be filled; ``annotations`` are Trident's."""
+    made = claim("target", RWX, **{"storage_class": "any", **how, **(source or {})})
+    made["metadata"]["annotations"] = prefixed(annotations or {})
+    return made
+
+
+def prefixed(annotations: Object) -> Object:
+    return {f"trident.netapp.io/{key}": value for key, value in annotations.items()}
+
+
+@pytest.mark.parametrize(
+    ("uuid", "expected"), [("u-san", BLOCK), ("u-nas", FILE), ("u-gone", UNTRACED), ("", UNTRACED)]
+)
+def test_an_import_is_served_by_the_backend_that_it_names(uuid: str, expected: Served) -> None:
     assert served(target(annotations={"importBackendUUID": uuid})) == expected
 
 
-def test_the_evidence_of_an_import_names_its_backend() -> None:
-    vm_object = vm(disk("target"))
-    found = the_claim(vm_object, target(annotations={"importBackendUUID": "u-san"}))
-    assert "imported from backend tbe-san ontap-san" in found.evidence
+def test_the_evidence_names_what_a_pvc_is_created_from() -> None:
+    def found(annotations: Object, storage_class: str = "any") -> Backing:
+        made = target(storage_class=storage_class, annotations=annotations)
+        return the_claim(vm(disk("target")), *STORAGE, made).backing
+
+    assert found({"importBackendUUID": "u-san"}).evidence == "imported from backend tbe-san ontap-san"
+    shared = found({"shareFromPVC": "ns/pvc"}, "san")
+    assert (shared.protocol, shared.nas_type, shared.evidence) == ("file", "nfs", "shared from PVC ns/pvc, over NFS")
+    cloned = found({"cloneFromPVC": "nas-source"})
+    evidence = "cloned: bound PV pv-nas: protocol file, backend tbe-nas ontap-nas"
+    assert (cloned.nas_type, cloned.evidence) == ("nfs", evidence)
 
 
-def test_a_shared_volume_is_served_over_nfs() -> None:
-    found = the_claim(vm(disk("target")), target(storage_class="san", annotations={"shareFromPVC": "ns/pvc"}))
-    assert (found.backing.protocol, found.backing.nas_type) == ("file", "nfs")
-    assert '"ns/pvc"' in found.evidence or "ns/pvc" in found.evidence
-
-
+FROM_SNAPSHOT, FROM_CDI = cloned_from("VolumeSnapshot", "s"), cloned_from("VolumeCloneSource", "v")
 CONTENT = snapshot_content("content", "pv-san/snap")
-CLONES: list[tuple[str, Object, tuple[Object, ...], tuple[str, str | None]]] = [
-    ("claim", cloned_from("PersistentVolumeClaim", "san-source"), (), BLOCK),
-    ("PVC, the old field", {"dataSource": {"kind": "PersistentVolumeClaim", "name": "san-source"}}, (), BLOCK),
-    ("PVC on NAS", cloned_from("PersistentVolumeClaim", "nas-source"), (), FILE),
-    ("missing PVC", cloned_from("PersistentVolumeClaim", "gone"), (), UNTRACED),
-    ("snapshot, by its content", cloned_from("VolumeSnapshot", "s"), (snapshot("s", None, "content"), CONTENT), BLOCK),
-    ("snapshot, by its PVC", cloned_from("VolumeSnapshot", "s"), (snapshot("s", "san-source"),), BLOCK),
-    (
-        "snapshot whose content does not say its mode, by its PVC",
-        cloned_from("VolumeSnapshot", "s"),
-        (snapshot("s", "nas-source", "content"), snapshot_content("content", "pv-san/snap", None)),
-        FILE,
-    ),
-    (
-        "snapshot whose content is not Trident's, by its PVC",
-        cloned_from("VolumeSnapshot", "s"),
-        (snapshot("s", "nas-source", "content"), snapshot_content("content", "pv-san/snap", driver="x")),
-        FILE,
-    ),
-    (
-        "snapshot whose content goes before its PVC",
-        cloned_from("VolumeSnapshot", "s"),
-        (snapshot("s", "nas-source", "content"), CONTENT),
+NO_MODE = snapshot_content("content", "pv-san/snap", None)
+OTHER_DRIVER = snapshot_content("content", "pv-san/snap", driver="x")
+IN_BLOCK_MODE = snapshot_content("content", "pv-san/snap", "Block")
+VOLUME_GONE = snapshot_content("content", "pv-gone/snap")
+OF_SAN, OF_NAS = snapshot("s", "san-source", "content"), snapshot("s", "nas-source", "content")
+OF_NO_PVC = snapshot("s", None, "content")
+BLOCK_SOURCE = claim("b", RWX, mode="Block", storage_class="san", volume="pv-san")
+CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
+    "PVC": (cloned_from(PVC, "san-source"), (), BLOCK),
+    "PVC, the old field": ({"dataSource": {"kind": PVC, "name": "san-source"}}, (), BLOCK),
+    "PVC on NAS": (cloned_from(PVC, "nas-source"), (), FILE),
+    "PVC not bound": (cloned_from(PVC, "unbound"), (claim("unbound", RWO, storage_class="san"),), BLOCK),
+    "PVC in Block mode": (cloned_from(PVC, "b"), (BLOCK_SOURCE,), UNTRACED),
+    "missing PVC": (cloned_from(PVC, "gone"), (), UNTRACED),
+    "snapshot, by its content": (FROM_SNAPSHOT, (OF_NO_PVC, CONTENT), BLOCK),
+    "snapshot, by its PVC": (FROM_SNAPSHOT, (snapshot("s", "san-source"),), BLOCK),
+    "snapshot, its content before its PVC": (FROM_SNAPSHOT, (OF_NAS, CONTENT), BLOCK),
+    "snapshot, its content without a mode": (FROM_SNAPSHOT, (OF_NAS, NO_MODE), FILE),
+    "snapshot, its content of another driver": (FROM_SNAPSHOT, (OF_NAS, OTHER_DRIVER), FILE),
+    "snapshot of a Block volume": (FROM_SNAPSHOT, (OF_NO_PVC, IN_BLOCK_MODE), UNTRACED),
+    "snapshot of a volume that is gone": (FROM_SNAPSHOT, (OF_SAN, VOLUME_GONE), BLOCK),
+    "missing snapshot": (FROM_SNAPSHOT, (), UNTRACED),
+    "snapshot of nothing": (FROM_SNAPSHOT, (snapshot("s"),), UNTRACED),
+    "VolumeCloneSource": (FROM_CDI, (clone_source("v", PVC, "san-source"),), BLOCK),
+    "VolumeCloneSource of a snapshot": (
+        FROM_CDI,
+        (clone_source("v", "VolumeSnapshot", "s"), OF_NO_PVC, CONTENT),
         BLOCK,
     ),
-    (
-        "snapshot of a block volume",
-        cloned_from("VolumeSnapshot", "s"),
-        (snapshot("s", None, "content"), snapshot_content("content", "pv-san/snap", "Block")),
-        UNTRACED,
-    ),
-    (
-        "snapshot of a volume that is gone, by its PVC",
-        cloned_from("VolumeSnapshot", "s"),
-        (snapshot("s", "san-source", "content"), snapshot_content("content", "pv-gone/snap")),
-        BLOCK,
-    ),
-    ("missing snapshot", cloned_from("VolumeSnapshot", "gone"), (), UNTRACED),
-    ("snapshot of nothing", cloned_from("VolumeSnapshot", "s"), (snapshot("s"),), UNTRACED),
-    (
-        "VolumeCloneSource",
-        cloned_from("VolumeCloneSource", "v"),
-        (clone_source("v", "PersistentVolumeClaim", "san-source"),),
-        BLOCK,
-    ),
-    (
-        "VolumeCloneSource of a snapshot",
-        cloned_from("VolumeCloneSource", "v"),
-        (clone_source("v", "VolumeSnapshot", "s"), snapshot("s", None, "content"), CONTENT),
-        BLOCK,
-    ),
-    ("missing VolumeCloneSource", cloned_from("VolumeCloneSource", "gone"), (), UNTRACED),
-    ("VolumeImportSource", cloned_from("VolumeImportSource", "i"), (), UNTRACED),
-    ("a kind that nobody knows", cloned_from("Populator", "san-source"), (), UNTRACED),
-]
+    "missing VolumeCloneSource": (FROM_CDI, (), UNTRACED),
+    "VolumeImportSource": (cloned_from("VolumeImportSource", "i"), (), UNTRACED),
+    "unknown kind": (cloned_from("Populator", "san-source"), (), UNTRACED),
+}
 
 
-@pytest.mark.parametrize(("source", "objects", "expected"), [row[1:] for row in CLONES], ids=[row[0] for row in CLONES])
+@pytest.mark.parametrize(("source", "objects", "expected"), CLONES.values(), ids=CLONES)
 def test_a_clone_is_served_by_what_serves_its_source(
-    source: Object, objects: tuple[Object, ...], expected: tuple[str, str | None]
+    source: Object, objects: tuple[Object, ...], expected: Served
 ) -> None:
     assert served(target(source), *objects) == expected
 
 
 def test_the_source_of_another_namespace_is_looked_up_there() -> None:
     elsewhere = {**SAN_SOURCE, "metadata": {"name": "s", "namespace": "images"}}
-    assert served(target(cloned_from("PersistentVolumeClaim", "s", "images")), elsewhere) == BLOCK
-    assert served(target(cloned_from("PersistentVolumeClaim", "s")), elsewhere) == UNTRACED
+    assert served(target(cloned_from(PVC, "s", "images")), elsewhere) == BLOCK
+    assert served(target(cloned_from(PVC, "s")), elsewhere) == UNTRACED
 
 
 ANNOTATED = [
@@ -166,73 +144,111 @@ ANNOTATED = [
 
 
 @pytest.mark.parametrize(("annotations", "expected"), ANNOTATED, ids=repr)
-def test_a_clone_of_tridents_own_names_its_source_in_annotations(
-    annotations: Object, expected: tuple[str, str | None]
-) -> None:
+def test_a_clone_by_trident_names_its_source_in_annotations(annotations: Object, expected: Served) -> None:
     image = {**SAN_SOURCE, "metadata": {"name": "image", "namespace": "images"}}
     assert served(target(annotations=annotations), image) == expected
 
 
-def test_a_bound_volume_goes_before_what_the_pvc_was_cloned_from() -> None:
-    source = cloned_from("PersistentVolumeClaim", "san-source")
+def test_a_bound_volume_and_the_class_of_another_provisioner_come_before_the_source() -> None:
+    source = cloned_from(PVC, "san-source")
     assert served(target(source, volume="pv-nas")) == FILE
-
-
-def test_a_clone_in_another_volume_mode_is_not_the_sources_volume() -> None:
-    source = claim("block-source", RWX, mode="Block", storage_class="san", volume="pv-san")
-    assert served(target(cloned_from("PersistentVolumeClaim", "block-source")), source) == UNTRACED
-
-
-def test_a_clone_on_a_class_that_trident_does_not_serve_is_foreign() -> None:
-    source = cloned_from("PersistentVolumeClaim", "san-source")
     assert served(target(source, storage_class="foreign")) == ("foreign", None)
 
 
-def test_a_clone_of_a_pvc_that_is_not_bound_yet_is_served_by_that_ones_class() -> None:
-    source = claim("unbound", RWO, storage_class="san")
-    assert served(target(cloned_from("PersistentVolumeClaim", "unbound")), source) == BLOCK
+def test_tridents_own_record_counts_for_a_source_with_a_manually_created_volume() -> None:
+    source = claim("manual", RWO, storage_class="any", volume="pv-manual")
+    volume = persistent_volume("pv-manual", "file", provisioner=None)
+    assert served(target(cloned_from(PVC, "manual")), volume, source) == UNTRACED
+    assert (
+        served(target(cloned_from(PVC, "manual")), volume, source, trident_volume("pv-manual", "block"))[0] == "block"
+    )
 
 
-def chain(length: int) -> list[Object]:
-    """Return PVCs cloned each from the next, the last one bound to a SAN volume."""
+@pytest.mark.parametrize(("length", "expected"), [(1, BLOCK), (8, BLOCK), (9, UNTRACED), (500, UNTRACED)])
+def test_a_chain_of_clones_is_followed_to_a_bounded_depth(length: int, expected: Served) -> None:
     links = [
-        claim(f"c{index}", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", f"c{index + 1}"))
-        for index in range(length)
+        claim(f"c{index}", RWX, storage_class="any", **cloned_from(PVC, f"c{index + 1}")) for index in range(length)
     ]
-    return [*links, claim(f"c{length}", RWO, storage_class="any", volume="pv-san")]
+    last = claim(f"c{length}", RWO, storage_class="any", volume="pv-san")
+    assert served(links[0], *links[1:], last) == expected
 
 
-@pytest.mark.parametrize(("length", "expected"), [(1, BLOCK), (5, BLOCK), (8, BLOCK), (9, UNTRACED), (500, UNTRACED)])
-def test_a_chain_of_clones_is_followed_to_a_bounded_depth(length: int, expected: tuple[str, str | None]) -> None:
-    first, *others = chain(length)
-    assert served(first, *others) == expected
+A_OF_B, B_OF_A = data_source("a", dataSource={"name": "b"}), data_source("b", dataSource={"name": "a"})
+CYCLES: dict[str, tuple[Object, ...]] = {
+    "itself": (cloned_from(PVC, "target"),),
+    "two PVCs": (cloned_from(PVC, "b"), claim("b", RWX, storage_class="any", **cloned_from(PVC, "target"))),
+    "a snapshot of itself": (FROM_SNAPSHOT, snapshot("s", "target")),
+    "DataSources": (cloned_from("DataSource", "a"), A_OF_B, B_OF_A),
+    "a VolumeCloneSource": (FROM_CDI, clone_source("v", "VolumeCloneSource", "v")),
+}
 
 
-CYCLES: list[tuple[str, list[Object]]] = [
-    ("itself", [target(cloned_from("PersistentVolumeClaim", "target"))]),
-    (
-        "two PVCs",
-        [
-            target(cloned_from("PersistentVolumeClaim", "b")),
-            claim("b", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", "target")),
-        ],
-    ),
-    ("a snapshot of itself", [target(cloned_from("VolumeSnapshot", "s")), snapshot("s", "target")]),
-    (
-        "DataSources",
-        [
-            target(cloned_from("DataSource", "a")),
-            data_source("a", dataSource={"name": "b"}),
-            data_source("b", dataSource={"name": "a"}),
-        ],
-    ),
-    (
-        "a VolumeCloneSource",
-        [target(cloned_from("VolumeCloneSource", "v")), clone_source("v", "VolumeCloneSource", "v")],
-    ),
-]
+@pytest.mark.parametrize("objects", CYCLES.values(), ids=CYCLES)
+def test_a_cycle_of_clones_ends(objects: tuple[Object, ...]) -> None:
+    assert served(target(objects[0]), *objects[1:]) == UNTRACED
 
 
-@pytest.mark.parametrize("objects", [row[1] for row in CYCLES], ids=[row[0] for row in CYCLES])
-def test_a_cycle_of_clones_ends(objects: list[Object]) -> None:
-    assert served(objects[0], *objects[1:]) == UNTRACED
+DATA_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "d"}}
+ELSEWHERE = {"sourceRef": {"kind": "DataSource", "name": "d", "namespace": "images"}}
+THERE = (data_source("d", "images", snapshot={"name": "s"}), snapshot("s", None, "content", "images"), CONTENT)
+OF_A_DATA_SOURCE = (data_source("d", dataSource={"name": "e"}), data_source("e", pvc={"name": "san-source"}))
+BY_CDI: dict[str, tuple[Object, tuple[Object, ...]]] = {
+    "PVC": ({"source": {"pvc": {"name": "san-source"}}}, ()),
+    "PVC with its namespace": ({"source": {"pvc": {"name": "san-source", "namespace": NAMESPACE}}}, ()),
+    "snapshot": ({"source": {"snapshot": {"name": "s"}}}, (snapshot("s", "san-source"),)),
+    "DataSource of a PVC": (DATA_SOURCE, (data_source("d", pvc={"name": "san-source"}),)),
+    "DataSource of a snapshot elsewhere": (ELSEWHERE, THERE),
+    "DataSource of a DataSource": (DATA_SOURCE, OF_A_DATA_SOURCE),
+}
+
+
+def served_alike(spec: Object, *objects: Object, mode: str = "Filesystem", annotations: Object | None = None) -> Served:
+    """Return who serves what a template and a DataVolume of one spec create."""
+    spec = {**spec, "storage": {"accessModes": [RWX], "volumeMode": mode, **spec["storage"]}}
+    vm_object, made = templated_vm("d", spec=spec), data_volume("dv", **spec)
+    for source in (vm_object["spec"]["dataVolumeTemplates"][0], made):
+        source["metadata"]["annotations"] = prefixed(annotations or {})
+    found = the_claim(vm_object, *STORAGE, *objects).backing
+    assert the_claim(vm(data_volume_disk("dv")), made, *STORAGE, *objects).backing == found
+    return found.protocol, found.driver
+
+
+@pytest.mark.parametrize(("name", "expected"), [("any", BLOCK), ("nas", FILE), ("san", BLOCK)])
+@pytest.mark.parametrize(("source", "objects"), BY_CDI.values(), ids=BY_CDI)
+def test_cdi_clones_a_san_filesystem_in_place_but_copies_it_to_a_class_of_nas_alone(
+    source: Object, objects: tuple[Object, ...], name: str, expected: Served
+) -> None:
+    assert served_alike({"storage": {"storageClassName": name}, **source}, *objects) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("any", BLOCK), ("nas", FILE)])
+def test_a_pvc_that_cdi_fills_is_served_like_that_of_the_data_volume(name: str, expected: Served) -> None:
+    assert served(target(FROM_CDI, storage_class=name), clone_source("v", PVC, "san-source")) == expected
+
+
+def test_a_clone_by_cdi_in_block_mode_does_not_depend_on_its_source() -> None:
+    spec = {"storage": {"storageClassName": "any"}, "source": {"pvc": {"name": "san-source"}}}
+    assert served_alike(spec, mode="Block") == ("block", None)
+
+
+CARRIED: dict[str, tuple[Object, Object]] = {
+    # what the part asks for, Trident's annotations
+    "a volume": ({"volumeName": "pv-san"}, {}),
+    "an import": ({}, {"importBackendUUID": "u-san"}),
+    "a clone by Trident": ({}, {"cloneFromPVC": "san-source"}),
+    "a clone by its own data source": (cloned_from(PVC, "san-source"), {}),
+}
+
+
+@pytest.mark.parametrize(("asked", "annotations"), CARRIED.values(), ids=CARRIED)
+def test_what_a_data_volume_passes_on_to_its_pvc_counts(asked: Object, annotations: Object) -> None:
+    assert served_alike({"storage": {"storageClassName": "any", **asked}}, annotations=annotations) == BLOCK
+
+
+def test_a_shared_filesystem_cloned_from_san_is_denied_though_its_class_would_use_nfs() -> None:
+    def rules(made: Object) -> list[str]:
+        settings = Settings.parse({"rules": {"pod-network": "off"}})
+        return [found.rule for found in evaluate(vm(disk("target")), [*STORAGE, made], settings=settings).violations]
+
+    assert rules(target(cloned_from(PVC, "san-source"))) == ["san-block"]
+    assert rules(target()) == []

@@ -1,99 +1,77 @@
-"""A PVC that leaves its modes to CDI's webhook, as a manifest may before it was ever applied."""
+"""A PVC that leaves its modes to CDI's webhook, as only a manifest does that was never applied."""
 
 from typing import Any
 
 import pytest
 
-from tests.build import (
-    CLUSTER,
-    RWO,
-    RWX,
-    Object,
-    claim,
-    disk,
-    storage_class,
-    storage_profile,
-    vm,
-)
+from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, storage_class, storage_profile, vm
+from tests.storage.asking import resolved
 from webhook import evaluate
-from webhook.cluster import Snapshot
-from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import read_vm
-from webhook.storage import Claim, NoClaim, resolve
+from webhook.storage import NoClaim
 
-LABEL = "cdi.kubevirt.io/applyStorageProfile"
 FROM_PROFILE = "FromStorageProfile"
+EMPTY = (storage_class("s"), storage_profile("s"))
 SAN = (storage_class("s", backendType="ontap-san"), storage_profile("s", ([RWX], "Block")))
 MIXED = (storage_class("s"), storage_profile("s", ([RWX], "Block"), ([RWO], "Filesystem")))
 
 
 def labelled(*modes: str, mode: str | None = FROM_PROFILE, label: str | None = "true", **how: Any) -> Object:
     made = claim("c", *modes, mode=mode, **{"storage_class": "s", **how})
-    made["metadata"]["labels"] = {LABEL: label} if label else {}
+    made["metadata"]["labels"] = {"cdi.kubevirt.io/applyStorageProfile": label} if label else {}
     return made
 
 
-def found(obj: Object, *objects: Object) -> Claim | NoClaim:
-    cluster = Snapshot([*objects, obj])
-    return resolve(read_vm(vm(disk("c")), cluster, KubeVirtFacts()), cluster, "trident")["c"]
+def default(domain: str, driver: str) -> tuple[Object, ...]:
+    return (storage_class("d", backendType=driver, annotations={f"storageclass.{domain}-class": "true"}),)
 
 
-def made(obj: Object, *objects: Object) -> tuple[list[str], str, str | None] | str:
-    result = found(obj, *objects)
-    if isinstance(result, NoClaim):
-        return result.why
-    return list(result.request.access_modes), result.request.volume_mode, result.request.storage_class
+TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] = {
+    "both modes from the profile": (labelled(), SAN, ([RWX], "Block", "s")),
+    "volume mode by RWO": (labelled(RWO), MIXED, ([RWO], "Filesystem", "s")),
+    "volume mode by RWX": (labelled(RWX), MIXED, ([RWX], "Block", "s")),
+    "unset volume mode": (labelled(mode=None), MIXED, ([RWO], "Filesystem", "s")),
+    "both modes given": (labelled(RWO, mode="Block"), SAN, ([RWO], "Block", "s")),
+    "access mode given, volume mode unset": (labelled(RWO, mode=None), SAN, ([RWO], "Filesystem", "s")),
+    "no label": (labelled(label=None), SAN, ([], FROM_PROFILE, "s")),
+    "label false": (labelled(label="false"), SAN, ([], FROM_PROFILE, "s")),
+    "label True": (labelled(label="True"), SAN, ([], FROM_PROFILE, "s")),
+    "default class": (
+        labelled(storage_class=None),
+        default("kubernetes.io/is-default", "ontap-nas"),
+        ([RWX], "Filesystem", "d"),
+    ),
+    "default class for VMs": (
+        labelled(storage_class=None),
+        default("kubevirt.io/is-default-virt", "ontap-san"),
+        ([RWX], "Block", "d"),
+    ),
+}
 
 
-def test_both_modes_are_filled_from_the_profile() -> None:
-    assert made(labelled(), *SAN) == ([RWX], "Block", "s")
+@pytest.mark.parametrize(("made", "objects", "expected"), TABLE.values(), ids=TABLE)
+def test_cdi_fills_in_what_a_labelled_pvc_leaves_to_it(
+    made: Object, objects: tuple[Object, ...], expected: tuple[list[str], str, str]
+) -> None:
+    found = resolved(vm(disk("c")), *objects, made)["c"]
+    assert not isinstance(found, NoClaim)
+    request = found.request
+    assert (list(request.access_modes), request.volume_mode, request.storage_class) == expected
 
 
-def test_a_given_access_mode_picks_the_volume_mode() -> None:
-    assert made(labelled(RWO), *MIXED) == ([RWO], "Filesystem", "s")
-    assert made(labelled(RWX), *MIXED) == ([RWX], "Block", "s")
+@pytest.mark.parametrize(
+    ("made", "objects", "of"), [(labelled(), EMPTY, ""), (labelled(mode=None), SAN, " for volumeMode Filesystem")]
+)
+def test_a_profile_that_offers_nothing_is_named_as_the_reason(
+    made: Object, objects: tuple[Object, ...], of: str
+) -> None:
+    why = f'will not be created: no access mode is set, and the StorageProfile "s" offers none{of}'
+    assert resolved(vm(disk("c")), *objects, made)["c"] == NoClaim(why, "Correct the PVC's class and modes")
 
 
-def test_an_unset_volume_mode_is_filesystem_before_cdi_sees_the_pvc() -> None:
-    assert made(labelled(mode=None), *MIXED) == ([RWO], "Filesystem", "s")
-    assert "will not be made" in made(labelled(mode=None), *SAN)
+def test_the_pvc_that_will_be_created_is_what_is_evaluated() -> None:
+    def rules(*objects: Object) -> list[str]:
+        return [violation.rule for violation in evaluate(vm(disk("c")), [*CLUSTER, *objects]).violations]
 
-
-def test_a_pvc_that_gives_its_modes_is_as_it_stands() -> None:
-    assert made(labelled(RWO, mode="Block"), *SAN) == ([RWO], "Block", "s")
-    assert made(labelled(RWO, mode=None), *SAN) == ([RWO], "Filesystem", "s")
-
-
-@pytest.mark.parametrize("label", [None, "false", "True", ""])
-def test_without_the_label_a_pvc_is_as_it_stands(label: str | None) -> None:
-    assert made(labelled(label=label), *SAN) == ([], FROM_PROFILE, "s")
-
-
-def test_a_profile_that_offers_nothing_makes_no_pvc_and_is_named() -> None:
-    result = found(labelled(), storage_class("s"), storage_profile("s"))
-    assert isinstance(result, NoClaim)
-    assert "StorageProfile" in result.why
-    assert result.remedy == "Correct the PVC's class and modes"
-
-
-def test_the_default_class_is_taken_and_written_into_the_pvc() -> None:
-    default = storage_class(
-        "d", backendType="ontap-nas", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
-    )
-    assert made(labelled(storage_class=None), default) == ([RWX], "Filesystem", "d")
-
-
-def test_the_default_class_for_vms_is_taken_where_kubernetes_has_none() -> None:
-    default = storage_class(
-        "d", backendType="ontap-san", annotations={"storageclass.kubevirt.io/is-default-virt-class": "true"}
-    )
-    assert made(labelled(storage_class=None), default) == ([RWX], "Block", "d")
-
-
-def test_the_pvc_that_will_be_made_is_what_is_evaluated() -> None:
-    good = evaluate(vm(disk("c")), [*CLUSTER, *SAN, labelled()])
-    assert good.violations == []
-    bad = evaluate(vm(disk("c")), [*CLUSTER, *SAN, labelled(RWO, mode=None)])
-    assert [violation.rule for violation in bad.violations] == ["san-block", "shared-access"]
-    unmade = evaluate(vm(disk("c")), [*CLUSTER, storage_class("s"), storage_profile("s"), labelled()])
-    assert [violation.rule for violation in unmade.violations] == ["claim-known"]
+    assert rules(*SAN, labelled()) == []
+    assert rules(*SAN, labelled(RWO, mode=None)) == ["san-block", "shared-access"]
+    assert rules(*EMPTY, labelled()) == ["claim-known"]

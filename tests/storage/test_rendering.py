@@ -1,10 +1,10 @@
-"""The PVC that CDI makes of a DataVolume's spec."""
+"""The PVC that CDI creates for a DataVolume."""
 
 from typing import Any
 
 import pytest
 
-from tests.build import NAMESPACE, RWO, RWX, TRIDENT, Object, storage_class, storage_profile
+from tests.build import NAMESPACE, ROX, RWO, RWX, Object, storage_class, storage_profile
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import SourceFacts
 from webhook.storage.model import ClaimRequest
@@ -15,20 +15,20 @@ VIRT_DEFAULT = "storageclass.kubevirt.io/is-default-virt-class"
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 NAS_SETS = (([RWX], "Filesystem"), ([RWO], "Filesystem"))
 SAN_SETS = (([RWX], "Block"),)
-
-ROX = "ReadOnlyMany"
 FS, BLOCK, NO_CLAIM = "Filesystem", "Block", None
+SC = storage_class("sc")
+Made = tuple[str, str] | None
+"""Access modes and volume mode."""
 
 
-def rendered(spec: Object, *objects: Object) -> ClaimRequest | None:
-    found = render(spec, NAMESPACE, Snapshot(objects))
-    return found if isinstance(found, ClaimRequest) else None
+def rendered(spec: Object, *objects: Object, annotations: dict[str, str] | None = None) -> ClaimRequest:
+    return render(spec, NAMESPACE, Snapshot(objects), annotations)
 
 
 def denied(spec: Object, *objects: Object) -> str:
-    found = render(spec, NAMESPACE, Snapshot(objects))
-    assert isinstance(found, NotRendered)
-    return found.reason
+    with pytest.raises(NotRendered) as caught:
+        rendered(spec, *objects)
+    return str(caught.value)
 
 
 def asking(access: str | None, mode: str | None, content: str | None = None, name: str | None = "sc") -> Object:
@@ -38,11 +38,15 @@ def asking(access: str | None, mode: str | None, content: str | None = None, nam
 
 
 def asked_for(access: str, mode: str, name: str, **more: Any) -> ClaimRequest:
-    return ClaimRequest((access,), mode, name, NAMESPACE, made_by_cdi=True, **more)
+    return ClaimRequest((access,), mode, name, NAMESPACE, **{"made_by_cdi": True, **more})
 
 
-def outcome(found: ClaimRequest | None) -> tuple[str, str] | None:
-    return ("+".join(found.access_modes), found.volume_mode) if found else None
+def made(spec: Object, *objects: Object) -> Made:
+    try:
+        found = rendered(spec, *objects)
+    except NotRendered:
+        return NO_CLAIM
+    return "+".join(found.access_modes), found.volume_mode
 
 
 TRIDENT_TABLE = [
@@ -55,74 +59,51 @@ TRIDENT_TABLE = [
     ("ontap-san", RWX, FS, (RWX, FS)),
     ("ontap-nas", None, None, (RWX, FS)),
     ("ontap-nas", RWO, None, (RWO, FS)),
-    ("ontap-nas", RWX, None, (RWX, FS)),
     ("ontap-nas", None, BLOCK, NO_CLAIM),
     ("ontap-nas", None, FS, (RWX, FS)),
-    ("ontap-nas", RWX, FS, (RWX, FS)),
     ("solidfire-san", None, None, NO_CLAIM),
     ("solidfire-san", RWO, None, (RWO, FS)),
-    ("solidfire-san", RWX, None, (RWX, FS)),
     ("solidfire-san", None, BLOCK, NO_CLAIM),
-    ("solidfire-san", None, FS, NO_CLAIM),
-    ("solidfire-san", RWX, FS, (RWX, FS)),
 ]
 PROFILES = {"ontap-san": SAN_SETS, "ontap-nas": NAS_SETS, "solidfire-san": ()}
 
 
-def _row(row: tuple[Any, ...]) -> str:
-    return f"{row[0]}-{row[1] or 'no access'}-{row[2] or 'no mode'}"
-
-
-@pytest.mark.parametrize(("driver", "access", "mode", "made"), TRIDENT_TABLE, ids=map(_row, TRIDENT_TABLE))
-def test_trident_by_the_profile(driver: str, access: str | None, mode: str | None, made: tuple[str, str]) -> None:
-    objects = (storage_class("sc", backendType=driver), storage_profile("sc", *PROFILES[driver]))
-    assert outcome(rendered(asking(access, mode), *objects)) == made
-
-
-@pytest.mark.parametrize("suffix", ["", "-economy", "-flexgroup"])
-@pytest.mark.parametrize(("driver", "access", "mode", "made"), TRIDENT_TABLE, ids=map(_row, TRIDENT_TABLE))
-def test_trident_without_a_profile_is_predicted_from_the_class(
-    driver: str, access: str | None, mode: str | None, made: tuple[str, str], suffix: str
+@pytest.mark.parametrize(("driver", "access", "mode", "expected"), TRIDENT_TABLE)
+def test_pvc_on_a_class_of_trident_with_a_profile_or_as_predicted_from_the_class(
+    driver: str, access: str | None, mode: str | None, expected: Made
 ) -> None:
-    assert outcome(rendered(asking(access, mode), storage_class("sc", backendType=driver + suffix))) == made
+    spec = asking(access, mode)
+    assert made(spec, storage_class("sc", backendType=driver), storage_profile("sc", *PROFILES[driver])) == expected
+    for suffix in ("", "-economy", "-flexgroup"):
+        assert made(spec, storage_class("sc", backendType=driver + suffix)) == expected
 
 
-def test_a_profile_that_says_otherwise_goes_before_the_class() -> None:
-    objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc", *NAS_SETS))
-    assert outcome(rendered(asking(None, None), *objects)) == (RWX, FS)
+SAN, GOOGLE = {"backendType": "ontap-san"}, {"backendType": "google-cloud-netapp-volumes"}
+EMPTY = storage_profile("sc")
+OFFERED: dict[str, tuple[Object, tuple[Object, ...], Made]] = {
+    "another profile": (SAN, (storage_profile("sc", *NAS_SETS),), (RWX, FS)),
+    "an empty profile": (SAN, (EMPTY,), NO_CLAIM),
+    "a profile without status": (SAN, ({**EMPTY, "status": {}},), (RWX, BLOCK)),
+    "no driver": ({}, (), NO_CLAIM),
+    "a prefix": ({"trident.netapp.io/backendType": "ontap-san"}, (), NO_CLAIM),
+    "other letters": ({"backendType": "Ontap-San"}, (), NO_CLAIM),
+    "a SAN type": ({"sanType": "iscsi"}, (), NO_CLAIM),
+    "another provisioner": ({"provisioner": "rbd.csi.ceph.com", "backendType": "ontap-nas"}, (), NO_CLAIM),
+    "a selector alone": ({"selector": "performance=flex"}, (), NO_CLAIM),
+    "Google's flex pools": ({**GOOGLE, "selector": "performance=flex"}, (), (RWX, FS)),
+    "Google's flex pools among others": ({**GOOGLE, "selector": "a=b; performance=flex"}, (), (RWX, FS)),
+    "Google's other pools": ({**GOOGLE, "selector": "performance=standard"}, (), NO_CLAIM),
+}
 
 
-def test_a_profile_that_offers_nothing_goes_before_the_class() -> None:
-    objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc"))
-    assert "StorageProfile" in denied(asking(None, None), *objects)
-
-
-def test_a_profile_whose_status_is_not_written_yet_is_predicted_from_the_class() -> None:
-    objects = (storage_class("sc", backendType="ontap-san"), {**storage_profile("sc"), "status": {}})
-    assert outcome(rendered(asking(None, None), *objects)) == (RWX, BLOCK)
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [{}, {"trident.netapp.io/backendType": "ontap-san"}, {"backendType": "Ontap-San"}, {"sanType": "iscsi"}],
-    ids=repr,
-)
-def test_a_class_that_cdi_does_not_recognize_offers_nothing(parameters: Object) -> None:
-    assert "StorageProfile" in denied(asking(None, None), storage_class("sc", **parameters))
-
-
-@pytest.mark.parametrize(
-    ("selector", "made"),
-    [("performance=flex", (RWX, FS)), ("a=b; performance=flex", (RWX, FS)), ("performance=standard", None)],
-)
-def test_flex_pools_of_google_are_recognized_by_the_selector(selector: str, made: tuple[str, str] | None) -> None:
-    found = storage_class("sc", backendType="google-cloud-netapp-volumes", selector=selector)
-    assert outcome(rendered(asking(None, None), found)) == made
-
-
-def test_a_class_of_another_provisioner_without_a_profile_offers_nothing() -> None:
-    found = storage_class("sc", provisioner="rbd.csi.ceph.com", backendType="ontap-nas")
-    assert "StorageProfile" in denied(asking(None, None), found)
+@pytest.mark.parametrize(("parameters", "objects", "expected"), OFFERED.values(), ids=OFFERED)
+def test_a_profile_comes_before_what_cdi_will_write_for_the_class(
+    parameters: Object, objects: tuple[Object, ...], expected: Made
+) -> None:
+    cluster = (storage_class("sc", **parameters), *objects)
+    assert made(asking(None, None), *cluster) == expected
+    if expected is NO_CLAIM:
+        assert denied(asking(None, None), *cluster) == 'no access mode is set, and the StorageProfile "sc" offers none'
 
 
 MIXED = (([ROX], BLOCK), ([RWO], FS))
@@ -144,101 +125,88 @@ PROFILE_TABLE = [
     ((([RWX], BLOCK),), "archive", RWX, None, (RWX, FS)),
     ((([RWX], BLOCK),), "archive", None, None, NO_CLAIM),
     ((([], BLOCK), ([RWX], BLOCK)), None, None, BLOCK, (RWX, BLOCK)),
+    ((([], BLOCK), ([RWX], BLOCK)), None, None, None, NO_CLAIM),
     ((([RWX, RWO], BLOCK),), None, None, None, (f"{RWX}+{RWO}", BLOCK)),
     ((([RWX, RWO], BLOCK), ([RWO], FS)), None, RWO, None, (RWO, BLOCK)),
 ]
 
 
-@pytest.mark.parametrize(("sets", "content", "access", "mode", "made"), PROFILE_TABLE)
+@pytest.mark.parametrize(("sets", "content", "access", "mode", "expected"), PROFILE_TABLE)
 def test_modes_left_out_come_from_the_first_set_that_fits(
-    sets: Any, content: str | None, access: str | None, mode: str | None, made: tuple[str, str] | None
+    sets: Any, content: str | None, access: str | None, mode: str | None, expected: Made
 ) -> None:
     objects = (storage_class("sc", provisioner="any.example.com"), storage_profile("sc", *sets))
-    assert outcome(rendered(asking(access, mode, content), *objects)) == made
-
-
-def test_an_archive_on_a_block_volume_is_told_as_the_reason() -> None:
-    assert "archive" in denied(asking(None, BLOCK, "archive"), storage_class("sc"))
+    assert made(asking(access, mode, content), *objects) == expected
 
 
 def default_class(name: str, created: str = OLD, virt: bool = False) -> Object:
     return storage_class(name, created=created, annotations={VIRT_DEFAULT if virt else DEFAULT: "true"})
 
 
-CLASS_TABLE = [
-    ("one default", [default_class("a")], None, "a"),
-    ("no mark", [storage_class("a")], None, None),
-    ("a mark that is not true", [storage_class("a", annotations={DEFAULT: "True"})], None, None),
-    ("virt before newer default", [default_class("a", NEW), default_class("v", OLD, virt=True)], None, "v"),
-    ("archive takes no virt default", [default_class("a"), default_class("v", virt=True)], "archive", "a"),
-    ("virt alone", [default_class("v", virt=True)], None, "v"),
-    ("virt alone, archive", [default_class("v", virt=True)], "archive", None),
-    ("newest default", [default_class("a", OLD), default_class("b", NEW)], None, "b"),
-    ("newest virt", [default_class("a", NEW, virt=True), default_class("b", OLD, virt=True)], None, "a"),
-    ("same age, first name", [default_class("b"), default_class("a")], None, "a"),
-    ("same age, first name, virt", [default_class("b", virt=True), default_class("a", virt=True)], None, "a"),
-]
+A, VIRT = default_class("a"), default_class("v", virt=True)
+CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
+    "one default": ((A,), None, "a"),
+    "no default": ((storage_class("a"),), None, None),
+    "an annotation that is not true": ((storage_class("a", annotations={DEFAULT: "True"}),), None, None),
+    "virt default before a newer default": ((default_class("a", NEW), VIRT), None, "v"),
+    "default for an archive": ((A, VIRT), "archive", "a"),
+    "virt default alone": ((VIRT,), None, "v"),
+    "virt default alone, for an archive": ((VIRT,), "archive", None),
+    "newest default": ((A, default_class("b", NEW)), None, "b"),
+    "newest virt default": ((default_class("a", NEW, virt=True), VIRT), None, "a"),
+    "same age, first name": ((default_class("b"), A), None, "a"),
+}
 
 
-@pytest.mark.parametrize(
-    ("classes", "content", "taken"), [row[1:] for row in CLASS_TABLE], ids=[r[0] for r in CLASS_TABLE]
-)
-def test_the_class_that_is_taken_where_none_is_named(
-    classes: list[Object], content: str | None, taken: str | None
+@pytest.mark.parametrize(("classes", "content", "taken"), CLASSES.values(), ids=CLASSES)
+def test_the_class_of_a_pvc_that_names_none(
+    classes: tuple[Object, ...], content: str | None, taken: str | None
 ) -> None:
-    found = rendered(asking(RWX, FS, content, name=None), *classes)
-    assert found is not None
-    assert found.storage_class == taken
-
-
-def test_a_named_class_goes_before_every_default() -> None:
-    objects = (storage_class("sc"), default_class("a"), default_class("v", virt=True))
-    found = rendered(asking(RWX, None), *objects)
-    assert found is not None
-    assert found.storage_class == "sc"
+    assert rendered(asking(RWX, FS, content, name=None), *classes).storage_class == taken
+    assert rendered(asking(RWX, None), SC, *classes).storage_class == "sc", "a named class comes first"
 
 
 @pytest.mark.parametrize("name", ["nowhere", ""])
-def test_a_missing_class_is_no_reason_where_the_access_mode_is_given(name: str) -> None:
-    found = rendered(asking(RWX, None, name=name), default_class("a"))
-    assert found == asked_for(RWX, FS, name)
-
-
-@pytest.mark.parametrize("name", ["nowhere", ""])
-def test_a_missing_class_without_an_access_mode_makes_no_pvc_and_is_named(name: str) -> None:
-    assert f'"{name}"' in denied(asking(None, None, name=name), default_class("a"))
-
-
-def test_no_class_at_all_without_an_access_mode_makes_no_pvc() -> None:
-    assert "no default StorageClass" in denied(asking(None, None, name=None))
+def test_a_missing_class_matters_only_without_an_access_mode(name: str) -> None:
+    assert rendered(asking(RWX, None, name=name), A) == asked_for(RWX, FS, name)
+    why = f'no access mode is set, and StorageClass "{name}" does not exist'
+    assert denied(asking(None, None, name=name), A) == why
 
 
 @pytest.mark.parametrize("mode", [None, FS, BLOCK])
-def test_the_pvc_part_is_taken_as_it_stands(mode: str | None) -> None:
+def test_the_pvc_part_is_taken_as_it_is(mode: str | None) -> None:
     pvc = {"accessModes": [RWO], "storageClassName": "sc", **({"volumeMode": mode} if mode else {})}
     objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc", *SAN_SETS))
     assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, mode or FS, "sc")
 
 
 def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default() -> None:
-    classes = (default_class("a"), default_class("v", NEW, virt=True))
+    classes = (A, default_class("v", NEW, virt=True))
     assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == asked_for(RWX, FS, "a")
-
-
-def test_the_pvc_part_without_an_access_mode_makes_no_pvc() -> None:
-    assert "access mode" in denied({"pvc": {"storageClassName": "sc"}}, storage_class("sc", provisioner=TRIDENT))
-
-
-@pytest.mark.parametrize("spec", [{}, {"pvc": {}, "storage": {}}, {"pvc": None, "storage": 3}], ids=repr)
-def test_both_parts_or_neither_make_no_pvc(spec: Object) -> None:
-    assert "exactly one" in denied(spec)
+    assert rendered({"pvc": {"accessModes": [RWX]}}, VIRT).storage_class is None
 
 
 @pytest.mark.parametrize("access", [(), (RWO,)], ids=["no access", "access given"])
 def test_the_pvc_part_may_leave_its_volume_mode_to_cdi(access: tuple[str, ...]) -> None:
-    objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc", *NAS_SETS))
     pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": list(access)}
-    assert outcome(rendered({"pvc": pvc}, *objects)) == (access[0] if access else RWX, FS)
+    assert made({"pvc": pvc}, SC, storage_profile("sc", *NAS_SETS)) == (access[0] if access else RWX, FS)
+
+
+ONE_PART = "exactly one of spec.pvc and spec.storage must be set"
+WHY: list[tuple[Object, str]] = [
+    ({}, ONE_PART),
+    ({"pvc": {}, "storage": {}}, ONE_PART),
+    ({"pvc": None, "storage": 3}, ONE_PART),
+    ({"pvc": {"storageClassName": "sc"}}, "spec.pvc sets no access mode"),
+    (asking(None, BLOCK, "archive"), "an archive cannot be written to a Block volume"),
+    (asking(None, FS), 'no access mode is set, and the StorageProfile "sc" offers none for volumeMode Filesystem'),
+    (asking(None, None, name=None), "no access mode is set, and the cluster has no default StorageClass"),
+]
+
+
+@pytest.mark.parametrize(("spec", "why"), WHY, ids=repr)
+def test_where_cdi_creates_no_pvc_it_says_why(spec: Object, why: str) -> None:
+    assert denied(spec, SC, storage_profile("sc", *SAN_SETS)) == why
 
 
 SOURCES: list[tuple[Object, SourceFacts | None]] = [
@@ -252,6 +220,7 @@ SOURCES: list[tuple[Object, SourceFacts | None]] = [
     ({"source": None, "sourceRef": {"name": "d"}}, None),
     ({"source": {"pvc": {"name": 5}}}, None),
 ]
+ASKED = {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc"}
 
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
@@ -259,31 +228,25 @@ SOURCES: list[tuple[Object, SourceFacts | None]] = [
 def test_what_a_pvc_is_filled_from_is_kept_and_decides_no_mode(
     filled: Object, source: SourceFacts | None, part: str
 ) -> None:
-    spec = {part: {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc"}, **filled}
-    assert rendered(spec, storage_class("sc")) == asked_for(RWX, FS, "sc", source=source)
+    assert rendered({part: ASKED, **filled}, SC) == asked_for(RWX, FS, "sc", source=source)
 
 
-def test_an_archive_is_known_as_one() -> None:
-    objects = (storage_class("sc"), storage_profile("sc", *NAS_SETS))
+def test_only_a_pvc_by_the_profile_is_known_as_an_archive() -> None:
+    objects = (SC, storage_profile("sc", *NAS_SETS))
     assert rendered(asking(None, None, "archive"), *objects) == asked_for(RWX, FS, "sc", is_archive=True)
+    assert rendered({"pvc": ASKED, "contentType": "archive"}, *objects) == asked_for(RWX, FS, "sc")
 
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
-def test_a_volume_that_is_asked_for_and_the_annotations_of_the_data_volume_come_to_the_pvc(part: str) -> None:
-    asked = {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc", "volumeName": "pv"}
-    annotations = {"importBackendUUID": "u"}
-    found = render({part: asked}, NAMESPACE, Snapshot([storage_class("sc")]), annotations)
-    assert found == asked_for(RWX, FS, "sc", volume_name="pv", annotations=annotations)
+def test_the_requested_volume_and_the_annotations_of_a_data_volume_are_passed_on(part: str) -> None:
+    found = rendered({part: {**ASKED, "volumeName": "pv"}}, SC, annotations={"importBackendUUID": "u"})
+    assert found == asked_for(RWX, FS, "sc", volume_name="pv", annotations={"importBackendUUID": "u"})
 
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
 @pytest.mark.parametrize("key", ["dataSource", "dataSourceRef"])
-def test_a_data_source_of_the_pvc_itself_is_not_filled_by_cdi(part: str, key: str) -> None:
-    asked = {
-        "accessModes": [RWX],
-        "volumeMode": FS,
-        "storageClassName": "sc",
-        key: {"kind": "VolumeSnapshot", "name": "s"},
-    }
-    found = rendered({part: asked, "source": {"pvc": {"name": "other"}}}, storage_class("sc"))
-    assert found == ClaimRequest((RWX,), FS, "sc", NAMESPACE, source=SourceFacts("VolumeSnapshot", "s", ""))
+def test_a_pvc_with_its_own_data_source_is_not_filled_by_cdi(part: str, key: str) -> None:
+    asked = {**ASKED, key: {"kind": "VolumeSnapshot", "name": "s"}}
+    source = SourceFacts("VolumeSnapshot", "s", "")
+    found = rendered({part: asked, "source": {"pvc": {"name": "other"}}}, SC)
+    assert found == asked_for(RWX, FS, "sc", source=source, made_by_cdi=False)

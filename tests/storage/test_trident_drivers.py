@@ -1,4 +1,4 @@
-"""Trident's drivers, the protocols they speak, and what goes together."""
+"""Trident's drivers, the protocols they speak, and the combinations it creates."""
 
 import itertools
 
@@ -15,99 +15,49 @@ from webhook.storage.trident_drivers import (
 )
 
 RWO, ROX, RWX, RWOP = "ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"
-FS, BLOCK = "Filesystem", "Block"
 ANY: Protocol = "unknown"
-IMPOSSIBLE = "impossible"
-
-DRIVERS = [
-    ("ontap-nas", "file"),
-    ("ontap-nas-flexgroup", "file"),
-    ("ontap-nas-economy", "file"),
-    ("azure-netapp-files", "file"),
-    ("google-cloud-netapp-volumes", "file"),
-    ("ontap-san", "block"),
-    ("ontap-san-economy", "block"),
-    ("solidfire-san", "block"),
-    ("google-cloud-netapp-volumes-san", "block"),
-    ("fake", "unknown"),
-    ("gcp-cvs", "unknown"),
-    ("ontap_nas", "unknown"),
-    ("Ontap-SAN", "unknown"),
-    ("", "unknown"),
-    (None, "unknown"),
-]
+NAS = ["ontap-nas", "ontap-nas-flexgroup", "ontap-nas-economy", "azure-netapp-files", "google-cloud-netapp-volumes"]
+SAN = ["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-netapp-volumes-san"]
 
 
-@pytest.mark.parametrize(("driver", "protocol"), DRIVERS)
-def test_the_protocol_of_a_driver(driver: str | None, protocol: str) -> None:
-    assert protocol_of_driver(driver) == protocol
-
-
-def test_no_driver_is_of_both_families_and_every_one_stands_above() -> None:
-    assert NAS_DRIVERS.isdisjoint(SAN_DRIVERS)
-    assert {name for name, protocol in DRIVERS if protocol != "unknown"} == NAS_DRIVERS | SAN_DRIVERS
+def test_every_driver_speaks_one_protocol_and_another_name_is_unknown() -> None:
+    assert [set(NAS), set(SAN)] == [set(NAS_DRIVERS), set(SAN_DRIVERS)]
+    assert {protocol_of_driver(driver) for driver in NAS} == {"file"}
+    assert {protocol_of_driver(driver) for driver in SAN} == {"block"}
+    others = ("fake", "gcp-cvs", "ontap_nas", "Ontap-SAN", "", None)
+    assert {protocol_of_driver(driver) for driver in others} == {"unknown"}
 
 
 WORDS = [("file", "file"), ("block", "block"), ("blockOnFile", "block"), ("", ANY), ("FILE", ANY), (None, ANY)]
 
 
 @pytest.mark.parametrize(("word", "protocol"), WORDS)
-def test_tridents_word_for_a_protocol(word: str | None, protocol: str) -> None:
+def test_the_name_of_a_protocol_in_attributes_and_annotations(word: str | None, protocol: str) -> None:
     assert protocol_of_word(word) == protocol
 
 
-GET_PROTOCOL: list[tuple[str, str | None, dict[Protocol, str]]] = [
-    # volume mode, access mode, what comes of asking for any, for file, for block
-    (FS, None, {ANY: ANY, "file": "file", "block": "block"}),
-    (FS, RWO, {ANY: ANY, "file": "file", "block": "block"}),
-    (FS, RWOP, {ANY: ANY, "file": "file", "block": "block"}),
-    (FS, ROX, {ANY: ANY, "file": "file", "block": "block"}),
-    (FS, RWX, {ANY: "file", "file": "file", "block": IMPOSSIBLE}),
-    (BLOCK, None, {ANY: "block", "file": IMPOSSIBLE, "block": "block"}),
-    (BLOCK, RWO, {ANY: "block", "file": IMPOSSIBLE, "block": "block"}),
-    (BLOCK, RWOP, {ANY: "block", "file": IMPOSSIBLE, "block": "block"}),
-    (BLOCK, ROX, {ANY: "block", "file": IMPOSSIBLE, "block": "block"}),
-    (BLOCK, RWX, {ANY: "block", "file": IMPOSSIBLE, "block": "block"}),
-]
-ROWS = [(mode, access, asked, made) for mode, access, row in GET_PROTOCOL for asked, made in row.items()]
+@pytest.mark.parametrize("access", [None, RWO, RWOP, ROX, RWX])
+def test_the_protocol_of_a_new_volume(access: str | None) -> None:
+    def made(mode: str) -> dict[str, str]:
+        asked: tuple[Protocol, ...] = (ANY, "file", "block")
+        return {protocol: provisioned_protocol(mode, access, protocol) for protocol in asked}
+
+    shared = {ANY: "file", "file": "file", "block": "impossible"}
+    assert made("Filesystem") == (shared if access == RWX else {ANY: ANY, "file": "file", "block": "block"})
+    assert made("Block") == {ANY: "block", "file": "impossible", "block": "block"}
 
 
-@pytest.mark.parametrize(("mode", "access", "asked", "made"), ROWS, ids=["-".join(map(str, row[:3])) for row in ROWS])
-def test_over_which_protocol_a_new_volume_is_made(mode: str, access: str | None, asked: Protocol, made: str) -> None:
-    assert provisioned_protocol(mode, access, asked) == made
+COMBINED = {frozenset(pair) for pair in ((RWO, ROX), (RWO, RWX), (ROX, RWX), (RWOP, ROX), (RWOP, RWX))}
 
 
-def test_the_table_is_whole() -> None:
-    assert len(ROWS) == 2 * 5 * 3
+@pytest.mark.parametrize("pair", [*itertools.product((RWO, ROX, RWX, RWOP), repeat=2)], ids="+".join)
+def test_of_two_access_modes_the_first_counts_unless_they_combine_to_read_write_many(pair: tuple[str, str]) -> None:
+    assert combined(pair) == (RWX if frozenset(pair) in COMBINED else pair[0])
 
 
-COMBINED: dict[frozenset[str], str] = {
-    frozenset({RWO, ROX}): RWX,
-    frozenset({RWO, RWX}): RWX,
-    frozenset({ROX, RWX}): RWX,
-    frozenset({RWOP, ROX}): RWX,
-    frozenset({RWOP, RWX}): RWX,
-}
-PAIRS = list(itertools.product((RWO, ROX, RWX, RWOP), repeat=2))
-
-
-@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
-def test_two_access_modes_are_taken_for_one(pair: tuple[str, str]) -> None:
-    """Those that no entry combines stay as the first."""
-    assert combined(pair) == COMBINED.get(frozenset(pair), pair[0])
-
-
-MORE = [
-    ((), None),
-    ((RWO,), RWO),
-    ((ROX,), ROX),
-    ((RWX,), RWX),
-    ((RWO, RWO, RWO), RWO),
-    ((RWO, RWO, ROX), RWX),
-    ((RWO, ROX, RWX), RWX),
-]
+MORE = [((), None), ((RWO,), RWO), ((RWO, RWO, RWO), RWO), ((RWO, RWO, ROX), RWX), ((RWO, ROX, RWX), RWX)]
 
 
 @pytest.mark.parametrize(("modes", "expected"), MORE, ids=["+".join(row[0]) or "none" for row in MORE])
-def test_none_or_more_access_modes(modes: tuple[str, ...], expected: str | None) -> None:
+def test_none_one_or_more_than_two_access_modes_combine_alike(modes: tuple[str, ...], expected: str | None) -> None:
     assert combined(modes) == expected

@@ -1,4 +1,4 @@
-"""What the cluster looks like now: one interface, two implementations.
+"""The state of a cluster: one interface, two implementations.
 
 `Cluster` answers two questions, `get` and `list`, about the kinds named in `resources`, in slim facts. `Snapshot`
 answers from files, `webhook.cluster.live.LiveCluster` from the API server.

@@ -1,4 +1,4 @@
-"""The API server over the official client's transport: configuration, credentials, pooled TLS; answers as raw JSON."""
+"""Requests to the API server over the official client's transport; answers are raw JSON."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from webhook.cluster.interface import ClusterUnavailable
 from webhook.objects import at, items
 
 MANAGER = "migratability-webhook"
-"""Who we are to the API server, and among the managers of an object's fields."""
+"""Our user agent, and our field manager in server-side apply."""
 PAGE = 250
-"""Objects a page: a whole list decoded in one go would hold up requests for as long."""
+"""Objects per page: decoding a whole list at once would block requests for as long."""
 CONNECT_TIMEOUT = 3.0
 NOT_FOUND, CONFLICT, GONE = 404, 409, 410
 _SLOW_ANSWER = timedelta(seconds=10)
@@ -37,30 +37,29 @@ class ApiError(ClusterUnavailable):
     """The API server answered with an error; ``status`` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
-        """Remember the status and what the server said."""
         super().__init__(f"the API server answered {status}: {message}")
         self.status = status
 
 
 class Api:
-    """The connection to one API server. Requests are made by a `Client`, which ends them by a deadline."""
+    """The connection to one API server. A `Client` makes requests through it until a deadline."""
 
     def __init__(
         self, host: str, pool: urllib3.PoolManager, credentials: Callable[[], Mapping[str, str]] = lambda: {}
     ) -> None:
-        """Take the server's URL, connections to it, and what returns the headers that say who we are.
+        """Take the server's URL, a connection pool, and a function that returns the authentication headers.
 
-        Credentials are asked for again each time: a service account's token is replaced while we run.
+        It is called for each request, because a service account's token is rotated.
         """
         self._host, self._pool, self._credentials = host, pool, credentials
         self._ahead = timedelta(0)
 
     @classmethod
     def connect(cls, kubeconfig: str | None = None) -> Api:
-        """Use this kubeconfig; without one the service account inside a cluster, else the user's kubeconfig.
+        """Use this kubeconfig; without one, the service account inside a cluster, else the user's kubeconfig.
 
-        Raises ClusterUnavailable without any of them. The official client is imported here alone: that takes most of a
-        second, which commands that ask no cluster do not pay.
+        Raises ClusterUnavailable where there is none. The official client is imported only here: it takes most of a
+        second, which commands that need no cluster save.
         """
         from kubernetes import client, config
 
@@ -73,7 +72,7 @@ class Api:
             else:
                 config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
         except (config.ConfigException, OSError) as error:
-            raise ClusterUnavailable(f"no cluster to ask: {error}") from error
+            raise ClusterUnavailable(f"no usable cluster configuration: {error}") from error
 
         def credentials() -> dict[str, str]:
             token: Any = configuration.auth_settings().get("BearerToken")
@@ -82,15 +81,15 @@ class Api:
         return cls(configuration.host, client.ApiClient(configuration).rest_client.pool_manager, credentials)
 
     def now(self) -> datetime:
-        """Return the time, by the API server's clock where ours is seconds off: it looks at certificates by that."""
+        """Return the time by the API server's clock, which decides whether a certificate is valid."""
         return datetime.now(UTC) + self._ahead
 
     def until(self, deadline: float, *, longest: float = math.inf) -> Client:
-        """Return a client for calls until a time on the monotonic clock, each for so many seconds at most."""
+        """Return a client for calls until a time on the monotonic clock, each limited to ``longest`` seconds."""
         return Client(self, deadline, longest)
 
     def within(self, seconds: float, *, longest: float = math.inf) -> Client:
-        """Return a client for calls within so many seconds from now, each for ``longest`` seconds at most."""
+        """Return a client for calls within so many seconds from now, each limited to ``longest`` seconds."""
         return self.until(time.monotonic() + seconds, longest=longest)
 
     def call(
@@ -123,14 +122,14 @@ class Api:
         except ValueError as error:
             raise ClusterUnavailable(f"the API server's answer is not JSON: {error}") from error
         if not isinstance(answer, dict):
-            raise ClusterUnavailable("the API server's answer is no object")
+            raise ClusterUnavailable("the API server's answer is not a JSON object")
         return answer
 
     @contextmanager
     def stream(
         self, path: str, query: Mapping[str, str], *, silence: float, metadata_only: bool = False
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """Open a watch and give its response; reading it fails after ``silence`` seconds without a byte."""
+        """Open a watch and yield its response; reading it fails after ``silence`` seconds without a byte."""
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=silence)
         headers = {"Accept": _METADATA if metadata_only else _JSON}
         response = self._request("GET", path, query, headers, timeout=timeout, preload_content=False)
@@ -150,18 +149,17 @@ class Api:
             response = self._pool.request(method, url, headers=headers, retries=False, **options)
         except _TRANSPORT_ERRORS as error:
             raise ClusterUnavailable(f"the API server is out of reach: {_reason(error)}") from error
-        self._ahead = _ahead_of_us(response.headers.get("Date"))
+        self._ahead = _clock_difference(response.headers.get("Date"))
         return response
 
 
 class Client:
-    """Calls to one API server until a deadline; a leader whose Lease may have passed to another writes nothing more.
+    """Calls to one API server until a deadline, so that a leader that may have lost its Lease writes nothing more.
 
-    Each raises ApiError where the server answers with an error, ClusterUnavailable where it does not answer in time.
+    Each call raises ApiError where the server answers with an error, ClusterUnavailable without an answer in time.
     """
 
     def __init__(self, api: Api, deadline: float, longest: float) -> None:
-        """As `Api.until`."""
         self._api, self._deadline, self._longest = api, deadline, longest
 
     def get(self, path: str) -> dict[str, Any] | None:
@@ -174,14 +172,14 @@ class Client:
             raise
 
     def list(self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False) -> Iterator[Any]:
-        """Yield the objects of a collection; with ``metadata_only`` they hold nothing else."""
+        """Yield the objects of a collection; with ``metadata_only`` only their metadata."""
         for page in self.pages(path, query, metadata_only=metadata_only):
             yield from items(page.get("items"))
 
     def pages(
         self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """Yield a collection page by page; ApiError has the status 410 where it expires between two."""
+        """Yield a collection page by page; raises ApiError 410 where the list expires between two pages."""
         first: dict[str, str] = {**(query or {}), "limit": str(PAGE)}
         following = ""
         while True:
@@ -193,20 +191,20 @@ class Client:
                 return
 
     def create(self, path: str, body: object, *, dry_run: bool = False) -> dict[str, Any]:
-        """Return the object as it was created in a collection, or would have been."""
+        """Create an object in a collection and return it as stored, or as a dry run would store it."""
         return self._call("POST", path, {"dryRun": "All"} if dry_run else None, body)
 
     def replace(self, path: str, body: object) -> dict[str, Any]:
-        """Return the object as it is stored; ApiError has the status 409 where it is not what was read."""
+        """Replace an object and return it as stored; raises ApiError 409 where it changed since it was read."""
         return self._call("PUT", path, None, body)
 
     def apply(self, path: str, body: object) -> dict[str, Any]:
-        """Return the object as it is stored after a server-side apply that wins every conflict."""
+        """Apply an object server-side, forcing conflicts, and return it as stored."""
         query = {"fieldManager": MANAGER, "force": "true"}
         return self._call("PATCH", path, query, body, content_type="application/apply-patch+yaml")
 
     def patch(self, path: str, operations: Sequence[object]) -> dict[str, Any]:
-        """Return the object as it is stored after a JSON Patch."""
+        """Apply a JSON Patch to an object and return it as stored."""
         return self._call("PATCH", path, None, operations, content_type="application/json-patch+json")
 
     def delete(self, path: str) -> None:
@@ -226,8 +224,8 @@ class Client:
         return self._api.call(method, path, query, body, timeout=left, **headers)
 
 
-def _ahead_of_us(date: str | None) -> timedelta:
-    """How far the server's clock is ahead of ours, by the date of an answer; nothing where that is not said."""
+def _clock_difference(date: str | None) -> timedelta:
+    """How far the server's clock is ahead, by an answer's Date header; zero without one and for a mere delay."""
     try:
         server_time = parsedate_to_datetime(date or "")
     except ValueError:
@@ -244,5 +242,5 @@ def _message(body: bytes, reason: str | None) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The error's text without the addresses of Python objects, so that the same fault reads the same."""
+    """The error's text without addresses of Python objects, so that the same error always has the same text."""
     return re.sub(r"<[^<>]*>:? ?", "", str(error)) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Kubernetes Events, which ``kubectl describe`` shows with the object that they are about."""
+"""Kubernetes Events, which ``kubectl describe`` shows with the object they are about."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LONGEST_NAME = 220
 
 
 def event_on(about: Object, reason: str, message: str, now: datetime) -> dict[str, Any]:
-    """Return a warning Event on an object with apiVersion, kind and metadata; the same words give the same name."""
+    """Return a Warning Event on an object; its name depends on the object, the reason and the message alone."""
     name, namespace = text(at(about, "metadata", "name")) or "", text(at(about, "metadata", "namespace")) or "default"
     time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    said = hashlib.sha256(f"{at(about, 'metadata', 'uid')} {reason} {message}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{at(about, 'metadata', 'uid')} {reason} {message}".encode()).hexdigest()[:16]
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{name[:_LONGEST_NAME]}.{said}", "namespace": namespace},
+        "metadata": {"name": f"{name[:_LONGEST_NAME]}.{digest}", "namespace": namespace},
         "involvedObject": {
             "apiVersion": about.get("apiVersion"),
             "kind": about.get("kind"),

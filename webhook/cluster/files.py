@@ -13,11 +13,11 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileError(ValueError):
-    """A file cannot be read as Kubernetes objects; the message names it and says why."""
+    """A file does not hold Kubernetes objects; the message names it and says why."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as Kubernetes reads it: a date is a string."""
+    """YAML as Kubernetes reads it: a date stays a string."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -53,9 +53,9 @@ def read_file(path: Path) -> list[dict[str, Any]]:
 
 
 def parse(content: str, name: str) -> list[dict[str, Any]]:
-    """Return the objects of a text of several YAML documents, or of JSON; Lists are taken apart.
+    """Return the objects of YAML documents or of JSON; Lists are expanded.
 
-    ``name`` is what errors call the text. Raises FileError where it is neither, or holds what is no object.
+    ``name`` is what errors call the content. Raises FileError where it is neither, or holds something else.
     """
     try:
         documents = list(_documents(content))
@@ -66,7 +66,7 @@ def parse(content: str, name: str) -> list[dict[str, Any]]:
 
 
 def _documents(content: str) -> Iterator[Any]:
-    """What begins like JSON may be YAML in flow style all the same."""
+    """Content that starts like JSON may still be YAML in flow style."""
     if content.lstrip()[:1] in ("{", "["):
         try:
             yield json.loads(content)
@@ -84,6 +84,6 @@ def _objects(document: object, name: str) -> Iterator[dict[str, Any]]:
         return
     for member in document["items"]:
         if not isinstance(member, dict):
-            raise FileError(f"{name}: a member of the {document['kind']} is no object")
+            raise FileError(f"{name}: an item of the {document['kind']} is not an object")
         inherited = {"apiVersion": document.get("apiVersion"), "kind": document["kind"].removesuffix("List")}
         yield from _objects({**inherited, **member}, name)

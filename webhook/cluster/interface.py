@@ -13,7 +13,7 @@ Fact = TypeVar("Fact")
 
 
 class Undecidable(Exception):
-    """The verdict rests on facts that cannot be had now; anyone who asked must not guess."""
+    """The verdict depends on facts that are not available now; the caller must not guess."""
 
 
 class ClusterUnavailable(Undecidable):
@@ -22,7 +22,7 @@ class ClusterUnavailable(Undecidable):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a user may or may not do; ``namespace`` and ``name`` are "" for all."""
+    """A permission to ask for; ``namespace`` and ``name`` are "" for all."""
 
     verb: str
     group: str
@@ -32,29 +32,23 @@ class Right:
 
 
 class Cluster(Protocol):
-    """What VMs, PVCs and policy may ask about the cluster."""
+    """What the readers and the policy may ask about the cluster."""
 
     @property
     def is_live(self) -> bool:
-        """Whether VMs run here and `may` asks somebody; else these are files, and it says yes."""
+        """Whether this is a running cluster; else it is read from files, and `may` allows everything."""
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
-        """Return the facts of one object, or None if it does not exist.
-
-        Raises Undecidable where neither can be said.
-        """
+        """Return the facts of one object, or None if it does not exist; raises Undecidable."""
 
     def list(self, resource: Resource[Fact]) -> Collection[Fact]:
-        """Return the facts of all objects of a kind; raises Undecidable where they cannot be had."""
+        """Return the facts of all objects of a kind; raises Undecidable."""
 
     def may(self, user: Object, right: Right) -> bool:
-        """Say whether a user, given as ``userInfo`` of an admission request, has a right.
-
-        Raises Undecidable where it cannot be said.
-        """
+        """Return whether a user, given as an admission request's ``userInfo``, has a right; raises Undecidable."""
 
     def within(self, seconds: float, *, confirm: bool = False) -> Self | Cluster:
         """Return a view that answers within so many seconds from now.
 
-        With ``confirm`` the view asks the source itself for each object, instead of a cache that may lag behind it.
+        With ``confirm`` the view reads each object from the API server, not from a cache that may lag behind.
         """

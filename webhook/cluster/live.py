@@ -1,8 +1,9 @@
-"""A cluster as its API server tells it: small kinds and PVCs from a watch, the rest when asked for."""
+"""A running cluster: small kinds and PVCs from watches, the rest read from the API server on demand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from webhook.cluster.api import NOT_FOUND, Api, ApiError, Client
@@ -14,7 +15,7 @@ from webhook.objects import Object, at, can_be_name
 Fact = TypeVar("Fact")
 
 STALE = 120.0
-"""Seconds without a word about a kind after which its cache is no longer believed."""
+"""Seconds without an answer about a kind after which its cache is stale."""
 DEFAULT_WAIT = 10.0
 _FORBIDDEN = 403
 
@@ -23,48 +24,48 @@ _USER_FIELDS = {"user": "username", "groups": "groups", "uid": "uid", "extra": "
 
 
 class LiveCluster:
-    """The state of one API server."""
+    """The state of one cluster."""
 
     is_live = True
 
     def __init__(self, api: Api) -> None:
-        """Take the API server to ask; nothing is asked before `start`."""
+        """Take the API server; nothing is watched before `start`."""
         self.api = api
         self._reflectors: dict[str, Reflector[Any]] = {
             resource.key: Reflector(api, resource) for resource in RESOURCES if resource.watched
         }
 
     def watch(self, resource: Resource[Any], changed: Callable[[], None]) -> None:
-        """Watch one more object, on which no verdict rests, and call ``changed`` when it may have; before `start`."""
+        """Before `start`: watch another object, which no verdict needs; ``changed`` is called when it may differ."""
         self._reflectors[resource.key] = Reflector(self.api, resource, changed)
 
     def start(self) -> None:
-        """Begin to cache the watched kinds; must be called in the process that reads."""
+        """Start to cache the watched kinds; must be called in the process that reads."""
         for reflector in self._reflectors.values():
             reflector.start()
 
     def stop(self) -> None:
-        """End all watches."""
+        """Stop all watches."""
         for reflector in self._reflectors.values():
             reflector.stop()
 
     def unready(self) -> dict[str, str]:
-        """Return the kinds that were never listed, each with why; empty once every verdict can be given."""
+        """Return the kinds that were never listed, each with the reason; empty once every VM can be evaluated."""
         kinds = (reflector for reflector in self._reflectors.values() if not reflector.resource.only)
         waiting = (reflector for reflector in kinds if not reflector.synced)
         return {reflector.resource.plural: reflector.error or "not listed yet" for reflector in waiting}
 
     def ages(self) -> dict[str, float]:
-        """Return for each watched kind the seconds since the API server last said anything about it."""
+        """Return for each watched kind the seconds since the API server last answered about it."""
         return {reflector.resource.plural: reflector.age for reflector in self._reflectors.values()}
 
     def reflector(self, resource: Resource[Fact]) -> Reflector[Fact] | None:
-        """Return the cache of a kind while it can be believed, else None."""
+        """Return the cache of a kind, None while it is not synced or stale."""
         found = self._reflectors.get(resource.key)
         return found if found and found.synced and found.age < STALE else None
 
     def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
-        """Return a view that answers within so many seconds; with ``confirm`` it reads each object from the server."""
+        """As `Cluster.within`."""
         return LiveView(self, self.api.within(seconds), confirm)
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
@@ -81,12 +82,11 @@ class LiveCluster:
 
 
 class LiveView:
-    """The cluster for one request: bound by its deadline, and asking for no object twice."""
+    """The cluster for one request: it keeps the deadline and reads no object twice."""
 
     is_live = True
 
     def __init__(self, cluster: LiveCluster, client: Client, confirm: bool) -> None:
-        """Bind a cluster to the deadline of a client."""
         self._cluster = cluster
         self._client = client
         self._confirm = confirm
@@ -97,9 +97,9 @@ class LiveView:
         return self._cluster.within(seconds, confirm=confirm)
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
-        """Return an object's facts from the cache, or from the server where the cache misses it or is stale.
+        """Return an object's facts from the cache, or from the server where the cache is stale or misses it.
 
-        A miss is never an answer: the PVC may have been made a moment before its VM.
+        A miss is never the answer: a PVC may be created just before its VM.
         """
         key = (resource.key, namespace, name)
         if key not in self._seen:
@@ -146,17 +146,10 @@ class LiveView:
 
 
 def _access_review(user: Object, right: Right) -> dict[str, Any]:
-    """The right that a user of an admission request is to be asked for, as the API server takes it."""
-    attributes = {
-        "verb": right.verb,
-        "group": right.group,
-        "resource": right.resource,
-        "namespace": right.namespace,
-        "name": right.name,
-    }
     who = {key: user[field] for key, field in _USER_FIELDS.items() if user.get(field)}
+    attributes = {key: value for key, value in asdict(right).items() if value}
     return {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": {**who, "resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        "spec": {**who, "resourceAttributes": attributes},
     }

@@ -1,4 +1,4 @@
-"""A cluster in which some objects are other than they are, or are there already."""
+"""A cluster in which some objects are replaced or added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Overlay:
     """A cluster with other facts of one kind in one namespace; no list shows them."""
 
     def __init__(self, cluster: Cluster, resource: Resource[Fact], namespace: str, facts: Mapping[str, Fact]) -> None:
-        """Lay facts, by name, over those of the cluster."""
+        """Take the cluster, and the facts by name that replace its own."""
         self._cluster = cluster
         self._resource: Resource[Any] = resource
         self._namespace = namespace
@@ -28,7 +28,7 @@ class Overlay:
         return self._cluster.is_live
 
     def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
-        """As `Cluster.get`; what is laid over goes before."""
+        """As `Cluster.get`; the other facts come first."""
         if resource.key == self._resource.key and namespace == self._namespace and name in self._facts:
             return self._facts[name]  # type: ignore[return-value]
         return self._cluster.get(resource, name, namespace)
@@ -42,6 +42,6 @@ class Overlay:
         return self._cluster.may(user, right)
 
     def within(self, seconds: float, *, confirm: bool = False) -> Overlay:
-        """As `Cluster.within`, with the same laid over."""
+        """As `Cluster.within`, with the same other facts."""
         view = self._cluster.within(seconds, confirm=confirm)
         return Overlay(view, self._resource, self._namespace, self._facts)

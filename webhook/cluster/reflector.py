@@ -1,7 +1,7 @@
 """A cache of all objects of one kind, kept by list and watch in a thread of its own.
 
-What it must stand: a list in pages that ends in the middle, a watch that falls silent, ends at once, or starts too far
-back, missing permissions, a kind that the API server does not know.
+It copes with a list that expires between two pages, a watch that falls silent, ends at once or starts too far back,
+missing permissions, and a kind that the API server does not know.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Fact = TypeVar("Fact")
 Key = tuple[str, str]
 
 SILENCE = 80.0
-"""Seconds without a byte after which a watch is taken for dead; the API server sends a bookmark about every 60."""
+"""Seconds without a byte after which a watch is dead; the API server sends a bookmark about every 60."""
 LIST_TIMEOUT = 30.0
 _LONGEST_PAUSE = 30.0
 _STEADY = 10.0
@@ -38,13 +38,13 @@ log = logging.getLogger(__name__)
 
 
 class Reflector(Generic[Fact]):
-    """The facts of all objects of a kind, or of its ``only`` one, as fresh as the watch.
+    """The facts of all objects of a kind, or of its ``only`` one.
 
-    Reads take no lock: a list replaces the whole dictionary, an event one entry.
+    Reads take no lock: a list replaces the whole dictionary, an event replaces one entry.
     """
 
     def __init__(self, api: Api, resource: Resource[Fact], changed: Callable[[], None] = lambda: None) -> None:
-        """Cache one kind of one API server, from `start` on; ``changed`` is called when that may have changed."""
+        """Take the API server and the kind; ``changed`` is called when an object may have changed."""
         self.resource = resource
         self.synced = False
         self.absent = False
@@ -59,11 +59,11 @@ class Reflector(Generic[Fact]):
         self._thread = threading.Thread(target=self._run, name=f"watch {resource.plural}", daemon=True)
 
     def start(self) -> None:
-        """Begin, in a thread of its own; must be called in the process that reads."""
+        """Start the thread; must be called in the process that reads."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, also where it waits for an event."""
+        """Stop the thread, also while it waits for an event."""
         self._stopping.set()
         self._hang_up()
         if self._thread.is_alive():
@@ -73,17 +73,13 @@ class Reflector(Generic[Fact]):
         """Return the facts of the object with this namespace ("" where it has none) and name, or None."""
         return self._facts.get(key)
 
-    def keys(self) -> Collection[Key]:
-        """Return namespace and name of all objects."""
-        return self._facts.keys()
-
     def values(self) -> Collection[Fact]:
         """Return the facts of all objects."""
         return tuple(self._facts.values())
 
     @property
     def age(self) -> float:
-        """Seconds since the API server last said anything about this kind."""
+        """Seconds since the API server last answered about this kind."""
         return time.monotonic() - self._heard
 
     def _run(self) -> None:
@@ -96,7 +92,7 @@ class Reflector(Generic[Fact]):
                 self._failed(error)
             except Exception:
                 self.error, self._version = "unexpected error, see the log", None
-                log.exception("watch of %s broke", self.resource.plural)
+                log.exception("watch of %s failed", self.resource.plural)
             failures = 0 if time.monotonic() - began > _STEADY else failures + 1
             self._stopping.wait(min(_LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0))
 
@@ -111,15 +107,15 @@ class Reflector(Generic[Fact]):
         self.error = str(error)
 
     def _is_absent(self, status: int) -> bool:
-        """An optional kind that the API server does not know, or that we never could read, is not there.
+        """An optional kind is absent where the API server does not know it or never allowed us to read it.
 
-        What could be read and now is forbidden may be so for a moment only, while the API server starts.
+        A kind that is forbidden after it was read may be so only while the API server starts.
         """
         never_read = self.absent or not self.synced
         return self.resource.optional and (status == NOT_FOUND or (status == _FORBIDDEN and never_read))
 
     def _follow(self) -> None:
-        """List, then watch from there; a watch that broke is taken up where it was, unless that is too long ago."""
+        """List, then watch from there; a watch that failed resumes where it was, unless that is too long ago."""
         if self._version is None:
             self._version, self.error = self._list(), None
         self.synced, self.absent = True, False
@@ -169,13 +165,13 @@ class Reflector(Generic[Fact]):
             finally:
                 self._response = None
         if time.monotonic() - began < 1.0 and not self._stopping.is_set():
-            raise ClusterUnavailable("the watch ends as soon as it begins")
+            raise ClusterUnavailable("the watch ends as soon as it starts")
         self.error = None
 
     def _hang_up(self) -> None:
         response = self._response
         if isinstance(response, urllib3.HTTPResponse):
-            with suppress(OSError, RuntimeError, ValueError):  # it may just be ending by itself
+            with suppress(OSError, RuntimeError, ValueError):  # it may be ending by itself
                 response.shutdown()
 
     def _apply(self, event: Object) -> str | None:
@@ -198,11 +194,11 @@ def key_of(obj: Object) -> Key:
 
 
 def _events(response: urllib3.BaseHTTPResponse) -> Iterator[dict[str, Any]]:
-    """The events of a watch, one JSON object a line; raises ClusterUnavailable where the stream breaks."""
+    """Yield the events of a watch, one JSON object per line; raises ClusterUnavailable where the stream breaks."""
     rest = b""
     try:
         while chunk := response.read1(1 << 16):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from (json.loads(line) for line in lines if line.strip())
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise ClusterUnavailable(f"the watch broke: {error}") from error
+        raise ClusterUnavailable(f"the watch failed: {error}") from error

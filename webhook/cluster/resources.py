@@ -1,4 +1,4 @@
-"""The kinds that a verdict can rest on: one entry a kind drives the snapshot, the live cluster and its permissions."""
+"""The kinds that a verdict can depend on: one entry each for the snapshot, the live cluster and its permissions."""
 
 from __future__ import annotations
 
@@ -16,27 +16,31 @@ Fact_co = TypeVar("Fact_co", covariant=True)
 class Resource(Generic[Fact_co]):
     """A kind of the Kubernetes API and how its objects become slim facts.
 
-    ``watched`` kinds are held in memory by a live cluster, the others are read when asked for. An ``optional`` kind
-    may be unknown to the API server, or forbidden to us: then there are none of it. Of a kind with ``metadata_only``
-    the API server is asked for no more than that. What is ``read`` as None is as if it were not there. ``only`` is the
-    namespace ("" for none) and name of the one object of the kind that is watched, instead of all.
+    A live cluster caches ``watched`` kinds and reads the others on demand. An ``optional`` kind may be unknown to the
+    API server, or forbidden to us: then it has no objects. With ``metadata_only`` the API server returns no more than
+    that. An object that is ``read`` as None is ignored. ``only`` is the namespace ("" for none) and name of the one
+    object that is watched, instead of all.
     """
 
     kind: str
     group: str
     version: str
-    plural: str
-    namespaced: bool
     read: Callable[[Object], Fact_co | None]
-    watched: bool = True
-    optional: bool = False
+    namespaced: bool = True
+    watched: bool = False
+    optional: bool = True
     metadata_only: bool = False
     only: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
-        """What tells it from every other."""
+        """The name that no other resource has."""
         return f"{self.kind} (metadata)" if self.metadata_only else self.kind
+
+    @property
+    def plural(self) -> str:
+        """The name in URLs and permissions, as Kubernetes derives it (``meta.UnsafeGuessKindToResource``)."""
+        return self.kind.lower() + ("es" if self.kind.endswith("s") else "s")
 
     @property
     def path(self) -> str:
@@ -45,7 +49,7 @@ class Resource(Generic[Fact_co]):
 
     @property
     def query(self) -> dict[str, str]:
-        """What selects the objects in the collection. By this field a right on a named object includes list and watch.
+        """The selector of the objects. A right on a named object includes list and watch with this field selector.
 
         https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
         """
@@ -61,143 +65,72 @@ class Resource(Generic[Fact_co]):
         return f"{root}/{self.version}{scope}/{self.plural}"
 
 
-def single(kind: str, group: str, version: str, plural: str, name: str, namespace: str = "") -> Resource[Object]:
-    """Return a resource for one object, which is kept whole; a list does not say of which kind its objects are."""
+def single(kind: str, group: str, version: str, name: str, namespace: str = "") -> Resource[Object]:
+    """Return a resource for one object, kept whole, with the apiVersion and kind that a list leaves out."""
     about = {"apiVersion": f"{group}/{version}" if group else version, "kind": kind}
-    return Resource(kind, group, version, plural, bool(namespace), lambda obj: {**about, **obj}, only=(namespace, name))
+
+    def read(obj: Object) -> Object:
+        return {**about, **obj}
+
+    return Resource(kind, group, version, read, bool(namespace), watched=True, optional=False, only=(namespace, name))
 
 
-_CDI, _KUBEVIRT, _TRIDENT = "cdi.kubevirt.io", "kubevirt.io", "trident.netapp.io"
-_SNAPSHOTS, _INSTANCETYPES = "snapshot.storage.k8s.io", "instancetype.kubevirt.io"
-_VM_SNAPSHOTS = "snapshot.kubevirt.io"
+_STORAGE, _SNAPSHOTS, _TRIDENT = "storage.k8s.io", "snapshot.storage.k8s.io", "trident.netapp.io"
+_KUBEVIRT, _CDI, _VM_SNAPSHOTS = "kubevirt.io", "cdi.kubevirt.io", "snapshot.kubevirt.io"
+_INSTANCETYPES = "instancetype.kubevirt.io"
 
-CLAIMS = Resource("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims", True, facts.ClaimFacts.read)
-NODES = Resource("Node", "", "v1", "nodes", False, facts.NodeFacts.read)
-NAMESPACES = Resource("Namespace", "", "v1", "namespaces", False, facts.NamespaceFacts.read)
-CLASSES = Resource("StorageClass", "storage.k8s.io", "v1", "storageclasses", False, facts.ClassFacts.read)
+CLAIMS = Resource("PersistentVolumeClaim", "", "v1", facts.ClaimFacts.read, watched=True, optional=False)
+NODES = Resource("Node", "", "v1", facts.NodeFacts.read, namespaced=False, watched=True, optional=False)
+NAMESPACES = Resource("Namespace", "", "v1", facts.NamespaceFacts.read, namespaced=False, watched=True, optional=False)
+CLASSES = Resource(
+    "StorageClass", _STORAGE, "v1", facts.ClassFacts.read, namespaced=False, watched=True, optional=False
+)
 PERSISTENT_VOLUMES = Resource(
-    "PersistentVolume", "", "v1", "persistentvolumes", False, facts.PersistentVolumeFacts.read, watched=False
+    "PersistentVolume", "", "v1", facts.PersistentVolumeFacts.read, namespaced=False, optional=False
 )
-REVISIONS = Resource(
-    "ControllerRevision", "apps", "v1", "controllerrevisions", True, facts.RevisionFacts.read, watched=False
+REVISIONS = Resource("ControllerRevision", "apps", "v1", facts.RevisionFacts.read, optional=False)
+
+KUBEVIRTS = Resource("KubeVirt", _KUBEVIRT, "v1", facts.KubeVirtFacts.read, watched=True)
+PROFILES = Resource("StorageProfile", _CDI, "v1beta1", facts.ProfileFacts.read, namespaced=False, watched=True)
+DATA_VOLUMES = Resource("DataVolume", _CDI, "v1beta1", facts.DataVolumeFacts.read)
+DATA_SOURCES = Resource("DataSource", _CDI, "v1beta1", facts.DataSourceFacts.read)
+CLONE_SOURCES = Resource("VolumeCloneSource", _CDI, "v1beta1", facts.CloneSourceFacts.read)
+SNAPSHOTS = Resource("VolumeSnapshot", _SNAPSHOTS, "v1", facts.SnapshotFacts.read)
+SNAPSHOT_CONTENTS = Resource(
+    "VolumeSnapshotContent", _SNAPSHOTS, "v1", facts.SnapshotContentFacts.read, namespaced=False
+)
+BACKENDS = Resource("TridentBackend", _TRIDENT, "v1", facts.BackendFacts.read, watched=True)
+TRIDENT_VOLUMES = Resource("TridentVolume", _TRIDENT, "v1", facts.TridentVolumeFacts.read)
+
+INSTANCETYPES = Resource("VirtualMachineInstancetype", _INSTANCETYPES, "v1beta1", facts.SpecFacts.read)
+CLUSTER_INSTANCETYPES = Resource(
+    "VirtualMachineClusterInstancetype", _INSTANCETYPES, "v1beta1", facts.SpecFacts.read, namespaced=False
+)
+PREFERENCES = Resource("VirtualMachinePreference", _INSTANCETYPES, "v1beta1", facts.SpecFacts.read)
+CLUSTER_PREFERENCES = Resource(
+    "VirtualMachineClusterPreference", _INSTANCETYPES, "v1beta1", facts.SpecFacts.read, namespaced=False
 )
 
-
-def _extension(
-    kind: str,
-    group: str,
-    version: str,
-    plural: str,
-    read: Callable[[Object], Fact_co | None],
-    *,
-    namespaced: bool = True,
-    watched: bool = False,
-    metadata_only: bool = False,
-) -> Resource[Fact_co]:
-    return Resource(kind, group, version, plural, namespaced, read, watched, optional=True, metadata_only=metadata_only)
-
-
-KUBEVIRTS = _extension("KubeVirt", _KUBEVIRT, "v1", "kubevirts", facts.KubeVirtFacts.read, watched=True)
-PROFILES = _extension(
-    "StorageProfile", _CDI, "v1beta1", "storageprofiles", facts.ProfileFacts.read, namespaced=False, watched=True
-)
-DATA_VOLUMES = _extension("DataVolume", _CDI, "v1beta1", "datavolumes", facts.DataVolumeFacts.read)
-DATA_SOURCES = _extension("DataSource", _CDI, "v1beta1", "datasources", facts.DataSourceFacts.read)
-CLONE_SOURCES = _extension("VolumeCloneSource", _CDI, "v1beta1", "volumeclonesources", facts.CloneSourceFacts.read)
-SNAPSHOTS = _extension("VolumeSnapshot", _SNAPSHOTS, "v1", "volumesnapshots", facts.SnapshotFacts.read)
-SNAPSHOT_CONTENTS = _extension(
-    "VolumeSnapshotContent",
-    _SNAPSHOTS,
-    "v1",
-    "volumesnapshotcontents",
-    facts.SnapshotContentFacts.read,
-    namespaced=False,
-)
-BACKENDS = _extension("TridentBackend", _TRIDENT, "v1", "tridentbackends", facts.BackendFacts.read, watched=True)
-TRIDENT_VOLUMES = _extension("TridentVolume", _TRIDENT, "v1", "tridentvolumes", facts.TridentVolumeFacts.read)
-INSTANCETYPES = _extension(
-    "VirtualMachineInstancetype", _INSTANCETYPES, "v1beta1", "virtualmachineinstancetypes", facts.SpecFacts.read
-)
-CLUSTER_INSTANCETYPES = _extension(
-    "VirtualMachineClusterInstancetype",
-    _INSTANCETYPES,
-    "v1beta1",
-    "virtualmachineclusterinstancetypes",
-    facts.SpecFacts.read,
-    namespaced=False,
-)
-PREFERENCES = _extension(
-    "VirtualMachinePreference", _INSTANCETYPES, "v1beta1", "virtualmachinepreferences", facts.SpecFacts.read
-)
-CLUSTER_PREFERENCES = _extension(
-    "VirtualMachineClusterPreference",
-    _INSTANCETYPES,
-    "v1beta1",
-    "virtualmachineclusterpreferences",
-    facts.SpecFacts.read,
-    namespaced=False,
-)
-
-VIRTUAL_MACHINES = _extension("VirtualMachine", _KUBEVIRT, "v1", "virtualmachines", facts.OwnerFacts.read)
-REPLICA_SETS = _extension(
-    "VirtualMachineInstanceReplicaSet", _KUBEVIRT, "v1", "virtualmachineinstancereplicasets", facts.OwnerFacts.read
-)
-POOLS = _extension("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", "virtualmachinepools", facts.OwnerFacts.read)
+VIRTUAL_MACHINES = Resource("VirtualMachine", _KUBEVIRT, "v1", facts.OwnerFacts.read)
+REPLICA_SETS = Resource("VirtualMachineInstanceReplicaSet", _KUBEVIRT, "v1", facts.OwnerFacts.read)
+POOLS = Resource("VirtualMachinePool", "pool.kubevirt.io", "v1alpha1", facts.OwnerFacts.read)
 OWNERS = {owner.kind: owner for owner in (VIRTUAL_MACHINES, REPLICA_SETS, POOLS)}
-"""What KubeVirt makes VMs for, by kind."""
+"""What creates VirtualMachineInstances, by kind."""
 UNVERIFIED_VMS = tuple(
-    _extension(kind, _KUBEVIRT, "v1", plural, facts.UnverifiedFacts.read, watched=True, metadata_only=True)
-    for kind, plural in (
-        ("VirtualMachine", "virtualmachines"),
-        ("VirtualMachineInstanceReplicaSet", "virtualmachineinstancereplicasets"),
-    )
+    Resource(owner.kind, _KUBEVIRT, "v1", facts.UnverifiedFacts.read, watched=True, metadata_only=True)
+    for owner in (VIRTUAL_MACHINES, REPLICA_SETS)
 )
-"""What the marks of the VMs name, by kind of VM."""
-INSTANCES = _extension("VirtualMachineInstance", _KUBEVIRT, "v1", "virtualmachineinstances", facts.InstanceFacts.read)
-VM_SNAPSHOTS = _extension(
-    "VirtualMachineSnapshot", _VM_SNAPSHOTS, "v1beta1", "virtualmachinesnapshots", facts.VMSnapshotFacts.read
+"""Unverified VMs and ReplicaSets."""
+INSTANCES = Resource("VirtualMachineInstance", _KUBEVIRT, "v1", facts.InstanceFacts.read)
+VM_SNAPSHOTS = Resource("VirtualMachineSnapshot", _VM_SNAPSHOTS, "v1beta1", facts.VMSnapshotFacts.read)
+VM_SNAPSHOT_CONTENTS = Resource(
+    "VirtualMachineSnapshotContent", _VM_SNAPSHOTS, "v1beta1", facts.VMSnapshotContentFacts.read
 )
-VM_SNAPSHOT_CONTENTS = _extension(
-    "VirtualMachineSnapshotContent",
-    _VM_SNAPSHOTS,
-    "v1beta1",
-    "virtualmachinesnapshotcontents",
-    facts.VMSnapshotContentFacts.read,
-)
-RESTORES = _extension(
-    "VirtualMachineRestore", _VM_SNAPSHOTS, "v1beta1", "virtualmachinerestores", facts.RestoreFacts.read
-)
-CLONES = _extension(
-    "VirtualMachineClone", "clone.kubevirt.io", "v1alpha1", "virtualmachineclones", facts.RestoreFacts.read
-)
+RESTORES = Resource("VirtualMachineRestore", _VM_SNAPSHOTS, "v1beta1", facts.RestoreFacts.read)
+CLONES = Resource("VirtualMachineClone", "clone.kubevirt.io", "v1alpha1", facts.RestoreFacts.read)
 
 RESOURCES: tuple[Resource[object], ...] = (
-    CLAIMS,
-    NODES,
-    NAMESPACES,
-    CLASSES,
-    PERSISTENT_VOLUMES,
-    REVISIONS,
-    KUBEVIRTS,
-    PROFILES,
-    DATA_VOLUMES,
-    DATA_SOURCES,
-    CLONE_SOURCES,
-    SNAPSHOTS,
-    SNAPSHOT_CONTENTS,
-    BACKENDS,
-    TRIDENT_VOLUMES,
-    INSTANCETYPES,
-    CLUSTER_INSTANCETYPES,
-    PREFERENCES,
-    CLUSTER_PREFERENCES,
-    VIRTUAL_MACHINES,
-    REPLICA_SETS,
-    POOLS,
+    *(found for found in tuple(globals().values()) if isinstance(found, Resource)),
     *UNVERIFIED_VMS,
-    INSTANCES,
-    VM_SNAPSHOTS,
-    VM_SNAPSHOT_CONTENTS,
-    RESTORES,
-    CLONES,
 )
+"""All of the above."""

@@ -1,4 +1,4 @@
-"""A cluster as a set of objects: from files, or handed over by the caller."""
+"""A cluster as a set of objects, from files or from the caller."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from webhook.objects import Object, at, mapping, text
 
 Fact = TypeVar("Fact")
 
-_BY_KIND = {(resource.group, resource.kind): resource for resource in RESOURCES if not resource.metadata_only}
-_OF_METADATA = {(resource.group, resource.kind): resource for resource in RESOURCES if resource.metadata_only}
+_BY_KIND: dict[tuple[str, str], list[Resource[object]]] = {}
+for found in RESOURCES:
+    _BY_KIND.setdefault((found.group, found.kind), []).append(found)
 
 
 class Snapshot:
-    """Cluster state that does not change: what is not in it does not exist."""
+    """Cluster state that does not change; an object that it does not hold does not exist."""
 
     is_live = False
 
     def __init__(self, objects: Iterable[Object] = ()) -> None:
-        """Take the objects of the kinds in `resources`; others are passed over.
+        """Take objects; those of kinds that `resources` does not name are ignored.
 
-        A namespaced object without namespace stands in "default". Of two objects of one name the last counts.
+        A namespaced object without namespace belongs to "default". Of two objects with one name the last counts.
         """
         self._facts: dict[str, dict[tuple[str, str], Any]] = {resource.key: {} for resource in RESOURCES}
         for obj in objects:
@@ -42,30 +43,23 @@ class Snapshot:
         return self._facts[resource.key].values()
 
     def may(self, user: Object, right: Right) -> bool:
-        """Say yes: there is nobody to ask."""
+        """Return True: files hold no permissions."""
         return True
 
     def within(self, seconds: float, *, confirm: bool = False) -> Snapshot:
-        """Return itself: a snapshot answers at once and has no other source to ask."""
+        """Return itself: a snapshot answers at once and has no other source."""
         return self
 
 
 def resource_of(obj: object) -> Resource[object] | None:
-    """Return which of the known kinds an object is of, or None; its API version does not matter."""
-    return _BY_KIND.get(_group_and_kind(obj))
+    """Return the resource that reads an object whole, by its group and kind, or None."""
+    return next(iter(_resources_of(obj)), None)
 
 
 def _resources_of(obj: object) -> list[Resource[object]]:
-    """Each view that there is of an object: of all of it, and of its metadata."""
-    which = _group_and_kind(obj)
-    return [table[which] for table in (_BY_KIND, _OF_METADATA) if which in table]
-
-
-def _group_and_kind(obj: object) -> tuple[str, str]:
-    """An object without an API version is of no kind, also where the version of a core object is meant."""
-    api_version = text(mapping(obj).get("apiVersion"))
-    kind = text(mapping(obj).get("kind")) if api_version else None
-    return (api_version or "").rpartition("/")[0], kind or ""
+    """The resources that read an object: first whole, then its metadata. Without apiVersion it has no kind."""
+    api_version, kind = text(mapping(obj).get("apiVersion")), text(mapping(obj).get("kind"))
+    return _BY_KIND.get((api_version.rpartition("/")[0], kind or ""), []) if api_version else []
 
 
 def _key(resource: Resource[object], obj: Object) -> tuple[str, str]:

@@ -93,7 +93,7 @@ class SecretSource:
         self._names = service_names(installation.service.name, installation.namespace, replica.address)
         self._lifetimes = installation.certificates.lifetimes()
         self._problems = problems
-        self._secret = single("Secret", "", "v1", "secrets", self._name, self._namespace)
+        self._secret = single("Secret", "", "v1", self._name, self._namespace)
         self.watched: Collection[Resource[Object]] = (self._secret,)
         self._live: Object | None = None
         self._stored: Stored | None = None

@@ -17,8 +17,7 @@ from webhook.wording import listed
 
 VALIDATING, MUTATING = "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"
 KINDS: Mapping[str, Resource[Object]] = {
-    kind: single(kind, "admissionregistration.k8s.io", "v1", f"{kind.lower()}s", CONFIGURATION)
-    for kind in (VALIDATING, MUTATING)
+    kind: single(kind, "admissionregistration.k8s.io", "v1", CONFIGURATION) for kind in (VALIDATING, MUTATING)
 }
 """The webhook configurations with our name, by kind."""
 

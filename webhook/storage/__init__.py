@@ -1,4 +1,4 @@
-"""The only readers of storage: which PVC stands behind a volume, and who will serve it."""
+"""The only readers of storage: the PVC behind a volume, and who serves it."""
 
 from webhook.storage.model import Claim, NoClaim, as_it_is
 from webhook.storage.resolver import resolve

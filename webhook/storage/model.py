@@ -1,4 +1,4 @@
-"""The PVC behind a volume, existing or to come."""
+"""The PVC behind a volume, existing or predicted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webhook.cluster.facts import SourceFacts
 from webhook.wording import listed, plain
 
 Protocol = Literal["file", "block", "foreign", "unknown"]
-"""How the storage is reached: over NFS or SMB, over iSCSI, NVMe/TCP or FC, not by Trident at all, or not decided."""
+"""Over NFS or SMB, over iSCSI, NVMe/TCP or FC, by another provisioner than Trident, or not decided."""
 
 BLOCK_MODE = "Block"
 FILESYSTEM_MODE = "Filesystem"
@@ -18,24 +18,23 @@ FILESYSTEM_MODE = "Filesystem"
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Who serves a PVC: the protocol, Trident's driver where known, and what says so.
+    """Who serves a PVC: the protocol, Trident's driver where known, and the evidence.
 
-    ``nas_type`` is "nfs" or "smb" where that is said.
+    ``nas_type`` is "nfs" or "smb" where known.
     """
 
     protocol: Protocol
-    driver: str | None
     evidence: str
+    driver: str | None = None
     nas_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """What a PVC asks for; ``storage_class`` is None where nothing names one, "" where no class is wanted.
+    """What a PVC asks for; ``storage_class`` is None where unset, "" where no class is wanted.
 
-    ``source`` is what it is filled from, in ``namespace`` unless it says otherwise; ``annotations`` are those of
-    Trident's domain, without it. A PVC ``made_by_cdi`` is copied where Trident cannot clone it. An archive can
-    only be written to a filesystem.
+    ``source`` is what it is filled from, in ``namespace`` unless it names another; ``annotations`` are Trident's,
+    without the prefix. CDI copies the data of a PVC ``made_by_cdi`` where Trident cannot clone it.
     """
 
     access_modes: tuple[str, ...]
@@ -51,11 +50,11 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A PVC that exists, or the one that CDI will make.
+    """A PVC that exists, or the one that CDI will create.
 
-    ``origin`` says where it was read, in words for a message ("PVC", "DataVolume …", "dataVolumeTemplate …");
-    ``declared_at`` where a PVC to come can be shaped: the field path of the template, or a new DataVolume.
-    ``made_on`` is the day (UTC) on which an existing PVC was made, like "2026-11-24".
+    ``origin`` is where it was read, for a message ("PVC", "DataVolume …", "dataVolumeTemplate …"); ``declared_at``
+    is where a predicted PVC can be changed: the field path of the template, or a new DataVolume. ``made_on`` is the day
+    (UTC) on which an existing PVC was created, like "2026-11-24".
     """
 
     origin: str
@@ -71,31 +70,31 @@ class Claim:
 
     @property
     def is_filesystem_on_san(self) -> bool:
-        """Whether a filesystem lies on a volume that is reached over a block protocol."""
+        """Whether there is a filesystem on a volume that is attached over a block protocol."""
         return self.request.volume_mode == FILESYSTEM_MODE and self.backing.protocol == "block"
 
     @property
     def evidence(self) -> str:
-        """What the verdict on this PVC rests on, in one line."""
+        """What the verdict on this PVC depends on, in one line."""
         modes = listed(self.request.access_modes) or "no access mode"
         return f"{self.origin}: {modes}, {plain(self.request.volume_mode)}; {self.backing.evidence}"
 
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """There is no PVC, and none can be predicted: ``why`` continues "the PVC …", ``remedy`` says what to do."""
+    """There is no PVC and none is predicted: ``why`` continues "the PVC …", ``remedy`` is what to do."""
 
     why: str
     remedy: str
 
     @property
     def evidence(self) -> str:
-        """What the verdict rests on, in one line."""
+        """What the verdict depends on, in one line."""
         return self.why
 
 
 def as_it_is(claim: Claim | NoClaim) -> Claim | NoClaim:
-    """Return a PVC that exists, and none in place of one that is only to come."""
+    """Return a PVC that exists, `NoClaim` instead of a predicted one."""
     if isinstance(claim, NoClaim) or not claim.is_predicted:
         return claim
-    return NoClaim("does not exist yet", "Wait until it is made; KubeVirt then starts the VM by itself")
+    return NoClaim("does not exist yet", "Wait until it is created; KubeVirt then starts the VM by itself")

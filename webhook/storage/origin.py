@@ -1,22 +1,17 @@
-"""What a PVC comes from, where that decides who serves it: an import, a share, a clone.
+"""Who serves a PVC by what it is created from: an import, a share, a clone.
 
 Sources: Trident 26.06 ``core/orchestrator_core.go`` ``cloneVolumeInitial`` (a clone stays on its source's backend and
 keeps its volume mode; its access mode is not looked at), CDI 1.66 ``pkg/controller/clone/planner.go`` (a clone within
-one driver and volume mode is Trident's, any other is a copy).
+one driver and volume mode is Trident's, any other a copy by CDI).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClaimFacts, ClassFacts, SourceFacts
-from webhook.cluster.resources import (
-    CLAIMS,
-    CLASSES,
-    CLONE_SOURCES,
-    DATA_SOURCES,
-    SNAPSHOT_CONTENTS,
-    SNAPSHOTS,
-)
+from webhook.cluster.facts import ClaimFacts, ClassFacts, CloneSourceFacts, DataSourceFacts, SourceFacts
+from webhook.cluster.resources import CLAIMS, CLASSES, CLONE_SOURCES, DATA_SOURCES, SNAPSHOT_CONTENTS, SNAPSHOTS
 from webhook.storage.backing import allowed_by_class, backing_of_backend, backing_of_class, backing_of_volume
 from webhook.storage.classes import kubernetes_default
 from webhook.storage.model import BLOCK_MODE, Backing, ClaimRequest
@@ -36,10 +31,9 @@ class Origins:
         self._allowed: dict[str, Backing | None] = {}
 
     def backing_of(self, request: ClaimRequest, depth: int = 0) -> Backing:
-        """Return who serves a PVC.
+        """Return who serves a PVC; raises Undecidable.
 
-        The volume of a Block PVC is not looked at: anyone who serves it, two nodes can attach it. Raises Undecidable
-        where the cluster cannot say.
+        The volume of a Block PVC is not read: two nodes can attach it, however it is served.
         """
         if request.volume_name and request.volume_mode != BLOCK_MODE:
             bound = backing_of_volume(request.volume_name, self._cluster, self._trident)
@@ -51,7 +45,7 @@ class Origins:
         return found or backing_of_class(request, storage_class, allowed)
 
     def _allowed_by(self, storage_class: ClassFacts | None) -> Backing | None:
-        """What a class of Trident's allows, asked once a class; None for no class and for a class of others."""
+        """What a class of Trident allows, read once per class; None without a class and for another provisioner's."""
         if storage_class is None or storage_class.provisioner not in PROVISIONERS:
             return None
         if storage_class.name not in self._allowed:
@@ -62,11 +56,10 @@ class Origins:
         if request.volume_mode == BLOCK_MODE:
             return None
         uuid = request.annotations.get("importBackendUUID")
-        imported = backing_of_backend(uuid, self._cluster) if uuid else None
-        if imported:
+        if imported := backing_of_backend(uuid, self._cluster) if uuid else None:
             return imported
         if shared := request.annotations.get("shareFromPVC"):
-            return Backing("file", None, f"shared from PVC {plain(shared)}, over NFS", "nfs")
+            return Backing("file", f"shared from PVC {plain(shared)}, over NFS", nas_type="nfs")
         if request.made_by_cdi and allowed and allowed.protocol == "file":
             return None
         return self._of_source(request, depth)
@@ -79,34 +72,32 @@ class Origins:
         found = self._follow(source, request.namespace, depth) if source else None
         if found is None or found[0] != request.volume_mode or found[1].protocol in ("unknown", "foreign"):
             return None
-        return Backing(found[1].protocol, found[1].driver, f"cloned: {found[1].evidence}", found[1].nas_type)
+        return replace(found[1], evidence=f"cloned: {found[1].evidence}")
 
     def _follow(self, source: SourceFacts, namespace: str, depth: int) -> tuple[str, Backing] | None:
-        """The volume mode and backing of what a source leads to; None where it leads nowhere."""
+        """The volume mode and backing of a source; None where it does not exist."""
         if depth >= _DEEPEST:
             return None
         where = source.namespace or namespace
+        found: CloneSourceFacts | DataSourceFacts | None
         match source.kind:
             case "PersistentVolumeClaim" | "pvc":
                 claim = self._cluster.get(CLAIMS, source.name, where)
-                return (claim.volume_mode, self._of_claim(claim, where, depth + 1)) if claim else None
+                if claim is None:
+                    return None
+                return claim.volume_mode, self.backing_of(request_of(claim, where, self._cluster), depth + 1)
             case "VolumeSnapshot" | "snapshot":
                 return self._of_snapshot(source.name, where, depth + 1)
             case "DataSource" | "dataSource":
-                data_source = self._cluster.get(DATA_SOURCES, source.name, where)
-                following = data_source.source if data_source else None
+                found = self._cluster.get(DATA_SOURCES, source.name, where)
             case "VolumeCloneSource":
-                clone_source = self._cluster.get(CLONE_SOURCES, source.name, where)
-                following = clone_source.source if clone_source else None
+                found = self._cluster.get(CLONE_SOURCES, source.name, where)
             case _:
                 return None
-        return self._follow(following, where, depth + 1) if following else None
-
-    def _of_claim(self, claim: ClaimFacts, namespace: str, depth: int) -> Backing:
-        return self.backing_of(request_of(claim, namespace, self._cluster), depth)
+        return self._follow(found.source, where, depth + 1) if found and found.source else None
 
     def _of_snapshot(self, name: str, namespace: str, depth: int) -> tuple[str, Backing] | None:
-        """A snapshot outlives its PVC: its content's handle begins with the volume's name."""
+        """A snapshot outlives its PVC, but the handle of its content starts with the volume's name."""
         snapshot = self._cluster.get(SNAPSHOTS, name, namespace)
         if snapshot is None:
             return None

@@ -1,4 +1,4 @@
-"""What PVC CDI makes of a DataVolume's spec.
+"""The PVC that CDI creates for a DataVolume.
 
 Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and its helpers).
 """
@@ -6,50 +6,45 @@ Source: CDI 1.66 ``pkg/controller/datavolume/util.go`` (``renderPvcSpec`` and it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClassFacts, PropertySet, SourceFacts
+from webhook.cluster.facts import SourceFacts
 from webhook.cluster.resources import CLASSES
-from webhook.objects import Object, at, mapping, text, texts
-from webhook.storage.classes import kubernetes_default, virt_default
+from webhook.objects import Object, at, text, texts
+from webhook.storage.classes import kubernetes_default, property_sets_of, virt_default
 from webhook.storage.model import BLOCK_MODE, FILESYSTEM_MODE, ClaimRequest
-from webhook.storage.profiles import property_sets_of
 from webhook.wording import plain, quoted
 
 FROM_PROFILE = "FromStorageProfile"
 
 
-@dataclass(frozen=True, slots=True)
-class NotRendered:
-    """CDI makes no PVC, and why."""
-
-    reason: str
+class NotRendered(Exception):
+    """CDI creates no PVC, and why."""
 
 
 def render(
     spec: Object, namespace: str, cluster: Cluster, annotations: Mapping[str, str] | None = None
-) -> ClaimRequest | NotRendered:
-    """Return the PVC that CDI makes of a DataVolume's spec in this namespace and cluster, or why it makes none.
+) -> ClaimRequest:
+    """Return the PVC that CDI creates for a DataVolume's spec in this namespace and cluster.
 
-    ``annotations`` are the DataVolume's of Trident's domain, without it: CDI copies them to the PVC.
+    ``annotations`` are Trident's on the DataVolume, without the prefix: CDI copies them to the PVC. Raises NotRendered.
     """
     has_pvc, has_storage = isinstance(spec.get("pvc"), dict), isinstance(spec.get("storage"), dict)
     if has_pvc == has_storage:
-        return NotRendered("exactly one of spec.pvc and spec.storage must be set")
-    by_profile = has_storage or at(spec, "pvc", "volumeMode") == FROM_PROFILE
-    rendered = _render_by_profile(spec, cluster) if by_profile else _render_pvc(spec, cluster)
-    if isinstance(rendered, NotRendered):
-        return rendered
-    asked = mapping(spec.get("storage") or spec.get("pvc"))
+        raise NotRendered("exactly one of spec.pvc and spec.storage must be set")
+    asked = spec["storage"] if has_storage else spec["pvc"]
+    by_profile = has_storage or asked.get("volumeMode") == FROM_PROFILE
+    archive = spec.get("contentType") == "archive"
     own = SourceFacts.read({"spec": asked})
     return replace(
-        rendered,
+        _render_by_profile(asked, archive, cluster) if by_profile else _render_pvc(asked, cluster),
         namespace=namespace,
         volume_name=text(asked.get("volumeName")),
         source=own or _source(spec, namespace),
         annotations=annotations or {},
         made_by_cdi=own is None,
+        is_archive=archive and by_profile,
     )
 
 
@@ -65,12 +60,11 @@ def _source(spec: Object, namespace: str) -> SourceFacts | None:
     return None
 
 
-def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """``spec.pvc`` becomes the PVC as it stands; Kubernetes fills in its own default class and mode."""
-    asked = spec["pvc"]
+def _render_pvc(asked: Object, cluster: Cluster) -> ClaimRequest:
+    """CDI takes ``spec.pvc`` as it is; Kubernetes fills in its default class and mode."""
     access_modes = texts(asked.get("accessModes"))
     if not access_modes:
-        return NotRendered("spec.pvc gives no access mode")
+        raise NotRendered("spec.pvc sets no access mode")
     class_name = asked.get("storageClassName")
     if not isinstance(class_name, str):
         default = kubernetes_default(cluster.list(CLASSES))
@@ -78,86 +72,53 @@ def _render_pvc(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
     return ClaimRequest(access_modes, text(asked.get("volumeMode")) or FILESYSTEM_MODE, class_name)
 
 
-def _render_by_profile(spec: Object, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """``spec.storage`` leaves modes and class to CDI, which reads the class's StorageProfile.
-
-    So does ``spec.pvc`` with CDI's own volume mode, in CDI's webhook for PVCs.
-    """
-    asked = mapping(spec.get("storage") or spec.get("pvc"))
-    archive = spec.get("contentType") == "archive"
+def _render_by_profile(asked: Object, archive: bool, cluster: Cluster) -> ClaimRequest:
+    """CDI fills in ``spec.storage`` from the class's StorageProfile, and ``spec.pvc`` with its own volume mode too."""
     volume_mode = text(asked.get("volumeMode"))
     if archive and volume_mode == BLOCK_MODE:
-        return NotRendered("an archive cannot be written to a Block volume")
+        raise NotRendered("an archive cannot be written to a Block volume")
     if archive:
         volume_mode = FILESYSTEM_MODE
-    elif volume_mode == FROM_PROFILE:
-        volume_mode = None
-    rendered = _by_profile(
-        texts(asked.get("accessModes")), volume_mode, asked.get("storageClassName"), archive, cluster
-    )
-    return rendered if isinstance(rendered, NotRendered) else replace(rendered, is_archive=archive)
+    class_name = asked.get("storageClassName")
+    class_name = class_name if isinstance(class_name, str) else None
+    return _by_profile(texts(asked.get("accessModes")), volume_mode, class_name, archive, cluster)
 
 
-def render_claim(claim: ClaimRequest, cluster: Cluster) -> ClaimRequest | NotRendered:
-    """Return what CDI's webhook makes of a PVC that leaves its modes to it.
+def render_claim(claim: ClaimRequest, cluster: Cluster) -> ClaimRequest:
+    """Return a PVC as CDI's webhook fills in the modes that it leaves to CDI; raises NotRendered.
 
     Source: CDI 1.66 ``pkg/apiserver/webhooks/pvc-mutate.go``.
     """
-    mode = None if claim.volume_mode == FROM_PROFILE else claim.volume_mode
-    rendered = _by_profile(claim.access_modes, mode, claim.storage_class, False, cluster)
-    if isinstance(rendered, NotRendered):
-        return rendered
-    modes = {"access_modes": rendered.access_modes, "volume_mode": rendered.volume_mode}
-    return replace(claim, storage_class=rendered.storage_class, **modes)  # type: ignore[arg-type]
+    found = _by_profile(claim.access_modes, claim.volume_mode, claim.storage_class, False, cluster)
+    return replace(
+        claim,
+        access_modes=found.access_modes,
+        volume_mode=found.volume_mode,
+        storage_class=found.storage_class,
+    )
 
 
 def _by_profile(
-    access_modes: tuple[str, ...], volume_mode: str | None, class_name: object, archive: bool, cluster: Cluster
-) -> ClaimRequest | NotRendered:
-    storage_class = _class_for(class_name, archive, cluster)
-    if not isinstance(storage_class, ClassFacts):
-        return _without_class(storage_class, access_modes, volume_mode)
-    return _with_profile(storage_class, access_modes, volume_mode, cluster)
-
-
-def _class_for(name: object, archive: bool, cluster: Cluster) -> ClassFacts | str | None:
-    """The class that CDI takes; a name that no class has; or None where nothing is named and nothing is default."""
-    if isinstance(name, str):
-        return cluster.get(CLASSES, name) or name
-    classes = cluster.list(CLASSES)
-    return kubernetes_default(classes) if archive else virt_default(classes)
-
-
-def _without_class(
-    name: str | None, access_modes: tuple[str, ...], volume_mode: str | None
-) -> ClaimRequest | NotRendered:
+    access_modes: tuple[str, ...], volume_mode: str | None, class_name: str | None, archive: bool, cluster: Cluster
+) -> ClaimRequest:
+    if volume_mode == FROM_PROFILE:
+        volume_mode = None
+    if class_name is not None:
+        storage_class = cluster.get(CLASSES, class_name)
+    else:
+        classes = cluster.list(CLASSES)
+        storage_class = kubernetes_default(classes) if archive else virt_default(classes)
+        class_name = storage_class.name if storage_class else None
+    sets = property_sets_of(storage_class, cluster) if storage_class and not (access_modes and volume_mode) else ()
     if access_modes:
-        return ClaimRequest(access_modes, volume_mode or FILESYSTEM_MODE, name)
-    if name is None:
-        return NotRendered("no access mode is given, and the cluster has no default StorageClass")
-    return NotRendered(f"no access mode is given, and StorageClass {quoted(name)} does not exist")
-
-
-def _with_profile(
-    storage_class: ClassFacts, access_modes: tuple[str, ...], volume_mode: str | None, cluster: Cluster
-) -> ClaimRequest | NotRendered:
-    name = storage_class.name
-    if access_modes and volume_mode:
-        return ClaimRequest(access_modes, volume_mode, name)
-    sets = property_sets_of(storage_class, cluster)
-    if access_modes:
-        return ClaimRequest(access_modes, _mode_for(sets, access_modes) or FILESYSTEM_MODE, name)
+        modes = (entry.volume_mode for entry in sets if set(entry.access_modes) & set(access_modes))
+        return ClaimRequest(access_modes, volume_mode or next(modes, None) or FILESYSTEM_MODE, class_name)
+    if not storage_class:
+        named = f"StorageClass {quoted(class_name)} does not exist" if class_name is not None else ""
+        raise NotRendered(f"no access mode is set, and {named or 'the cluster has no default StorageClass'}")
     if volume_mode:
-        found = next((entry for entry in sets if entry.volume_mode == volume_mode and entry.access_modes), None)
-        if found is None:
-            return NotRendered(
-                f"the StorageProfile {quoted(name)} offers no access mode for volumeMode {plain(volume_mode)}"
-            )
-        return ClaimRequest(found.access_modes, volume_mode, name)
+        sets = tuple(entry for entry in sets if entry.volume_mode == volume_mode and entry.access_modes)
     if not sets or not sets[0].access_modes:
-        return NotRendered(f"no access mode is given, and the StorageProfile {quoted(name)} offers none")
-    return ClaimRequest(sets[0].access_modes, sets[0].volume_mode or FILESYSTEM_MODE, name)
-
-
-def _mode_for(sets: tuple[PropertySet, ...], access_modes: tuple[str, ...]) -> str | None:
-    return next((entry.volume_mode for entry in sets if set(entry.access_modes) & set(access_modes)), None)
+        of = f" for volumeMode {plain(volume_mode)}" if volume_mode else ""
+        raise NotRendered(f"no access mode is set, and the StorageProfile {quoted(storage_class.name)} offers none{of}")
+    return ClaimRequest(sets[0].access_modes, sets[0].volume_mode or FILESYSTEM_MODE, class_name)

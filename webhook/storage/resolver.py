@@ -1,29 +1,28 @@
-"""volume → PVC: an existing one, else the one that a DataVolume or a template will become."""
+"""From a volume to its PVC: an existing one, else the one that a DataVolume or a template will create."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from webhook.cluster import Cluster
-from webhook.cluster.facts import ClaimFacts
+from webhook.cluster.facts import ClaimFacts, DataVolumeFacts
 from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
 from webhook.kubevirt import VM, DataVolumeTemplate
-from webhook.storage import rendering
-from webhook.storage.model import Claim, ClaimRequest, NoClaim
+from webhook.storage.model import Claim, NoClaim
 from webhook.storage.origin import Origins, request_of
+from webhook.storage.rendering import NotRendered, render, render_claim
 from webhook.wording import plain, quoted
 
 _POOL = "VirtualMachinePool"
-"""A Pool numbers the DataVolumes of its VMs: none has the name of its template."""
+"""A Pool numbers the DataVolumes of its VMs, so that none has the name of its template."""
 _CREATE = "Create the PVC or the DataVolume first, or correct its name"
 
 
 def resolve(vm: VM, cluster: Cluster, trident: str) -> dict[str, Claim | NoClaim]:
-    """Return what stands behind each PVC name that the VM's volumes use.
+    """Return the PVC, or why there is none, for each PVC name that the VM's volumes use; raises Undecidable.
 
-    ``trident`` is the namespace of Trident, or "auto". Raises Undecidable where the cluster cannot say. Sources: a
-    DataVolume's PVC has its name and namespace (CDI 1.66 ``pkg/controller/datavolume``); an existing PVC wins over
-    what could become one.
+    ``trident`` is the namespace of Trident, or "auto". A DataVolume's PVC has its name and namespace (CDI 1.66
+    ``pkg/controller/datavolume``); an existing PVC comes first.
     """
     names = {volume.claim for volume in vm.volumes if volume.claim}
     resolver = _Resolver(cluster, vm.namespace, vm.data_volume_templates, Origins(cluster, trident))
@@ -44,39 +43,33 @@ class _Resolver:
         existing = self._cluster.get(CLAIMS, name, self._namespace)
         if existing is not None:
             return self._existing(existing)
-        data_volume = self._cluster.get(DATA_VOLUMES, name, self._namespace)
-        if data_volume is not None:
-            rendered = rendering.render(data_volume.spec, self._namespace, self._cluster, data_volume.annotations)
-            return self._predicted(rendered, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}")
-        return self.of_template(name)
+        found = self._cluster.get(DATA_VOLUMES, name, self._namespace)
+        if found is None:
+            return self.of_template(name)
+        remedy = f"Correct DataVolume {quoted(name)} and create it again"
+        return self._predicted(found, f"DataVolume {plain(name)}", f"a new DataVolume {quoted(name)}", remedy)
 
     def of_template(self, name: str) -> Claim | NoClaim:
-        """The PVC that a template makes, whatever else has its name."""
-        template = self._templates.get(name)
-        if template is None:
+        """The PVC of a template, though another PVC may have its name."""
+        found = self._templates.get(name)
+        if found is None:
             return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
-        rendered = rendering.render(template.spec, self._namespace, self._cluster, template.annotations)
-        return self._predicted(rendered, f"dataVolumeTemplate {plain(name)}", template.field)
+        return self._predicted(found, f"dataVolumeTemplate {plain(name)}", found.field, f"Correct {found.field}")
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:
-        """A PVC that leaves its modes to CDI stands in a manifest only: in a cluster CDI's webhook filled them in."""
+        """Only a PVC in a manifest leaves its modes to CDI; in a cluster CDI's webhook has filled them in."""
         request = request_of(facts, self._namespace, self._cluster)
-        if facts.leaves_modes_to_cdi:
-            rendered = rendering.render_claim(request, self._cluster)
-            if isinstance(rendered, rendering.NotRendered):
-                return NoClaim(f"will not be made: {rendered.reason}", "Correct the PVC's class and modes")
-            request = rendered
-        return Claim("claim", request, self._origins.backing_of(request), made_on=facts.made_on)
+        try:
+            request = render_claim(request, self._cluster) if facts.leaves_modes_to_cdi else request
+        except NotRendered as why:
+            return NoClaim(f"will not be created: {why}", "Correct the PVC's class and modes")
+        return Claim("PVC", request, self._origins.backing_of(request), made_on=facts.made_on)
 
     def _predicted(
-        self, rendered: ClaimRequest | rendering.NotRendered, origin: str, declared_at: str
+        self, source: DataVolumeFacts | DataVolumeTemplate, origin: str, declared_at: str, remedy: str
     ) -> Claim | NoClaim:
-        if isinstance(rendered, rendering.NotRendered):
-            existing_object = declared_at.removeprefix("a new ")
-            remedy = (
-                f"Make {existing_object} again, corrected"
-                if existing_object != declared_at
-                else f"Correct {declared_at}"
-            )
-            return NoClaim(f"will not be made: {rendered.reason}", remedy)
-        return Claim(origin, rendered, self._origins.backing_of(rendered), declared_at)
+        try:
+            request = render(source.spec, self._namespace, self._cluster, source.annotations)
+        except NotRendered as why:
+            return NoClaim(f"will not be created: {why}", remedy)
+        return Claim(origin, request, self._origins.backing_of(request), declared_at)

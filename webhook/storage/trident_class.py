@@ -10,23 +10,18 @@ import re
 from dataclasses import dataclass
 
 from webhook.cluster.facts import BackendFacts, ClassFacts
-from webhook.cluster.facts.reading import TRIDENT_DOMAIN
+from webhook.cluster.facts.reading import TRIDENT_DOMAIN, lower
 from webhook.storage.trident_drivers import NAS_DRIVERS, SAN_DRIVERS
 
 Pools = tuple[tuple[str, tuple[str, ...]], ...]
 
-_NO_ATTRIBUTES = frozenset(
-    {"fsType", "storagePools", "additionalStoragePools", "requiredStorage", "excludeStoragePools"}
-)
+_NO_ATTRIBUTES = {"fsType", "storagePools", "additionalStoragePools", "requiredStorage", "excludeStoragePools"}
 _LABEL = r"([\w-]+)"
 _SELECTORS = (
     (re.compile(rf"{_LABEL}\s*={{1,2}}\s*{_LABEL}"), lambda value, wanted: value == wanted),
     (re.compile(rf"{_LABEL}\s*!=\s*{_LABEL}"), lambda value, wanted: value is not None and value != wanted),
     (re.compile(rf"{_LABEL}\s+in\s+\(([\s\w,-]+)\)"), lambda value, wanted: value in _set(wanted)),
-    (
-        re.compile(rf"{_LABEL}\s+notin\s+\(([\s\w,-]+)\)"),
-        lambda value, wanted: value not in _set(wanted),
-    ),
+    (re.compile(rf"{_LABEL}\s+notin\s+\(([\s\w,-]+)\)"), lambda value, wanted: value not in _set(wanted)),
     (re.compile(_LABEL), lambda value, wanted: value is not None),
     (re.compile(rf"!{_LABEL}"), lambda value, wanted: value is None),
 )
@@ -34,9 +29,9 @@ _SELECTORS = (
 
 @dataclass(frozen=True, slots=True)
 class TridentClass:
-    """A StorageClass's parameters as Trident reads them: what backends must be, and which pools count.
+    """A StorageClass's parameters as Trident reads them: what it requires of a backend, and its pools.
 
-    Pools are pairs of a backend's name and its pools' names, both regular expressions.
+    A pool entry is a backend's name and its pools' names, all regular expressions.
     """
 
     driver: str | None
@@ -50,29 +45,29 @@ class TridentClass:
 
     @classmethod
     def of(cls, storage_class: ClassFacts) -> TridentClass:
-        """Read the parameters, bare or with Trident's prefix; annotations override two of them.
+        """Read the parameters, with or without Trident's prefix; annotations override two of them.
 
-        ``storageDriverName`` is what a class of FSx's automatic backends has instead of ``backendType``.
+        A class of an automatic backend for FSx has ``storageDriverName`` instead of ``backendType``.
         """
-        said = {key.removeprefix(TRIDENT_DOMAIN): value for key, value in storage_class.parameters.items()}
+        found = {key.removeprefix(TRIDENT_DOMAIN): value for key, value in storage_class.parameters.items()}
         for key in ("selector", "additionalStoragePools"):
             if TRIDENT_DOMAIN + key in storage_class.annotations:
-                said[key] = storage_class.annotations[TRIDENT_DOMAIN + key]
+                found[key] = storage_class.annotations[TRIDENT_DOMAIN + key]
         return cls(
-            driver=said.get("backendType") or said.get("storageDriverName"),
-            san_type=_lower(said.get("sanType")),
-            nas_type=_lower(said.get("nasType")),
-            selector=said.get("selector"),
-            pools=_pools(said.get("storagePools")),
-            additional=_pools(said.get("additionalStoragePools") or said.get("requiredStorage")),
-            excluded=_pools(said.get("excludeStoragePools")),
-            has_attributes=any(_is_attribute(key) for key in said),
+            driver=found.get("backendType") or found.get("storageDriverName"),
+            san_type=lower(found.get("sanType")),
+            nas_type=lower(found.get("nasType")),
+            selector=found.get("selector"),
+            pools=_pools(found.get("storagePools")),
+            additional=_pools(found.get("additionalStoragePools") or found.get("requiredStorage")),
+            excluded=_pools(found.get("excludeStoragePools")),
+            has_attributes=any(_is_attribute(key) for key in found),
         )
 
     def may_use(self, backend: BackendFacts) -> bool:
-        """Say whether a pool of the backend may match.
+        """Return whether a pool of the backend may match.
 
-        The names of physical pools are not in a TridentBackend, so where only they decide, the answer is yes.
+        A TridentBackend does not name physical pools; where only their names decide, they may match.
         """
         name = backend.backend_name or ""
         if not backend.online or any(_names(entry, name) and ".*" in entry[1] for entry in self.excluded):
@@ -85,19 +80,18 @@ class TridentClass:
         return in_pools and self._has_attributes(backend)
 
     def _has_attributes(self, backend: BackendFacts) -> bool:
-        by_driver = self.driver is None or backend.driver == self.driver
-        by_san = self.san_type is None or (
-            backend.driver in SAN_DRIVERS and (backend.san_type or "iscsi") == self.san_type
+        san_type = (backend.san_type or "iscsi") if backend.driver in SAN_DRIVERS else None
+        nas_type = (backend.nas_type or "nfs") if backend.driver in NAS_DRIVERS else None
+        return (
+            self.driver in (None, backend.driver)
+            and self.san_type in (None, san_type)
+            and self.nas_type in (None, nas_type)
+            and (self.selector is None or any(selects(self.selector, labels) for labels in backend.pool_labels))
         )
-        by_nas = self.nas_type is None or (
-            backend.driver in NAS_DRIVERS and (backend.nas_type or "nfs") == self.nas_type
-        )
-        by_label = self.selector is None or any(selects(self.selector, labels) for labels in backend.pool_labels)
-        return by_driver and by_san and by_nas and by_label
 
 
 def selects(selector: str, labels: dict[str, str]) -> bool:
-    """Say whether a selector of Trident's matches a pool's labels; a selector that cannot be read matches nothing."""
+    """Return whether a selector of Trident matches a pool's labels; an invalid selector matches nothing."""
     return all(_holds(part.strip(), labels) for part in selector.split(";"))
 
 
@@ -127,9 +121,5 @@ def _names(entry: tuple[str, tuple[str, ...]], backend: str) -> bool:
 
 
 def _is_attribute(parameter: str) -> bool:
-    """Say whether Trident takes a parameter for something that a pool must offer."""
+    """Whether Trident requires a parameter of the pool."""
     return parameter not in _NO_ATTRIBUTES and not parameter.startswith("csi.storage.k8s.io/")
-
-
-def _lower(value: str | None) -> str | None:
-    return value.lower() if value else None

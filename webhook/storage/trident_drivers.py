@@ -1,6 +1,6 @@
 """Trident's drivers and the protocols they speak.
 
-Source: Trident 26.06 ``config/config.go`` and each driver's ``GetProtocol``; ``core/common.go`` for what goes together.
+Source: Trident 26.06 ``config/config.go`` and each driver's ``GetProtocol``; ``core/common.go`` for the combinations.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Literal
 from webhook.storage.model import BLOCK_MODE, Protocol
 
 PROVISIONERS = frozenset({"csi.trident.netapp.io", "netapp.io/trident"})
-"""Trident's name as a CSI driver, and as it was before."""
+"""Trident's name as a CSI driver, and before CSI."""
 
 NAS_DRIVERS = frozenset(
     {"ontap-nas", "ontap-nas-economy", "ontap-nas-flexgroup", "azure-netapp-files", "google-cloud-netapp-volumes"}
@@ -19,17 +19,17 @@ SAN_DRIVERS = frozenset({"ontap-san", "ontap-san-economy", "solidfire-san", "goo
 
 
 def protocol_of_driver(driver: str | None) -> Protocol:
-    """Return the protocol of a driver; "unknown" for a driver that is not known."""
+    """Return the protocol of a driver, "unknown" for another."""
     return "block" if driver in SAN_DRIVERS else "file" if driver in NAS_DRIVERS else "unknown"
 
 
 def protocol_of_word(word: str | None) -> Protocol:
-    """Return the protocol that Trident's word for it means, in volume attributes and annotations."""
+    """Return the protocol by its name in volume attributes and annotations."""
     return {"file": "file", "block": "block", "blockOnFile": "block"}.get(word or "", "unknown")  # type: ignore[return-value]
 
 
 def combined(access_modes: tuple[str, ...]) -> str | None:
-    """Return the one access mode that Trident takes a PVC's for (``CombineAccessModes``); None for none."""
+    """Return the one access mode to which Trident reduces a PVC's (``CombineAccessModes``); None for none."""
     modes = set(access_modes)
     if not modes:
         return None
@@ -41,9 +41,9 @@ def combined(access_modes: tuple[str, ...]) -> str | None:
 def provisioned_protocol(
     volume_mode: str, access_mode: str | None, asked: Protocol
 ) -> Protocol | Literal["impossible"]:
-    """Return over which protocol Trident makes a new volume, ``asked`` being what the PVC or class wants.
+    """Return the protocol of a new volume; ``asked`` is what the PVC or the class wants.
 
-    "unknown" where any would do, "impossible" where Trident denies (``getProtocol``).
+    "unknown" where any is possible, "impossible" where Trident creates none (``getProtocol``).
     """
     if volume_mode == BLOCK_MODE:
         return "impossible" if asked == "file" else "block"

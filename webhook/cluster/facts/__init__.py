@@ -1,7 +1,7 @@
-"""Slim facts: of each object only what a verdict can rest on.
+"""Facts: of each object only what a verdict can depend on.
 
-A live cluster keeps tens of thousands of these, so they are small, immutable and share their strings. Each class is
-made from an object as the API server sends it by its ``read``, which never raises.
+A live cluster keeps tens of thousands of these, so they are small, immutable and share their strings. The ``read`` of
+each class makes it from an object as the API server sends it, and never raises.
 """
 
 from webhook.cluster.facts.cdi import CloneSourceFacts, DataSourceFacts, DataVolumeFacts, ProfileFacts, PropertySet

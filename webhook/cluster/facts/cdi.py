@@ -12,7 +12,7 @@ from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 @dataclass(frozen=True, slots=True)
 class PropertySet:
-    """An entry of a StorageProfile: a volume mode and the access modes it can be had with."""
+    """An entry of a StorageProfile: a volume mode and the access modes offered with it."""
 
     access_modes: tuple[str, ...]
     volume_mode: str | None
@@ -39,7 +39,7 @@ class ProfileFacts:
 
 @dataclass(frozen=True, slots=True)
 class DataVolumeFacts:
-    """A DataVolume: its spec, from which CDI makes the PVC of the same name.
+    """A DataVolume: its spec, from which CDI creates the PVC of the same name.
 
     Labels and annotations are as in `ClaimFacts`; CDI copies the annotations to the PVC.
     """
@@ -60,7 +60,7 @@ class DataVolumeFacts:
 
 @dataclass(frozen=True, slots=True)
 class DataSourceFacts:
-    """A DataSource: what it stands for, which is of kind "pvc", "snapshot" or "dataSource"."""
+    """A DataSource: its source, of kind "pvc", "snapshot" or "dataSource"."""
 
     source: SourceFacts | None
     labels: dict[str, str] | None

@@ -35,7 +35,7 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """A PersistentVolumeClaim. ``storage_class`` is None where unset and "" where set to nothing.
+    """A PersistentVolumeClaim. ``storage_class`` is None where unset, "" where set to that.
 
     ``annotations`` are those of Trident's domain, ``labels`` those of KubeVirt's instancetypes, without the
     domain; None where there are none. ``made_on`` is the day (UTC) of its creation.
@@ -74,7 +74,7 @@ class ClaimFacts:
 class PersistentVolumeFacts:
     """A PersistentVolume: who serves it, and what Trident wrote into its attributes.
 
-    ``provisioner`` is who made it, None where somebody did by hand; ``in_tree`` "nfs" or "iscsi" where it is not CSI's.
+    ``provisioner`` is None for a manually created volume; ``in_tree`` is "nfs" or "iscsi" for a volume without CSI.
     """
 
     csi_driver: str | None
@@ -100,7 +100,7 @@ class PersistentVolumeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """A StorageClass, with the two default marks that Kubernetes and KubeVirt know."""
+    """A StorageClass; Kubernetes and KubeVirt each have an annotation for the default class."""
 
     name: str
     provisioner: str
@@ -164,9 +164,9 @@ class SnapshotContentFacts:
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """A Node: whether KubeVirt may place a VM on it, as far as the object says, and what pins VMs to it.
+    """A Node: whether KubeVirt may schedule a VM on it, and what pins VMs to it.
 
-    ``kubevirt_schedulable`` is None where virt-handler set no label; ``tsc_frequency`` in Hz, None where not offered.
+    ``kubevirt_schedulable`` is None without virt-handler's label; ``tsc_frequency`` is in Hz, None where not offered.
     """
 
     name: str
@@ -192,7 +192,7 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceFacts:
-    """A Namespace: its labels of ours, and the reason beside them."""
+    """A Namespace: our own labels, and the exemption's reason."""
 
     labels: dict[str, str]
     reason: str | None

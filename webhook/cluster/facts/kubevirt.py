@@ -14,11 +14,11 @@ from webhook.objects import Object, at, interned, items, mapping, text, texts
 
 @dataclass(frozen=True, slots=True)
 class KubeVirtFacts:
-    """The KubeVirt CR: its version, and what it says for VMs that leave a field unset.
+    """The KubeVirt CR: its version, and its defaults for fields that VMs leave unset.
 
-    ``migratable_bindings`` are the network binding plugins that say how they migrate; ``mediated_devices`` the resource
-    names of permitted virtual GPUs; ``minimum_tsc_frequency`` in Hz. Where no CR is ``known``, these are KubeVirt's own
-    defaults, which a cluster need not have.
+    ``migratable_bindings`` are the network binding plugins that declare a migration method; ``mediated_devices`` the
+    resource names of permitted virtual GPUs; ``minimum_tsc_frequency`` is in Hz. Without a ``known`` CR all are
+    KubeVirt's defaults, which may differ from the cluster's.
     """
 
     known: bool = False
@@ -34,7 +34,7 @@ class KubeVirtFacts:
 
     @classmethod
     def read(cls, obj: Object) -> Self:
-        """Take the facts from the object; what it leaves unset has KubeVirt's own default."""
+        """Take the facts from the object, with KubeVirt's default for a field that is unset."""
         config = mapping(at(obj, "spec", "configuration"))
         developer = mapping(config.get("developerConfiguration"))
         bindings = mapping(at(config, "network", "binding"))
@@ -70,14 +70,14 @@ class SpecFacts:
 
 @dataclass(frozen=True, slots=True)
 class RevisionFacts:
-    """A ControllerRevision in which KubeVirt keeps an instancetype or a preference as it was."""
+    """A ControllerRevision in which KubeVirt stores an instancetype or a preference."""
 
     of: str | None
     spec: Object
 
     @classmethod
     def read(cls, obj: Object) -> Self:
-        """Take the facts from the object; ``of`` is the name of what was kept."""
+        """Take the facts from the object; ``of`` is the name of what is stored."""
         return cls(
             of=text(at(obj, "metadata", "labels", f"{INSTANCETYPE_DOMAIN}object-name")),
             spec=mapping(at(obj, "data", "spec")),
@@ -86,20 +86,20 @@ class RevisionFacts:
 
 @dataclass(frozen=True, slots=True)
 class OwnerFacts:
-    """An object that KubeVirt makes VMs for, whole: it is itself a VM to be read."""
+    """A VirtualMachine, ReplicaSet or Pool that owns VMIs, whole, so that it can be read as a VM."""
 
     uid: str | None
     obj: Object
 
     @classmethod
     def read(cls, obj: Object) -> Self:
-        """Take the facts of a VirtualMachine, a ReplicaSet or a Pool."""
+        """Take the facts from the object."""
         return cls(text(at(obj, "metadata", "uid")), obj)
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedFacts:
-    """What the mark of a VM names; read from its metadata alone, and nothing of a VM without it."""
+    """An unverified VM and the names in its annotation; its metadata is enough."""
 
     namespace: str
     name: str
@@ -107,7 +107,7 @@ class UnverifiedFacts:
 
     @classmethod
     def read(cls, obj: Object) -> Self | None:
-        """Take the facts from an object, or from its metadata; None where there is no mark."""
+        """Take the facts from an object or its metadata; None where it has no annotation."""
         names = names_in_annotation(at(obj, "metadata", "annotations", UNVERIFIED))
         return cls(interned(at(obj, "metadata", "namespace")) or "", name_of(obj), names) if names else None
 
@@ -161,7 +161,7 @@ class VMSnapshotContentFacts:
 
 @dataclass(frozen=True, slots=True)
 class RestoreFacts:
-    """A VirtualMachineRestore or VirtualMachineClone, whole, and the VM that it makes."""
+    """A VirtualMachineRestore or VirtualMachineClone, whole, and the name of the VM it creates."""
 
     uid: str | None
     target: str | None

@@ -1,4 +1,4 @@
-"""How facts of every kind are read from objects."""
+"""Helpers to read facts from objects."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def lower(value: object) -> str | None:
 
 
 def of_domain(value: object, domain: str) -> dict[str, str] | None:
-    """Return the labels or annotations of a domain, without it; None where there are none, to keep the facts small."""
+    """Return the labels or annotations of a domain, without the prefix; None for none, to save memory."""
     found = {key.removeprefix(domain): entry for key, entry in string_map(value).items() if key.startswith(domain)}
     return found or None

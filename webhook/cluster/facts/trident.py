@@ -11,7 +11,7 @@ from webhook.objects import Object, at, interned, items, mapping, string_map, te
 
 @dataclass(frozen=True, slots=True)
 class BackendFacts:
-    """A TridentBackend: the driver behind a backend's UUID, and what its pools can be told apart by.
+    """A TridentBackend: the driver behind a backend's UUID, and the labels that select its pools.
 
     ``pool_labels`` holds the labels of each virtual pool, or of the one pool that a backend without virtual pools has.
     """
@@ -28,7 +28,7 @@ class BackendFacts:
 
     @classmethod
     def read(cls, obj: Object) -> Self:
-        """Take the facts from the object: its ``config`` holds one key a driver family."""
+        """Take the facts from the object; its ``config`` has one key per driver family."""
         families = [mapping(family) for family in mapping(mapping(obj).get("config")).values()]
         family = next((found for found in families if text(found.get("storageDriverName"))), {})
         common = string_map(family.get("labels"))
@@ -48,7 +48,7 @@ class BackendFacts:
 
 @dataclass(frozen=True, slots=True)
 class TridentVolumeFacts:
-    """A TridentVolume: how Trident itself serves the volume of this name."""
+    """A TridentVolume: Trident's own record of a volume."""
 
     protocol: str | None
     backend_uuid: str | None
