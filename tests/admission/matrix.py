@@ -48,18 +48,18 @@ VirtualMachine that a Restore writes over                  7 7 7 7 7 7 7 7   R E
 class Outcome:
     """What is due: what becomes of the fault, and why a label of ours denies the write, where it does."""
 
-    fault: Literal["refused", "exempt", "as before", "unseen"]
+    fault: Literal["denied", "exempt", "as before", "unseen"]
     label: Literal["without the right", "not carried", "unknown patches", None] = None
 
 
 OUTCOMES = {
-    "R": Outcome("refused"),
+    "R": Outcome("denied"),
     "E": Outcome("exempt"),
     "T": Outcome("as before"),
     "S": Outcome("unseen"),
-    "N": Outcome("refused", "without the right"),
+    "N": Outcome("denied", "without the right"),
     "n": Outcome("as before", "without the right"),
-    "C": Outcome("refused", "not carried"),
+    "C": Outcome("denied", "not carried"),
     "c": Outcome("as before", "not carried"),
     "K": Outcome("unseen", "unknown patches"),
 }
@@ -164,7 +164,7 @@ class Cell:
     @property
     def rules(self) -> set[str]:
         """The rules that are due to deny."""
-        fault = {self.fault.rule or ""} if self.fault.denies and self.outcome.fault == "refused" else set()
+        fault = {self.fault.rule or ""} if self.fault.denies and self.outcome.fault == "denied" else set()
         label = self.outcome.label
         return fault | ({"restore-patches" if label == "unknown patches" else "exemption"} if label else set())
 

@@ -23,7 +23,7 @@ WORDS = {
         'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it out. [exemption]',
     ),
     "not carried": (
-        "would come with a VM that KubeVirt makes",
+        "would be set on a VM that KubeVirt creates",
         "Set the same on the restore, clone or pool itself, which needs the right, or patch it out. [exemption]",
     ),
     "unknown patches": (
@@ -57,7 +57,7 @@ def has_expired(cell: Cell) -> bool:
 def is_answered_as_due(cell: Cell) -> bool:
     found = answer_to(cell)
     denied_by = (found.allowed, set(found.rules)) == (not cell.rules, cell.rules)
-    return denied_by and found.audit.get("refused", "") == ",".join(sorted(cell.rules))
+    return denied_by and found.audit.get("denied", "") == ",".join(sorted(cell.rules))
 
 
 def explains_fault(cell: Cell) -> bool:
@@ -71,7 +71,7 @@ def explains_fault(cell: Cell) -> bool:
         field == (write.source or place)
         and is_about_fault(cell, message)
         and f"{cell.fault.remedy} [{cell.fault.rule}]" in message
-        and (not write.source or f"the VM that it makes breaks a rule at {place}: " in message)
+        and (not write.source or f"the VM it creates violates a rule at {place}: " in message)
     )
 
 

@@ -59,7 +59,7 @@ def test_a_copy_that_can_migrate_is_admitted(variant: str) -> None:
 def test_a_copy_that_cannot_migrate_is_denied(variant: str) -> None:
     found = created(variant, BAD)
     assert (found.rules, found.fields) == (["shared-access"], [FROM[asked_for(variant)["kind"]]])
-    assert "the VM that it makes" in found.message
+    assert "the VM it creates violates a rule at" in found.message
     assert "spec.template.spec.volumes[0].persistentVolumeClaim.claimName" in found.message
     assert 'PVC "once" is ReadWriteOnce' in found.message
 
@@ -242,7 +242,7 @@ def test_patches_that_cannot_be_applied_pass_unseen_where_the_namespace_is_off()
     assert (found.allowed, found.warnings) == (True, [])
 
 
-NOT_CARRIED = '"exempt.migratability.io/all" would come with a VM that KubeVirt makes'
+NOT_CARRIED = '"exempt.migratability.io/all" would be set on a VM that KubeVirt creates'
 BY_ANY_MEANS = pytest.mark.parametrize("patches", [(), EXEMPTING], ids=["in what is copied", "by a patch"])
 
 

@@ -131,7 +131,7 @@ def test_kubevirts_own_accounts_are_never_asked_about_and_bring_no_label(kind: s
     """They hold every right and are steered by users, so that their right says nothing."""
     found = ask(exempt(VMS[kind]), VMS[kind], user=user, may=[user])
     assert (found.rules, found.asked) == (["exemption", "exemption"], [])
-    assert '"exempt.migratability.io/all" would come with a VM that KubeVirt makes' in found.message
+    assert '"exempt.migratability.io/all" would be set on a VM that KubeVirt creates' in found.message
 
 
 @pytest.mark.parametrize("user", [CONTROLLER, APISERVER])

@@ -42,7 +42,7 @@ class Call:
         if self.http_status != 200 or "response" not in self.response:
             return "error"
         if not self.response["response"]["allowed"]:
-            return "refused"
+            return "denied"
         return "patched" if "patch" in self.response["response"] else "allowed"
 
     @property
@@ -84,7 +84,7 @@ def test_every_recorded_request_is_decided(calls: list[Call], report: Report) ->
 
 
 def test_what_leaves_volumes_template_and_labels_as_they_were_is_never_denied(calls: list[Call]) -> None:
-    denied = [call for call in calls if call.outcome == "refused"]
+    denied = [call for call in calls if call.outcome == "denied"]
     assert [call.label for call in denied if not call.changes_what_is_evaluated] == []
     assert denied, "the recording holds bad VMs, so something must be denied"
 
@@ -106,10 +106,10 @@ def test_no_vmi_that_kubevirt_creates_for_its_vm_is_denied(calls: list[Call]) ->
         and call.request["userInfo"]["username"].endswith(":kubevirt-controller")
     ]
     assert instances
-    assert [call.label for call in instances if call.outcome == "refused"] == []
+    assert [call.label for call in instances if call.outcome == "denied"] == []
 
 
 def test_every_denial_names_a_field_that_the_request_holds(calls: list[Call]) -> None:
-    fields = {field for call in calls if call.outcome == "refused" for field, _ in causes(call.response["response"])}
+    fields = {field for call in calls if call.outcome == "denied" for field, _ in causes(call.response["response"])}
     assert fields
     assert all(field.startswith(("spec.", "status.volumeRequests")) for field in fields)

@@ -94,7 +94,7 @@ def test_what_only_warns_is_a_warning_of_an_admitted_vm() -> None:
 
 def test_the_audit_log_is_told_which_rules_denied_and_which_warned() -> None:
     response = Webhook().validate(review(vm(disk("once"), disk("san-fs-once"), disk("absent"))))
-    assert response["auditAnnotations"] == {"refused": "san-block,shared-access", "warned": "claim-known"}
+    assert response["auditAnnotations"] == {"denied": "san-block,shared-access", "warned": "claim-known"}
 
 
 @pytest.mark.parametrize(
