@@ -1,5 +1,7 @@
 """The start of a VM is evaluated on what its annotation names, and on nothing else."""
 
+from typing import Any
+
 import pytest
 
 from tests.build import RWO, RWX, Object, claim, data_volume, disk, vm, vmi
@@ -27,7 +29,7 @@ LARGE = known_as(vm(disk("once"), spec={"instancetype": {"name": "large"}}))
 WIN = known_as(vm(disk("good"), spec={"preference": {"name": "win"}}, domain=DEVICE))
 
 
-def starting(owner: Object, *volumes: Object, name: str = LATER, **fields: object) -> Object:
+def starting(owner: Object, *volumes: Object, name: str = LATER, **fields: Any) -> Object:
     """Return an owned VMI whose annotation has a name."""
     return with_annotation(owned(vmi(*volumes, **fields), owner), name)
 
