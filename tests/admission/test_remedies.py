@@ -30,9 +30,13 @@ DROPPING = [{"op": "remove", "path": f"/metadata/{key}"} for key in ("labels", "
 CARRY = "Set the same on the restore, clone or pool itself, which needs the right, or patch it out"
 ASK_FOR_VMS = 'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it out'
 ASK_FOR_NAMESPACE = 'Ask for the verb "exempt" on namespaces for namespace vms, or leave it out'
-ONE_OPERATION = "Give one JSON Patch operation in each patch, and each key once"
+ONE = "Give one JSON Patch operation in each patch, and each key once"
+ONLY = "Patch only spec, labels and annotations, and none of restore.kubevirt.io/"
+WRITE, LEAVE = 'Write "volumes"', "Leave the patches out"
+VOLUMES = "/spec/template/spec/volumes"
+BAD_POOL = pool(disk("once"))
 UNREADY, READY, OVER = vm_snapshot(GOOD, ready=False), vm_snapshot(GOOD), [GOOD, *vm_snapshot(GOOD)]
-NAMESPACE, SPACE = exempt(namespace()), namespace()
+NAMESPACE = exempt(namespace())
 SPELLED = {"op": "add", "path": "/spec/template/spec/Volumes", "value": [disk("good")]}
 OWNING = {"op": "add", "path": "/metadata/ownerReferences", "value": []}
 COPYING = {"op": "copy", "from": "/spec/running", "path": "/spec/template/spec/x"}
@@ -54,21 +58,25 @@ def of_pool(owner: Object) -> Ask:
     return of(owned(exempt(vm(disk("once"), name="pool-0")), owner), owner, user=CONTROLLER)
 
 
-DENIED: dict[str, tuple[str, Ask, str, dict[str, Ask]]] = {
+WAIT, CORRECT = "create it once the source is ready", "correct them so that they apply to the source as it is"
+
+
+def copying(times: int) -> Ask:
+    return of_clone(*[COPYING] * times, source=RUNNING)
+
+
+LABELS: dict[str, tuple[Ask, str, dict[str, Ask]]] = {
     "a label on a VM": (
-        rights.RULE,
         of(EXEMPT_GOOD),
         ASK_FOR_VMS,
         {"Ask for the verb": of(EXEMPT_GOOD, right=True), "leave it out": of(GOOD)},
     ),
     "a label on a namespace": (
-        rights.RULE,
         of(NAMESPACE),
         ASK_FOR_NAMESPACE,
-        {"Ask for the verb": of(NAMESPACE, right=True), "leave it out": of(SPACE)},
+        {"Ask for the verb": of(NAMESPACE, right=True), "leave it out": of(namespace())},
     ),
     "a label that a restore adds": (
-        rights.RULE,
         of(restore("new"), *vm_snapshot(EXEMPT_GOOD)),
         CARRY,
         {
@@ -77,7 +85,6 @@ DENIED: dict[str, tuple[str, Ask, str, dict[str, Ask]]] = {
         },
     ),
     "a label that a clone adds": (
-        rights.RULE,
         of_clone(source=EXEMPT_GOOD),
         CARRY,
         {
@@ -85,70 +92,41 @@ DENIED: dict[str, tuple[str, Ask, str, dict[str, Ask]]] = {
             "patch it out": of_clone(*DROPPING, source=EXEMPT_GOOD),
         },
     ),
-    "a label on a VM of a Pool": (
-        rights.RULE,
-        of_pool(pool(disk("once"))),
-        CARRY,
-        {"pool itself": of_pool(exempt(pool(disk("once"))))},
-    ),
-    "patches of a source that is not ready": (
-        restores.RULE,
+    "a label on a VM of a Pool": (of_pool(BAD_POOL), CARRY, {"pool itself": of_pool(exempt(BAD_POOL))}),
+}
+PATCHES: dict[str, tuple[Ask, str, dict[str, Ask]]] = {
+    "a source that is not ready": (
         of(restore("new", ADDING), *UNREADY),
-        "Leave the patches out, or create it once the source is ready",
-        {
-            "Leave the patches out": of(restore("new"), *UNREADY),
-            "once the source is ready": of(restore("new", ADDING), *READY),
-        },
+        f"{LEAVE}, or {WAIT}",
+        {LEAVE: of(restore("new"), *UNREADY), WAIT: of(restore("new", ADDING), *READY)},
     ),
     "patches that do not apply": (
-        restores.RULE,
         of_clone(UNAPPLIED),
-        "Leave the patches out, or correct them so that they apply to the source as it is",
-        {"Leave the patches out": of_clone(), "correct them so that they apply": of_clone(ADDING)},
+        f"{LEAVE}, or {CORRECT}",
+        {LEAVE: of_clone(), CORRECT: of_clone(ADDING)},
     ),
     "patches over a VM that is there": (
-        restores.RULE,
         of(restore("db", ADDING), *OVER),
-        "Leave the patches out, or restore to a new name",
-        {
-            "Leave the patches out": of(restore("db"), *OVER),
-            "restore to a new name": of(restore("new", ADDING), *OVER),
-        },
+        f"{LEAVE}, or restore to a new name",
+        {LEAVE: of(restore("db"), *OVER), "restore to a new name": of(restore("new", ADDING), *OVER)},
     ),
-    "two operations in one patch": (
-        restores.RULE,
-        of_clone(TWO),
-        ONE_OPERATION,
-        {"one JSON Patch operation in each patch": of_clone(ADDING, ADDING)},
-    ),
-    "a key twice in a patch": (
-        restores.RULE,
-        of_clone(TWICE, source=RUNNING),
-        ONE_OPERATION,
-        {"each key once": of_clone(ONCE, source=RUNNING)},
-    ),
-    "a field in another spelling": (
-        restores.RULE,
-        of_clone(SPELLED),
-        'Write "volumes"',
-        {'Write "volumes"': of_clone(SPELLED | {"path": "/spec/template/spec/volumes"})},
-    ),
-    "a patch of the owner": (
-        restores.RULE,
-        of_clone(OWNING, ADDING),
-        "Patch only spec, labels and annotations, and none of restore.kubevirt.io/",
-        {"Patch only spec": of_clone(ADDING)},
-    ),
+    "two operations in one patch": (of_clone(TWO), ONE, {"one JSON Patch operation": of_clone(ADDING, ADDING)}),
+    "a key twice": (of_clone(TWICE, source=RUNNING), ONE, {"each key once": of_clone(ONCE, source=RUNNING)}),
+    "a field in another spelling": (of_clone(SPELLED), WRITE, {WRITE: of_clone(SPELLED | {"path": VOLUMES})}),
+    "a patch of the owner": (of_clone(OWNING, ADDING), ONLY, {"Patch only spec": of_clone(ADDING)}),
     "patches that copy too much": (
-        restores.RULE,
-        of_clone(*[COPYING] * 4, source=RUNNING),
+        copying(4),
         "Use no more than 3 operations that copy",
-        {"no more than 3": of_clone(*[COPYING] * 3, source=RUNNING)},
+        {"no more than 3": copying(3)},
     ),
 }
+DENIED = [
+    *((rights.RULE, *row) for row in LABELS.values()),
+    *((restores.RULE, *row) for row in PATCHES.values()),
+]
 
 
-@pytest.mark.parametrize(("rule", "denied", "remedy", "variants"), DENIED.values(), ids=DENIED)
+@pytest.mark.parametrize(("rule", "denied", "remedy", "variants"), DENIED, ids=[*LABELS, *PATCHES])
 def test_a_denial_says_the_remedy_and_following_it_admits_the_request(
     rule: str, denied: Ask, remedy: str, variants: dict[str, Ask]
 ) -> None:
