@@ -50,8 +50,7 @@ class FakeState:
     """What the app asks of anyone who runs it, as the test sets it."""
 
     cluster: Cluster
-    now: Settings = field(default_factory=Settings)
-    waiting: dict[str, str] = field(default_factory=dict)
+    now: Settings
     cache_ages: dict[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -60,8 +59,8 @@ class FakeState:
         return self.now
 
     def unready(self) -> dict[str, str]:
-        """Return what is waited for."""
-        return self.waiting
+        """Return what is waited for: nothing."""
+        return {}
 
     def ages(self) -> dict[str, float]:
         """Return the age of each cache."""
