@@ -71,7 +71,7 @@ class World:
     """The objects that are there, as the recording goes on; the administrator has every right."""
 
     def __init__(self) -> None:
-        if not RECORDED.is_dir():
+        if not (RECORDED / "reviews.jsonl.gz").is_file():
             pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
         self.fixed = list(read_path(RECORDED / "cluster.yaml"))
         self.live: dict[tuple[str, str], Object] = {}

@@ -103,12 +103,6 @@ def test_an_edit_beside_an_old_violation_is_admitted_with_a_warning() -> None:
     assert [line for line in response["warnings"] if "(pre-existing)" in line and line.endswith("[shared-access]")]
 
 
-def test_a_pending_hot_plug_that_moves_into_the_template_is_no_new_violation() -> None:
-    pending = vm(disk("good"), status={"volumeRequests": [volume_request(disk("once"))]})
-    request = review(vm(disk("good"), disk("once")), pending, "UPDATE", user=CONTROLLER)
-    assert Webhook().validate(request)["allowed"] is True
-
-
 def test_the_request_names_the_vm_and_the_namespace_that_pvcs_are_looked_up_in() -> None:
     webhook = Webhook([claim("root", RWX, namespace="default"), claim("root", RWO, namespace="theirs")])
     vm_object = vm(disk("root"))
