@@ -1,21 +1,48 @@
 """The app asked as kube-apiserver asks it, over a state of the test's own."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
 from tests.build import CLUSTER, Object, kubevirt
 from webhook.cluster import Cluster, Snapshot
+from webhook.cluster.interface import Right
+from webhook.cluster.resources import Resource
 from webhook.server.app import make_app
 from webhook.settings import Settings
 
-NETWORK = {"defaultNetworkInterface": "masquerade"}
-KUBEVIRT = kubevirt(network=NETWORK)
-"""Where it is, a VM that says nothing of networks breaks no rule, and its disks alone decide."""
+KUBEVIRT = kubevirt()
+Fact = TypeVar("Fact")
+
+
+class Broken:
+    """A cluster that raises whatever it is asked."""
+
+    is_live = True
+
+    def __init__(self, error: Exception) -> None:
+        """Raise this error."""
+        self._error = error
+
+    def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
+        """Raise."""
+        raise self._error
+
+    def list(self, resource: Resource[Fact]) -> Collection[Fact]:
+        """Raise."""
+        raise self._error
+
+    def may(self, user: Mapping[str, Any], right: Right) -> bool:
+        """Raise."""
+        raise self._error
+
+    def within(self, seconds: float, *, confirm: bool = False) -> Cluster:
+        """Return itself."""
+        return self
 
 
 @dataclass
@@ -23,8 +50,7 @@ class FakeState:
     """What the app asks of anyone who runs it, as the test sets it."""
 
     cluster: Cluster
-    now: Settings = field(default_factory=Settings)
-    waiting: dict[str, str] = field(default_factory=dict)
+    now: Settings
     cache_ages: dict[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -33,8 +59,8 @@ class FakeState:
         return self.now
 
     def unready(self) -> dict[str, str]:
-        """Return what is waited for."""
-        return self.waiting
+        """Return what is waited for: nothing."""
+        return {}
 
     def ages(self) -> dict[str, float]:
         """Return the age of each cache."""

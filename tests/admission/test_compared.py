@@ -30,7 +30,7 @@ def test_of_the_status_an_added_volume_alone_is_compared() -> None:
 
 
 @pytest.mark.parametrize("keeper", [{"spec": {"preference": {"inferFromVolume": "root"}}}, "a request", "too many"])
-def test_a_volume_that_something_rests_on_does_not_go_unnoticed(keeper: Object | str) -> None:
+def test_a_removed_volume_is_compared_where_something_depends_on_it(keeper: Object | str) -> None:
     vm, volumes = declared("VirtualMachine", WHOLE, "whole"), [ROOT, DATA]
     if isinstance(keeper, dict):
         vm["spec"] |= keeper["spec"]
@@ -44,7 +44,7 @@ def test_a_volume_that_something_rests_on_does_not_go_unnoticed(keeper: Object |
 
 @thorough
 @given(data=st.data(), vm_object=vms(), cluster=clusters(), chosen=choices)
-def test_volumes_that_go_unsent_bring_no_violation_and_no_unverified_name(
+def test_a_change_of_volumes_that_is_not_compared_adds_no_violation_and_no_unverified_name(
     data: st.DataObject, vm_object: Object, cluster: list[Object], chosen: Settings
 ) -> None:
     old: Object = jsonpatch.apply_patch(vm_object, evaluate(vm_object, cluster, settings=chosen).patch)

@@ -1,4 +1,4 @@
-"""What an operator sees of the webhook: one line a denial, and metrics that are there before anything happens."""
+"""What an operator sees of the webhook: one line for each denial, and metrics that exist before anything happens."""
 
 import json
 import logging
@@ -6,14 +6,14 @@ import logging
 import pytest
 
 from tests.admission.client import Webhook
-from tests.build import Object, disk, review, vm
+from tests.build import Object, disk, review, vm, volume_request
 from webhook.policy.rules import RULES
 from webhook.server.logs import JsonFormatter
 from webhook.server.metrics import OUTCOMES, PATHS
 
 SECRET = "hunter2"
 SEEDED = {"name": "seed", "cloudInitNoCloud": {"userData": f"#cloud-config\npassword: {SECRET}\n"}}
-RESOURCES = ("virtualmachines", "virtualmachineinstances")
+VIOLATIONS = "migratability_violations_total"
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -44,63 +44,55 @@ def test_a_denial_is_one_line_that_says_who_what_and_why(caplog: pytest.LogCaptu
     }
 
 
-def test_a_denied_status_write_is_called_by_its_subresource(caplog: pytest.LogCaptureFixture) -> None:
-    request = {"addVolumeOptions": {"name": "once", "volumeSource": {"persistentVolumeClaim": {"claimName": "once"}}}}
-    asked = vm(disk("good"), status={"volumeRequests": [request]})
-    Webhook().validate(review(asked, vm(disk("good")), "UPDATE", subresource="status"))
-    (line,) = lines(caplog)
-    assert json.loads(line)["resource"] == "virtualmachines/status"
+EVE = 'eve\n{"level": "info"}'
+HOT_PLUG = vm(disk("good"), status={"volumeRequests": [volume_request(disk("once"))]})
+NAMELESS = {**vm(disk("once")), "metadata": {"generateName": "db-"}}
+CALLED = {
+    "a status write by its subresource": (
+        review(HOT_PLUG, vm(disk("good")), "UPDATE", subresource="status"),
+        ("resource", "virtualmachines/status"),
+    ),
+    "a VM without a name by its generateName": (review(NAMELESS), ("name", "db-")),
+    "a user with a line break": (review(vm(disk("once")), user=EVE), ("user", EVE)),
+}
 
 
-def test_a_vm_without_a_name_yet_is_called_by_what_it_will_begin_with(caplog: pytest.LogCaptureFixture) -> None:
-    vm_object = vm(disk("once"))
-    vm_object["metadata"] = {"generateName": "db-"}
-    Webhook().validate(review(vm_object))
+@pytest.mark.parametrize(("request_", "field"), CALLED.values(), ids=CALLED)
+def test_what_is_denied_is_logged_on_one_line_by_its_name(
+    caplog: pytest.LogCaptureFixture, request_: Object, field: tuple[str, str]
+) -> None:
+    Webhook().validate(request_)
     (line,) = lines(caplog)
-    assert json.loads(line)["name"] == "db-"
+    assert ("\n" in line, json.loads(line)[field[0]]) == (False, field[1])
 
 
 def test_no_line_holds_anything_of_the_objects_content(caplog: pytest.LogCaptureFixture) -> None:
-    webhook = Webhook()
-    vm_object = vm(disk("once"), SEEDED)
-    webhook.validate(review(vm_object))
-    webhook.post("/validate", json.dumps(review(vm_object)).encode()[:-1])
+    webhook, request = Webhook(), review(vm(disk("once"), SEEDED))
+    webhook.validate(request)
+    webhook.post("/validate", json.dumps(request).encode()[:-1])
     assert len(lines(caplog)) == 1
     assert SECRET not in caplog.text + "".join(lines(caplog))
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [review(vm(disk("good"))), review(vm(disk("absent"))), review(None, vm(disk("once")), "DELETE")],
-    ids=["good", "warned", "deleted"],
-)
-def test_what_is_admitted_is_not_logged(caplog: pytest.LogCaptureFixture, request_: Object) -> None:
-    Webhook().validate(request_)
+def test_what_is_admitted_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    for request in (review(vm(disk("good"))), review(vm(disk("absent"))), review(None, vm(disk("once")), "DELETE")):
+        Webhook().validate(request)
     assert lines(caplog) == []
 
 
-def test_a_name_with_a_line_break_stays_on_the_line(caplog: pytest.LogCaptureFixture) -> None:
-    request = review(vm(disk("once")), user='eve\n{"level": "info"}')
-    Webhook().validate(request)
-    (line,) = lines(caplog)
-    assert "\n" not in line
-    assert json.loads(line)["user"] == 'eve\n{"level": "info"}'
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("resource", RESOURCES)
-@pytest.mark.parametrize("operation", ["CREATE", "UPDATE"])
-def test_every_outcome_is_shown_at_zero_before_the_first_request(path: str, resource: str, operation: str) -> None:
+def test_every_series_is_shown_at_zero_before_the_first_request() -> None:
     webhook = Webhook()
-    assert [webhook.requests(path, operation, resource, outcome) for outcome in OUTCOMES] == [0] * len(OUTCOMES)
-    assert webhook.metric("migratability_admission_duration_seconds_count", path=path) == 0
-
-
-@pytest.mark.parametrize("action", ["deny", "warn", "tolerated"])
-def test_every_rule_is_shown_at_zero_before_the_first_request(action: str) -> None:
-    webhook = Webhook()
-    name = "migratability_violations_total"
-    assert {webhook.metric(name, rule=rule.name, action=action) for rule in RULES} == {0}
+    requests = {
+        webhook.requests(path, operation, resource, outcome)
+        for path in PATHS
+        for resource in ("virtualmachines", "virtualmachineinstances")
+        for operation in ("CREATE", "UPDATE")
+        for outcome in OUTCOMES
+    }
+    counts = {webhook.metric("migratability_admission_duration_seconds_count", path=path) for path in PATHS}
+    actions = ("deny", "warn", "tolerated")
+    violations = {webhook.metric(VIOLATIONS, rule=rule.name, action=action) for rule in RULES for action in actions}
+    assert requests == counts == violations == {0}
 
 
 def test_the_age_of_each_cache_is_shown() -> None:
@@ -110,7 +102,7 @@ def test_the_age_of_each_cache_is_shown() -> None:
     assert webhook.metric("migratability_cache_age_seconds", resource="storageclasses") == 90.0
 
 
-def test_who_leads_and_when_the_certificate_ends_is_shown_where_it_is_known() -> None:
+def test_the_leader_and_the_expiry_of_the_certificate_are_shown_where_they_are_known() -> None:
     webhook = Webhook()
     leader, expiry = "migratability_leader", "migratability_certificate_expiry_timestamp_seconds"
     assert webhook.metric(leader) is None
@@ -120,15 +112,12 @@ def test_who_leads_and_when_the_certificate_ends_is_shown_where_it_is_known() ->
 
 def test_each_request_counts_once_by_its_outcome() -> None:
     webhook = Webhook()
-    good, bad = vm(disk("good")), vm(disk("once"))
-    webhook.validate(review(good))
-    webhook.validate(review(bad))
-    webhook.validate(review(bad))
-    webhook.mutate(review(good))
-    shown = [
-        webhook.requests("/validate", "CREATE", "virtualmachines", outcome) for outcome in ("allowed", "denied")
-    ] + [webhook.requests("/mutate", "CREATE", "virtualmachines", "patched")]
-    assert shown == [1, 2, 1]
+    good, bad = review(vm(disk("good"))), review(vm(disk("once")))
+    for request in (good, bad, bad):
+        webhook.validate(request)
+    webhook.mutate(good)
+    due = {("/validate", "allowed"): 1, ("/validate", "denied"): 2, ("/mutate", "patched"): 1}
+    assert {(path, of): webhook.requests(path, "CREATE", "virtualmachines", of) for path, of in due} == due
     assert webhook.metric("migratability_admission_duration_seconds_count", path="/validate") == 3
 
 
@@ -137,9 +126,8 @@ def test_a_violation_counts_by_what_became_of_it_and_only_on_the_validating_side
     webhook.mutate(review(vm(disk("once"))))
     webhook.validate(review(vm(disk("once"), disk("absent"))))
     webhook.validate(review(vm(disk("once"), disk("san-fs")), vm(disk("once")), "UPDATE"))
-    name = "migratability_violations_total"
     shown = {
-        (rule, action): webhook.metric(name, rule=rule, action=action)
+        (rule, action): webhook.metric(VIOLATIONS, rule=rule, action=action)
         for rule in ("shared-access", "san-block", "claim-known")
         for action in ("deny", "warn", "tolerated")
     }

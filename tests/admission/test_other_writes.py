@@ -6,80 +6,63 @@ from tests.build import Object, disk, vm, vmi, volume_request
 from tests.build_paths import ALICE, APISERVER, CONTROLLER, ask, known_as, owned
 
 DUMP = {"name": "dump", "memoryDump": {"claimName": "once", "hotpluggable": True}}
-DB = known_as(vm(disk("good")))
-DUMP_ASKED_FOR = {"memoryDumpRequest": {"claimName": "once", "phase": "Associating"}}
-DUMPS = {
-    "the request of a dump": (vm(disk("good"), status=DUMP_ASKED_FOR), vm(disk("good")), APISERVER, "status"),
-    "its VMI": (owned(vmi(disk("good"), DUMP), DB), owned(vmi(disk("good")), DB), CONTROLLER, ""),
-    "its template": (vm(disk("good"), DUMP), vm(disk("good")), CONTROLLER, ""),
-}
+DB, GOOD = known_as(vm(disk("good"))), vm(disk("good"))
+DUMP_REQUEST = {"memoryDumpRequest": {"claimName": "once", "phase": "Associating"}}
+REMOVAL = {"removeVolumeOptions": {"name": "old"}}
 
 
-@pytest.mark.parametrize(("new", "old", "user", "subresource"), DUMPS.values(), ids=DUMPS)
-def test_a_memory_dump_to_a_pvc_of_one_node_is_admitted(new: Object, old: Object, user: str, subresource: str) -> None:
-    found = ask(new, old, DB, user=user, subresource=subresource)
-    assert (found.allowed, found.warnings) == (True, [])
-
-
-def test_a_bad_disk_beside_a_memory_dump_is_denied() -> None:
-    found = ask(vm(disk("good"), DUMP, disk("once")), vm(disk("good")))
-    assert found.fields == ["spec.template.spec.volumes[2].persistentVolumeClaim.claimName"]
-
-
-def with_drive(*inserted: Object) -> Object:
-    """Return a VM with a CD-ROM drive, and what is in it."""
-    return vm(disk("good"), *inserted, domain={"devices": {"disks": [{"name": "cd", "cdrom": {"bus": "sata"}}]}})
-
-
-def medium(claim: str) -> Object:
-    return {"name": "cd", "persistentVolumeClaim": {"claimName": claim, "hotpluggable": True}}
-
-
-def test_an_empty_drive_is_admitted() -> None:
-    assert ask(with_drive()).allowed
-
-
-@pytest.mark.parametrize(("claim", "rules"), [("good-block", []), ("once", ["shared-access"])])
-def test_what_is_inserted_into_a_drive_is_evaluated_as_any_disk(claim: str, rules: list[str]) -> None:
-    assert ask(with_drive(medium(claim)), with_drive()).rules == rules
-
-
-def test_what_takes_the_place_of_a_bad_medium_in_a_drive_is_preexisting_like_it() -> None:
-    """A violation is known by the name of its volume."""
-    found = ask(with_drive(medium("san-fs-once")), with_drive(medium("once")))
-    assert found.rules == ["san-block"]
-
-
-@pytest.mark.parametrize("user", [ALICE, APISERVER])
-def test_whatever_is_in_a_drive_may_be_ejected(user: str) -> None:
-    found = ask(with_drive(), with_drive(medium("once")), user=user)
-    assert (found.allowed, found.warnings) == (True, [])
-
-
-@pytest.mark.parametrize(("claim", "rules"), [("good", []), ("once", ["shared-access"])])
-def test_a_vm_that_waits_as_receiver_of_a_migration_is_evaluated_as_any_other(claim: str, rules: list[str]) -> None:
-    assert ask(vm(disk(claim), spec={"runStrategy": "WaitAsReceiver"})).rules == rules
+def with_drive(*claims: str) -> Object:
+    """Return a VM with a CD-ROM drive, and the PVC in it."""
+    media = [{"name": "cd", "persistentVolumeClaim": {"claimName": name, "hotpluggable": True}} for name in claims]
+    return vm(disk("good"), *media, domain={"devices": {"disks": [{"name": "cd", "cdrom": {"bus": "sata"}}]}})
 
 
 def requested(*requests: Object) -> Object:
     return vm(disk("good"), disk("once", "old"), status={"volumeRequests": list(requests)})
 
 
-REMOVAL = {"removeVolumeOptions": {"name": "old"}}
+def receiver(claim: str) -> Object:
+    return vm(disk(claim), spec={"runStrategy": "WaitAsReceiver"})
 
 
-def test_of_several_hot_plugs_at_once_the_bad_one_alone_is_named() -> None:
-    asked = requested(volume_request(disk("good-block")), volume_request(disk("san-fs")), REMOVAL)
-    found = ask(asked, requested(), user=APISERVER, subresource="status")
-    where = "status.volumeRequests[1].addVolumeOptions.volumeSource.persistentVolumeClaim.claimName"
-    assert (found.rules, found.fields) == (["san-block"], [where])
+BAD_DISK_AND_DUMP = vm(disk("good"), DUMP, disk("once"))
+GOOD_REQUEST, SAN_REQUEST, ONCE_REQUEST = map(volume_request, (disk("good-block"), disk("san-fs"), disk("once", "new")))
+SHARED, SAN, STATUS = ["shared-access"], ["san-block"], (APISERVER, "status")
+CHANGES: dict[str, tuple[Object, Object | None, str, str, list[str] | None]] = {
+    "a dump's request": (vm(disk("good"), status=DUMP_REQUEST), GOOD, *STATUS, None),
+    "a dump in a VMI": (owned(vmi(disk("good"), DUMP), DB), owned(vmi(disk("good")), DB), CONTROLLER, "", None),
+    "a dump in a template": (vm(disk("good"), DUMP), GOOD, CONTROLLER, "", None),
+    "a bad disk beside a dump": (BAD_DISK_AND_DUMP, GOOD, ALICE, "", SHARED),
+    "a good medium": (with_drive("good-block"), with_drive(), ALICE, "", []),
+    "a bad medium": (with_drive("once"), with_drive(), ALICE, "", SHARED),
+    "a worse medium in place of a bad one": (with_drive("san-fs-once"), with_drive("once"), ALICE, "", SAN),
+    "a user ejects a bad medium": (with_drive(), with_drive("once"), ALICE, "", None),
+    "KubeVirt ejects a bad medium": (with_drive(), with_drive("once"), APISERVER, "", None),
+    "a good VM that waits as receiver of a migration": (receiver("good"), None, ALICE, "", []),
+    "a bad VM that waits as receiver of a migration": (receiver("once"), None, ALICE, "", SHARED),
+    "several hot-plugs, one bad": (requested(GOOD_REQUEST, SAN_REQUEST, REMOVAL), requested(), *STATUS, SAN),
+    "a good hot-plug and the removal of a bad disk": (requested(GOOD_REQUEST, REMOVAL), requested(), *STATUS, []),
+    "a bad hot-plug and the removal of a bad disk": (requested(REMOVAL, ONCE_REQUEST), requested(), *STATUS, SHARED),
+}
+"""New and old object, user, subresource, and the rules that deny; None where not even a warning is due."""
 
 
-def test_good_hot_plugs_and_the_removal_of_a_bad_disk_at_once_are_admitted() -> None:
-    asked = requested(volume_request(disk("good-block")), REMOVAL)
-    assert ask(asked, requested(), user=APISERVER, subresource="status").allowed
+@pytest.mark.parametrize(("new", "old", "user", "subresource", "rules"), CHANGES.values(), ids=CHANGES)
+def test_which_rules_deny(
+    new: Object, old: Object | None, user: str, subresource: str, rules: list[str] | None
+) -> None:
+    found = ask(new, old, DB, user=user, subresource=subresource)
+    assert (found.allowed, found.rules) == (not rules, rules or [])
+    assert rules is not None or found.warnings == []
 
 
-def test_a_bad_disk_that_is_being_removed_excuses_no_other() -> None:
-    asked = requested(REMOVAL, volume_request(disk("once", "new")))
-    assert ask(asked, requested(), user=APISERVER, subresource="status").rules == ["shared-access"]
+def test_an_empty_drive_is_admitted() -> None:
+    assert ask(with_drive()).allowed
+
+
+@pytest.mark.parametrize("name", ["several hot-plugs, one bad", "a bad disk beside a dump"])
+def test_the_bad_disk_alone_is_named(name: str) -> None:
+    new, old, user, subresource, _ = CHANGES[name]
+    places = ("spec.template.spec.volumes[2]", "status.volumeRequests[1].addVolumeOptions.volumeSource")
+    found = ask(new, old, DB, user=user, subresource=subresource)
+    assert found.fields == [f"{places[subresource == 'status']}.persistentVolumeClaim.claimName"]

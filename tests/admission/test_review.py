@@ -1,6 +1,7 @@
 """What is no AdmissionReview is a bad call: HTTP 400, and a Status that says what is wrong."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -20,18 +21,14 @@ BAD_BODIES = {
     "empty": (b"", "the body is empty"),
     "blank": (b" \r\n", "the body is empty"),
     "not JSON": (b"{nope", "the body is not JSON"),
-    "cut off": (encoded(GOOD)[:-1], "the body is not JSON"),
     "not UTF-8": (b'{"kind": "\xff\xfe"}', "the body is not JSON"),
     "nested too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "the body is not JSON"),
     "a number that nobody can hold": (b'{"a": %s}' % (b"9" * 5000), "the body is not JSON"),
-    "null": (b"null", "not an AdmissionReview"),
     "a list": (encoded([GOOD]), "not an AdmissionReview"),
     "another kind": (encoded({**GOOD, "kind": "Pod"}), "not an AdmissionReview"),
     "no kind": (encoded({"apiVersion": GOOD["apiVersion"]}), "not an AdmissionReview"),
     "an older version": (encoded({**GOOD, "apiVersion": "admission.k8s.io/v1beta1"}), "not of admission.k8s.io/v1"),
-    "no version": (encoded({"kind": "AdmissionReview"}), "not of admission.k8s.io/v1"),
     "no request": (encoded({**GOOD, "request": None}), "has no request"),
-    "request a list": (encoded({**GOOD, "request": [GOOD["request"]]}), "has no request"),
     "no uid": (encoded(changed(GOOD, uid=None)), "has no uid"),
     "uid a number": (encoded(changed(GOOD, uid=7)), "has no uid"),
     "no operation": (encoded(changed(GOOD, operation=None)), "has no operation"),
@@ -39,13 +36,12 @@ BAD_BODIES = {
     "CREATE without object": (encoded(changed(GOOD, object=None)), "CREATE without its objects"),
     "UPDATE without object": (encoded(changed(UPDATE, object=None)), "UPDATE without its objects"),
     "UPDATE without old object": (encoded(changed(UPDATE, oldObject=None)), "UPDATE without its objects"),
-    "object a list": (encoded(changed(GOOD, object=[])), "object is not an object"),
     "old object a string": (encoded(changed(UPDATE, oldObject="x")), "oldObject is not an object"),
 }
 
 
 @pytest.mark.parametrize(("body", "complaint"), BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_body_that_is_no_review_is_a_bad_request_that_says_why(body: bytes, complaint: str) -> None:
+def test_a_body_that_is_no_review_is_a_bad_request_with_the_reason(body: bytes, complaint: str) -> None:
     answer = Webhook().post("/validate", body)
     status = answer.get_json()
     assert complaint in status.pop("message")
@@ -53,30 +49,20 @@ def test_a_body_that_is_no_review_is_a_bad_request_that_says_why(body: bytes, co
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/validate", "/mutate"])
-def test_both_paths_deny_a_bad_body(path: str) -> None:
-    assert Webhook().post(path, b"[]").status_code == 400
+def test_a_bad_body_is_denied_on_both_paths_without_being_repeated() -> None:
+    for path in ("/validate", "/mutate"):
+        answer = Webhook().post(path, b'{"password": "hunter2"' + b"x" * 10_000)
+        assert (answer.status_code, b"hunter2" in answer.data, len(answer.data) < 500) == (400, False, True)
 
 
-def test_a_complaint_does_not_repeat_the_body() -> None:
-    answer = Webhook().post("/validate", b'{"password": "hunter2"' + b"x" * 10_000)
-    assert "hunter2" not in answer.get_data(as_text=True)
-    assert len(answer.data) < 500
-
-
-def test_a_body_over_the_limit_is_a_bad_request_that_names_the_limit() -> None:
-    answer = Webhook().post("/validate", b" " * (10 << 20))
-    assert answer.status_code == 400
-    assert f"larger than {MOST_BYTES >> 20} MiB" in answer.get_json()["message"]
-
-
-def test_a_body_that_does_not_come_whole_is_a_bad_request_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_body_over_the_limit_or_cut_off_is_a_bad_request_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
     length = {"CONTENT_LENGTH": "1000"}
-    client = Webhook().client
-    answer = client.post("/validate", data=b"{", content_type="application/json", environ_overrides=length)
-    assert answer.status_code == 400
-    assert "did not come whole" in answer.get_json()["message"]
-    assert caplog.records == []
+    post = partial(Webhook().client.post, "/validate", content_type="application/json")
+    for answer, why in (
+        (post(data=b" " * (10 << 20)), f"larger than {MOST_BYTES >> 20} MiB"),
+        (post(data=b"{", environ_overrides=length), "did not come whole"),
+    ):
+        assert (answer.status_code, why in answer.get_json()["message"], caplog.records) == (400, True, [])
 
 
 def test_the_largest_review_that_kube_apiserver_sends_is_read() -> None:
@@ -85,31 +71,23 @@ def test_the_largest_review_that_kube_apiserver_sends_is_read() -> None:
     assert Webhook().validate(review(vm_object, vm_object, "UPDATE"))["allowed"] is True
 
 
-@pytest.mark.parametrize(
-    ("content_type", "named"),
-    [(None, "absent"), ("text/plain", "text/plain"), ("application/yaml", "application/yaml")],
-    ids=str,
-)
-def test_another_content_type_is_a_bad_request_that_names_it(content_type: str | None, named: str) -> None:
-    answer = Webhook().post("/validate", GOOD, content_type)
-    assert answer.status_code == 400
-    assert answer.get_json()["message"] == f"Content-Type must be application/json, not {named}"
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/yaml"])
+def test_another_content_type_is_a_counted_bad_request_that_names_it(content_type: str | None) -> None:
+    webhook = Webhook()
+    answer = webhook.post("/validate", GOOD, content_type)
+    named = f"Content-Type must be application/json, not {content_type or 'absent'}"
+    assert (answer.status_code, answer.get_json()["message"]) == (400, named)
+    assert webhook.requests("/validate", "other", "other", "bad_request") == 1
 
 
 def test_a_content_type_with_a_charset_is_json_too() -> None:
     assert Webhook().post("/validate", GOOD, "application/json; charset=utf-8").status_code == 200
 
 
-def test_a_bad_request_is_counted() -> None:
-    webhook = Webhook()
-    webhook.post("/validate", b"")
-    assert webhook.requests("/validate", "other", "other", "bad_request") == 1
-
-
 @pytest.mark.parametrize(
     ("method", "path", "code"), [("GET", "/validate", 405), ("POST", "/livez", 405), ("GET", "/nowhere", 404)]
 )
-def test_a_call_that_leads_nowhere_is_answered_with_a_status(method: str, path: str, code: int) -> None:
+def test_a_wrong_path_or_method_is_answered_with_a_status(method: str, path: str, code: int) -> None:
     answer = Webhook().client.open(path, method=method)
     status: Object = answer.get_json()
     assert (answer.status_code, status["kind"], status["code"]) == (code, "Status", code)

@@ -1,10 +1,10 @@
-"""What an admission request changes, read once: which kind of object, from what to what, which of our labels."""
+"""What an admission request changes, read once: an object of which kind, how it was before, which of our labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webhook.admission.labels import Tag, changed_tags
+from webhook.admission.labels import GuardedLabel, changed_labels
 from webhook.admission.review import Request
 from webhook.admission.scope import as_named, kind_of
 from webhook.objects import Object
@@ -16,15 +16,15 @@ class Change:
     """A request that creates or changes an object that we know.
 
     ``kind`` is a kind of VM, VirtualMachineRestore, VirtualMachineClone or Namespace. ``obj`` and ``old`` are the
-    objects with the kind, namespace and name that the request gives them; ``old`` is None on a CREATE. ``tags`` are our
-    labels that need the right.
+    objects with the kind, namespace and name that the request gives them; ``old`` is None on a CREATE. ``labels`` are
+    those of our labels whose change needs the right.
     """
 
     request: Request
     kind: str
     obj: Object
     old: Object | None
-    tags: tuple[Tag, ...]
+    labels: tuple[GuardedLabel, ...]
 
     @property
     def is_vmi(self) -> bool:
@@ -43,4 +43,4 @@ def read_change(request: Request) -> Change | None:
     if not kind or request.obj is None or request.operation not in ("CREATE", "UPDATE"):
         return None
     old = as_named(request.old, request) if request.old else None
-    return Change(request, kind, as_named(request.obj, request), old, changed_tags(request.obj, request.old))
+    return Change(request, kind, as_named(request.obj, request), old, changed_labels(request.obj, request.old))

@@ -34,7 +34,7 @@ DECLARED = tuple(sorted({*READS_OF_TEMPLATE, *(path for rule in RULES for path i
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What of an object is compared: an update that changes nothing of it brings nothing new.
+    """What of an object is compared: an update that changes nothing of it adds no violation.
 
     Below ``template``, where a VMI's spec stands, the paths of ``parts`` are compared whole; so are ``others``,
     below the object. The ``lists`` below ``template`` may lose items, unless one of the ``matchers`` is inferred from a

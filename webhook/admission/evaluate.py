@@ -1,4 +1,4 @@
-"""Change → verdict: whose VM it is, whose labels count, what was there before."""
+"""Change → verdict: on whose behalf the request comes, whose labels exempt, what is pre-existing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webhook.settings import Settings
 
 
 def evaluate_change(change: Change | None, cluster: Cluster, settings: Settings, *, final: bool) -> Verdict | None:
-    """Return the verdict on the VM that a request brings, None where there is nothing to evaluate.
+    """Return the verdict on the VM that a request creates or changes, None where there is nothing to evaluate.
 
     Raises `webhook.cluster.Undecidable`.
     """
@@ -27,13 +27,13 @@ def evaluate_change(change: Change | None, cluster: Cluster, settings: Settings,
     if change.kind in KIND_OF_RESTORE_OR_CLONE.values():
         requester = read_requester(change, cluster, settings)
         return None if requester.is_controller else evaluate_restore(change, cluster, settings)
-    if not (change.tags or is_evaluated(change.request)):
+    if not (change.labels or is_evaluated(change.request)):
         return None
     requester = read_requester(change, cluster, settings)
-    denied = _denied_tags(change, requester, cluster, settings) if final else []
+    denied = _denied_labels(change, requester, cluster, settings) if final else []
     source = {} if denied else requester.exemption_source(change)
     verdict = _evaluate_vm(change, requester, source, cluster, settings, final) or change.nothing_found
-    remarks = without_effect(change.tags) if final else []
+    remarks = without_effect(change.labels) if final else []
     return replace(
         verdict,
         violations=[*denied, *verdict.violations],
@@ -42,12 +42,12 @@ def evaluate_change(change: Change | None, cluster: Cluster, settings: Settings,
     )
 
 
-def _denied_tags(change: Change, requester: Requester, cluster: Cluster, settings: Settings) -> list[Violation]:
-    """What the request changes of our labels without the right. A VMI's own labels never count."""
+def _denied_labels(change: Change, requester: Requester, cluster: Cluster, settings: Settings) -> list[Violation]:
+    """What the request changes of our labels without the right. A VMI's own labels exempt nothing."""
     if not requester.is_kubevirt:
-        return without_right(change.request, change.tags, cluster, settings)
+        return without_right(change, cluster, settings)
     source = requester.owner.obj if requester.owner else requester.restore
-    return [] if change.is_vmi else not_carried(change.tags, source, settings)
+    return [] if change.is_vmi else not_carried(change.labels, source, settings)
 
 
 def _evaluate_vm(
@@ -70,9 +70,9 @@ def _evaluate_vm(
 
 
 def _evaluate_start(question: Question, cluster: Cluster, settings: Settings) -> Verdict | None:
-    """What an owned VMI holds was evaluated with its owner, but for what is unverified.
+    """What an owned VMI holds was evaluated with its owner, except for what is unverified.
 
-    On the mutating side it is evaluated for the sake of the eviction strategy; its annotation stays as it is.
+    The mutating side evaluates it only to set the eviction strategy; the annotation stays as it is.
     """
     if not question.final:
         verdict = answer(replace(question, old=question.obj), cluster, settings)
@@ -82,9 +82,9 @@ def _evaluate_start(question: Question, cluster: Cluster, settings: Settings) ->
 
 
 def _missing_names(verdict: Verdict, change: Change, cluster: Cluster) -> list[str]:
-    """The names that the unverified annotation must hold and does not, where our patch could have put them there.
+    """The names that the unverified annotation must hold and does not, where our patch could have added them.
 
-    Offline nobody need have asked for our patch, so that only names that were taken away are missing.
+    Offline the object may not have been patched, so only names that the request removes are missing.
     """
     if not is_patched(change.request):
         return []
@@ -98,7 +98,7 @@ def removed_names(change: Change, verdict: Verdict) -> list[str]:
 
 
 def _with_volumes_of(owner: Object, vmi: Object) -> Object:
-    """Return a VMI with its VirtualMachine's volumes beside its own: those were evaluated with the VirtualMachine."""
+    """Return a VMI with its VirtualMachine's volumes added: those were evaluated with the VirtualMachine."""
     declared = items(at(owner, "spec", "template", "spec", "volumes"))
     requests = (mapping(at(request, "addVolumeOptions")) for request in items(at(owner, "status", "volumeRequests")))
     requested = ({"name": found.get("name"), **mapping(found.get("volumeSource"))} for found in requests)

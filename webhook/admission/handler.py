@@ -1,4 +1,4 @@
-"""Request → response: the verdict put into the words of the admission API."""
+"""Request → response: the verdict as the admission API expresses it."""
 
 from __future__ import annotations
 
@@ -16,44 +16,36 @@ from webhook.settings import Settings
 from webhook.wording import listed, warning_lines
 
 _MOST_CAUSES = 64
-"""More than a person reads; an answer must stay small whatever an object holds."""
+"""More than a person reads; the response must stay small whatever the object holds."""
 
 
 def validate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict | None]:
     """Answer a validating request within so many seconds, and return the verdict behind the answer, if there is one.
 
-    Every denial is confirmed by reading again what it rests on: a cache may lag behind the user who just fixed the
-    PVC. Raises `webhook.cluster.Undecidable`, also where the unverified annotation does not name all that it must:
-    our patch did not come, or somebody took it away.
+    A denial is confirmed by live GETs: the cache may be older than the user's fix of the PVC. Raises
+    `webhook.cluster.Undecidable`, also where the unverified annotation lacks a name that it must hold: the patch was
+    not applied, or somebody removed the name.
     """
     if probe.is_probe(request):
         return review.denied(request, probe.status(), [], {}), None
-    deadline, change = time.monotonic() + seconds, read_change(request)
-    verdict = evaluate_change(change, cluster.within(seconds), settings, final=True)
-    if verdict is not None and (not verdict.allowed or verdict.missing_names):
-        left = deadline - time.monotonic()
-        verdict = evaluate_change(change, cluster.within(left, confirm=True), settings, final=True)
+    verdict = _confirmed(request, cluster, settings, seconds, final=True)
     if verdict is None:
         return review.allowed(request, []), None
     if not verdict.allowed:
         return review.denied(request, _status(request, verdict), verdict.warnings, _annotations(verdict)), verdict
     if verdict.missing_names:
         missing = listed(verdict.missing_names)
-        raise Undecidable(f"its annotation {UNVERIFIED} lacks {missing}, which our patch puts there; try again")
+        raise Undecidable(f"its annotation {UNVERIFIED} lacks {missing}, which our patch adds; try again")
     return review.allowed(request, verdict.warnings, _annotations(verdict)), verdict
 
 
 def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: float) -> tuple[Response, Verdict | None]:
-    """Answer a mutating request: with our patch where there is one. Raises `webhook.cluster.Undecidable`.
+    """Answer a mutating request within so many seconds, with our patch where there is one; returns as `validate`.
 
-    A name that this request takes out of the annotation is reverted only after live GETs: the leader, which clears it,
-    may have seen a PVC that our own cache does not show yet.
+    Raises `webhook.cluster.Undecidable`. A name that this request removes from the annotation is reverted only after
+    live GETs: the leader, which removes it, may have seen a PVC that the cache of this replica does not hold yet.
     """
-    deadline, change = time.monotonic() + seconds, read_change(request)
-    verdict = evaluate_change(change, cluster.within(seconds), settings, final=False)
-    if change is not None and verdict is not None and removed_names(change, verdict):
-        left = deadline - time.monotonic()
-        verdict = evaluate_change(change, cluster.within(left, confirm=True), settings, final=False)
+    verdict = _confirmed(request, cluster, settings, seconds, final=False)
     if verdict is None:
         return review.allowed(request, []), None
     warnings = warning_lines(verdict.eviction_warnings)
@@ -62,11 +54,25 @@ def mutate(request: Request, cluster: Cluster, settings: Settings, seconds: floa
     return review.allowed(request, warnings), verdict
 
 
+def _confirmed(
+    request: Request, cluster: Cluster, settings: Settings, seconds: float, *, final: bool
+) -> Verdict | None:
+    """The verdict, by live GETs where the cache speaks against the request, or for a patch that reverts it."""
+    deadline, change = time.monotonic() + seconds, read_change(request)
+    verdict = evaluate_change(change, cluster.within(seconds), settings, final=final)
+    if change is None or verdict is None:
+        return None
+    is_doubtful = (not verdict.allowed or verdict.missing_names) if final else removed_names(change, verdict)
+    if not is_doubtful:
+        return verdict
+    left = deadline - time.monotonic()
+    return evaluate_change(change, cluster.within(left, confirm=True), settings, final=final)
+
+
 def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
-    """kubectl shows the causes alone, virtctl the message alone, so both say all of it; of very many the first."""
-    denying = [violation for violation in verdict.violations if violation.denies]
-    more = len(denying) - _MOST_CAUSES
-    denying = denying[:_MOST_CAUSES]
+    """kubectl shows only the causes, virtctl only the message, so each says everything."""
+    found = [violation for violation in verdict.violations if violation.denies]
+    denying, more = found[:_MOST_CAUSES], len(found) - _MOST_CAUSES
     rest = f"; and {more} more reasons" if more > 0 else ""
     return {
         "code": 422,
@@ -85,9 +91,9 @@ def _status(request: Request, verdict: Verdict) -> dict[str, Any]:
 
 
 def _annotations(verdict: Verdict) -> dict[str, str]:
-    """What the API server's audit log keeps: the rules broken, which of them denied, and the exemptions used."""
+    """What the API server's audit log keeps: the rules that deny and that warn, and the exemptions used."""
     denied = sorted({violation.rule for violation in verdict.violations if violation.denies})
     warned = sorted({violation.rule for violation in verdict.violations if not violation.denies})
     used = sorted({exemption for violation in verdict.violations if (exemption := verdict.exemption_of(violation))})
-    found = {"refused": ",".join(denied), "warned": ",".join(warned), "exempted": "; ".join(used)}
+    found = {"denied": ",".join(denied), "warned": ",".join(warned), "exempted": "; ".join(used)}
     return {key: value for key, value in found.items() if value}

@@ -15,8 +15,8 @@ from webhook.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
-    """One of our labels, or the annotation with the reason, and where it stands."""
+class GuardedLabel:
+    """One of our labels, or the annotation with the reason, and the metadata field that holds it."""
 
     field: str
     key: str
@@ -33,25 +33,21 @@ class Tag:
         return None
 
 
-def tags_of(obj: Object | None) -> dict[str, Tag]:
-    """Return our labels, and the reasons beside them, that an object and its templates carry, by place."""
-    return {f"{tag.field}/{tag.key}": tag for tag in _tags(obj)}
-
-
-def changed_tags(obj: Object | None, old: Object | None) -> tuple[Tag, ...]:
-    """Return the tags that need the right: those that are new or differ, and an enforcement mode that is removed."""
-    now, before = tags_of(obj), tags_of(old)
-    added = [tag for place, tag in now.items() if place not in before or before[place].value != tag.value]
-    removed = [tag for place, tag in before.items() if place not in now and tag.key == ENFORCEMENT]
+def changed_labels(obj: Object | None, old: Object | None) -> tuple[GuardedLabel, ...]:
+    """Return the labels that need the right: those that are new or differ, and an enforcement mode that is removed."""
+    now, before = ({(label.field, label.key): label for label in guarded_labels(found)} for found in (obj, old))
+    added = [label for place, label in now.items() if before.get(place) != label]
+    removed = [label for place, label in before.items() if place not in now and label.key == ENFORCEMENT]
     return (*added, *removed)
 
 
-def _tags(obj: Object | None) -> Iterator[Tag]:
+def guarded_labels(obj: Object | None) -> Iterator[GuardedLabel]:
+    """Yield our labels, and the reasons beside them, that an object and its templates carry."""
     for path in METADATA_PATHS:
         metadata, field = mapping(at(obj, *path)), ".".join(path)
         for key, value in string_map(metadata.get("labels")).items():
             if is_ours(key):
-                yield Tag(f"{field}.labels", key, value)
+                yield GuardedLabel(f"{field}.labels", key, value)
         reason = string_map(metadata.get("annotations")).get(REASON)
         if reason is not None:
-            yield Tag(f"{field}.annotations", REASON, reason)
+            yield GuardedLabel(f"{field}.annotations", REASON, reason)

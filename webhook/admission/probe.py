@@ -1,6 +1,6 @@
-"""The probe object: anyone who creates it hears from us, and so knows that the API server reaches us.
+"""The probe object: its creation is always denied by the webhook, which proves that the API server reaches it.
 
-It is a Lease that is never stored, in the webhook's own namespace. No other webhook configuration matches it.
+It is a Lease in the webhook's own namespace that is never stored. One webhook configuration matches only this object.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""On whose behalf a request comes: a user, or KubeVirt for an owner, a restore or a clone that was evaluated before."""
+"""On whose behalf a request comes: a user's, or that of an owner, a restore or a clone that KubeVirt acts for."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _UID = 36
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who makes a request, and for what.
+    """Who makes a request, and on whose behalf.
 
-    ``is_kubevirt`` says that one of KubeVirt's service accounts does, ``is_controller`` that kubevirt-controller does.
+    ``is_kubevirt``: one of KubeVirt's service accounts makes it; ``is_controller``: kubevirt-controller does.
     ``owner`` is the live object that KubeVirt creates or changes a VM for; ``restore`` the live restore, or the clone
     behind it, for which kubevirt-controller creates a VM.
     """
@@ -36,8 +36,8 @@ class Requester:
     def exemption_source(self, change: Change) -> Object:
         """Return the object whose labels exempt.
 
-        That is the owner; for what KubeVirt writes by itself the object as it was, or the restore or clone that it acts
-        for; else the object itself.
+        That is the owner. Without one it is, where KubeVirt writes, the object before this request or the restore or
+        clone that KubeVirt acts for, else the object itself.
         """
         if self.owner is not None:
             return self.owner.obj
@@ -63,11 +63,12 @@ def read_requester(change: Change, cluster: Cluster, settings: Settings) -> Requ
 
 
 def _owner_of(change: Change, is_controller: bool, cluster: Cluster) -> OwnerFacts | None:
-    """The live object that KubeVirt acts for with this request, None where it acts for none.
+    """The live owner that KubeVirt acts for with this request, None where it acts for none.
 
-    It counts as the old object has it, where a live object has its uid, for a VM as KubeVirt creates it for that owner,
-    and that no restore created. What kubevirt-apiserver plugs into a VMI for a user belongs to its VirtualMachine as
-    well: no other has that name. A VMI starts although the cluster does not hold its owner: that one has no labels.
+    On an update the old object's ownerReference counts. The owner must be live with the same uid and of a kind for
+    which KubeVirt creates such a VM, and no restore may have created the VM. A hot-plug by kubevirt-apiserver into a
+    VMI is on behalf of the VirtualMachine of the same name. A VMI starts although the cluster does not hold its owner,
+    which then has no labels.
     """
     if _is_restored(change):
         return None
@@ -84,7 +85,7 @@ def _owner_of(change: Change, is_controller: bool, cluster: Cluster) -> OwnerFac
 
 
 def _is_restored(change: Change) -> bool:
-    """Whether a restore creates this VirtualMachine. Into a VMI its user can write the annotation."""
+    """Whether a restore creates this VirtualMachine. A VMI does not count: its user can write the annotation."""
     is_new_vm = change.old is None and change.kind == "VirtualMachine"
     return is_new_vm and at(change.obj, "metadata", "annotations", RESTORED_BY) is not None
 
@@ -98,7 +99,7 @@ def _controllers(obj: Object) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_named_for(change: Change, kind: str, owner: str) -> bool:
-    """A Pool numbers its VirtualMachines, a VMI has its VirtualMachine's name, or any in a ReplicaSet."""
+    """A Pool numbers its VirtualMachines; a VMI has its VirtualMachine's name, or any name in a ReplicaSet."""
     name = change.request.name
     if kind == "VirtualMachinePool":
         return change.kind == "VirtualMachine" and re.fullmatch(re.escape(owner) + r"-\d+", name) is not None

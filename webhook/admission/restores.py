@@ -1,4 +1,4 @@
-"""Restores and clones, evaluated when they are created or changed through the VM that they create.
+"""Restores and clones: evaluated, when they are created or changed, through the VM that they create.
 
 Denying that VM later, when KubeVirt's controller creates it, would make KubeVirt retry for ever, and the requester
 would not see why.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.admission.change import Change
-from webhook.admission.labels import changed_tags
+from webhook.admission.labels import changed_labels
 from webhook.admission.rights import not_carried, request_violation, without_right
 from webhook.cluster import Cluster
 from webhook.cluster.overlay import Overlay
@@ -26,11 +26,11 @@ RULE = "restore-patches"
 def evaluate_restore(change: Change, cluster: Cluster, settings: Settings) -> Verdict:
     """Return the verdict on the VM that a restore or clone creates, in terms of the restore or clone.
 
-    A label of ours that the VM would have must be on the restore or clone itself, whose requester needs the right.
-    Where the VM is not known yet, the restore or clone is admitted with a warning, unless its patches could bring
-    anything. Raises `webhook.cluster.Undecidable`.
+    One of our labels that the VM would have must be on the restore or clone itself, whose user needs the right.
+    Where the VM is not known yet, the restore or clone is admitted with a warning, unless its patches could add
+    anything that matters. Raises `webhook.cluster.Undecidable`.
     """
-    denied = without_right(change.request, change.tags, cluster, settings)
+    denied = without_right(change, cluster, settings)
     verdict = replace(change.nothing_found, violations=denied)
     if change.old is not None and change.old.get("spec") == change.obj.get("spec"):
         return verdict
@@ -46,7 +46,7 @@ def evaluate_restore(change: Change, cluster: Cluster, settings: Settings) -> Ve
 def _evaluated(
     change: Change, created: CreatedVM, denied: list[Violation], cluster: Cluster, settings: Settings
 ) -> Verdict:
-    added = not_carried(changed_tags(created.vm, created.replaces), change.obj, settings)
+    added = not_carried(changed_labels(created.vm, created.replaces), change.obj, settings)
     operation = "UPDATE" if created.replaces else "CREATE"
     source = {} if denied else created.replaces or change.obj
     found = answer(
@@ -59,7 +59,7 @@ def _evaluated(
 
 
 def _in_terms_of(violation: Violation, kind: str) -> Violation:
-    message = f"the VM that it makes breaks a rule at {violation.field}: {violation.message}"
+    message = f"the VM it creates violates a rule at {violation.field}: {violation.message}"
     return replace(violation, field=SOURCE_FIELD[kind], message=message)
 
 

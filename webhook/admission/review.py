@@ -23,7 +23,7 @@ class WebhookError(ValueError):
 class Request:
     """An admission request. ``obj`` is None on a DELETE, ``old`` None on a CREATE.
 
-    What is on a ``dry_run`` is not stored, and must have no effect elsewhere.
+    On a ``dry_run`` the API server stores nothing, and the webhook must change nothing.
     """
 
     uid: str
@@ -106,18 +106,18 @@ class Response:
 
 def allowed(request: Request, warnings: list[str], annotations: dict[str, str] | None = None) -> Response:
     """Admit the request as it is."""
-    return _response("allowed", 200, request, {"allowed": True}, warnings, annotations)
+    return _response("allowed", request, {"allowed": True}, warnings, annotations)
 
 
 def patched(request: Request, operations: list[dict[str, Any]], warnings: list[str]) -> Response:
     """Admit the request with JSON Patch operations."""
     patch = base64.b64encode(json.dumps(operations).encode()).decode()
-    return _response("patched", 200, request, {"allowed": True, "patchType": "JSONPatch", "patch": patch}, warnings)
+    return _response("patched", request, {"allowed": True, "patchType": "JSONPatch", "patch": patch}, warnings)
 
 
 def denied(request: Request, status: Object, warnings: list[str], annotations: dict[str, str]) -> Response:
     """Deny the request; ``status`` is a Status as kubectl and virtctl show it."""
-    return _response("denied", 200, request, {"allowed": False, "status": status}, warnings, annotations)
+    return _response("denied", request, {"allowed": False, "status": status}, warnings, annotations)
 
 
 def errored(uid: str, message: str) -> Response:
@@ -128,18 +128,15 @@ def errored(uid: str, message: str) -> Response:
 
 def _response(
     outcome: str,
-    http_status: int,
     request: Request,
-    verdict: dict[str, Any],
+    answer: dict[str, Any],
     warnings: list[str],
     annotations: dict[str, str] | None = None,
 ) -> Response:
-    response = {"uid": request.uid, **verdict}
-    if warnings:
-        response["warnings"] = warnings
-    if annotations:
-        response["auditAnnotations"] = annotations
-    return Response(outcome, http_status, _review(response))
+    said = {"warnings": warnings, "auditAnnotations": annotations}
+    return Response(
+        outcome, 200, _review({"uid": request.uid, **answer, **{key: value for key, value in said.items() if value}})
+    )
 
 
 def _review(response: dict[str, Any]) -> dict[str, Any]:

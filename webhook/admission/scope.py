@@ -26,13 +26,13 @@ KIND_OF_RESTORE_OR_CLONE = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
     (CLONE, "virtualmachineclones"): "VirtualMachineClone",
 }
-"""The resources that make a VM of another, which are evaluated at their own creation."""
+"""The resources from which KubeVirt creates a VM, which are evaluated themselves."""
 
 COMPARED: dict[tuple[str, str, str], Compared] = {
     **{(*which, ""): compared_in(kind) for which, kind in KIND_OF_RESOURCE.items()},
     (KUBEVIRT, "virtualmachines", "status"): Compared(requests=True),
 }
-"""By group, resource and subresource, what must change before an update can bring a violation.
+"""By group, resource and subresource, what must change before an update can add a violation.
 
 A VirtualMachineInstance has no status subresource, so every heartbeat of a node is an update of the whole object.
 """
@@ -75,9 +75,9 @@ def kind_of(request: Request) -> str:
 
 
 def as_named(obj: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Return the object with what the request says of it and it may not: its kind, namespace and name.
+    """Return the object with the kind, namespace and name that the request gives it, which it may lack itself.
 
-    A VM that is being created has no status yet; the one that somebody wrote into it says nothing.
+    On a CREATE without its status: a new VM has none, whatever its user writes there.
     """
     metadata = dict(mapping(obj.get("metadata")))
     metadata["namespace"] = request.namespace or metadata.get("namespace")
