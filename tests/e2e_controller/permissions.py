@@ -21,8 +21,8 @@ def foundation(port: int) -> list[Object]:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": service},
         owner_role(),
-        *permission("ClusterRole", {}, CLUSTER_RULES),
-        *permission("Role", {"namespace": NAMESPACE}, _own_objects()),
+        *permission("ClusterRole", {}, CLUSTER_RULES, NAME),
+        *permission("Role", {"namespace": NAMESPACE}, _own_objects(), NAME),
     ]
 
 
@@ -35,7 +35,7 @@ def _reading() -> list[Object]:
     return [*known, _rule("authorization.k8s.io", "subjectaccessreviews", ["create"])]
 
 
-def _registering() -> list[Object]:
+def _managing() -> list[Object]:
     """What the leader needs, each for the names it is about."""
     verbs, watch = ["get", "create", "patch", "update", "delete"], ["list", "watch"]
     name, probe = "migratability", "migratability-probe"
@@ -66,7 +66,7 @@ def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Object:
 
 
 def of_cleanup() -> list[Object]:
-    """Return the permissions of who takes a release away."""
+    """Return the permissions of the account that cleans up after a release."""
     verbs, names = ["get", "delete"], ["migratability", "migratability-probe"]
     wide = [
         _rule(RBAC, "clusterroles", verbs, OWNER),
@@ -74,28 +74,23 @@ def of_cleanup() -> list[Object]:
         _rule(CONFIGURATIONS, "mutatingwebhookconfigurations", verbs, names[0]),
     ]
     own = [_rule("", "secrets", verbs, SECRET), _rule("coordination.k8s.io", "leases", verbs, NAME)]
-    user = "unregister"
+    user = "cleanup"
     return [
         *permission("ClusterRole", {}, wide, user),
         *permission("Role", {"namespace": NAMESPACE}, own, user),
     ]
 
 
-def permission(kind: str, place: Object, rules: list[Object], user: str = NAME) -> list[Object]:
-    """Return a role and its binding to a user."""
-    subject = {"kind": "User", "name": user, "apiGroup": RBAC}
-    role = {"apiGroup": RBAC, "kind": kind, "name": user}
+def permission(kind: str, place: Object, rules: list[Object], *users: str) -> list[Object]:
+    """Return a role, named after the first of some users, and its binding to them."""
+    api, metadata = f"{RBAC}/v1", {"name": users[0], **place}
+    subjects = [{"kind": "User", "name": user, "apiGroup": RBAC} for user in users]
+    role = {"apiGroup": RBAC, "kind": kind, "name": users[0]}
     return [
-        {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {"name": user, **place}, "rules": rules},
-        {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": f"{kind}Binding",
-            "metadata": {"name": user, **place},
-            "roleRef": role,
-            "subjects": [subject],
-        },
+        {"apiVersion": api, "kind": kind, "metadata": metadata, "rules": rules},
+        {"apiVersion": api, "kind": f"{kind}Binding", "metadata": metadata, "roleRef": role, "subjects": subjects},
     ]
 
 
-CLUSTER_RULES = [*_reading(), *_registering()]
+CLUSTER_RULES = [*_reading(), *_managing()]
 """What a replica may do in the whole cluster."""

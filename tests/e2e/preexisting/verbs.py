@@ -25,10 +25,7 @@ _MORE = {"domain": {"memory": {"guest": "2Gi"}, "resources": {"requests": {"memo
 
 @dataclass(frozen=True)
 class Verb:
-    """What is done, to VMs of which kinds, and what must have been done ``before``, while the webhook is there.
-
-    What is ``evaluated`` cannot pass without it.
-    """
+    """What is done, to VMs of which kinds, what must have been done ``before``, and whether any of it is evaluated."""
 
     name: str
     kinds: tuple[Kind, ...]
@@ -62,7 +59,7 @@ def _remove_finalizer(api: Api, vm: VM) -> Writes:
 
 
 def _change_template(patch: Callable[[VM], Object]) -> Callable[[Api, VM], Writes]:
-    """A user changes it; KubeVirt brings the VirtualMachine of a Pool up to its new template."""
+    """A user changes it; KubeVirt updates the VirtualMachine of a Pool to its new template."""
 
     def act(api: Api, vm: VM) -> Writes:
         yield api.patch(vm.owner, in_template(vm.kind, patch(vm)), ALICE)
@@ -215,7 +212,7 @@ VERBS = (
     Verb(
         "a bad disk given another PVC in a template",
         TEMPLATED,
-        _change_template(lambda vm: {"volumes": vm.fault.volumes(data="mended")}),
+        _change_template(lambda vm: {"volumes": vm.fault.volumes(data="fixed")}),
         evaluated=True,
     ),
     Verb("a bad disk taken out of a template", TEMPLATED, _change_template(_without_data)),

@@ -1,4 +1,4 @@
-"""VMs that could not migrate when the webhook came, of every kind and with every fault."""
+"""Pre-existing violators: VMs of every kind and with every fault that are older than the webhook."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +11,7 @@ HANDLER = "system:serviceaccount:kubevirt:kubevirt-handler"
 USERS = (ALICE, APISERVER, CONTROLLER, HANDLER)
 FINALIZER, OLD_FINALIZER = "kubevirt.io/virtualMachineControllerFinalize", "example.com/old"
 CLAIMS = (
-    *(claim(name, RWX) for name in ("good", "mended", "target")),
+    *(claim(name, RWX) for name in ("good", "fixed", "target")),
     *(claim(name, RWO) for name in ("once", "once-too", "once-new")),
     *(claim(name, RWX, storage_class="san") for name in ("san-fs", "san-fs-new")),
 )
@@ -57,7 +57,6 @@ def host_device(name: str) -> Object:
     return {"name": name, "deviceName": "vendor.example/card"}
 
 
-NOTHING = Fault("nothing", data="good")
 FAULTS = (
     Fault("a PVC for one node", root=disk("once", "root")),
     Fault("a file system on a SAN", root=disk("san-fs", "root")),

@@ -49,6 +49,14 @@ def _template(patch: Callable[[Fault], Object], **spec: str) -> Callable[[Api, V
     return act
 
 
+def _beside(volume: Object) -> Callable[[Api, VM], Answer]:
+    return _template(lambda fault: {"volumes": fault.volumes(volume)})
+
+
+def _instead(**spec: str) -> Callable[[Api, VM], Answer]:
+    return _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}, **spec)
+
+
 def _ask_for_disk(api: Api, vm: VM) -> Answer:
     wanted = volume_request(disk("once-new", "new"))
     request = {"addVolumeOptions": {**wanted["addVolumeOptions"], "disk": {"name": "new"}}}
@@ -65,69 +73,27 @@ def _device(fault: Fault) -> Object:
     return {"domain": {"devices": {"hostDevices": [*fault.devices, host_device("second")]}}}
 
 
-def _bridge(_: Fault) -> Object:
-    return {"domain": {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}}}
-
-
-def _strategy(_: Fault) -> Object:
-    return {"evictionStrategy": "None"}
-
-
+_NEW, _LOGS = 'volume "new"', 'volume "logs"'
+_BRIDGE = {"domain": {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}}}
+_ON_POD_NETWORK = ("pod-network", 'interface "default"', _EXCEPT_BRIDGED)
+_LOWERED = ("eviction-strategy", 'evictionStrategy is "None"', (LENIENT,))
 VARIANTS = (
-    Variant(
-        "a bad PVC beside the old ones",
-        TEMPLATED,
-        _template(lambda fault: {"volumes": fault.volumes(disk("once-new", "new"))}),
-        "shared-access",
-        'volume "new"',
-    ),
-    Variant(
-        "a bad file system beside the old ones",
-        TEMPLATED,
-        _template(lambda fault: {"volumes": fault.volumes(disk("san-fs-new", "new"))}),
-        "san-block",
-        'volume "new"',
-    ),
-    Variant(
-        "a hostDisk beside the old ones",
-        TEMPLATED,
-        _template(lambda fault: {"volumes": fault.volumes(host_disk("new"))}),
-        "host-disk",
-        'volume "new"',
-    ),
-    Variant(
-        "a good disk exchanged for a bad one",
-        TEMPLATED,
-        _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}),
-        "shared-access",
-        'volume "logs"',
-    ),
+    Variant("a bad PVC beside the old ones", TEMPLATED, _beside(disk("once-new", "new")), "shared-access", _NEW),
+    Variant("a bad file system beside the old ones", TEMPLATED, _beside(disk("san-fs-new", "new")), "san-block", _NEW),
+    Variant("a hostDisk beside the old ones", TEMPLATED, _beside(host_disk("new")), "host-disk", _NEW),
+    Variant("a good disk exchanged for a bad one", TEMPLATED, _instead(), "shared-access", _LOGS),
     Variant("another host device", TEMPLATED, _template(_device), "host-devices", 'host device "second"'),
-    Variant(
-        "a bridge on the pod network",
-        TEMPLATED,
-        _template(_bridge),
-        "pod-network",
-        'interface "default"',
-        _EXCEPT_BRIDGED,
-    ),
-    Variant("a bad PVC by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", 'volume "new"'),
-    Variant("a bad PVC plugged into a VMI", ALIVE, _plug, "shared-access", 'volume "new"'),
+    Variant("a bridge on the pod network", TEMPLATED, _template(lambda _: _BRIDGE), *_ON_POD_NETWORK),
+    Variant("a bad PVC by virtctl addvolume", VIRTUAL, _ask_for_disk, "shared-access", _NEW),
+    Variant("a bad PVC plugged into a VMI", ALIVE, _plug, "shared-access", _NEW),
     Variant(
         "a volume migration to a PVC for one node",
         (Kind.HALTED, Kind.RUNNING),
-        _template(lambda fault: {"volumes": fault.volumes(logs="once-new")}, updateVolumesStrategy="Migration"),
+        _instead(updateVolumesStrategy="Migration"),
         "shared-access",
-        'volume "logs"',
+        _LOGS,
     ),
-    Variant(
-        "a lowered evictionStrategy",
-        (Kind.RUNNING, Kind.BARE, Kind.POOL, Kind.REPLICA_SET),
-        _template(_strategy),
-        "eviction-strategy",
-        'evictionStrategy is "None"',
-        (LENIENT,),
-    ),
+    Variant("a lowered evictionStrategy", ALIVE, _template(lambda _: {"evictionStrategy": "None"}), *_LOWERED),
 )
 VARIANTS_BY_KIND = [(kind, variant) for variant in VARIANTS for kind in variant.kinds]
 """For tests: each way, with each kind of VM that it is open to."""

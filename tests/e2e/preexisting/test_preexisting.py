@@ -1,12 +1,24 @@
-"""What an old violator may violate is what it violated: each way of making it worse is denied for that alone."""
+"""What is done to VMs day by day can be done to pre-existing violators, and each way to make one worse is denied."""
 
 import pytest
 
 from tests.build_paths import ALICE
 from tests.e2e.preexisting.api import Answer
 from tests.e2e.preexisting.conftest import Site
+from tests.e2e.preexisting.verbs import VERBS, Verb
 from tests.e2e.preexisting.violators import LENIENT, Kind, in_template
 from tests.e2e.preexisting.worse import VARIANTS_BY_KIND, Variant
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=str)
+def test_this_passes_for_all_violators_and_needs_the_webhook_only_where_volumes_change(site: Site, verb: Verb) -> None:
+    """What the API server does not ask about also passes in an outage."""
+    site.working.prepare(verb)
+    _, before = site.installation.calls()
+    outcome = site.working.undergo(verb)
+    _, after = site.installation.calls()
+    assert (outcome.denied, outcome.left_out) == ({}, [])
+    assert (after > before) is verb.evaluated
 
 
 @pytest.mark.parametrize(
@@ -24,7 +36,7 @@ def _is_denied_for_that_alone(answer: Answer, variant: Variant) -> bool:
     return (answer.status, right) == (422, [True])
 
 
-def test_a_lowered_strategy_of_a_halted_vm_is_put_right(site: Site) -> None:
+def test_a_lowered_strategy_of_a_halted_vm_is_reset(site: Site) -> None:
     vm = next(found for found in site.samples.of([Kind.HALTED]) if found.fault == LENIENT)
     patched = site.api.patch(vm.owner, in_template(Kind.HALTED, {"evictionStrategy": "None"}), ALICE)
     assert patched.body["spec"]["template"]["spec"]["evictionStrategy"] == "LiveMigrate"
