@@ -150,23 +150,25 @@ class Site:
 
     def calls(self, action: Callable[[], Any]) -> Counter[tuple[str, str, str]]:
         """Return which requests an action causes to the webhook: path, operation, resource."""
-        before = self._counted()
+        before = requests_to(self.installation)
         action()
-        return self._counted() - before
+        return requests_to(self.installation) - before
 
     def _client(self, user: str) -> Client:
         if user not in self._clients:
             self._clients[user] = self.cluster.client() if user == ADMIN else self.cluster.client_for(user)
         return self._clients[user]
 
-    def _counted(self) -> Counter[tuple[str, str, str]]:
-        found: Counter[tuple[str, str, str]] = Counter()
-        for family in text_string_to_metric_families(self.installation.get("/metrics")):
-            for sample in family.samples:
-                if sample.name == "migratability_admission_requests_total":
-                    labels = sample.labels
-                    found[labels["path"], labels["operation"], labels["resource"]] += int(sample.value)
-        return found
+
+def requests_to(installation: Installation) -> Counter[tuple[str, str, str]]:
+    """Return how many requests the webhook has answered, by path, operation and resource."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for family in text_string_to_metric_families(installation.get("/metrics")):
+        for sample in family.samples:
+            if sample.name == "migratability_admission_requests_total":
+                labels = sample.labels
+                found[labels["path"], labels["operation"], labels["resource"]] += int(sample.value)
+    return found
 
 
 def _said(answer: Response) -> Answer:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.build import Object
 from tests.e2e.admission.conftest import ADMIN, ALICE, NAMES, Site, vm
 from tests.e2e.admission.writes import ENFORCEMENT, EXEMPT, NOTHING, WRITES, Write, asked
 

@@ -37,7 +37,7 @@ def denying(verdict: Object) -> list[str]:
     return [
         f"{found['field']}: {found['message']}. {found['remedy']}. [{found['rule']}]"
         for found in verdict["violations"]
-        if found["action"] == "deny" and not found["tolerated"] and not found["exempt"]
+        if found["action"] == "deny" and not found["preexisting"] and not found["exempt"]
     ]
 
 

@@ -31,7 +31,8 @@ class Verb:
     kinds: tuple[Kind, ...]
     act: Callable[[Api, VM], Writes]
     before: Callable[[Api, VM], Writes] | None = None
-    evaluated: bool = False
+    evaluated: bool | None = False
+    """None where the API server may ask about an outdated state from its cache, and then tries again."""
 
     def __str__(self) -> str:
         return self.name
@@ -222,6 +223,6 @@ VERBS = (
     Verb("a stop", TEMPLATED, _stop),
     Verb("a start", TEMPLATED, _start),
     Verb("a removed finalizer", tuple(Kind), _remove_finalizer),
-    Verb("a deletion", tuple(Kind), _delete),
+    Verb("a deletion", tuple(Kind), _delete, evaluated=None),
 )
 """In an order in which all can be done to the same VM; the deletion is the last."""
