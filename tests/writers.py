@@ -1,7 +1,7 @@
-"""VMs are written 50 times a second, whatever becomes of it, and each write is evaluated by what became of it.
+"""VMs are written 50 times a second, and each outcome is compared with the one that is due.
 
-An open loop: when a write is due does not hang on the answers to those before. Where every thread waits for one, what
-is due is written as soon as one is free, so that the average holds; the tally tells it.
+An open loop: a write does not wait for the answers to those before. Where every thread waits for one, what is due is
+written as soon as a thread is free, so that the average holds; the tally shows it.
 """
 
 import http.client
@@ -39,11 +39,11 @@ class Problem(StrEnum):
     """What can be wrong with the outcome of a write."""
 
     FAILED = "failed"
-    """It is denied, and not by our rule."""
-    NOT_EVALUATED = "unjudged"
-    """It passes, and our rule denies it."""
+    """It is denied, but not by our rule."""
+    NOT_EVALUATED = "not evaluated"
+    """It passes although our rule denies it."""
     UNPATCHED = "unpatched"
-    """It passes, as it should, without the strategy."""
+    """It passes as it should, but without the strategy."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def created(api: Api) -> Iterator[Outcome]:
 
 
 def sound(api: Api) -> Iterator[Outcome]:
-    """What is good passes, whether anybody evaluates or not."""
+    """What is good passes, whether the webhook is there or not."""
     vm_object = _vm("good")
     made = api.create(vm_object, _ADMIN)
     yield _passed(_GOOD, made)
@@ -153,7 +153,7 @@ class Writers:
         ]
 
     def count(self, problem: Problem) -> int:
-        """Return how many writes have met a trouble."""
+        """Return how many writes have had a problem."""
         return sum(write.outcome.problem is problem for write in self.writes)
 
     @property

@@ -3,6 +3,7 @@
 A Service's address is a forwarder here, which sends each connection to a replica that is ready, as kube-proxy does.
 """
 
+import copy
 import http.client
 import itertools
 import math
@@ -21,9 +22,9 @@ from typing import Any
 import yaml
 
 from tests.build import Object, disk, vm
+from tests.chart.helm import render
 from tests.e2e_controller.permissions import (
     CLUSTER_IP,
-    CLUSTER_RULES,
     CONFIGURATIONS,
     NAME,
     NAMESPACE,
@@ -31,8 +32,7 @@ from tests.e2e_controller.permissions import (
     RBAC,
     SECRET,
     foundation,
-    of_cleanup,
-    permission,
+    roles,
 )
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import apply, free_port
@@ -142,10 +142,6 @@ class Release:
         eventually("the webhook configurations", lambda: all(map(self.read, both)) and not self.read(PROBE))
         eventually("the API server denies and patches", lambda: self.denies and self.patches)
 
-    def allow_cleanup(self) -> None:
-        """Give the account of an uninstall what it needs."""
-        apply(self.cluster, of_cleanup())
-
     @property
     def file(self) -> Path:
         """The installation file."""
@@ -157,12 +153,16 @@ class Release:
 
     def forbid(self, resource: str) -> None:
         """Take the right to read a kind from the replicas."""
-        rules = [rule for rule in CLUSTER_RULES if rule["resources"] != [resource]]
-        apply(self.cluster, permission("ClusterRole", {}, rules, NAME))
+        found = copy.deepcopy([role for role in roles() if role["kind"] == "ClusterRole"])
+        for role in found:
+            for rule in role["rules"] or ():
+                rule["resources"] = [name for name in rule["resources"] if name != resource]
+            role["rules"] = [rule for rule in role["rules"] or () if rule["resources"]]
+        apply(self.cluster, found)
 
     def allow(self) -> None:
         """Give the replicas all their rights."""
-        apply(self.cluster, permission("ClusterRole", {}, CLUSTER_RULES, NAME))
+        apply(self.cluster, foundation(self.port))
 
     def edit(self, path: str, change: Callable[[Any], object]) -> None:
         """Change a live object by hand."""
@@ -186,14 +186,9 @@ class Release:
         return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
     def _written(self) -> list[str]:
-        installation = {
-            "namespace": NAMESPACE,
-            "service": {"name": NAME, "port": self.port},
-            "owner": OWNER,
-            "lease": NAME,
-            "pods": f"app.kubernetes.io/name={NAME}",
-            "certificates": {"source": "selfSigned", "secret": SECRET, "trustDelay": "1s"},
-        }
+        installation = render().installation
+        installation["service"]["port"] = self.port
+        installation["certificates"]["trustDelay"] = "1s"
         self.file.write_text(yaml.safe_dump(installation))
         return ["--installation", str(self.file), "--config", str(self.folder / "settings.yaml")]
 

@@ -81,7 +81,7 @@ def replaced(site: Site) -> Answer:
 
 
 APPLY = ("apply", "--server-side", "--validate=false", "-f", "-")
-WAYS: dict[str, Callable[[Site], Answer]] = {
+VERBS: dict[str, Callable[[Site], Answer]] = {
     "server-side apply": lambda site: site.kubectl(*APPLY, stdin=vm("once")),
     "replacement": replaced,
     "dry run": lambda site: site.kubectl("create", "--dry-run=server", "-f", "-", stdin=vm("once")),
@@ -93,7 +93,7 @@ WAYS: dict[str, Callable[[Site], Answer]] = {
 }
 
 
-@pytest.mark.parametrize("write", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("write", VERBS.values(), ids=VERBS)
 def test_a_bad_vm_is_denied_by(site: Site, write: Callable[[Site], Answer]) -> None:
     done, output = write(site)
     assert (done, "[shared-access]" in output) == (False, True)
