@@ -17,6 +17,7 @@ _FIRST = ("e2e_chart/", "e2e_rotation/", "tests/test_rollout", KUBEVIRTS, "e2e/r
 _SITES = {
     "tests/e2e/admission": True,
     "tests/e2e/examples": True,
+    "tests/e2e/outage": True,
     "tests/e2e/preexisting": True,
     "tests/e2e/replay": False,
     "tests/e2e_chart": False,

@@ -69,39 +69,34 @@ Turn = Callable[[Api], Iterator[Outcome]]
 
 def evaluated(api: Api) -> Iterator[Outcome]:
     """What is good passes, with our patch where it is new; what is bad is denied by our rule."""
-    vm_object = _vm("good")
-    made = api.create(vm_object, _ADMIN)
-    yield _patched(made)
-    yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
-    if not made.passed:
-        return
-    yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
-    yield _denied("a bad disk", api.patch(vm_object, _WORSE, _ADMIN))
-    yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
-    yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+    return _turn(api, _patched, bad=True, edits=True)
 
 
 def created(api: Api) -> Iterator[Outcome]:
-    """Only what must be evaluated: a good VM and a bad one; deletions are not counted."""
-    vm_object = _vm("good")
-    made = api.create(vm_object, _ADMIN)
-    yield _patched(made)
-    if made.passed:
-        api.delete(vm_object, _ADMIN)
-    yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
+    """Only what must be evaluated: a good VM and a bad one."""
+    return _turn(api, _patched, bad=True, edits=False)
 
 
 def sound(api: Api) -> Iterator[Outcome]:
     """What is good passes, whether the webhook is there or not."""
+    return _turn(api, lambda made: _passed(_GOOD, made), bad=False, edits=True)
+
+
+def _turn(api: Api, outcome: Callable[[Answer], Outcome], *, bad: bool, edits: bool) -> Iterator[Outcome]:
+    """Yield the outcome of a creation, of a bad one, and of edits; a deletion that is no edit is not counted."""
     vm_object = _vm("good")
     made = api.create(vm_object, _ADMIN)
-    yield _passed(_GOOD, made)
-    if not made.passed:
-        return
-    yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
-    yield _passed("a template", api.patch(vm_object, _MORE, _ADMIN))
-    yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
-    yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+    yield outcome(made)
+    if bad:
+        yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
+    if edits and made.passed:
+        yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
+        change = api.patch(vm_object, _WORSE if bad else _MORE, _ADMIN)
+        yield _denied("a bad disk", change) if bad else _passed("a template", change)
+        yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
+        yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+    elif made.passed:
+        api.delete(vm_object, _ADMIN)
 
 
 class Writers:

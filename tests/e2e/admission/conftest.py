@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.build import RWO, RWX, Object, claim, disk
 from tests.build_paths import CONTROLLER, KUBEVIRT
 from tests.clusters import DEFINITIONS, Clusters, furnish
+from tests.e2e.objects import declared
 from tests.e2e.preexisting.api import collection, path_of
 from tests.e2e_controller.permissions import permission
 from tests.localcluster.api import Client, Response
@@ -28,16 +29,6 @@ _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kub
 _OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
 
 
-def named(kind: str, spec: Object, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
-    """Return an object with a name of its own."""
-    return {
-        "apiVersion": api,
-        "kind": kind,
-        "metadata": {"name": next(NAMES), "namespace": "vms", **metadata},
-        "spec": spec,
-    }
-
-
 def instance_spec(*claims: str) -> Object:
     """Return the spec of a VMI with PVCs as its disks, as KubeVirt's definitions take it."""
     devices = {"interfaces": [{"name": "default", "masquerade": {}}]}
@@ -45,47 +36,44 @@ def instance_spec(*claims: str) -> Object:
     return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": [disk(name) for name in claims]}
 
 
-def vm_spec(*claims: str) -> Object:
-    """Return the spec of a VirtualMachine."""
-    return {"runStrategy": "Halted", "template": {"spec": instance_spec(*claims)}}
-
-
-def vm(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+def vm(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachine."""
-    return named("VirtualMachine", vm_spec(*claims), api, **metadata)
+    return _declared("VirtualMachine", *claims, **fields)
 
 
-def vmi(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+def vmi(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachineInstance."""
-    return named("VirtualMachineInstance", instance_spec(*claims), api, **metadata)
+    return _declared("VirtualMachineInstance", *claims, **fields)
 
 
-def replica_set(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+def replica_set(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachineInstanceReplicaSet."""
-    labels = {"app": "web"}
-    template = {"metadata": {"labels": labels}, "spec": instance_spec(*claims)}
-    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-    return named("VirtualMachineInstanceReplicaSet", spec, api, **metadata)
+    return _declared("VirtualMachineInstanceReplicaSet", *claims, **fields)
 
 
-def pool(*claims: str, api: str = "pool.kubevirt.io/v1beta1", **metadata: Any) -> Object:
+def pool(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachinePool."""
-    labels = {"app": "desk"}
-    template = {"metadata": {"labels": labels}, "spec": vm_spec(*claims)}
-    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "virtualMachineTemplate": template}
-    return named("VirtualMachinePool", spec, api, **metadata)
+    return _declared("VirtualMachinePool", *claims, **fields)
+
+
+def _declared(kind: str, *claims: str, **fields: Any) -> Object:
+    return declared(kind, instance_spec(*claims), **{"name": next(NAMES), **fields})
 
 
 def restore(snapshot: str, target: str, api: str = "snapshot.kubevirt.io/v1beta1") -> Object:
     """Return a VirtualMachineRestore."""
     to = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target}
-    return named("VirtualMachineRestore", {"target": to, "virtualMachineSnapshotName": snapshot}, api)
+    return _named("VirtualMachineRestore", {"target": to, "virtualMachineSnapshotName": snapshot}, api)
 
 
 def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
     """Return a VirtualMachineClone of a VM."""
     what = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
-    return named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
+    return _named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
+
+
+def _named(kind: str, spec: Object, api: str) -> Object:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": next(NAMES), "namespace": "vms"}, "spec": spec}
 
 
 def reference_to(owner: Object) -> Object:

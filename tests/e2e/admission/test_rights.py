@@ -4,23 +4,20 @@ import json
 
 import pytest
 
-from tests.build import Object, host_disk
-from tests.build_paths import CONTROLLER, REASON, tagged
+from tests.build import Object
+from tests.build_paths import REASON, tagged
 from tests.e2e.admission.conftest import (
-    ADMIN,
     ALICE,
     CAROL,
     NAMES,
     Site,
     clone,
-    instance_spec,
     pool,
     replica_set,
     vm,
-    vm_spec,
     vmi,
 )
-from tests.e2e.admission.writes import ENFORCEMENT, EXEMPT, EXEMPTION
+from tests.e2e.admission.writes import ENFORCEMENT, EXEMPT
 
 LABELS = EXEMPT["metadata"]["labels"]
 HALTED = vm("good")
@@ -75,17 +72,6 @@ def test_an_exempt_vm_is_admitted_with_a_bad_disk_and_without_live_migrate(site:
     assert "evictionStrategy" not in site.get(vm_object)["spec"]["template"]["spec"]
 
 
-def test_an_exemption_counts_at_once_and_without_it_what_is_there_stays_and_what_is_new_is_denied(site: Site) -> None:
-    made = site.have(vm("good"))
-    volumes = instance_spec("once")["volumes"]
-    bad = {"spec": {"template": {"spec": {"volumes": volumes}}}}
-    assert [site.patch(made, patch, user=CAROL)[0] for patch in (bad, {**bad, **EXEMPT})] == [False, True]
-    assert site.patch(made, {"metadata": {"labels": {EXEMPTION: None}}})[0]
-    edit = {"spec": {"template": {"spec": {"architecture": "amd64"}}}}
-    more = {"spec": {"template": {"spec": {"volumes": [*volumes, host_disk("h")]}}}}
-    assert [site.patch(made, patch)[0] for patch in (edit, more)] == [True, False]
-
-
 @pytest.mark.parametrize("labels", [{ENFORCEMENT: "off"}, LABELS], ids=["enforcement", "an exemption"])
 def test_a_namespaces_labels_need_their_own_right_by_whatever_subresource(site: Site, labels: Object) -> None:
     """Carol's right is on VMs."""
@@ -100,15 +86,6 @@ def test_a_namespaces_labels_need_their_own_right_by_whatever_subresource(site: 
     assert [(done, needed in output) for done, output in answers] == [(False, True)] * len(answers)
 
 
-def test_a_namespace_that_only_warns_takes_what_others_deny(site: Site) -> None:
-    metadata = {"name": next(NAMES), "labels": {ENFORCEMENT: "warn"}}
-    site.have({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, ADMIN)
-    spec = vm_spec()
-    spec["template"]["spec"]["volumes"] = [host_disk("h")]
-    created, output = site.create({**fresh(vm(), namespace=metadata["name"]), "spec": spec})
-    assert (created, "[host-disk]" in output) == (True, True)
-
-
 def test_a_clone_of_an_exempt_vm_needs_the_exemption_and_the_right(site: Site) -> None:
     source = site.have(exempt("once"), CAROL)["metadata"]["name"]
     without = site.create(fresh(clone(source)), user=CAROL)
@@ -116,8 +93,3 @@ def test_a_clone_of_an_exempt_vm_needs_the_exemption_and_the_right(site: Site) -
     assert [done for done, _ in (without, denied, passed)] == [False, False, True]
     assert "[exemption]" in without[1]
     assert "may not set" in denied[1]
-
-
-def test_kubevirts_account_adds_no_exemption_that_nobody_asked_for(site: Site) -> None:
-    vms = vm("good"), exempt("good"), exempt("once")
-    assert [site.create(vm_object, user=CONTROLLER)[0] for vm_object in vms] == [True, False, False]

@@ -1,30 +1,18 @@
 """A PVC that appears after its VM, on a real API server: the VM is unverified until then and checked at its start."""
 
-from typing import Any
-
 import pytest
 
 from tests.build import RWO, RWX, Object
 from tests.build_paths import CONTROLLER
-from tests.e2e.admission.conftest import NAMES, Site, pool, replica_set, started, stored, vm, vmi
+from tests.e2e.admission.conftest import NAMES, Site, started, stored, vm
 from webhook.names import UNVERIFIED
 from webhook.objects import at
 
-PLACES: dict[str, list[tuple[str, ...]]] = {
-    "VirtualMachine": [("metadata",), ("spec", "template", "metadata")],
-    "VirtualMachineInstance": [("metadata",)],
-    "VirtualMachineInstanceReplicaSet": [("metadata",), ("spec", "template", "metadata")],
-    "VirtualMachinePool": [
-        ("metadata",),
-        ("spec", "virtualMachineTemplate", "metadata"),
-        ("spec", "virtualMachineTemplate", "spec", "template", "metadata"),
-    ],
-}
 
-
-def annotations(obj: Object) -> list[str | None]:
-    """Return the annotations of a stored object, by place."""
-    return [at(obj, *path, "annotations", UNVERIFIED) for path in PLACES[obj["kind"]]]
+def annotations(vm_object: Object) -> list[str | None]:
+    """Return the annotations of a stored VM and of its template."""
+    places = (("metadata",), ("spec", "template", "metadata"))
+    return [at(vm_object, *path, "annotations", UNVERIFIED) for path in places]
 
 
 def appear(site: Site, name: str, *access_modes: str) -> None:
@@ -38,22 +26,6 @@ def appear(site: Site, name: str, *access_modes: str) -> None:
 def late() -> str:
     """The name of a PVC that is not there."""
     return f"late-{next(NAMES)}"
-
-
-@pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: str(make.__name__))
-def test_it_is_named_on_the_vm_and_on_its_templates(site: Site, late: str, make: Any) -> None:
-    found = site.have(make("good", late))
-    assert annotations(found) == [f"claim/{late}"] * len(PLACES[found["kind"]])
-
-
-def test_an_annotation_that_somebody_removes_is_restored(site: Site, late: str) -> None:
-    vm_object = site.have(vm(late))
-    for path in PLACES["VirtualMachine"]:
-        patch: Object = {"annotations": {UNVERIFIED: None}}
-        for key in reversed(path):
-            patch = {key: patch}
-        assert site.patch(vm_object, patch)[0]
-    assert annotations(site.get(vm_object)) == [f"claim/{late}"] * 2
 
 
 @pytest.mark.parametrize(("mode", "starts"), [(RWX, True), (RWO, False)])

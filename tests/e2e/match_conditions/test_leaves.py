@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.build import Object
-from tests.e2e.match_conditions.dry_runs import FACTS, DryRuns, declared, which
+from tests.e2e.match_conditions.dry_runs import FACTS, DryRuns, which
+from tests.e2e.objects import declared
 from tests.schemas import Path, leaves, with_leaf
 from tests.test_properties import places
 from webhook import evaluate

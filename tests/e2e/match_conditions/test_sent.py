@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.build import Object, disk, volume_request
-from tests.e2e.match_conditions.dry_runs import DryRuns, declared, url, which
+from tests.e2e.match_conditions.dry_runs import DryRuns, url, which
+from tests.e2e.objects import declared
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.objects import at
 

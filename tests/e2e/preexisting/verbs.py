@@ -8,7 +8,7 @@ from tests.build_paths import ALICE, APISERVER, CONTROLLER
 from tests.e2e.preexisting.api import Answer, Api
 from tests.e2e.preexisting.violators import (
     ALIVE,
-    FINALIZER,
+    FINALIZERS,
     HANDLER,
     TEMPLATED,
     VIRTUAL,
@@ -56,7 +56,7 @@ def _beat(api: Api, vm: VM) -> Writes:
 
 def _remove_finalizer(api: Api, vm: VM) -> Writes:
     for part in vm.parts:
-        yield api.patch(part, {"metadata": {"finalizers": [FINALIZER]}}, CONTROLLER)
+        yield api.patch(part, {"metadata": {"finalizers": FINALIZERS[:1]}}, CONTROLLER)
 
 
 def _change_template(patch: Callable[[VM], Object]) -> Callable[[Api, VM], Writes]:
