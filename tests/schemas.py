@@ -33,7 +33,7 @@ def leaves(schema: Object, path: Path = ()) -> Iterator[Path]:
 
 
 def with_leaf(obj: Object, schema: Object, path: Path, random: Random) -> Object:
-    """Return the object with another value at a leaf; what is required on the way there joins it."""
+    """Return the object with another value at a leaf; required fields above it are added."""
     changed: Object = _with(copy.deepcopy(obj), schema, path, random)
     return changed
 

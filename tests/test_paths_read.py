@@ -17,7 +17,7 @@ from tests.admission.client import KUBEVIRT
 from tests.admission.test_traffic import RECORDED
 from tests.build import CLUSTER, Object, data_volume_disk, data_volume_template, disk, host_disk, vm, volume_request
 from tests.build_paths import pool, replica_set
-from tests.e2e.examples.conftest import EXAMPLES
+from tests.demo import EXAMPLES
 from tests.kubevirt_reasons import Instance
 from tests.test_kubevirt_random import instances
 from tests.test_properties import clusters, quick, vms

@@ -18,7 +18,7 @@ SNAPSHOT = {
     "data": {"cluster.yaml": '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vms"}}'},
 }
 """What `serve --cluster` is given, so that it needs no rights."""
-_DEADLINE = 180.0
+_DEADLINE = 240.0
 
 
 def container(*arguments: str, **spec: Any) -> Object:
@@ -49,7 +49,7 @@ def volume(name: str) -> Object:
 
 
 def pod_spec(*containers: Object, **spec: Any) -> Object:
-    """Return the spec of a pod that has the snapshot, and no access to the API unless told."""
+    """Return the spec of a pod that has the snapshot, and no access to the API by default."""
     defaults = {"volumes": [volume("snapshot")], "automountServiceAccountToken": False}
     return {"containers": list(containers), **(defaults | spec)}
 
@@ -114,9 +114,23 @@ def wait_for(cluster: LocalCluster, condition: str, *what: str) -> None:
     cluster.kubectl("wait", f"--for={condition}", *what, f"--timeout={_DEADLINE:g}s")
 
 
-def eventually(what: str, condition: Callable[[], bool]) -> None:
-    """Wait for what no event tells."""
+def definition(group: str, version: str, plural: str, kind: str, scope: str = "Cluster") -> Object:
+    """Return the CustomResourceDefinition of a kind whose objects may hold anything."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind}
+    versions = [{"name": version, "served": True, "storage": True, "schema": schema}]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {"group": group, "names": names, "scope": scope, "versions": versions},
+    }
+
+
+def eventually(what: str, condition: Callable[[], Any]) -> Any:
+    """Poll what no event reports; return what the condition gives once it is true, fail after the deadline."""
     deadline = time.monotonic() + _DEADLINE
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, f"still not so: {what}"
         time.sleep(0.05)
+    return found

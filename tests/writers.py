@@ -1,7 +1,7 @@
-"""VMs are written 50 times a second, whatever becomes of it, and each write is evaluated by what became of it.
+"""VMs are written 50 times a second, and each outcome is compared with the one that is due.
 
-An open loop: when a write is due does not hang on the answers to those before. Where every thread waits for one, what
-is due is written as soon as one is free, so that the average holds; the tally tells it.
+An open loop: a write does not wait for the answers to those before. Where every thread waits for one, what is due is
+written as soon as a thread is free, so that the average holds; the tally shows it.
 """
 
 import http.client
@@ -39,11 +39,11 @@ class Problem(StrEnum):
     """What can be wrong with the outcome of a write."""
 
     FAILED = "failed"
-    """It is denied, and not by our rule."""
-    NOT_EVALUATED = "unjudged"
-    """It passes, and our rule denies it."""
+    """It is denied, but not by our rule."""
+    NOT_EVALUATED = "not evaluated"
+    """It passes although our rule denies it."""
     UNPATCHED = "unpatched"
-    """It passes, as it should, without the strategy."""
+    """It passes as it should, but without the strategy."""
 
 
 @dataclass(frozen=True)
@@ -69,39 +69,34 @@ Turn = Callable[[Api], Iterator[Outcome]]
 
 def evaluated(api: Api) -> Iterator[Outcome]:
     """What is good passes, with our patch where it is new; what is bad is denied by our rule."""
-    vm_object = _vm("good")
-    made = api.create(vm_object, _ADMIN)
-    yield _patched(made)
-    yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
-    if not made.passed:
-        return
-    yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
-    yield _denied("a bad disk", api.patch(vm_object, _WORSE, _ADMIN))
-    yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
-    yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+    return _turn(api, _patched, bad=True, edits=True)
 
 
 def created(api: Api) -> Iterator[Outcome]:
-    """Only what must be evaluated: a good VM and a bad one; deletions are not counted."""
-    vm_object = _vm("good")
-    made = api.create(vm_object, _ADMIN)
-    yield _patched(made)
-    if made.passed:
-        api.delete(vm_object, _ADMIN)
-    yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
+    """Only what must be evaluated: a good VM and a bad one."""
+    return _turn(api, _patched, bad=True, edits=False)
 
 
 def sound(api: Api) -> Iterator[Outcome]:
-    """What is good passes, whether anybody evaluates or not."""
+    """What is good passes, whether the webhook is there or not."""
+    return _turn(api, lambda made: _passed(_GOOD, made), bad=False, edits=True)
+
+
+def _turn(api: Api, outcome: Callable[[Answer], Outcome], *, bad: bool, edits: bool) -> Iterator[Outcome]:
+    """Yield the outcome of a creation, of a bad one, and of edits; a deletion that is no edit is not counted."""
     vm_object = _vm("good")
     made = api.create(vm_object, _ADMIN)
-    yield _passed(_GOOD, made)
-    if not made.passed:
-        return
-    yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
-    yield _passed("a template", api.patch(vm_object, _MORE, _ADMIN))
-    yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
-    yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+    yield outcome(made)
+    if bad:
+        yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
+    if edits and made.passed:
+        yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
+        change = api.patch(vm_object, _WORSE if bad else _MORE, _ADMIN)
+        yield _denied("a bad disk", change) if bad else _passed("a template", change)
+        yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
+        yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+    elif made.passed:
+        api.delete(vm_object, _ADMIN)
 
 
 class Writers:
@@ -153,7 +148,7 @@ class Writers:
         ]
 
     def count(self, problem: Problem) -> int:
-        """Return how many writes have met a trouble."""
+        """Return how many writes have had a problem."""
         return sum(write.outcome.problem is problem for write in self.writes)
 
     @property

@@ -8,8 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.build import Object, disk, volume_request
-from tests.e2e.match_conditions.dry_runs import declared, which
+from tests.e2e.match_conditions.dry_runs import which
 from tests.e2e.match_conditions.test_sent import DATA, REQUESTS, ROOT, ROWS, WHOLE, patched
+from tests.e2e.objects import declared
 from tests.test_properties import choices, clusters, thorough, vms, volumes_of
 from webhook import Settings, evaluate
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE

@@ -6,36 +6,33 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import NEXT, Clusters, furnish
-from tests.demo import EXAMPLES, USER
 from tests.documentation import CHART
-from tests.e2e.preexisting.violators import CLAIMS, USERS
-from tests.e2e_chart.site import Site
+from tests.e2e.preexisting.violators import CLAIMS
+from tests.e2e_chart.release import Release
 from tests.workloads import eventually
-from webhook.cluster.files import read_path
 
 
 @pytest.fixture(scope="package")
-def site(clusters: Clusters) -> Site:
-    """The cluster with the examples' and other PVCs, users, and nodes that know another version too."""
+def site(clusters: Clusters) -> Release:
+    """The cluster with PVCs, and nodes that know another version too."""
     found = clusters.with_nodes()
-    furnish(found.cluster, *read_path(EXAMPLES / "cluster"), *CLAIMS, users={USER, *USERS})
-    return Site(found.cluster, found.nodes)
+    furnish(found.cluster, *CLAIMS)
+    return Release(found)
 
 
 @pytest.fixture
-def bare(site: Site) -> Site:
-    """The cluster without the webhook and without VMs."""
-    if site.is_installed:
+def bare(site: Release) -> Release:
+    """The cluster without the webhook; `helm uninstall --no-hooks` leaves nothing that the webhook made."""
+    if site.try_helm("status", "migratability-webhook").returncode == 0:
         site.uninstall("--no-hooks")
     eventually("nothing of the webhook is left", lambda: site.left_over == [])
-    site.cluster.kubectl("delete", "virtualmachines", "--all", "-n", "vms")
     return site
 
 
 @pytest.fixture
-def release(site: Site) -> Site:
-    """The cluster with the webhook in force; anyone who changes that puts it back."""
-    site.have_release()
+def release(site: Release) -> Release:
+    """The cluster with the webhook in force."""
+    site.have()
     return site
 
 

@@ -12,28 +12,18 @@ import pytest
 
 from tests.clusters import NEXT, NEXT_TIMEOUT
 from tests.conftest import Report
-from tests.e2e_chart.site import Site
+from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_rotation.handshakes import configured, shake
+from tests.e2e_rotation.load import configured, shake
 from tests.workloads import PORT, eventually
 from tests.writers import Problem, Writers
 from webhook.controller.webhook_configurations import TIMEOUT_SECONDS
-from webhook.objects import at
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def upgraded(release: Site, next_chart: Path) -> Site:
-    """The release in the other version."""
-    if release.configured("timeoutSeconds") != {NEXT_TIMEOUT}:
-        release.upgrade(chart=next_chart)
-        release.await_in_force()
-    return release
-
-
-def test_an_upgrade_loses_no_write_and_brings_the_webhook_configurations_of_the_new_version(
-    release: Site, next_chart: Path, report: Report
+def test_an_upgrade_and_a_rollback_lose_no_write_and_change_the_webhook_configurations(
+    release: Release, next_chart: Path, report: Report
 ) -> None:
     with Writers(release.cluster) as writers:
         writers.go_on()
@@ -41,28 +31,19 @@ def test_an_upgrade_loses_no_write_and_brings_the_webhook_configurations_of_the_
         release.await_in_force()
         eventually("the new webhook configurations", lambda: release.configured("timeoutSeconds") == {NEXT_TIMEOUT})
         writers.go_on()
-    report(f"upgrade to {NEXT}: {writers.tally}")
+        release.helm("rollback", NAME, "--wait", "--timeout=300s")
+        release.await_in_force()
+        eventually("the old webhook configurations", lambda: release.configured("timeoutSeconds") == {TIMEOUT_SECONDS})
+        writers.go_on()
+    report(f"upgrade to {NEXT} and rollback: {writers.tally}")
     assert writers.losses == []
 
 
-def test_a_rollback_loses_no_write_and_brings_the_webhook_configurations_of_the_old_version(
-    upgraded: Site, report: Report
-) -> None:
-    with Writers(upgraded.cluster) as writers:
-        writers.go_on()
-        upgraded.helm("rollback", NAME, "--wait", "--timeout=300s")
-        upgraded.await_in_force()
-        eventually("the old webhook configurations", lambda: upgraded.configured("timeoutSeconds") == {TIMEOUT_SECONDS})
-        writers.go_on()
-    report(f"rollback: {writers.tally}")
-    assert writers.losses == []
-
-
-def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(release: Site, report: Report) -> None:
+def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(release: Release, report: Report) -> None:
     """Nobody repeats a call whose connection ends before the answer comes; and until the API server knows that the
     pod is not ready, new connections go to it.
     """
-    process = release.nodes.processes(NAMESPACE)[release.ready_pods[0], "webhook"]
+    process = release.nodes.processes(NAMESPACE)[next(iter(release.ready_pods)), "webhook"]
     with Writers(release.cluster) as writers:
         writers.go_on()
         killed = time.monotonic()
@@ -81,11 +62,11 @@ def test_the_death_of_a_replica_costs_at_most_what_it_was_asked_meanwhile(releas
     assert [loss for loss in writers.losses if not is_for_want_of_an_answer(loss)] == []
 
 
-def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Site, report: Report) -> None:
+def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Release, report: Report) -> None:
     """Its replica stays ready, and connections wait for the process that follows, which has its certificate by then."""
-    pod = release.ready_pods[0]
+    pod = next(iter(release.ready_pods))
     (worker,) = children(release.nodes.processes(NAMESPACE)[pod, "webhook"])
-    address = str(at(release.read(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}"), "status", "podIP")), PORT
+    address = release.ready_pods[pod], PORT
     (trusted,) = configured(release.api)
     context = ssl.create_default_context(cadata=trusted.decode())
     with Writers(release.cluster) as writers, ThreadPoolExecutor(10) as threads:
@@ -105,7 +86,7 @@ def test_the_death_of_a_worker_process_costs_only_what_it_was_asked(release: Sit
     assert pod in release.ready_pods
 
 
-def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Site, report: Report) -> None:
+def test_a_drain_may_evict_one_pod_at_a_time_and_loses_no_write(release: Release, report: Report) -> None:
     first, second = release.ready_pods
     with Writers(release.cluster) as writers:
         writers.go_on()
@@ -127,10 +108,10 @@ def children(process: int) -> list[int]:
     return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def evict(site: Site, pod: str) -> bool:
+def evict(release: Release, pod: str) -> bool:
     """Ask for a pod's eviction as `kubectl drain` does; return whether the budget allows it."""
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}}
     path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
-    done = site.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction), check=False)
+    done = release.cluster.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction), check=False)
     assert done.returncode == 0 or "disruption budget" in done.stderr, done.stderr
     return done.returncode == 0

@@ -1,84 +1,54 @@
-"""The webhook configurations have fixed names: of two installations in a cluster one is told so, and neither fights."""
+"""The webhook configurations have fixed names: a second installation in a cluster is denied, and says why if forced."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.build import Object
 from tests.documentation import CHART
-from tests.e2e_chart.doctor import about, doctor
-from tests.e2e_chart.site import VALUES, Site, is_ready, set_options
+from tests.e2e_chart.release import Release, is_ready, merged
 from tests.e2e_controller.permissions import NAME, OWNER
 from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.workloads import eventually
-from webhook.objects import at
 
 pytestmark = pytest.mark.cluster
 ELSEWHERE, SECOND = "elsewhere", "second"
-OPTIONS = ("--create-namespace", *set_options(VALUES))
+IMPORTED = "exists and cannot be imported into the current release"
+FIRST = f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {OWNER}"
 
 
-@pytest.fixture
-def second(release: Site, tmp_path: Path) -> Iterator[Site]:
-    """Another release beside the one that holds the webhook configurations, by who does not let Helm ask the cluster first."""
+@pytest.mark.parametrize(
+    ("name", "program", "why"), [(NAME, "helm", IMPORTED), (SECOND, "helm", FIRST), (SECOND, "helm3", FIRST)]
+)
+def test_helm_denies_a_second_release_and_names_the_first(release: Release, name: str, program: str, why: str) -> None:
+    where = {"namespace": ELSEWHERE, "program": program}
+    denied = release.try_helm("install", name, str(CHART), "--create-namespace", stdin=merged({}), **where)
+    assert (denied.returncode != 0, why in denied.stderr) == (True, True)
+    assert name == NAME or release.try_helm("status", name, **where).returncode != 0
+
+
+def test_a_second_release_says_why_it_is_not_ready_and_changes_nothing(release: Release, tmp_path: Path) -> None:
+    """Anyone who does not let Helm ask the cluster first, as GitOps tools do, gets this far."""
     chart = tmp_path / CHART.name
     shutil.copytree(CHART, chart)
     (chart / "templates/one-release.yaml").unlink()
-    release.helm("install", SECOND, str(chart), *OPTIONS, namespace=ELSEWHERE)
-    yield release
-    release.try_helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
-
-
-def test_helm_denies_the_same_release_in_another_namespace(release: Site) -> None:
-    denied = release.try_helm("install", NAME, str(CHART), *OPTIONS, namespace=ELSEWHERE)
-    assert denied.returncode != 0
-    assert "exists and cannot be imported into the current release" in denied.stderr
-
-
-@pytest.mark.parametrize("program", ["helm", "helm3"])
-def test_helm_denies_a_second_release_and_names_the_first(release: Site, program: str) -> None:
-    denied = release.try_helm("install", SECOND, str(CHART), *OPTIONS, namespace=ELSEWHERE, program=program)
-    assert denied.returncode != 0
-    assert f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {OWNER}" in denied.stderr
-    assert release.try_helm("status", SECOND, namespace=ELSEWHERE, program=program).returncode != 0
-
-
-def test_the_doctor_names_a_second_release(second: Site) -> None:
-    status, found = doctor(second)
-    assert status == 1
-    assert [state for state, _ in about(found, "release")] == ["ok", "error"]
-    (_, words) = about(found, "release")[1]
-    assert words.startswith(f"{ELSEWHERE}/{SECOND}-{NAME} is one of 2 in this cluster")
-    assert {state for state, _ in about(found, "registrations")} == {"ok"}
-
-
-def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> None:
-    await_complaint(second)
-    assert [pod["ready"] for pod in pods(second)] == [False, False]
-
-
-def test_a_second_release_leaves_the_webhook_configurations_alone_and_so_does_its_uninstallation(second: Site) -> None:
-    before = [second.read(path) for path in (VALIDATING, MUTATING)]
-    await_complaint(second)
-    second.helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
-    assert [second.read(path) for path in (VALIDATING, MUTATING)] == before
-    second.await_in_force()
-
-
-def await_complaint(site: Site) -> None:
-    """Return when both pods of the second release have said what is in their way."""
+    before = [release.read(path) for path in (VALIDATING, MUTATING)]
     whose = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {OWNER}"
+    release.helm("install", SECOND, str(chart), "--create-namespace", namespace=ELSEWHERE, stdin=merged({}))
 
     def said() -> bool:
-        logs = [site.nodes.logs(pod["name"], ELSEWHERE) for pod in pods(site)]
+        names = [pod["metadata"]["name"] for pod in release.api.list(f"/api/v1/namespaces/{ELSEWHERE}/pods")]
+        logs = [release.nodes.logs(name, ELSEWHERE) for name in names]
         return [whose in log and "uninstall one of the two installations" in log for log in logs] == [True, True]
 
-    eventually("both pods say why", said)
-
-
-def pods(site: Site) -> list[Object]:
-    """Return names of the second release's pods, and whether they are ready."""
-    found = site.api.list(f"/api/v1/namespaces/{ELSEWHERE}/pods")
-    return [{"name": at(pod, "metadata", "name"), "ready": is_ready(pod)} for pod in found]
+    try:
+        eventually("both pods say why", said)
+        assert not any(map(is_ready, release.api.list(f"/api/v1/namespaces/{ELSEWHERE}/pods")))
+        status, found = release.doctor()
+    finally:
+        release.helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
+    assert status == 1
+    second = [state for state, words in found if words.startswith(f"{ELSEWHERE}/{SECOND}-{NAME} is one of 2 in this")]
+    assert second == ["error"]
+    assert [release.read(path) for path in (VALIDATING, MUTATING)] == before
+    release.await_in_force()

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build import RWO, RWX, claim
-from tests.build_paths import KUBEVIRT
+from tests.build import RWO, RWX, claim, kubevirt
 from tests.clusters import Clusters, furnish
 from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, released
 from tests.localcluster import LocalCluster
@@ -16,15 +15,10 @@ from tests.localcluster import LocalCluster
 def cluster(clusters: Clusters) -> LocalCluster:
     """A control plane with a good and a bad PVC."""
     running = clusters.clean()
-    prepare(running)
+    cr = {**kubevirt(), "metadata": {"name": "kubevirt", "namespace": KUBEVIRTS_NAMESPACE}}
+    pvcs = (claim("good", RWX, mode="Filesystem"), claim("once", RWO))
+    furnish(running, *pvcs, cr, kubevirts_namespace=KUBEVIRTS_NAMESPACE)
     return running
-
-
-def prepare(running: LocalCluster) -> None:
-    """Make namespaces, classes and PVCs."""
-    kubevirt = {**KUBEVIRT, "metadata": {"name": "kubevirt", "namespace": KUBEVIRTS_NAMESPACE}}
-    claims = (claim("good", RWX, mode="Filesystem"), claim("once", RWO))
-    furnish(running, *claims, kubevirt, kubevirts_namespace=KUBEVIRTS_NAMESPACE)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""Replicas of the webhook as a chart would install them, as processes: what is around them, but no pods.
+"""Replicas of the webhook as a chart installs them, but as processes: with all that is around them, without pods.
 
-A Service's address is a forwarder here, which sends each connection to a replica that is ready, as kube-proxy would.
+A Service's address is a forwarder here, which sends each connection to a replica that is ready, as kube-proxy does.
 """
 
+import copy
 import http.client
 import itertools
 import math
@@ -21,9 +22,9 @@ from typing import Any
 import yaml
 
 from tests.build import Object, disk, vm
+from tests.chart.helm import render
 from tests.e2e_controller.permissions import (
     CLUSTER_IP,
-    CLUSTER_RULES,
     CONFIGURATIONS,
     NAME,
     NAMESPACE,
@@ -31,18 +32,15 @@ from tests.e2e_controller.permissions import (
     RBAC,
     SECRET,
     foundation,
-    of_cleanup,
-    permission,
+    roles,
 )
 from tests.localcluster import LocalCluster
-from tests.localcluster.installation import apply
+from tests.localcluster.installation import apply, free_port
 from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
+from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError, Client
-from webhook.objects import at, text
 
-DEADLINE = 180.0
-"""Seconds within which whatever a test waits for must come."""
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
 KUBEVIRTS_NAMESPACE = "openshift-cnv"
 VALIDATING = f"/apis/{CONFIGURATIONS}/v1/validatingwebhookconfigurations/migratability"
@@ -51,15 +49,9 @@ PROBE = f"{VALIDATING}-probe"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
 CA_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
 OWNER_ROLE = f"/apis/{RBAC}/v1/clusterroles/{OWNER}"
-
-
-def await_that(condition: Callable[[], Any], what: str, within: float = DEADLINE) -> Any:
-    """Return what the condition gives once it is true; fails after the deadline."""
-    deadline = time.monotonic() + within
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"no {what} within {within:g} s"
-        time.sleep(0.05)
-    return found
+OWNED = (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET)
+"""The ClusterRole that owns the rest, and the rest."""
+_VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 
 
 @dataclass
@@ -91,7 +83,7 @@ class Replica:
 
     @property
     def is_leader(self) -> bool:
-        """Whether it says that it leads."""
+        """Whether it says that it is the leader."""
         try:
             return "migratability_leader 1.0" in self.get("/metrics")[1]
         except (OSError, http.client.HTTPException):
@@ -102,46 +94,24 @@ class Replica:
         """All that it has said so far."""
         return self.child.log.read_text(errors="replace")
 
-    def certificate(self) -> bytes:
-        """Return the certificate that a new handshake is shown, as DER."""
-        with (
-            socket.create_connection((self.address, self.port), timeout=60) as plain,
-            unverified().wrap_socket(plain) as connection,
-        ):
-            shown = connection.getpeercert(binary_form=True)
-        assert shown is not None
-        return shown
-
-    def kill(self) -> None:
-        """End it at once, as a node that fails would."""
-        os.killpg(self.child.process.pid, signal.SIGKILL)
-        self.child.process.wait()
-
 
 class Release:
     """A namespace, a Service, permissions, a ClusterRole that owns, settings, and any number of replicas."""
 
-    def __init__(self, cluster: LocalCluster, folder: Path, **certificates: Any) -> None:
-        """Make all but the replicas; ``certificates`` are fields of the installation file."""
+    def __init__(self, cluster: LocalCluster, folder: Path) -> None:
+        """Make all but the replicas."""
         self.cluster, self.folder = cluster, folder
         self.api = admin(cluster)
-        self.port = _free_port(CLUSTER_IP)
+        self.port = free_port(CLUSTER_IP)
         self.replicas: list[Replica] = []
-        self._certificates = certificates
         self._numbers = itertools.count()
         apply(cluster, foundation(self.port))
-        self.settings({})
-
-    def settings(self, settings: Object) -> None:
-        """Put new settings into the ConfigMap that all replicas read."""
-        beside = self.folder / "settings.new"
-        beside.write_text(yaml.safe_dump(settings))
-        beside.replace(self.folder / "settings.yaml")
+        (folder / "settings.yaml").write_text("{}")
 
     def start(self) -> Replica:
         """Start one more replica; returns at once."""
         address, number = next(_ADDRESSES), next(self._numbers)
-        name, port = f"{NAME}-{number}", _free_port(address)
+        name, port = f"{NAME}-{number}", free_port(address)
         files = self._written()
         serve = ["serve", "--address", address, "--port", str(port)]
         environment = {"POD_NAME": name, "POD_NAMESPACE": NAMESPACE, "POD_IP": address}
@@ -160,21 +130,17 @@ class Release:
         replica.child.stop(grace=40)
         self.replicas.remove(replica)
 
-    def await_log(self, replica: Replica, words: str) -> None:
-        """Return when a replica has said the words."""
-        await_that(lambda: words in replica.log, f"{words!r} in the log")
+    def kill(self, replica: Replica) -> None:
+        """End a replica at once, as a node that fails does."""
+        os.killpg(replica.child.process.pid, signal.SIGKILL)
+        replica.child.process.wait()
+        self.replicas.remove(replica)
 
     def await_in_force(self) -> None:
-        """Return when both configurations are there and the API server goes by them."""
-        await_that(lambda: self.is_configured and self.holds, "release in force")
-
-    def await_ready(self) -> None:
-        """Return when every replica is ready."""
-        await_that(lambda: all(replica.is_ready for replica in self.replicas), "ready replicas")
-
-    def allow_cleanup(self) -> None:
-        """Give the account of an uninstall what it needs."""
-        apply(self.cluster, of_cleanup())
+        """Return when both configurations are there and the API server denies and patches by them."""
+        both = (VALIDATING, MUTATING)
+        eventually("the webhook configurations", lambda: all(map(self.read, both)) and not self.read(PROBE))
+        eventually("the API server denies and patches", lambda: self.denies and self.patches)
 
     @property
     def file(self) -> Path:
@@ -187,47 +153,26 @@ class Release:
 
     def forbid(self, resource: str) -> None:
         """Take the right to read a kind from the replicas."""
-        rules = [rule for rule in CLUSTER_RULES if rule["resources"] != [resource]]
-        apply(self.cluster, permission("ClusterRole", {}, rules))
+        found = copy.deepcopy([role for role in roles() if role["kind"] == "ClusterRole"])
+        for role in found:
+            for rule in role["rules"] or ():
+                rule["resources"] = [name for name in rule["resources"] if name != resource]
+            role["rules"] = [rule for rule in role["rules"] or () if rule["resources"]]
+        apply(self.cluster, found)
 
     def allow(self) -> None:
         """Give the replicas all their rights."""
-        apply(self.cluster, permission("ClusterRole", {}, CLUSTER_RULES))
+        apply(self.cluster, foundation(self.port))
 
-    def edit(self, path: str, change: Callable[[Any], None]) -> None:
+    def edit(self, path: str, change: Callable[[Any], object]) -> None:
         """Change a live object by hand."""
         live = self.read(path)
         change(live)
         self.api.replace(path, live)
 
-    def delete(self, path: str) -> None:
-        """Delete an object by hand."""
-        self.api.delete(path)
-
     def read(self, path: str) -> Object | None:
         """Return what the API server has at a path, None where nothing is."""
         return self.api.get(path)
-
-    @property
-    def leader(self) -> Replica | None:
-        """The replica that says that it leads."""
-        return next((replica for replica in self.replicas if replica.is_leader), None)
-
-    @property
-    def ca(self) -> str | None:
-        """The certificate that signs, None while there is no Secret."""
-        return text(at(self.read(CA_SECRET), "data", "signing.crt"))
-
-    @property
-    def is_configured(self) -> bool:
-        """Whether both configurations are there and deny, and the probe is gone."""
-        found = self.read(VALIDATING)
-        return bool(found and self.read(MUTATING) and not self.read(PROBE))
-
-    @property
-    def holds(self) -> bool:
-        """Whether the API server denies what must be denied, and patches what must be patched."""
-        return self.denies and self.patches
 
     @property
     def denies(self) -> bool:
@@ -241,22 +186,17 @@ class Release:
         return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
     def _written(self) -> list[str]:
-        installation = {
-            "namespace": NAMESPACE,
-            "service": {"name": NAME, "port": self.port},
-            "owner": OWNER,
-            "lease": NAME,
-            "pods": f"app.kubernetes.io/name={NAME}",
-            "certificates": {"source": "selfSigned", "secret": SECRET, "trustDelay": "1s", **self._certificates},
-        }
+        installation = render().installation
+        installation["service"]["port"] = self.port
+        installation["certificates"]["trustDelay"] = "1s"
         self.file.write_text(yaml.safe_dump(installation))
         return ["--installation", str(self.file), "--config", str(self.folder / "settings.yaml")]
 
 
 @contextmanager
-def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterator[Release]:
+def released(cluster: LocalCluster, folder: Path) -> Iterator[Release]:
     """Give a release without replicas, and a Service that follows those that are started; all of it goes afterwards."""
-    release = Release(cluster, folder, **certificates)
+    release = Release(cluster, folder)
     forwarder = Forwarder(release)
     try:
         yield release
@@ -264,8 +204,8 @@ def released(cluster: LocalCluster, folder: Path, **certificates: Any) -> Iterat
         for replica in [*release.replicas]:
             release.stop(replica)
         forwarder.close()
-        for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET):
-            release.delete(path)
+        for path in OWNED:
+            release.api.delete(path)
 
 
 class Forwarder:
@@ -323,9 +263,6 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         end.close()
 
 
-_VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
-
-
 def vm_object(claim: str) -> Object:
     """Return a VM with a disk."""
     found = vm(disk(claim), spec={"runStrategy": "Halted"})
@@ -345,10 +282,3 @@ def answer(api: Client, claim: str) -> str:
 def admin(cluster: LocalCluster) -> Client:
     """Return an administrator's client."""
     return Api.connect(str(cluster.kubeconfig)).until(math.inf, longest=30)
-
-
-def _free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -8,8 +8,9 @@ import pytest
 from tests.build import RWO, RWX, Object
 from tests.e2e.admission.conftest import started, stored
 from tests.e2e_controller.permissions import permission
-from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, await_that, vm_object
+from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, vm_object
 from tests.localcluster.installation import apply
+from tests.workloads import eventually
 from webhook.cluster.api import ApiError
 from webhook.controller.late_pvcs import _unless_changed
 from webhook.names import UNVERIFIED
@@ -37,7 +38,7 @@ def annotations(obj: Object | None) -> list[str | None]:
 
 def await_cleared(release: Release, path: str) -> None:
     """Return when a VM is verified."""
-    await_that(lambda: annotations(release.read(path)) == [None, None], "verified VM")
+    eventually("the VM is verified", lambda: annotations(release.read(path)) == [None, None])
 
 
 def events(release: Release, path: str) -> list[Object]:
@@ -47,40 +48,25 @@ def events(release: Release, path: str) -> list[Object]:
     return list(found["items"])
 
 
-def test_a_vm_whose_late_pvc_is_good_loses_the_name_by_itself(installed: Release) -> None:
-    path, name = waiting(installed)
-    installed.make(stored(name, RWX, mode="Filesystem"))
-    await_cleared(installed, path)
-    assert events(installed, path) == []
-
-
-def test_a_vm_whose_late_pvc_is_bad_keeps_the_name_and_gets_one_event_with_reason_and_remedy(
-    installed: Release,
-) -> None:
-    path, name = waiting(installed)
+def test_a_late_pvc_verifies_its_vm_or_gets_it_one_event_and_no_other_vm_is_written(installed: Release) -> None:
+    found = vm_object("good")
+    verified = f"{VMS}/verified"
+    installed.make({**found, "metadata": {**found["metadata"], "name": "verified"}})
+    before = at(installed.read(verified), "metadata", "resourceVersion")
+    bad, name = waiting(installed)
     installed.make(stored(name, RWO))
-    (event,) = await_that(lambda: events(installed, path), "Event")
-    uid = at(installed.read(path), "metadata", "uid")
+    (event,) = eventually("Event", lambda: events(installed, bad))
+    uid = at(installed.read(bad), "metadata", "uid")
     assert (event["type"], event["involvedObject"]["uid"]) == ("Warning", uid)
     assert f'PVC "{name}" is ReadWriteOnce, not ReadWriteMany' in event["message"]
     assert "Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
     assert event["message"].endswith("[shared-access]")
-    other, good = waiting(installed)
-    installed.make(stored(good, RWX, mode="Filesystem"))
-    await_cleared(installed, other)
-    assert annotations(installed.read(path)) == [f"claim/{name}"] * 2
-    assert len(events(installed, path)) == 1
-
-
-def test_a_verified_vm_is_not_written(installed: Release) -> None:
-    found = vm_object("good")
-    path = f"{VMS}/verified"
-    installed.make({**found, "metadata": {**found["metadata"], "name": "verified"}})
-    before = at(installed.read(path), "metadata", "resourceVersion")
-    other, late = waiting(installed)
+    good, late = waiting(installed)
     installed.make(stored(late, RWX, mode="Filesystem"))
-    await_cleared(installed, other)
-    assert at(installed.read(path), "metadata", "resourceVersion") == before
+    await_cleared(installed, good)
+    assert annotations(installed.read(bad)) == [f"claim/{name}"] * 2
+    assert [len(events(installed, path)) for path in (good, bad)] == [0, 1]
+    assert at(installed.read(verified), "metadata", "resourceVersion") == before
 
 
 def test_a_vm_that_was_changed_meanwhile_is_a_conflict(installed: Release) -> None:

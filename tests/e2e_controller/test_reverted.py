@@ -1,104 +1,72 @@
-"""What somebody does to the webhook configurations by hand is undone, and what others add to them for themselves stays."""
+"""External changes of the webhook configurations and the CA's Secret are reverted; labels that others add stay."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.e2e_controller.release import LEASE, MUTATING, VALIDATING, Release, await_that
+from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, VALIDATING, Release
+from tests.workloads import eventually
 
-BOTH = pytest.mark.parametrize("path", [VALIDATING, MUTATING], ids=["validating", "mutating"])
-
-
-@BOTH
-def test_a_deleted_webhook_configuration_comes_back(installed: Release, path: str) -> None:
-    installed.delete(path)
-    await_that(lambda: installed.read(path), "registration")
-    installed.await_in_force()
+Change = Callable[[Any], object]
 
 
-def change_first(**fields: Any) -> Callable[[Any], None]:
-    """Return a change of fields of the first webhook."""
-    return lambda live: live["webhooks"][0].update(fields)
+def state(release: Release, path: str) -> Any:
+    """Return what of an object is our own."""
+    live = release.read(path) or {"metadata": {}}
+    return live.get("webhooks"), live.get("data"), live["metadata"].get("ownerReferences")
 
 
-def a_condition(live: Any) -> None:
-    live["webhooks"][0]["matchConditions"].append({"name": "never", "expression": "false"})
+@pytest.mark.parametrize("path", [VALIDATING, MUTATING, CA_SECRET], ids=["validating", "mutating", "Secret"])
+def test_what_is_deleted_is_restored_as_it_was(installed: Release, path: str) -> None:
+    before = state(installed, path)
+    installed.api.delete(path)
+    eventually("it is as it was", lambda: state(installed, path) == before)
+    assert installed.replicas[0].is_ready
 
 
-def a_webhook(live: Any) -> None:
-    live["webhooks"].append({**live["webhooks"][0], "name": "other.example.com"})
-
-
-def another_owner(live: Any) -> None:
-    other = {"apiVersion": "v1", "kind": "Namespace", "name": "vms", "uid": "e2b0c2f0-0000-4000-8000-000000000000"}
-    live["metadata"]["ownerReferences"].append(other)
-
-
-EDITS: dict[str, Callable[[Any], None]] = {
-    "a failurePolicy": change_first(failurePolicy="Ignore"),
-    "one condition more": a_condition,
-    "no owner": lambda live: live["metadata"].pop("ownerReferences"),
-}
-MORE_EDITS: dict[str, Callable[[Any], None]] = {
-    "a timeout": change_first(timeoutSeconds=1),
-    "a namespaceSelector": change_first(namespaceSelector={"matchLabels": {"a": "b"}}),
-    "an objectSelector": change_first(objectSelector={"matchLabels": {"a": "b"}}),
-    "no conditions": change_first(matchConditions=[]),
-    "one webhook less": lambda live: live["webhooks"].pop(),
-    "one webhook more": a_webhook,
-    "another Service": lambda live: live["webhooks"][0]["clientConfig"]["service"].update(name="other"),
-    "no bundle": lambda live: live["webhooks"][0]["clientConfig"].pop("caBundle"),
-    "no labels": lambda live: live["metadata"].pop("labels"),
-    "another owner": another_owner,
+CHANGES: dict[str, tuple[str, Change]] = {
+    "a failurePolicy": (VALIDATING, lambda live: live["webhooks"][0].update(failurePolicy="Ignore")),
+    "one condition more": (
+        VALIDATING,
+        lambda live: live["webhooks"][0]["matchConditions"].append({"name": "never", "expression": "false"}),
+    ),
+    "no bundle": (VALIDATING, lambda live: live["webhooks"][0]["clientConfig"].pop("caBundle")),
+    "one webhook less": (MUTATING, lambda live: live["webhooks"].pop()),
+    "no owner": (VALIDATING, lambda live: live["metadata"].pop("ownerReferences")),
+    "a Secret with half of its content": (CA_SECRET, lambda secret: secret["data"].pop("signing.key")),
+    "a Secret with other content": (CA_SECRET, lambda secret: secret["data"].update({"signing.crt": "bG9zdA=="})),
+    "a Secret without an owner": (CA_SECRET, lambda secret: secret["metadata"].pop("ownerReferences")),
 }
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        *(pytest.param(change, id=name) for name, change in EDITS.items()),
-        *(pytest.param(change, id=name, marks=pytest.mark.cluster) for name, change in MORE_EDITS.items()),
-    ],
-)
-def test_an_edit_is_undone(installed: Release, change: Callable[[Any], None]) -> None:
-    before = essence(installed)
-    installed.edit(VALIDATING, change)
-    assert essence(installed) != before
-    await_that(lambda: essence(installed) == before, "the webhook configuration as it was")
+@pytest.mark.parametrize(("path", "change"), CHANGES.values(), ids=CHANGES)
+def test_an_external_change_is_reverted(installed: Release, path: str, change: Change) -> None:
+    before = state(installed, path)
+    installed.edit(path, change)
+    assert state(installed, path) != before
+    eventually("it is as it was", lambda: state(installed, path) == before)
+    assert installed.replicas[0].is_ready
 
 
-def essence(release: Release) -> Any:
-    """Return what of the validating configuration is ours."""
-    live = release.read(VALIDATING)
-    assert live
-    metadata = live["metadata"]
-    return live["webhooks"], metadata.get("labels"), metadata.get("ownerReferences")
-
-
-def test_a_label_of_somebody_elses_stays(installed: Release) -> None:
+def test_a_label_that_somebody_adds_stays(installed: Release) -> None:
     installed.edit(VALIDATING, lambda live: live["metadata"]["labels"].update(team="storage"))
-    installed.edit(VALIDATING, change_first(timeoutSeconds=3))
-    await_that(lambda: "'timeoutSeconds': 3" not in str(installed.read(VALIDATING)), "the timeout as it was")
-    live = installed.read(VALIDATING)
-    assert live
-    assert live["metadata"]["labels"]["team"] == "storage"
-    installed.edit(VALIDATING, lambda found: found["metadata"]["labels"].pop("team"))
+    installed.edit(VALIDATING, lambda live: live["webhooks"][0].update(timeoutSeconds=3))
+    eventually("the timeout as it was", lambda: "'timeoutSeconds': 3" not in str(installed.read(VALIDATING)))
+    assert (installed.read(VALIDATING) or {})["metadata"]["labels"]["team"] == "storage"
 
 
 def test_what_is_as_it_must_be_is_not_written(installed: Release) -> None:
     """Else every API server would compile all conditions again, every two seconds."""
 
     def versions() -> list[Any]:
-        found = [installed.read(path) for path in (VALIDATING, MUTATING)]
-        return [live and live["metadata"]["resourceVersion"] for live in found]
+        return [(installed.read(path) or {})["metadata"]["resourceVersion"] for path in (VALIDATING, MUTATING)]
 
-    before, seen = versions(), set()
+    before, renewals = versions(), set()
 
-    def passes() -> int:
-        lease = installed.read(LEASE)
-        seen.add(lease and lease["spec"]["renewTime"])
-        return len(seen)
+    def renewed() -> bool:
+        renewals.add((installed.read(LEASE) or {})["spec"]["renewTime"])
+        return len(renewals) > 3
 
-    await_that(lambda: passes() > 3, "three passes of the leader")
+    eventually("the leader has reconciled three times", renewed)
     assert versions() == before

@@ -1,6 +1,6 @@
 """A wall clock that a test moves, for the replicas of one image.
 
-Each process of the image reads the clock through a `sitecustomize` of ours: the operating system's, moved by as many
+Each process of the image reads the clock through our own `sitecustomize`: the operating system's, moved by as many
 seconds as stand in a file. libfaketime would do the same, but is not everywhere. The monotonic clock is left alone, and
 so are API server and tests.
 """

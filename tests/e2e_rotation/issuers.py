@@ -7,12 +7,14 @@ from typing import ClassVar
 
 from cryptography import x509
 
+from tests.build import Object
+from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import await_that
-from tests.e2e_rotation.release import Load, Object, Release
+from tests.e2e_rotation.load import Load
 from tests.localcluster import LocalCluster
 from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
+from tests.workloads import definition
 from webhook.objects import at
 
 CERTIFICATE = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates/{NAME}"
@@ -28,16 +30,7 @@ class CertManager:
     @staticmethod
     def prepare(cluster: LocalCluster) -> None:
         """Make the kind Certificate known, with any content."""
-        content = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-        version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": content}}
-        names = {"kind": "Certificate", "plural": "certificates", "singular": "certificate"}
-        definition = {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": "certificates.cert-manager.io"},
-            "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": names, "versions": [version]},
-        }
-        apply(cluster, [definition])
+        apply(cluster, [definition("cert-manager.io", "v1", "certificates", "Certificate", "Namespaced")])
         cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
 
     def __init__(self, release: Release) -> None:
@@ -110,19 +103,13 @@ def _write(release: Release, name: str, files: Mapping[str, bytes]) -> None:
     release.cluster.kubectl("apply", "--server-side", "--field-manager=issuer", "-f", "-", stdin=json.dumps(secret))
 
 
-def complete(release: Release) -> None:
-    """Return when a release whose certificate came late is in force, with two ready replicas."""
-    release.await_in_force()
-    await_that(lambda: len(release.replicas()) == 2, "two ready replicas", 120)
-
-
 def are_mounted(issued: Identity, release: Release) -> bool:
     """Say whether every pod has what was issued among its files."""
-    found = [release.nodes.folder(name, "tls", NAMESPACE) / "tls.crt" for name in release.replicas()]
+    found = [release.nodes.folder(name, "tls", NAMESPACE) / "tls.crt" for name in release.ready_pods]
     return all(path.read_bytes() == issued.certificate for path in found)
 
 
-def await_served(release: Release, load: Load, issued: Identity) -> None:
+def await_served(load: Load, issued: Identity) -> None:
     """Return when both replicas serve what was issued."""
     leaf = x509.load_pem_x509_certificate(issued.certificate)
-    release.await_served(load, lambda served: [*served.values()] == [leaf] * 2, "new leaf from both replicas")
+    load.await_served("new leaf from both replicas", lambda served: [*served.values()] == [leaf] * 2)

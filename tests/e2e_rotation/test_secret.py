@@ -1,16 +1,18 @@
-"""The Secret with the CA is deleted, cut short or replaced under writes: it comes back, and nobody notices."""
+"""The Secret with the CA is deleted, overwritten or replaced under writes, and no write fails."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import certs
-from tests.e2e_controller.release import CA_SECRET, await_that
-from tests.e2e_rotation.conftest import Site
-from tests.e2e_rotation.release import Load, Object, Release, all_new, all_of_others
+from tests.build import Object
+from tests.e2e_chart.release import Release
+from tests.e2e_controller.release import CA_SECRET
+from tests.e2e_rotation.load import Load, configured, issuers, under_load
 from tests.localcluster.credentials import CA
+from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -18,67 +20,55 @@ THEIRS = CA("somebody else's").server("theirs", ["theirs"])
 
 
 @pytest.fixture(scope="module")
-def release(site: Site) -> Iterator[Release]:
+def release(site: Release) -> Iterator[Release]:
     """A release whose leaves are renewed often and whose CA is not."""
-    with site.released({"certificates": {"leafLifetime": "30s"}}) as found:
+    with site.installed({"certificates": {"leafLifetime": "30s"}}) as found:
         yield found
 
 
-def test_deleted_it_comes_back_with_the_same_ca_which_goes_on_signing(release: Release) -> None:
+def test_deleted_truncated_or_foreign_it_is_restored_with_the_same_ca_which_goes_on_signing(release: Release) -> None:
     before = data(release)
-    with release.load() as load:
+    truncated = encoded({"signing.crt": base64.b64decode(before["signing.crt"])[:200]})
+    foreign = {**dict.fromkeys(before), **encoded({"tls.crt": THEIRS.certificate, "tls.key": THEIRS.key})}
+    with under_load(release) as load:
         release.api.delete(CA_SECRET)
-        await_that(lambda: data(release) == before, "Secret as it was")
-        await_leaves(release, load)
-    assert len(load.ca_certificates) == 1
-
-
-def cut_short(secret: Object) -> Object:
-    """Return the data of a Secret whose certificate somebody truncated."""
-    return encoded({"signing.crt": base64.b64decode(secret["signing.crt"])[:200]})
-
-
-def foreign(secret: Object) -> Object:
-    """Return the data of a Secret in whose place somebody put a certificate of another kind."""
-    return {**dict.fromkeys(secret), **encoded({"tls.crt": THEIRS.certificate, "tls.key": THEIRS.key})}
-
-
-@pytest.mark.parametrize("written", [cut_short, foreign], ids=["cut short", "foreign"])
-def test_what_somebody_else_wrote_into_it_is_never_served_and_put_right(
-    release: Release, written: Callable[[Object], Object]
-) -> None:
-    before = data(release)
-    with release.load() as load:
-        release.edit(CA_SECRET, {"data": written(before)})
-        await_that(lambda: data(release) == before, "Secret as it was")
-        await_leaves(release, load)
-    assert len(load.ca_certificates) == 1
-    assert THEIRS.certificate not in b"".join(release.bundles)
+        eventually("the Secret is restored", lambda: data(release) == before)
+        for written in (truncated, foreign):
+            release.edit(CA_SECRET, {"data": written})
+            eventually("the Secret is as it was", lambda: data(release) == before)
+        await_leaves(load)
+    assert len(load.ca_names) == 1
+    assert THEIRS.certificate not in b"".join(configured(release.api))
 
 
 def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Release) -> None:
-    """Its place is somebody else's then: the replicas go on with what they remember, and say what to do."""
+    """Somebody else uses its name then: the replicas go on with what they remember, and say what to do."""
     before, theirs = data(release), {"password": "c2VjcmV0"}
     label = "app.kubernetes.io/managed-by"
-    with release.load() as load:
+    with under_load(release) as load:
         release.edit(
             CA_SECRET, {"metadata": {"labels": {label: "somebody"}}, "data": {**dict.fromkeys(before), **theirs}}
         )
-        await_that(lambda: "it is not ours: delete it, or name another" in release.logs, "report")
-        await_leaves(release, load)
+        eventually("it is reported", lambda: "it is not ours: delete it, or name another" in release.logs)
+        await_leaves(load)
         assert data(release) == theirs
         release.api.delete(CA_SECRET)
-        await_that(lambda: data(release) == before, "Secret as it was")
-    assert len(load.ca_certificates) == 1
+        eventually("the Secret is as it was", lambda: data(release) == before)
+    assert len(load.ca_names) == 1
 
 
 def test_another_ca_that_somebody_put_into_it_is_trusted_before_a_leaf_of_it_is_served(release: Release) -> None:
-    """Nothing tells it from one of ours, for who may write the Secret may do that."""
-    with release.load() as load:
-        before = release.look(load)
-        release.edit(CA_SECRET, {"data": {**dict.fromkeys(data(release)), **another()}})
-        release.await_served(load, all_of_others(before), "leaf of the other CA from both replicas")
-    assert len(load.ca_certificates) == 2
+    """Nothing distinguishes it from our own, for anyone who may write the Secret may do that."""
+    made = certs.CA.make(timedelta(days=1), datetime.now(UTC))
+    another = encoded({"signing.crt": made.certificate, "signing.key": made.key})
+    with under_load(release) as load:
+        before = load.look()
+        release.edit(CA_SECRET, {"data": {**dict.fromkeys(data(release)), **another}})
+        load.await_served(
+            "leaf of the other CA from both replicas",
+            lambda served: before.keys() <= served.keys() and not issuers(served) & issuers(before),
+        )
+    assert len(load.ca_names) == 2
 
 
 def data(release: Release) -> Object:
@@ -87,15 +77,13 @@ def data(release: Release) -> Object:
     return found
 
 
-def await_leaves(release: Release, load: Load) -> None:
+def await_leaves(load: Load) -> None:
     """Return when each replica has renewed its leaf."""
-    release.await_served(load, all_new(release.look(load)), "another leaf from each replica")
-
-
-def another() -> Object:
-    """Return the data of the Secret of another installation."""
-    made = certs.CA.make(timedelta(days=1), datetime.now(UTC))
-    return encoded({"signing.crt": made.certificate, "signing.key": made.key})
+    before = load.look()
+    load.await_served(
+        "another leaf from each replica",
+        lambda served: all(name in served and served[name] != leaf for name, leaf in before.items()),
+    )
 
 
 def encoded(data: Mapping[str, bytes]) -> Object:

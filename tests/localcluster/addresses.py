@@ -11,8 +11,8 @@ _GUARD_PORT = 65535
 class Addresses:
     """The addresses from 127.97.0.1 on.
 
-    Anyone who holds one keeps a socket bound to a port of it that nobody listens on, so that a second cluster, which would
-    begin at the same address, takes another. An address is given out again only after all others.
+    Anyone who holds one keeps a socket bound to a port of it that nobody listens on, so that a second cluster, which
+    would begin at the same address, takes another. An address is given out again only after all others.
     """
 
     def __init__(self) -> None:

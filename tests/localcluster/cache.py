@@ -1,4 +1,4 @@
-"""Copies of the API's objects, and who is told when they change."""
+"""A cache of the API's objects that notifies listeners of changes."""
 
 import json
 import socket
@@ -31,7 +31,7 @@ class Objects:
         self._listeners.append(listener)
 
     def hear(self, obj: Object, *, exists: bool) -> None:
-        """Take an object as it is now, and tell all who listen."""
+        """Store an object as it is now, and notify all listeners."""
         uid = obj["metadata"]["uid"]
         with self._lock:
             if exists:

@@ -125,7 +125,7 @@ class LocalCluster:
 
     @property
     def ca_pem(self) -> bytes:
-        """The certificate authority that signs the API server's certificate and the clients'."""
+        """The CA that signs the API server's certificate and the clients'."""
         return self._state.ca.pem
 
     @property

@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions: where they are, and bringing them into a cluster."""
+"""CustomResourceDefinitions: where they are, and how to create them in a cluster."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ def create(client: Client, definitions: list[dict[str, Any]]) -> None:
 
 
 def all_served(client: Client, definitions: list[dict[str, Any]]) -> bool:
-    """Tell whether every served version is established, discovered and readable."""
+    """Return whether every served version is established, discovered and readable."""
     paths = {path for definition in definitions for path in resource_paths(definition)}
     return paths <= _discovered(client) and all(client.request("GET", f"{p}?limit=1").status == 200 for p in paths)
 

@@ -20,7 +20,7 @@ class Identity:
 
 
 class CA:
-    """A certificate authority that lives in memory only."""
+    """A CA that is kept in memory only."""
 
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())

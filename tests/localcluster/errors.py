@@ -16,7 +16,7 @@ class BuildError(LocalClusterError):
 
 
 class StartError(LocalClusterError):
-    """The control plane did not come up; the message holds the end of the log that tells why."""
+    """The control plane did not come up; the message holds the end of the log."""
 
 
 class KubectlError(LocalClusterError):

@@ -1,4 +1,4 @@
-"""The webhook installed on the local cluster: its process behind a Service, its permissions, its webhook configurations."""
+"""The webhook on the local cluster: its process behind a Service, its permissions and its webhook configurations."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ class Installation:
     def __init__(self, cluster: LocalCluster, arguments: Sequence[str] = ()) -> None:
         """Install into a running cluster; ``arguments`` go to ``migratability serve``."""
         self.cluster = cluster
-        self.port = _free_port(CLUSTER_IP)
+        self.port = free_port(CLUSTER_IP)
         self.url = f"https://{CLUSTER_IP}:{self.port}"
         self.log = cluster.directory / f"webhook-{self.port}.log"
         self._arguments = arguments
@@ -53,7 +53,7 @@ class Installation:
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
-        """Start the process, wait until it is ready, register it."""
+        """Start the process, wait until it is ready, apply the webhook configurations."""
         self.start()
         self.configure()
         return self
@@ -189,7 +189,8 @@ def _foundation(port: int) -> list[dict[str, Any]]:
     ]
 
 
-def _free_port(address: str) -> int:
+def free_port(address: str) -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]

@@ -45,7 +45,7 @@ class Kubelet:
         self._thread.start()
 
     def abandon(self) -> None:
-        """Begin to end all pods, quickly and without telling anybody."""
+        """Begin to end all pods, quickly and without a status update."""
         with self._lock:
             self._stopped.set()
         for runner in self.runners():

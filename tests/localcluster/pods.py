@@ -87,7 +87,7 @@ class PodRunner:
         self._wake.set()
 
     def abandon(self) -> None:
-        """End within a few seconds and tell nobody: the node stops."""
+        """End within a few seconds without a status update: the node stops."""
         self._abandoned = True
         self._wake.set()
 

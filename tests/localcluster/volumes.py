@@ -35,7 +35,7 @@ class Volumes:
     _written: dict[str, dict[str, File]] = field(default_factory=dict)
 
     def refresh(self, pod: Object) -> None:
-        """Bring every volume to what the API server has now; raises Waiting where something is missing."""
+        """Update every volume to what the API server has now; raises Waiting where something is missing."""
         for volume in pod["spec"].get("volumes") or []:
             name = volume["name"]
             folder = self.folder / name

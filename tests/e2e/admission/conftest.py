@@ -12,28 +12,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.build import RWO, RWX, Object, claim, disk
 from tests.build_paths import CONTROLLER, KUBEVIRT
 from tests.clusters import DEFINITIONS, Clusters, furnish
+from tests.e2e.objects import declared
+from tests.e2e.preexisting.api import collection, path_of
+from tests.e2e_controller.permissions import permission
 from tests.localcluster.api import Client, Response
 from tests.localcluster.installation import Installation
 from webhook.objects import at
 
-ALICE, CAROL = "alice", "carol"
-"""Both may do everything with VMs and namespaces; carol may exempt, by a Role in the VMs' namespace."""
+ADMIN, ALICE, CAROL = "admin", "alice", "carol"
+"""Alice and carol may do everything with VMs and namespaces; carol may exempt, by a Role in the VMs' namespace."""
 NAMES = (f"m-{number}" for number in itertools.count())
-NOTHING: Counter[tuple[str, str, str]] = Counter()
+Answer = tuple[bool, str]
+"""Whether a call did what it was asked, and what kubectl prints; a warning is part of that."""
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
-_RBAC = "rbac.authorization.k8s.io"
 _OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
-
-
-def named(kind: str, spec: Object, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
-    """Return an object with a name of its own."""
-    return {
-        "apiVersion": api,
-        "kind": kind,
-        "metadata": {"name": next(NAMES), "namespace": "vms", **metadata},
-        "spec": spec,
-    }
 
 
 def instance_spec(*claims: str) -> Object:
@@ -43,60 +36,57 @@ def instance_spec(*claims: str) -> Object:
     return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": [disk(name) for name in claims]}
 
 
-def vm_spec(*claims: str) -> Object:
-    """Return the spec of a VirtualMachine."""
-    return {"runStrategy": "Halted", "template": {"spec": instance_spec(*claims)}}
-
-
-def vm(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+def vm(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachine."""
-    return named("VirtualMachine", vm_spec(*claims), api, **metadata)
+    return _declared("VirtualMachine", *claims, **fields)
 
 
-def vmi(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+def vmi(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachineInstance."""
-    return named("VirtualMachineInstance", instance_spec(*claims), api, **metadata)
+    return _declared("VirtualMachineInstance", *claims, **fields)
 
 
-def replica_set(*claims: str, api: str = "kubevirt.io/v1", **metadata: Any) -> Object:
+def replica_set(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachineInstanceReplicaSet."""
-    labels = {"app": "web"}
-    template = {"metadata": {"labels": labels}, "spec": instance_spec(*claims)}
-    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-    return named("VirtualMachineInstanceReplicaSet", spec, api, **metadata)
+    return _declared("VirtualMachineInstanceReplicaSet", *claims, **fields)
 
 
-def pool(*claims: str, api: str = "pool.kubevirt.io/v1beta1", **metadata: Any) -> Object:
+def pool(*claims: str, **fields: Any) -> Object:
     """Return a VirtualMachinePool."""
-    labels = {"app": "desk"}
-    template = {"metadata": {"labels": labels}, "spec": vm_spec(*claims)}
-    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "virtualMachineTemplate": template}
-    return named("VirtualMachinePool", spec, api, **metadata)
+    return _declared("VirtualMachinePool", *claims, **fields)
+
+
+def _declared(kind: str, *claims: str, **fields: Any) -> Object:
+    return declared(kind, instance_spec(*claims), **{"name": next(NAMES), **fields})
 
 
 def restore(snapshot: str, target: str, api: str = "snapshot.kubevirt.io/v1beta1") -> Object:
     """Return a VirtualMachineRestore."""
     to = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target}
-    return named("VirtualMachineRestore", {"target": to, "virtualMachineSnapshotName": snapshot}, api)
+    return _named("VirtualMachineRestore", {"target": to, "virtualMachineSnapshotName": snapshot}, api)
 
 
 def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
     """Return a VirtualMachineClone of a VM."""
     what = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
-    return named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
+    return _named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
+
+
+def _named(kind: str, spec: Object, api: str) -> Object:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": next(NAMES), "namespace": "vms"}, "spec": spec}
+
+
+def reference_to(owner: Object) -> Object:
+    """Return the controller reference that KubeVirt puts into what it makes for an owner."""
+    keys = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": True}
+    return {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
 
 
 def started(owner: Object, *claims: str) -> Object:
     """Return the VMI that KubeVirt makes for a VirtualMachine, with the annotations of its template."""
-    reference = {
-        "apiVersion": owner["apiVersion"],
-        "kind": owner["kind"],
-        "name": owner["metadata"]["name"],
-        "uid": owner["metadata"]["uid"],
-        "controller": True,
-    }
     annotations = at(owner, "spec", "template", "metadata", "annotations") or {}
-    return vmi(*claims, name=owner["metadata"]["name"], ownerReferences=[reference], annotations=annotations)
+    references = [reference_to(owner)]
+    return vmi(*claims, name=owner["metadata"]["name"], ownerReferences=references, annotations=annotations)
 
 
 def stored(name: str, *access_modes: str, **spec: Any) -> Object:
@@ -113,15 +103,15 @@ class Site:
         self.cluster = installation.cluster
         self._clients: dict[str, Client] = {}
 
-    def kubectl(self, *arguments: str, stdin: object = None, user: str = ALICE) -> tuple[bool, str]:
-        """Return whether a call did what it was asked, and what it printed; a warning is part of that."""
+    def kubectl(self, *arguments: str, stdin: object = None, user: str = ALICE) -> Answer:
+        """Run kubectl as a user."""
         text = None if stdin is None else json.dumps(stdin)
         done = self.cluster.kubectl(*arguments, stdin=text, user=user, check=False)
         return done.returncode == 0, done.stdout + done.stderr
 
-    def create(self, obj: Object, user: str = ALICE) -> tuple[bool, str]:
+    def create(self, obj: Object, user: str = ALICE) -> Answer:
         """Create an object, as `kubectl create` does but in less time."""
-        return _said(self._client(user).request("POST", f"{_collection(obj)}?fieldValidation=Strict", obj))
+        return _said(self._client(user).request("POST", f"{collection(obj)}?fieldValidation=Strict", obj))
 
     def have(self, obj: Object, user: str = ALICE) -> Object:
         """Create an object that is admitted, and return it as it is stored."""
@@ -131,55 +121,48 @@ class Site:
 
     def get(self, obj: Object) -> Object:
         """Return an object as it is stored."""
-        return self.cluster.client().request("GET", _path(obj)).object()
+        return self.cluster.client().request("GET", path_of(obj)).object()
 
-    def patch(self, obj: Object, patch: Object, *options: str, user: str = ALICE) -> tuple[bool, str]:
+    def replace(self, obj: Object, subresource: str = "", user: str = ALICE) -> Answer:
+        """Replace an object, or a subresource such as "/status"."""
+        return _said(self._client(user).request("PUT", f"{path_of(obj)}{subresource}", obj))
+
+    def patch(self, obj: Object, patch: Object, *options: str, user: str = ALICE) -> Answer:
         """Merge a patch into an object, or its status, or by dry run, as those options of kubectl say."""
-        path = _path(obj) + "".join(_OPTIONS[option] for option in sorted(options, reverse=True))
-        kind = "application/merge-patch+json"
-        return _said(self._client(user).request("PATCH", path, patch, content_type=kind))
+        path = path_of(obj) + "".join(_OPTIONS[option] for option in sorted(options, reverse=True))
+        return _said(self._client(user).request("PATCH", path, patch, content_type="application/merge-patch+json"))
 
-    def annotation(self, obj: Object, user: str = CAROL, **labels: str | None) -> tuple[bool, str]:
-        """Set labels of ours, "_" standing for "-", with a reason where one is set."""
-        named = {f"exempt.migratability.io/{key.replace('_', '-')}": value for key, value in labels.items()}
-        why = {"migratability.io/exempt-reason": "a test"} if any(labels.values()) else {}
-        return self.patch(obj, {"metadata": {"labels": named, "annotations": why}}, user=user)
+    def delete(self, obj: Object, user: str = ALICE) -> Answer:
+        """Delete an object; it stays as long as it has finalizers."""
+        return _said(self._client(user).request("DELETE", path_of(obj)))
 
     def calls(self, action: Callable[[], Any]) -> Counter[tuple[str, str, str]]:
-        """Return which requests an action brings to the webhook: path, operation, resource."""
-        before = self._counted()
+        """Return which requests an action causes to the webhook: path, operation, resource."""
+        before = requests_to(self.installation)
         action()
-        return self._counted() - before
+        return requests_to(self.installation) - before
 
     def _client(self, user: str) -> Client:
         if user not in self._clients:
-            self._clients[user] = self.cluster.client_for(user)
+            self._clients[user] = self.cluster.client() if user == ADMIN else self.cluster.client_for(user)
         return self._clients[user]
 
-    def _counted(self) -> Counter[tuple[str, str, str]]:
-        found: Counter[tuple[str, str, str]] = Counter()
-        for family in text_string_to_metric_families(self.installation.get("/metrics")):
-            for sample in family.samples:
-                if sample.name == "migratability_admission_requests_total":
-                    labels = sample.labels
-                    found[labels["path"], labels["operation"], labels["resource"]] += int(sample.value)
-        return found
+
+def requests_to(installation: Installation) -> Counter[tuple[str, str, str]]:
+    """Return how many requests the webhook has answered, by path, operation and resource."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for family in text_string_to_metric_families(installation.get("/metrics")):
+        for sample in family.samples:
+            if sample.name == "migratability_admission_requests_total":
+                labels = sample.labels
+                found[labels["path"], labels["operation"], labels["resource"]] += int(sample.value)
+    return found
 
 
-def _said(answer: Response) -> tuple[bool, str]:
+def _said(answer: Response) -> Answer:
     """Return whether a call did what it was asked, and its warnings and its error as kubectl prints them."""
     lines = [f"Warning: {text}" for text in answer.warnings]
     return answer.ok, "\n".join(lines if answer.ok else [*lines, str(answer.object().get("message"))])
-
-
-def _collection(obj: Object) -> str:
-    version, namespace = obj["apiVersion"], obj["metadata"].get("namespace")
-    parts = ("/apis" if "/" in version else "/api", version, namespace and f"namespaces/{namespace}")
-    return "/".join([*filter(None, parts), f"{obj['kind'].lower()}s"])
-
-
-def _path(obj: Object) -> str:
-    return f"{_collection(obj)}/{obj['metadata']['name']}"
 
 
 @pytest.fixture(scope="package", params=DEFINITIONS)
@@ -195,28 +178,9 @@ def _users() -> list[Object]:
     vms = {"apiGroups": _GROUPS, "resources": ["*"], "verbs": _EVERYTHING}
     spaces = {"apiGroups": [""], "resources": ["namespaces", "namespaces/status", "namespaces/finalize"]}
     right = {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachines"], "verbs": ["exempt"]}
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
     return [
-        _role("ClusterRole", "users", {}, [vms, {**spaces, "verbs": _EVERYTHING}]),
-        _binding("ClusterRoleBinding", "users", {}, ALICE, CAROL),
-        _role("Role", "exempters", {"namespace": "vms"}, [right]),
-        _binding("RoleBinding", "exempters", {"namespace": "vms"}, CAROL),
-        {**_binding("ClusterRoleBinding", "kubevirt", {}, CONTROLLER), "roleRef": _reference("cluster-admin")},
+        *permission("ClusterRole", {}, [vms, {**spaces, "verbs": _EVERYTHING}], ALICE, CAROL),
+        *permission("Role", {"namespace": "vms"}, [right], CAROL),
+        *permission("ClusterRole", {}, [everything], CONTROLLER),
     ]
-
-
-def _role(kind: str, name: str, metadata: Object, rules: list[Object]) -> Object:
-    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": name, **metadata}, "rules": rules}
-
-
-def _binding(kind: str, name: str, metadata: Object, *users: str) -> Object:
-    return {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": kind,
-        "metadata": {"name": name, **metadata},
-        "roleRef": _reference(name, kind.removesuffix("Binding")),
-        "subjects": [{"kind": "User", "name": user, "apiGroup": _RBAC} for user in users],
-    }
-
-
-def _reference(name: str, kind: str = "ClusterRole") -> Object:
-    return {"apiGroup": _RBAC, "kind": kind, "name": name}

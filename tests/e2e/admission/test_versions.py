@@ -1,131 +1,145 @@
-"""Whatever way a write takes, it is evaluated: every served version of the API, every verb."""
+"""A write is evaluated in every served version of the API and with every verb."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.build import Object
-from tests.build_paths import REASON
-from tests.e2e.admission.conftest import ALICE, NAMES, Site, clone, instance_spec, pool, replica_set, vm, vmi
-
-ANNOTATIONS: Object = {"labels": {"exempt.migratability.io/all": "true"}, "annotations": REASON}
-OLD, OLD_POOL = "kubevirt.io/v1alpha3", "pool.kubevirt.io/v1alpha1"
-VERSIONS = [
-    *(("VirtualMachine", vm, api) for api in ("kubevirt.io/v1", OLD)),
-    *(("instance", vmi, api) for api in ("kubevirt.io/v1", OLD)),
-    *(("ReplicaSet", replica_set, api) for api in ("kubevirt.io/v1", OLD)),
-    *(("Pool", pool, api) for api in ("pool.kubevirt.io/v1beta1", OLD_POOL)),
-]
-EVERY_VERSION = pytest.mark.parametrize(
-    ("make", "api"), [row[1:] for row in VERSIONS], ids=[f"{row[0]} {row[2].rpartition('/')[2]}" for row in VERSIONS]
+from tests.build import RWO, RWX, Object, claim, disk, volume_request
+from tests.e2e.admission.conftest import (
+    ADMIN,
+    NAMES,
+    Answer,
+    Site,
+    clone,
+    instance_spec,
+    pool,
+    reference_to,
+    replica_set,
+    stored,
+    vm,
+    vmi,
 )
+from tests.e2e.admission.writes import EXEMPT
+from webhook.objects import at
+
+OLD, OLD_POOL = "kubevirt.io/v1alpha3", "pool.kubevirt.io/v1alpha1"
+VERSIONS: list[tuple[Any, str, tuple[str, ...]]] = [
+    *((vm, api, ("template", "spec")) for api in ("kubevirt.io/v1", OLD)),
+    *((vmi, api, ()) for api in ("kubevirt.io/v1", OLD)),
+    *((replica_set, api, ("template", "spec")) for api in ("kubevirt.io/v1", OLD)),
+    *(
+        (pool, api, ("virtualMachineTemplate", "spec", "template", "spec"))
+        for api in (OLD_POOL, "pool.kubevirt.io/v1beta1")
+    ),
+]
+BAD = {"spec": {"template": {"spec": {"volumes": instance_spec("once")["volumes"]}}}}
+GOING: Object = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
 
 
-def strategy(obj: Object) -> str | None:
-    spec = obj["spec"]
-    while "volumes" not in spec:
-        spec = spec.get("virtualMachineTemplate", spec.get("template", spec))
-        spec = spec["spec"]
-    found: str | None = spec.get("evictionStrategy")
-    return found
-
-
-@EVERY_VERSION
-def test_a_creation_in_every_version_is_evaluated(site: Site, make: type, api: str) -> None:
+@pytest.mark.parametrize(
+    ("make", "api", "path"), VERSIONS, ids=[f"{make.__name__} {api.rpartition('/')[2]}" for make, api, _ in VERSIONS]
+)
+def test_every_version_is_denied_patched_and_asked_for_the_right_to_exempt(
+    site: Site, make: Callable[..., Object], api: str, path: tuple[str, ...]
+) -> None:
     created, output = site.create(make("once", api=api))
     assert (created, "is ReadWriteOnce, not ReadWriteMany" in output) == (False, True)
-
-
-@EVERY_VERSION
-def test_a_creation_in_every_version_is_patched(site: Site, make: type, api: str) -> None:
-    assert strategy(site.have(make("good", api=api))) == "LiveMigrate"
-
-
-@EVERY_VERSION
-def test_an_exemption_in_every_version_needs_the_right(site: Site, make: type, api: str) -> None:
     made = site.have(make("good", api=api))
-    done, output = site.patch(made | {"apiVersion": api}, {"metadata": ANNOTATIONS})
+    assert at(made, "spec", *path, "evictionStrategy") == "LiveMigrate"
+    done, output = site.patch({**made, "apiVersion": api}, EXEMPT)
     assert (done, "may not set" in output) == (False, True)
-
-
-@pytest.mark.parametrize("api", ["kubevirt.io/v1", OLD])
-def test_an_update_in_every_version_is_evaluated(site: Site, api: str) -> None:
-    made = site.have(vm("good"))
-    bad = {"spec": {"template": {"spec": {"volumes": instance_spec("once")["volumes"]}}}}
-    assert not site.patch(made | {"apiVersion": api}, bad)[0]
+    if make is vm:
+        assert not site.patch({**made, "apiVersion": api}, BAD)[0]
 
 
 @pytest.mark.parametrize("version", ["v1beta1", "v1alpha1"])
 def test_a_clone_in_every_version_is_evaluated(site: Site, version: str) -> None:
-    name = next(NAMES)
-    made = vm("once", name=name, **ANNOTATIONS)
-    site.cluster.kubectl("create", "-f", "-", stdin=json.dumps(made))
-    created, output = site.create(clone(name, api=f"clone.kubevirt.io/{version}"))
+    source = site.have(vm("once", **EXEMPT["metadata"]), ADMIN)["metadata"]["name"]
+    created, output = site.create(clone(source, api=f"clone.kubevirt.io/{version}"))
     assert (created, "the VM that it makes" in output) == (False, True)
 
 
-def bad(**metadata: Any) -> Object:
-    return vm("once", **metadata)
+def unnamed(make: Callable[..., Object]) -> Object:
+    """Return a bad VM to which the API server gives its name."""
+    return {**make("once"), "metadata": {"namespace": "vms", "generateName": "m-"}}
 
 
-def test_a_server_side_apply_is_evaluated(site: Site) -> None:
-    command = ("apply", "--server-side", "--validate=false", "-f", "-")
-    assert not site.kubectl(*command, stdin=bad())[0]
+def with_status(obj: Object) -> Object:
+    """Return a VMI with a status: it has no status subresource, so what somebody creates there is stored."""
+    return {**obj, "status": {"migratedVolumes": [{"volumeName": "once"}]}}
+
+
+def with_forged_owner(site: Site) -> Object:
+    owner = site.have(vm("good"))
+    return vmi("once", name=owner["metadata"]["name"], ownerReferences=[reference_to(owner)])
+
+
+def replaced(site: Site) -> Answer:
+    return site.replace({**site.have(vm("good")), "spec": vm("once")["spec"]})
+
+
+APPLY = ("apply", "--server-side", "--validate=false", "-f", "-")
+VERBS: dict[str, Callable[[Site], Answer]] = {
+    "server-side apply": lambda site: site.kubectl(*APPLY, stdin=vm("once")),
+    "replacement": replaced,
+    "dry run": lambda site: site.kubectl("create", "--dry-run=server", "-f", "-", stdin=vm("once")),
+    "VM without a name": lambda site: site.create(unnamed(vm)),
+    "VMI without a name": lambda site: site.create(unnamed(vmi)),
+    "creation as being deleted": lambda site: site.create(vm("once", **GOING)),
+    "VMI with a status": lambda site: site.create(with_status(vmi("once"))),
+    "VMI with a forged owner": lambda site: site.create(with_forged_owner(site)),
+}
+
+
+@pytest.mark.parametrize("write", VERBS.values(), ids=VERBS)
+def test_a_bad_vm_is_denied_by(site: Site, write: Callable[[Site], Answer]) -> None:
+    done, output = write(site)
+    assert (done, "[shared-access]" in output) == (False, True)
+
+
+def test_a_server_side_apply_of_an_exemption_needs_the_right(site: Site) -> None:
     made = vm("good")
-    assert site.kubectl(*command, stdin=made)[0]
-    done, output = site.kubectl(*command, stdin={**made, "metadata": {**made["metadata"], **ANNOTATIONS}})
+    assert site.kubectl(*APPLY, stdin=made)[0]
+    done, output = site.kubectl(*APPLY, stdin={**made, "metadata": {**made["metadata"], **EXEMPT["metadata"]}})
     assert (done, "may not set" in output) == (False, True)
 
 
-def test_a_replacement_is_evaluated(site: Site) -> None:
+def test_neither_a_forged_deletion_nor_the_status_changes_a_label_or_a_disk(site: Site) -> None:
     made = site.have(vm("good"))
-    assert not site.kubectl("replace", "-f", "-", stdin={**made, "spec": bad()["spec"]})[0]
-
-
-def test_a_dry_run_is_evaluated(site: Site) -> None:
-    assert not site.kubectl("create", "--dry-run=server", "-f", "-", stdin=bad())[0]
-
-
-@pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
-def test_a_vm_without_a_name_yet_is_evaluated(site: Site, make: type) -> None:
-    vm_object = make("once")
-    vm_object["metadata"] = {"namespace": "vms", "generateName": "m-"}
-    assert not site.create(vm_object)[0]
-
-
-def test_a_creation_that_says_it_is_being_deleted_is_evaluated(site: Site) -> None:
-    """The API server takes that away before it asks us."""
-    vm_object = bad(deletionTimestamp="2026-01-01T00:00:00Z", deletionGracePeriodSeconds=0)
-    assert not site.kubectl("create", "--validate=false", "-f", "-", stdin=vm_object)[0]
-
-
-def test_nobody_marks_what_is_there_as_being_deleted(site: Site) -> None:
-    made = site.have(vm("good"))
-    gone = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
-    change = {"metadata": {**ANNOTATIONS, **gone}, "spec": {"template": {"spec": instance_spec("once")}}}
-    site.patch(made, change)
+    site.patch(made, {"metadata": {**EXEMPT["metadata"], **GOING}, **BAD})
+    site.patch(made, {**EXEMPT, "status": {"ready": False}}, "--subresource=status")
     found = site.get(made)
     assert "labels" not in found["metadata"]
     assert found["spec"]["template"]["spec"]["volumes"] == made["spec"]["template"]["spec"]["volumes"]
 
 
-def test_the_status_is_no_way_to_a_label(site: Site) -> None:
+def test_a_hot_plug_of_a_pvc_for_one_node_is_denied_with_its_field_as_kubectl_shows_it(site: Site) -> None:
     made = site.have(vm("good"))
-    site.patch(made, {"metadata": ANNOTATIONS, "status": {"ready": False}}, "--subresource=status")
-    assert "labels" not in site.get(made)["metadata"]
+    request = {"addVolumeOptions": {**volume_request(disk("once"))["addVolumeOptions"], "disk": {"name": "once"}}}
+    status = {"volumeRequests": [request]}
+    field = "status.volumeRequests[0].addVolumeOptions.volumeSource.persistentVolumeClaim.claimName"
+    path = f"/apis/kubevirt.io/v1/namespaces/vms/virtualmachines/{made['metadata']['name']}/status"
+    denied = site.cluster.client().request("PUT", path, {**made, "status": status}).object()
+    assert (denied["code"], denied["reason"]) == (422, "Invalid")
+    assert 'PVC "once" is ReadWriteOnce, not ReadWriteMany' in denied["message"]
+    assert [cause["field"] for cause in denied["details"]["causes"]] == [field]
+    patch = json.dumps([{"op": "add", "path": "/status", "value": status}])
+    which = ("virtualmachine", made["metadata"]["name"], "-n", "vms")
+    done, output = site.kubectl("patch", *which, "--subresource=status", "--type=json", f"--patch={patch}")
+    assert not done
+    assert output.startswith(f'The VirtualMachine "{made["metadata"]["name"]}" is invalid: {field}: ')
+    assert output.endswith("[shared-access]\n")
 
 
-def test_a_users_forged_owner_lets_nothing_by(site: Site) -> None:
-    owner = site.have(vm("good"))
-    keys = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": True}
-    reference = {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-    vm_object = vmi("once", name=owner["metadata"]["name"], ownerReferences=[reference])
-    assert not site.create(vm_object, user=ALICE)[0]
-
-
-def test_a_status_that_is_created_with_an_vmi_says_nothing(site: Site) -> None:
-    """A VMI has no status subresource: what somebody writes there is stored."""
-    vm_object = vmi("once")
-    vm_object["status"] = {"migratedVolumes": [{"volumeName": "once"}]}
-    assert not site.create(vm_object)[0]
+def test_a_pvc_that_is_created_or_replaced_a_moment_before_its_vm_is_seen(site: Site) -> None:
+    for _ in range(3):
+        name = f"fresh-{next(NAMES)}"
+        site.have(stored(name, RWO), ADMIN)
+        created, output = site.create(vm(name))
+        assert (created, f'PVC "{name}" is ReadWriteOnce, not ReadWriteMany' in output) == (False, True)
+        assert site.patch(claim(name), {"metadata": {"finalizers": None}}, user=ADMIN)[0]
+        site.delete(claim(name), ADMIN)
+        site.have(stored(name, RWX), ADMIN)
+        assert site.create(vm(name))[0]

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jsonpatch
 import pytest
 import yaml
 
-from tests.e2e.examples.conftest import CHECKOUT, EXAMPLES, Site
+from tests.build import Object
+from tests.demo import EXAMPLES, STEPS, USER, show
+from tests.e2e.admission.conftest import Site
 from webhook.objects import at
 
 VMS = sorted((EXAMPLES / "vms").glob("*.yaml"))
@@ -19,7 +20,6 @@ STRATEGY = {
     "VirtualMachine": ("spec", "template", "spec", "evictionStrategy"),
     "VirtualMachineInstance": ("spec", "evictionStrategy"),
 }
-Object = dict[str, Any]
 
 
 @cache
@@ -27,14 +27,9 @@ def checked() -> dict[str, Object]:
     """The verdict of `check` on every example, by the VM's name."""
     command = [sys.executable, "-m", "webhook.cli.main", "check", *map(str, VMS)]
     options = ["--cluster", str(EXAMPLES / "cluster"), "-o", "json"]
-    done = subprocess.run([*command, *options], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *options], cwd=EXAMPLES.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     return {verdict["name"]: verdict for verdict in json.loads(done.stdout)}
-
-
-def vm(file: Path) -> Object:
-    obj: Object = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return obj
 
 
 def denying(verdict: Object) -> list[str]:
@@ -42,7 +37,7 @@ def denying(verdict: Object) -> list[str]:
     return [
         f"{found['field']}: {found['message']}. {found['remedy']}. [{found['rule']}]"
         for found in verdict["violations"]
-        if found["action"] == "deny" and not found["tolerated"] and not found["exempt"]
+        if found["action"] == "deny" and not found["preexisting"] and not found["exempt"]
     ]
 
 
@@ -66,26 +61,23 @@ def test_there_are_examples_of_both_sorts() -> None:
 
 
 @pytest.mark.parametrize("file", VMS, ids=lambda file: file.stem)
-def test_the_api_server_answers_as_check_foretells(site: Site, file: Path) -> None:
-    obj = vm(file)
-    verdict = checked()[obj["metadata"]["name"]]
-    admitted, output = site.kubectl("apply", "--dry-run=server", "-f", str(file))
-    assert admitted is verdict["allowed"], output
-    if admitted:
-        assert warned(output) == sorted(verdict["warnings"])
+def test_the_api_server_answers_and_patches_as_check_predicts(site: Site, file: Path) -> None:
+    obj = yaml.safe_load(file.read_text(encoding="utf-8"))
+    verdict, path = checked()[obj["metadata"]["name"]], STRATEGY[obj["kind"]]
+    command = ("apply", "--dry-run=server", "-o", "json", "-f", str(file))
+    done = site.cluster.kubectl(*command, user=USER, check=False)
+    assert (done.returncode == 0) is verdict["allowed"], done.stderr
+    if verdict["allowed"]:
+        assert warned(done.stderr) == sorted(verdict["warnings"])
+        strategy = at(json.loads(done.stdout), *path)
+        assert strategy == at(jsonpatch.apply_patch(obj, verdict["patch"]), *path)
+        assert strategy == ("External" if obj["metadata"]["name"] == "strategy-external" else "LiveMigrate")
     else:
         heading = f'The {obj["kind"]} "{obj["metadata"]["name"]}"'
-        assert printed(output) == (heading, denying(verdict))
+        assert printed(done.stderr) == (heading, denying(verdict))
 
 
-def test_every_admitted_example_is_stored_with_the_strategy_that_check_foretells(site: Site) -> None:
-    seen, predicted = {}, {}
-    for obj in map(vm, VMS):
-        name, path = obj["metadata"]["name"], STRATEGY[obj["kind"]]
-        verdict = checked()[name]
-        if verdict["allowed"]:
-            seen[name] = at(site.would_store(obj), *path)
-            predicted[name] = at(jsonpatch.apply_patch(obj, verdict["patch"]), *path)
-    assert seen == predicted
-    assert seen.pop("strategy-external") == "External"
-    assert set(seen.values()) == {"LiveMigrate"}
+@pytest.mark.cluster
+def test_the_demo_shows_what_it_expects(site: Site, tmp_path: Path) -> None:
+    seen = {step.title: show(step, site.cluster, tmp_path) for step in STEPS}
+    assert seen == {step.title: step.expected for step in STEPS}

@@ -7,7 +7,8 @@ import pytest
 
 from tests.clusters import DEFINITIONS, KUBEVIRTS, Clusters
 from tests.e2e.match_conditions.counting import CountingWebhook
-from tests.e2e.match_conditions.dry_runs import FACTS, POOR, RICH, DryRuns, await_in_force, declared, url
+from tests.e2e.match_conditions.dry_runs import FACTS, POOR, RICH, RICH_VM, DryRuns, await_in_force, url
+from tests.e2e.objects import declared
 from tests.localcluster import crd_folders, crds, shared_crds
 from tests.localcluster.installation import apply
 from tests.schemas import schema_of
@@ -27,10 +28,10 @@ def dry_runs(
         cluster.kubectl("create", "namespace", "vms")
         found = DryRuns(cluster.client(), webhook, schemas)
         for kind in KIND_OF_RESOURCE.values():
-            names = [f"{kind.lower()}-{number}" for number in range(2)]
-            made = [declared(kind, spec, name) for spec, name in zip((RICH, POOR), names, strict=True)]
+            name = kind.lower()
+            made = [declared(kind, RICH, f"{name}-0", vm=RICH_VM), declared(kind, POOR, f"{name}-1")]
             apply(cluster, [jsonpatch.apply_patch(obj, evaluate(obj, FACTS).annotation_patch) for obj in made])
-            objects = [found.client.request("GET", url(kind, declared(kind, POOR, name))).object() for name in names]
+            objects = [found.client.request("GET", url(kind, obj)).object() for obj in made]
             for obj in objects:
                 obj["metadata"].pop("managedFields")
             found.stored[kind] = objects

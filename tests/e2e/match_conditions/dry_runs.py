@@ -40,25 +40,10 @@ RICH: Object = {
     },
 }
 POOR: Object = {"domain": {"devices": {}}, "volumes": [disk("once", "data")]}
-TEMPLATE = data_volume_template("made", source={"blank": {}}, storage={"storageClassName": "nas"})
-
-
-def declared(kind: str, spec: Object, name: str) -> Object:
-    """Return an object of a kind; a rich one says more than its template."""
-    template: Object = {"metadata": {"labels": {"app": name}}, "spec": spec}
-    vm: Object = {"runStrategy": "Halted", "template": template}
-    if spec is RICH:
-        vm |= {"dataVolumeTemplates": [TEMPLATE], "preference": {"name": "none"}}
-    selected: Object = {"replicas": 0, "selector": {"matchLabels": {"app": name}}}
-    api, body = "kubevirt.io/v1", vm
-    match kind:
-        case "VirtualMachineInstance":
-            body = spec
-        case "VirtualMachineInstanceReplicaSet":
-            body = {**selected, "template": template}
-        case "VirtualMachinePool":
-            api, body = "pool.kubevirt.io/v1beta1", {**selected, "virtualMachineTemplate": {"spec": vm}}
-    return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "vms"}, "spec": body}
+RICH_VM = {
+    "dataVolumeTemplates": [data_volume_template("made", source={"blank": {}}, storage={"storageClassName": "nas"})],
+    "preference": {"name": "none"},
+}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the API server does not send brings nothing new: changes of every leaf of KubeVirt's definitions, one by one.
+"""What the API server does not send adds nothing: changes of every leaf of KubeVirt's definitions, one by one.
 
 Changes are dry runs on a real API server with our conditions; what it kept from us the engine evaluates.
 """
@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.build import Object
-from tests.e2e.match_conditions.dry_runs import FACTS, DryRuns, declared, which
+from tests.e2e.match_conditions.dry_runs import FACTS, DryRuns, which
+from tests.e2e.objects import declared
 from tests.schemas import Path, leaves, with_leaf
 from tests.test_properties import places
 from webhook import evaluate
@@ -29,7 +30,7 @@ SEVERAL = 300
 
 
 def added(new: Object, old: Object) -> list[str]:
-    """Return what a change brings that was not there, and the patch that nothing sets later."""
+    """Return what a change adds, and the patch that nothing sets later."""
     now, before = (evaluate(obj, FACTS, old, operation="UPDATE", final=True) for obj in (new, old))
     found = [violation.cause for violation in now.violations if not violation.preexisting]
     found += sorted({*now.warnings} - {*before.warnings}) + sorted({*now.missing_names} - {*before.missing_names})
@@ -98,7 +99,7 @@ def _above(obj: Any, place: tuple[Any, ...]) -> Any:
 
 
 @pytest.mark.parametrize("kind", KIND_OF_RESOURCE.values())
-def test_what_is_not_sent_brings_nothing_new(dry_runs: DryRuns, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_sent_adds_nothing(dry_runs: DryRuns, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     seed = random.randrange(10**9)
     drawn = list(changes(dry_runs, kind, random.Random(seed)))
     skipped = left_to_kubevirt(kind)

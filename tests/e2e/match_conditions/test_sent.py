@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.build import Object, disk, volume_request
-from tests.e2e.match_conditions.dry_runs import DryRuns, declared, url, which
+from tests.e2e.match_conditions.dry_runs import DryRuns, url, which
+from tests.e2e.objects import declared
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.objects import at
 
@@ -102,7 +103,7 @@ def stored(dry_runs: DryRuns) -> dict[str, Object]:
 @pytest.mark.parametrize(
     ("kind", "patch", "expected"), [(k, p, e) for k, _, p, e in ROWS], ids=[f"{r[1]} of {r[0]}" for r in ROWS]
 )
-def test_a_change_is_sent_only_where_it_can_bring_something(
+def test_a_change_is_sent_only_where_it_can_add_something(
     dry_runs: DryRuns, stored: dict[str, Object], kind: str, patch: Object, expected: bool
 ) -> None:
     assert is_sent(dry_runs, patched(stored[kind], patch)) is expected

@@ -1,4 +1,4 @@
-"""The same site as for the writes that reach the webhook, in a cluster of its own."""
+"""The same site as for the writes that reach the webhook."""
 
 from tests.e2e.admission.conftest import site
 

@@ -19,19 +19,6 @@ _Result = TypeVar("_Result")
 _THREADS = 6
 _IDLE_SECONDS = 30
 """After 90 the API server closes a connection; one closed here is opened again with the next call."""
-_PLURALS = {
-    "DataVolume": "datavolumes",
-    "Namespace": "namespaces",
-    "PersistentVolumeClaim": "persistentvolumeclaims",
-    "Pod": "pods",
-    "VirtualMachine": "virtualmachines",
-    "VirtualMachineClone": "virtualmachineclones",
-    "VirtualMachineInstance": "virtualmachineinstances",
-    "VirtualMachineInstanceMigration": "virtualmachineinstancemigrations",
-    "VirtualMachineInstanceReplicaSet": "virtualmachineinstancereplicasets",
-    "VirtualMachinePool": "virtualmachinepools",
-    "VirtualMachineRestore": "virtualmachinerestores",
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +72,7 @@ class Api:
 
     def create(self, obj: Object, user: str) -> Answer:
         """Create an object."""
-        return self._call("POST", _collection(obj), user, obj)
+        return self._call("POST", collection(obj), user, obj)
 
     def have(self, obj: Object, user: str) -> Object:
         """Create an object that nobody denies, and return it as it is stored."""
@@ -95,20 +82,20 @@ class Api:
 
     def patch(self, obj: Object, patch: Object, user: str, subresource: str = "") -> Answer:
         """Merge a patch into an object or a subresource of it."""
-        path = f"{_path(obj)}/{subresource}" if subresource else _path(obj)
+        path = f"{path_of(obj)}/{subresource}" if subresource else path_of(obj)
         return self._call("PATCH", path, user, patch)
 
     def delete(self, obj: Object, user: str) -> Answer:
         """Delete an object; it stays as long as it has finalizers."""
-        return self._call("DELETE", _path(obj), user)
+        return self._call("DELETE", path_of(obj), user)
 
     def exists(self, obj: Object) -> bool:
         """Say whether an object is there."""
-        return self._call("GET", _path(obj), "admin").passed
+        return self._call("GET", path_of(obj), "admin").passed
 
     def get(self, obj: Object) -> Object:
         """Return an object as it is stored."""
-        found = self._call("GET", _path(obj), "admin")
+        found = self._call("GET", path_of(obj), "admin")
         assert found.passed, found.message
         return found.body
 
@@ -139,12 +126,13 @@ class Api:
         return found
 
 
-def _collection(obj: Object) -> str:
+def collection(obj: Object) -> str:
+    """Return the path of all objects of a kind in the object's namespace."""
     version, namespace = obj["apiVersion"], obj["metadata"].get("namespace")
-    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    middle = f"/namespaces/{namespace}" if namespace else ""
-    return f"{root}{middle}/{_PLURALS[obj['kind']]}"
+    parts = ("/apis" if "/" in version else "/api", version, namespace and f"namespaces/{namespace}")
+    return "/".join([*filter(None, parts), f"{obj['kind'].lower()}s"])
 
 
-def _path(obj: Object) -> str:
-    return f"{_collection(obj)}/{obj['metadata']['name']}"
+def path_of(obj: Object) -> str:
+    """Return the path of an object."""
+    return f"{collection(obj)}/{obj['metadata']['name']}"

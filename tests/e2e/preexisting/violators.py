@@ -1,17 +1,18 @@
-"""VMs that could not migrate when the webhook came, of every kind and with every fault."""
+"""Pre-existing violators: VMs of every kind and with every fault that are older than the webhook."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tests.build import RWO, RWX, Object, claim, disk, host_disk
 from tests.build_paths import ALICE, APISERVER, CONTROLLER
+from tests.e2e.objects import declared
 from tests.e2e.preexisting.api import Api
 
 HANDLER = "system:serviceaccount:kubevirt:kubevirt-handler"
 USERS = (ALICE, APISERVER, CONTROLLER, HANDLER)
-FINALIZER, OLD_FINALIZER = "kubevirt.io/virtualMachineControllerFinalize", "example.com/old"
+FINALIZERS = ["kubevirt.io/virtualMachineControllerFinalize", "example.com/old"]
 CLAIMS = (
-    *(claim(name, RWX) for name in ("good", "mended", "target")),
+    *(claim(name, RWX) for name in ("good", "fixed", "target")),
     *(claim(name, RWO) for name in ("once", "once-too", "once-new")),
     *(claim(name, RWX, storage_class="san") for name in ("san-fs", "san-fs-new")),
 )
@@ -30,6 +31,12 @@ class Kind(StrEnum):
 TEMPLATED = (Kind.HALTED, Kind.RUNNING, Kind.POOL, Kind.REPLICA_SET)
 VIRTUAL = (Kind.HALTED, Kind.RUNNING, Kind.POOL)
 ALIVE = (Kind.RUNNING, Kind.BARE, Kind.POOL, Kind.REPLICA_SET)
+_KINDS = {
+    **dict.fromkeys((Kind.HALTED, Kind.RUNNING), "VirtualMachine"),
+    Kind.BARE: "VirtualMachineInstance",
+    Kind.POOL: "VirtualMachinePool",
+    Kind.REPLICA_SET: "VirtualMachineInstanceReplicaSet",
+}
 _IN_TEMPLATE = ("spec", "template", "spec")
 _PATHS = {Kind.BARE: ("spec",), Kind.POOL: ("spec", "virtualMachineTemplate", *_IN_TEMPLATE)}
 
@@ -57,7 +64,6 @@ def host_device(name: str) -> Object:
     return {"name": name, "deviceName": "vendor.example/card"}
 
 
-NOTHING = Fault("nothing", data="good")
 FAULTS = (
     Fault("a PVC for one node", root=disk("once", "root")),
     Fault("a file system on a SAN", root=disk("san-fs", "root")),
@@ -97,39 +103,27 @@ def in_template(kind: Kind, patch: Object) -> Object:
     return patch
 
 
-def declared(kind: Kind, fault: Fault, name: str) -> Object:
+def _declared(kind: Kind, fault: Fault, name: str) -> Object:
     """Return what a user applies."""
-    spec = _instance_spec(fault)
-    labels = {"app": name}
-    template = {"metadata": {"labels": labels}, "spec": spec}
-    vm = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted", "template": template}
-    selected: Object = {"replicas": 1, "selector": {"matchLabels": labels}}
-    match kind:
-        case Kind.BARE:
-            return _object("VirtualMachineInstance", name, spec)
-        case Kind.POOL:
-            body = {**selected, "virtualMachineTemplate": {"metadata": {"labels": labels}, "spec": vm}}
-            return _object("VirtualMachinePool", name, body, "pool.kubevirt.io/v1beta1")
-        case Kind.REPLICA_SET:
-            return _object("VirtualMachineInstanceReplicaSet", name, {**selected, "template": template})
-    return _object("VirtualMachine", name, vm)
+    vm = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted"}
+    return declared(_KINDS[kind], _instance_spec(fault), name, vm=vm, replicas=1, finalizers=FINALIZERS)
 
 
 def vm_for(pool: Object, number: int = 0) -> Object:
     """Return a VirtualMachine as kubevirt-controller makes it for a Pool, which numbers them."""
     name, template = pool["metadata"]["name"], pool["spec"]["virtualMachineTemplate"]
-    return _object("VirtualMachine", f"{name}-{number}", template["spec"], owner=pool)
+    return _object("VirtualMachine", f"{name}-{number}", template["spec"], pool)
 
 
 def instance_for(owner: Object) -> Object:
     """Return the VMI that kubevirt-controller makes for a VirtualMachine or a ReplicaSet."""
     name = owner["metadata"]["name"] + ("" if owner["kind"] == "VirtualMachine" else "-x7k2p")
-    return _object("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner=owner)
+    return _object("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner)
 
 
 def make(api: Api, kind: Kind, fault: Fault, name: str) -> VM:
     """Make a VM as its user and KubeVirt do; nobody may deny it."""
-    vm = VM(kind, fault, api.have(declared(kind, fault, name), ALICE))
+    vm = VM(kind, fault, api.have(_declared(kind, fault, name), ALICE))
     if kind is Kind.POOL:
         vm.virtual_machine = api.have(vm_for(vm.owner), CONTROLLER)
     elif kind in VIRTUAL:
@@ -153,10 +147,9 @@ def _instance_spec(fault: Fault) -> Object:
     }
 
 
-def _object(kind: str, name: str, spec: Object, api: str = "kubevirt.io/v1", owner: Object | None = None) -> Object:
-    metadata: Object = {"name": name, "namespace": "vms", "finalizers": [FINALIZER, OLD_FINALIZER]}
-    if owner:
-        named = {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-        reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **named}
-        metadata["ownerReferences"] = [{**reference, "controller": True, "blockOwnerDeletion": True}]
-    return {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}
+def _object(kind: str, name: str, spec: Object, owner: Object) -> Object:
+    named = {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
+    reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **named}
+    references = [{**reference, "controller": True, "blockOwnerDeletion": True}]
+    metadata = {"name": name, "namespace": "vms", "finalizers": FINALIZERS, "ownerReferences": references}
+    return {"apiVersion": "kubevirt.io/v1", "kind": kind, "metadata": metadata, "spec": spec}

@@ -1,19 +1,13 @@
-"""Recordings, made again on a real API server with the webhook installed."""
+"""The recording, made again on a real API server with the webhook installed."""
 
 import pytest
 
-from tests.clusters import KUBEVIRTS, OURS, Clusters
+from tests.clusters import KUBEVIRTS, Clusters
 from tests.e2e.replay.player import Played, Player
+from tests.e2e.replay.recording import Recording, shared_traffic
 from tests.e2e.replay.world import bare
 from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
-from tests.recording import Recording
-from tests.recording.own import own_recording
-from tests.recording.traffic import shared_traffic
-
-OWN, SHARED = "our own recording", "the recording in ../shared"
-RECORDINGS = (OWN, pytest.param(SHARED, marks=pytest.mark.cluster))
-_DEFINITIONS = {OWN: OURS, SHARED: KUBEVIRTS}
 
 
 class Replay:
@@ -25,15 +19,15 @@ class Replay:
         self.played = played
 
 
-@pytest.fixture(scope="package", params=RECORDINGS)
-def replay(request: pytest.FixtureRequest, clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Replay:
-    """A recording, made again from its first write to its last; skips where it is not at hand."""
-    recording = own_recording() if request.param == OWN else shared_traffic()
+@pytest.fixture(scope="package")
+def replay(clusters: Clusters, tmp_path_factory: pytest.TempPathFactory) -> Replay:
+    """The recording, made again from its first write to its last; skips where it is not at hand."""
+    recording = shared_traffic()
     if recording is None:
         pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
     settings = tmp_path_factory.mktemp("settings") / "settings.yaml"
     settings.write_text("mode: deny\n")
-    cluster = clusters.clean(_DEFINITIONS[request.param])
+    cluster = clusters.clean(KUBEVIRTS)
     _furnish(cluster, recording)
     with Installation(cluster, ("--config", str(settings))) as installation:
         player = Player(installation, settings)
@@ -41,7 +35,7 @@ def replay(request: pytest.FixtureRequest, clusters: Clusters, tmp_path_factory:
 
 
 def _furnish(cluster: LocalCluster, recording: Recording) -> None:
-    """Bring in what the recording refers to, and give its users the rights that they had."""
+    """Create what the recording refers to, and give its users the rights that they had."""
     objects = [bare(obj) for obj in recording.cluster]
     spaces = [obj for obj in objects if obj["kind"] == "Namespace"]
     apply(cluster, spaces)

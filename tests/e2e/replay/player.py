@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.build import Object
+from tests.e2e.replay.recording import Write
 from tests.e2e.replay.world import Uids, are_alike, as_if_mutated, as_owned_by, bare, can_become, is_going
 from tests.localcluster import LocalCluster
 from tests.localcluster.api import Client
 from tests.localcluster.installation import Installation
-from tests.recording import Write
 from webhook.objects import at, items, mapping
 
 _ADMIN = ("admin", ("system:masters",))
@@ -77,7 +77,7 @@ class Player:
         mutated, validated = (int(now - then) for now, then in zip(self._installation.calls(), before, strict=True))
         played = Played(write, sent, status, answer, mutated, validated)
         if played.is_denied:
-            with self._braked():
+            with self._mode_off():
                 answer = self._must(method, path, sent)
         if write.operation == "CREATE":
             self._uids.learn(write.obj, answer)
@@ -106,34 +106,35 @@ class Player:
     def _replay(self, write: Write) -> Object | None:
         """Return the live object after making it what the write found in the recording.
 
-        It is another where a write was denied, here or there, and where the recording begins in the midst.
+        It is another where a write was denied, here or there, and where the recording begins in the middle.
         """
         live = self._get(write)
         want = self._recorded(write.old, live) if write.old else None
         if want is None and live is None:
             return None
         if want is None or live is None or not are_alike(want, live):
-            with self._braked():
-                live = self._put_right(write, want, live)
+            with self._mode_off():
+                live = self._restored(write, want, live)
         if live is not None:
             self._uids.learn(write.old, live)
         return live
 
-    def _put_right(self, write: Write, want: Object | None, live: Object | None) -> Object | None:
+    def _restored(self, write: Write, want: Object | None, live: Object | None) -> Object | None:
         if live is not None and not can_become(live, want):
             self._remove(write, live)
             live = None
         if want is None:
             return None
-        found = self._must("PUT", _object(write), _over(live, want)) if live else self._create(write, want)
+        found = (
+            self._must("PUT", _object(write), _over(live, want))
+            if live
+            else self._must("POST", _collection(write), bare(want))
+        )
         if "status" in want and self._has_status(write):
             found = self._must("PUT", _object(write, "status"), _over(found, want))
         if is_going(want) and not is_going(found):
             found = self._must("DELETE", _object(write))
         return found
-
-    def _create(self, write: Write, want: Object) -> Object:
-        return self._must("POST", _collection(write), bare(want))
 
     def _remove(self, write: Write, live: Object) -> None:
         self._must("PUT", _object(write), {**live, "metadata": {**live["metadata"], "finalizers": []}})
@@ -141,7 +142,7 @@ class Player:
             self._must("DELETE", _object(write))
 
     @contextmanager
-    def _braked(self) -> Iterator[None]:
+    def _mode_off(self) -> Iterator[None]:
         """Let the webhook evaluate nothing meanwhile."""
         self._settings.write_text('mode: "off"\n')
         try:

@@ -1,9 +1,9 @@
 """What users did with KubeVirt, made again on a real API server through the real webhook configurations.
 
 Each write starts from the state that it found in the recording, whose webhook admitted everything. Where the state here
-is another, because something was denied or because the recording begins in the midst, it is put right first, and what
-is denied is stored all the same afterwards; both with `mode: off`, by which the webhook evaluates nothing, and neither is
-counted. So what follows a denied write is evaluated as well: KubeVirt must be able to go on.
+is another, because something was denied or because the recording begins in the middle, it is restored first, and what
+is denied is stored all the same afterwards; both with `mode: off`, and neither is counted. So what follows a denied
+write is evaluated as well: KubeVirt must be able to continue.
 
 The recording was made without a mutating webhook. A creation is sent as it was recorded, to be patched; what follows it
 holds LiveMigrate, as if it had been. What was lost to another write there is sent as an update of an outdated state.
@@ -11,13 +11,17 @@ holds LiveMigrate, as if it had been. What was lost to another write there is se
 
 from collections.abc import Iterable
 
+import pytest
+
 from tests.admission.test_traffic_paths import SPECS
 from tests.build import Object
 from tests.conftest import Report
 from tests.e2e.replay.conftest import Replay
 from tests.e2e.replay.player import Played
-from tests.recording import Denial
+from tests.e2e.replay.recording import RETRIED, Denial
 from webhook.objects import at
+
+pytestmark = pytest.mark.cluster
 
 
 def by_step(played: Iterable[Played]) -> dict[str, list[Played]]:
@@ -57,7 +61,7 @@ def shown(replay: Replay) -> Iterable[str]:
     reached, recorded = share(replay.played)
     yield f"  {reached} of {recorded} recorded writes reached the webhook"
     reached, recorded = share(without_retries(replay))
-    yield f"  {reached} of {recorded} without the step {replay.recording.retried!r}"
+    yield f"  {reached} of {recorded} without the step {RETRIED!r}"
 
 
 def share(played: list[Played]) -> tuple[int, int]:
@@ -67,7 +71,7 @@ def share(played: list[Played]) -> tuple[int, int]:
 
 def without_retries(replay: Replay) -> list[Played]:
     """Return what was played but for the step in which KubeVirt creates a denied VMI again and again."""
-    return [each for each in replay.played if each.write.step != replay.recording.retried]
+    return [each for each in replay.played if each.write.step != RETRIED]
 
 
 def test_exactly_the_bad_disks_are_denied_where_their_user_sees_it(replay: Replay, report: Report) -> None:

@@ -88,7 +88,7 @@ def test_a_kubeconfig_can_be_read_by_its_owner_only(cluster: LocalCluster) -> No
 
 
 @pytest.mark.parametrize("path", [path for definition in DEFINITIONS.values() for path in resource_paths(definition)])
-def test_every_definition_of_ours_is_served(cluster: LocalCluster, path: str) -> None:
+def test_every_definition_is_served(cluster: LocalCluster, path: str) -> None:
     assert json.loads(cluster.kubectl("get", "--raw", path).stdout)["items"] == []
 
 
@@ -99,7 +99,7 @@ def test_the_status_subresource_is_where_kubevirt_and_cdi_have_one(cluster: Loca
     assert (f"{plural}/status" in {resource["name"] for resource in resources}) == (plural in WITH_STATUS)
 
 
-def test_an_object_of_ours_keeps_fields_that_no_schema_names(cluster: LocalCluster) -> None:
+def test_an_object_keeps_fields_that_no_schema_names(cluster: LocalCluster) -> None:
     vm = {
         "apiVersion": "kubevirt.io/v1",
         "kind": "VirtualMachine",

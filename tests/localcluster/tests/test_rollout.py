@@ -151,7 +151,7 @@ def test_the_node_stays_ready_for_the_controllers(cluster: LocalCluster, nodes: 
 
 
 class _Caller:
-    """Sends GETs through a Service, each on a connection of its own, until told to stop."""
+    """Sends GETs through a Service, each on its own connection, until it is stopped."""
 
     def __init__(self, address: str) -> None:
         self.failures: list[str] = []

@@ -1,20 +1,68 @@
-"""The recording in ../shared/traffic: of a control plane with KubeVirt and CDI, and a webhook that only looked on."""
+"""What users did with KubeVirt, as writes to an API server, recorded by a webhook that allowed everything."""
 
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tests.admission.test_traffic_paths import DENIED, RECORDED
 from tests.build import Object
-from tests.recording.model import Recording, Write
 from webhook.cluster.files import read_path
 from webhook.objects import at
 
-RETRIED = "VMI create by virt-controller denied"
+Denial = tuple[str, str, str, str, str]
+"""What the user did, the resource that was written, the last name of who wrote it, the PVC, the rule."""
+RETRIED = "VMI create by virt-controller refused"
+"""The step in which KubeVirt creates a denied VMI again and again."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write, as the API server admitted it."""
+
+    step: str
+    """What the user did."""
+    user: str
+    groups: tuple[str, ...]
+    operation: str
+    group: str
+    version: str
+    resource: str
+    subresource: str
+    obj: Object | None
+    """The object that was to be stored; None for a deletion."""
+    old: Object | None
+    """The object that the write found; None for a creation."""
+    is_late: bool
+    """Whether it was lost, because another write had changed the object meanwhile."""
+
+    @property
+    def shown(self) -> Object:
+        """The object, or what was deleted."""
+        return self.obj or self.old or {}
+
+    @property
+    def whole_resource(self) -> str:
+        """The resource with its subresource."""
+        return "/".join(filter(None, (self.resource, self.subresource)))
+
+    @property
+    def who(self) -> str:
+        """The user's last name."""
+        return self.user.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Writes, the objects that they refer to, and every denial that is due, in the order of the writes."""
+
+    cluster: list[Object]
+    writes: list[Write]
+    denied: list[Denial]
 
 
 def shared_traffic() -> Recording | None:
-    """Return the recording, or None where it is not beside this checkout.
+    """Return the recording in ../shared/traffic, or None where it is not beside this checkout.
 
     It holds a write as the mutating and as the validating side were asked about it; a write that was lost to another
     one was asked about on the mutating side alone, or there once more.
@@ -24,7 +72,7 @@ def shared_traffic() -> Recording | None:
         return None
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         asked = [json.loads(line) for line in lines]
-    return Recording(list(read_path(RECORDED / "cluster.yaml")), list(_writes(asked)), DENIED, RETRIED)
+    return Recording(list(read_path(RECORDED / "cluster.yaml")), list(_writes(asked)), DENIED)
 
 
 def _writes(asked: list[Object]) -> Iterator[Write]:

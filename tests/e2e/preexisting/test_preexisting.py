@@ -1,0 +1,74 @@
+"""What is done to VMs day by day can be done to pre-existing violators, and what makes one worse is denied."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.build import disk, volume_request
+from tests.build_paths import ALICE, APISERVER
+from tests.e2e.admission.conftest import requests_to
+from tests.e2e.preexisting.api import Answer, Api
+from tests.e2e.preexisting.conftest import Site
+from tests.e2e.preexisting.verbs import VERBS, Verb
+from tests.e2e.preexisting.violators import ALIVE, FAULTS, LENIENT, TEMPLATED, VIRTUAL, VM, Kind, in_template
+
+NEW = disk("once-new", "new")
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=str)
+def test_this_passes_for_all_violators_and_needs_the_webhook_only_where_volumes_change(site: Site, verb: Verb) -> None:
+    """What the API server does not ask about also passes in an outage."""
+    before = requests_to(site.installation)
+    site.working.undergo(verb)
+    asked = {call for call in requests_to(site.installation) - before if call[0] == "/validate"}
+    assert verb.evaluated in (None, bool(asked)), asked
+
+
+def in_a_template(api: Api, vm: VM) -> Answer:
+    return api.patch(vm.owner, in_template(vm.kind, {"volumes": vm.fault.volumes(NEW)}), ALICE)
+
+
+def by_virtctl_addvolume(api: Api, vm: VM) -> Answer:
+    request = {"addVolumeOptions": {**volume_request(NEW)["addVolumeOptions"], "disk": {"name": "new"}}}
+    return api.patch(vm.virtual_machine or vm.owner, {"status": {"volumeRequests": [request]}}, APISERVER, "status")
+
+
+def into_a_vmi(api: Api, vm: VM) -> Answer:
+    return api.patch(vm.instance or vm.owner, {"spec": {"volumes": vm.fault.volumes(NEW)}}, APISERVER)
+
+
+def lowered_strategy(api: Api, vm: VM) -> Answer:
+    return api.patch(vm.owner, in_template(vm.kind, {"evictionStrategy": "None"}), ALICE)
+
+
+BAD_PVC, STRATEGY = ('volume "new"', "[shared-access]"), ('evictionStrategy is "None"', "[eviction-strategy]")
+
+
+@pytest.mark.parametrize(
+    ("write", "kinds", "faults", "about"),
+    [
+        (in_a_template, TEMPLATED, FAULTS, BAD_PVC),
+        (by_virtctl_addvolume, VIRTUAL, FAULTS, BAD_PVC),
+        (into_a_vmi, ALIVE, FAULTS, BAD_PVC),
+        (lowered_strategy, ALIVE, (LENIENT,), STRATEGY),
+    ],
+)
+def test_a_violation_more_is_denied_for_that_alone(
+    site: Site,
+    write: Callable[[Api, VM], Answer],
+    kinds: tuple[Kind, ...],
+    faults: tuple[object, ...],
+    about: tuple[str, str],
+) -> None:
+    vms = [vm for vm in site.samples.of(kinds) if vm.fault in faults]
+    answers = site.samples.each(vms, lambda vm: [write(site.api, vm)])
+    reported = {
+        name: [all(part in cause for part in about) for cause in found.causes] for name, [found] in answers.items()
+    }
+    assert len(reported) == len(kinds) * len(faults)
+    assert {name: right for name, right in reported.items() if right != [True]} == {}
+
+
+def test_a_lowered_strategy_of_a_halted_vm_is_reset(site: Site) -> None:
+    vm = next(found for found in site.samples.of([Kind.HALTED]) if found.fault == LENIENT)
+    assert lowered_strategy(site.api, vm).body["spec"]["template"]["spec"]["evictionStrategy"] == "LiveMigrate"

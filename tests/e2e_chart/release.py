@@ -1,0 +1,184 @@
+"""The chart, installed by Helm on the local cluster's nodes, and what can be seen of the release."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.build import Object
+from tests.clusters import PORT, WithNodes
+from tests.documentation import CHART
+from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
+from tests.localcluster import binaries
+from tests.workloads import eventually
+from webhook.objects import at, items
+
+VALUES: Object = {"service": {"port": PORT}, "test": {"namespace": "vms"}, "certificates": {"trustDelay": "2s"}}
+"""A port that needs no root, a namespace for test VMs, and certificates that are served soon."""
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+_MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET, OWNER_ROLE)
+_OURS = f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"
+_WAIT = ("--wait", "--timeout=300s")
+_KINDS = (
+    "namespaces,pods,deployments,replicasets,jobs,services,configmaps,secrets,serviceaccounts,leases,"
+    "poddisruptionbudgets,networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,"
+    "validatingwebhookconfigurations,mutatingwebhookconfigurations"
+)
+
+
+class Release:
+    """At most one release of the chart, with two replicas unless its values say otherwise."""
+
+    def __init__(self, site: WithNodes) -> None:
+        """Use a cluster with nodes; install nothing yet."""
+        self.site, self.cluster, self.nodes = site, site.cluster, site.nodes
+        self.api = admin(site.cluster)
+        self.values: Object = {}
+
+    def helm(self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, stdin: str = "") -> str:
+        """Return what Helm prints; raises AssertionError where it fails."""
+        done = self.try_helm(*arguments, program=program, namespace=namespace, stdin=stdin)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.logs[-6000:]}"
+        return done.stdout
+
+    def try_helm(
+        self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, stdin: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run Helm as the administrator; values come by stdin."""
+        environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "HOME": str(self.cluster.directory)}
+        command = [str(binaries.ensure(program)[program]), *arguments, "--namespace", namespace]
+        command += ["--values", "-"] if stdin else []
+        return subprocess.run(
+            command, input=stdin, env=environment, capture_output=True, text=True, timeout=600, check=False
+        )
+
+    def install(self, values: Object | None = None, program: str = "helm", *, wait: bool = True) -> None:
+        """Install with values over `VALUES`; returns when Helm says that it is done, or at once."""
+        self.values = values or {}
+        options = ("--create-namespace", *(_WAIT if wait else ()))
+        self.helm("install", NAME, str(CHART), *options, program=program, stdin=merged(self.values))
+
+    def upgrade(self, values: Object | None = None, *options: str, chart: Path = CHART) -> None:
+        """Change to these values over `VALUES`; returns when Helm says that it is done."""
+        self.values = values or {}
+        self.helm("upgrade", NAME, str(chart), *_WAIT, *options, stdin=merged(self.values))
+
+    def uninstall(self, *options: str) -> None:
+        """Uninstall the release; returns when its pods are gone too."""
+        self.helm("uninstall", NAME, *options, *_WAIT)
+        self.await_no_pods()
+
+    def have(self) -> None:
+        """Have the chart installed with the values that all tests share; returns when the webhook is in force."""
+        if self.try_helm("status", NAME).returncode:
+            self.install()
+        elif self.values:
+            self.upgrade()
+        self.await_in_force()
+
+    @contextmanager
+    def installed(self, values: Object, *, wait: bool = True) -> Iterator["Release"]:
+        """Give a release with values of its own; whatever is left of it is removed afterwards, without hooks."""
+        try:
+            self.install(values, wait=wait)
+            if wait:
+                self.await_in_force()
+            yield self
+        finally:
+            self.try_helm("uninstall", NAME, "--no-hooks")
+            self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force")
+            eventually("nothing of the release is left", lambda: self.left_over == [])
+
+    def await_in_force(self) -> None:
+        """Return when all pods are ready and the API server denies and patches by what they say."""
+        replicas = self.values.get("replicaCount", 2)
+        eventually("all replicas are ready", lambda: len(self.ready_pods) == len(self.pods) == replicas)
+        eventually("the webhook denies and patches", lambda: self.denies and self.answer("good") == "LiveMigrate")
+
+    def await_no_pods(self) -> None:
+        """Return when no pod of the release is there any more."""
+        eventually("all pods are gone", lambda: not self.pods)
+
+    @property
+    def pods(self) -> list[Object]:
+        """The pods of the release."""
+        return list(self.api.list(PODS, {"labelSelector": _OURS}))
+
+    @property
+    def ready_pods(self) -> dict[str, str]:
+        """The addresses of the pods that are ready and stay, by name."""
+        return {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in self.pods if is_ready(pod)}
+
+    @property
+    def logs(self) -> str:
+        """The logs of the pods that are there."""
+        return "\n".join(self.nodes.logs(pod["metadata"]["name"], NAMESPACE) for pod in self.pods)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the Service is reached."""
+        return str(at(self.read(f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"), "spec", "clusterIP")), PORT
+
+    @property
+    def denies(self) -> bool:
+        """Whether a VM with a ReadWriteOnce disk is denied for that."""
+        return "[shared-access]" in self.answer("once")
+
+    def answer(self, claim: str) -> str:
+        """Return what becomes of a new VM with a PVC: its evictionStrategy, else why it is denied."""
+        return answer(self.api, claim)
+
+    def read(self, path: str) -> Object | None:
+        """Return what is at a path, None where nothing is."""
+        return self.api.get(path)
+
+    def edit(self, path: str, patch: Object) -> None:
+        """Merge a patch into an object, as somebody does by hand."""
+        kind, name = path.split("/")[-2:]
+        self.cluster.kubectl("patch", kind, name, "-n", NAMESPACE, "--type=merge", "--patch", json.dumps(patch))
+
+    def configured(self, field: str) -> set[Any]:
+        """Return the values of a field of the validating webhooks that are about VirtualMachines."""
+        found = items((self.read(VALIDATING) or {}).get("webhooks"))
+        return {webhook[field] for webhook in found if webhook["name"].startswith("virtualmachines.")}
+
+    @property
+    def left_over(self) -> list[str]:
+        """The paths of what the webhook makes for itself and is there."""
+        return [path for path in _MADE_BY_US if self.read(path)]
+
+    @property
+    def labelled(self) -> list[str]:
+        """Names of all objects that are labelled as ours or the release's."""
+        found = [
+            self.cluster.kubectl("get", _KINDS, "-A", "-o", "name", f"--selector={label}={NAME}").stdout.split()
+            for label in ("app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance")
+        ]
+        return sorted({name for names in found for name in names})
+
+    def doctor(self) -> tuple[int, list[tuple[str, str]]]:
+        """Return the doctor's exit status, and status and words of what it finds, as an administrator runs it."""
+        command = [sys.executable, "-m", "webhook.cli.main", "doctor", "--namespace=vms", "--output=json"]
+        environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+        assert done.stdout, done.stderr
+        return done.returncode, [(found["status"], found["what"]) for found in json.loads(done.stdout)]
+
+
+def is_ready(pod: Object) -> bool:
+    """Say whether a pod is ready and stays."""
+    conditions = {found["type"]: found["status"] for found in items(at(pod, "status", "conditions"))}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+def merged(values: Object) -> str:
+    """Return values over `VALUES` as Helm reads them."""
+    whole: Object = {**VALUES, **values}
+    return json.dumps(
+        {key: {**VALUES.get(key, {}), **value} if isinstance(value, dict) else value for key, value in whole.items()}
+    )

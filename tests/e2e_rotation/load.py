@@ -1,0 +1,165 @@
+"""Writes of VMs and new TLS connections to the webhook's Service while a test runs, and what its replicas serve.
+
+Connections are verified as an API server verifies them: it keeps its own open, so writes alone rarely show what a new
+one would meet.
+"""
+
+import base64
+import socket
+import ssl
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Self
+
+from cryptography import x509
+
+from tests.clusters import PORT
+from tests.e2e_chart.release import Release
+from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.e2e_controller.release import MUTATING, VALIDATING
+from tests.localcluster.probes import unverified
+from tests.writers import Writers, created
+from webhook.cluster import ClusterUnavailable
+from webhook.cluster.api import Client
+from webhook.objects import at, items
+
+SERVER = f"{NAME}.{NAMESPACE}.svc"
+"""The name that API servers ask for."""
+Served = Mapping[str, x509.Certificate]
+"""What each ready replica serves, by its name."""
+_EVERY, _TIMEOUT = 0.1, 30.0
+_PAUSE = 0.25
+"""Each look costs a handshake with every replica."""
+_AFTERWARDS = 50
+"""How many writes follow whatever a test did."""
+
+
+class Handshakes:
+    """Shakes hands every 100 ms as long as the context lasts.
+
+    Each time with every bundle in the webhook configurations at that moment: one that was read before the handshake and
+    is still there after it. What does not verify is ``failed``.
+    """
+
+    def __init__(self, api: Client, address: tuple[str, int]) -> None:
+        """Connect to an address of the Service; read the bundles from the API server."""
+        self.total = 0
+        self.failed: list[str] = []
+        self._api, self._address = api, address
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="handshakes", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End after the last one."""
+        self._done.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        while not self._done.wait(_EVERY):
+            try:
+                for bundle in configured(self._api):
+                    why = self._shake(bundle)
+                    self.total += 1
+                    if why and bundle in configured(self._api):
+                        self.failed.append(f"{datetime.now():%T} {why}")
+            except ClusterUnavailable as error:
+                self.failed.append(f"{datetime.now():%T} the webhook configurations cannot be read: {error}")
+
+    def _shake(self, bundle: bytes) -> str | None:
+        try:
+            shake(self._address, ssl.create_default_context(cadata=bundle.decode()))
+        except (OSError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        return None
+
+
+class Load:
+    """Writers and handshakes that go on, and what replicas served meanwhile."""
+
+    def __init__(self, release: Release, writers: Writers, handshakes: Handshakes) -> None:
+        """Use what runs."""
+        self.writers, self.handshakes = writers, handshakes
+        self.ca_names: list[str] = []
+        """Of the CAs that signed what was served, in order."""
+        self._release = release
+
+    def look(self) -> Served:
+        """Return what each ready replica serves, and note who signed it."""
+        served = {name: leaf_of(address) for name, address in self._release.ready_pods.items()}
+        for leaf in served.values():
+            if (issuer := leaf.issuer.rfc4514_string()) not in self.ca_names:
+                self.ca_names.append(issuer)
+        return served
+
+    def await_served(self, what: str, condition: Callable[[Served], bool], within: float = 300) -> None:
+        """Return when what the ready replicas serve meets a condition; it is noted all the while."""
+        deadline = time.monotonic() + within
+        while not condition(self.look()):
+            assert time.monotonic() < deadline, f"no {what} within {within:g} s: {self}"
+            time.sleep(_PAUSE)
+
+    def __str__(self) -> str:
+        shaken = f"{self.handshakes.total:,} handshakes, {len(self.handshakes.failed)} failed"
+        return f"{len(self.ca_names)} CAs, {self.writers.tally}; {shaken}"
+
+
+@contextmanager
+def under_load(release: Release) -> Iterator[Load]:
+    """Write VMs and shake hands; afterwards nothing may have failed, and no write passed without an evaluation."""
+    with Writers(release.cluster, created) as writers, Handshakes(release.api, release.address) as handshakes:
+        load = Load(release, writers, handshakes)
+        try:
+            load.look()
+            yield load
+            writers.go_on(_AFTERWARDS)
+        finally:
+            load.look()
+    print(load)
+    failed = [*writers.losses, *handshakes.failed]
+    assert failed == [], f"{load}: {failed[:3]}"
+
+
+def issuers(served: Served) -> set[x509.Name]:
+    """Return the names of the CAs that signed what is served."""
+    return {leaf.issuer for leaf in served.values()}
+
+
+def leaf_of(address: str) -> x509.Certificate:
+    """Return what the replica at an address serves."""
+    return x509.load_der_x509_certificate(shake((address, PORT), unverified()))
+
+
+def configured(api: Client) -> set[bytes]:
+    """Return the different bundles in the webhook configurations; raises ClusterUnavailable where none is there."""
+    webhooks = [webhook for path in (VALIDATING, MUTATING) for webhook in items((api.get(path) or {})["webhooks"])]
+    return {base64.b64decode(at(webhook, "clientConfig", "caBundle") or "") for webhook in webhooks}
+
+
+def shake(address: tuple[str, int], context: ssl.SSLContext) -> bytes:
+    """Return the certificate that a new handshake is shown, as DER; raises OSError where it fails."""
+    with (
+        socket.create_connection(address, timeout=_TIMEOUT) as plain,
+        context.wrap_socket(plain, server_hostname=SERVER) as connection,
+    ):
+        shown = connection.getpeercert(binary_form=True)
+    assert shown is not None
+    return shown
+
+
+def speaking(newest: ssl.TLSVersion, suites: str = "ALL") -> ssl.SSLContext:
+    """Return a client's context that speaks nothing newer than a version of TLS, and of its suites only some."""
+    context = unverified()
+    context.set_ciphers(f"{suites}:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
+    return context
