@@ -92,7 +92,7 @@ TEMPLATES = [
         "made",
         storage={"accessModes": [RWX], "volumeMode": "Filesystem"},
         sourceRef={"kind": "DataSource", "name": "snapshots", "namespace": NAMESPACE},
-    ),
+    )
 ]
 VOLUMES = (
     *(disk(name) for name in ("bound", "static", "clone", "restored", "imported", "picked", "labelled")),
@@ -101,9 +101,7 @@ VOLUMES = (
     ephemeral("e", "clone"),
 )
 INFERRED = {"inferFromVolume": "labelled", "inferFromVolumeFailurePolicy": "Ignore"}
-SELECTING = {
-    "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}],
-}
+SELECTING = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]}
 FIELDS: Object = {
     "nodeSelector": {"zone": "a"},
     "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": SELECTING}},
@@ -125,10 +123,7 @@ VMS = (
     vm(*VOLUMES, spec={"instancetype": {"name": "i"}, "preference": {"name": "p"}, "dataVolumeTemplates": TEMPLATES}),
     vm(*VOLUMES, spec={"instancetype": INFERRED, "preference": INFERRED}, status=KEPT),
     vm(spec={"instancetype": {"name": "i", "kind": "VirtualMachineInstancetype"}, "preference": {"revisionName": "x"}}),
-    vm(
-        data_volume_disk("made", "v"),
-        spec={"preference": {"inferFromVolume": "v"}, "dataVolumeTemplates": TEMPLATES},
-    ),
+    vm(data_volume_disk("made", "v"), spec={"preference": {"inferFromVolume": "v"}, "dataVolumeTemplates": TEMPLATES}),
     vm(*VOLUMES, **FIELDS),
     vmi(*VOLUMES, **FIELDS),
 )
@@ -177,11 +172,7 @@ def test_the_order_of_the_objects_changes_nothing(data: st.DataObject, vm_object
 
 
 @quick
-@given(
-    missing=st.sets(st.sampled_from(range(len(FACTS)))),
-    vm_object=st.sampled_from(VMS),
-    final=st.booleans(),
-)
+@given(missing=st.sets(st.sampled_from(range(len(FACTS)))), vm_object=st.sampled_from(VMS), final=st.booleans())
 def test_whatever_is_missing_from_a_cluster_there_is_a_verdict(
     missing: set[int], vm_object: Object, final: bool
 ) -> None:

@@ -14,18 +14,7 @@ from webhook import Settings, SettingsError, Verdict, Violation, evaluate
 from webhook.cluster import Cluster, Snapshot, Undecidable
 from webhook.cluster.resources import Resource
 
-ATTRIBUTES = [
-    "rule",
-    "reason",
-    "volume",
-    "field",
-    "message",
-    "remedy",
-    "action",
-    "preexisting",
-    "exempt",
-    "evidence",
-]
+ATTRIBUTES = ["rule", "reason", "volume", "field", "message", "remedy", "action", "preexisting", "exempt", "evidence"]
 
 
 def test_the_package_offers_what_a_caller_needs_and_no_more() -> None:

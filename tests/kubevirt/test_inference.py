@@ -21,10 +21,7 @@ from webhook.kubevirt import VM, read_vm
 
 DOMAIN = "instancetype.kubevirt.io/"
 LABELS = {f"{DOMAIN}default-instancetype": "i", f"{DOMAIN}default-preference": "p"}
-FOUND = (
-    instancetype("i", hostDevices=[{"name": "found"}]),
-    preference("p", preferredArchitecture="arm64"),
-)
+FOUND = (instancetype("i", hostDevices=[{"name": "found"}]), preference("p", preferredArchitecture="arm64"))
 
 
 def labelled(obj: Object, labels: Object | None = None) -> Object:

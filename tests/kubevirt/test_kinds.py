@@ -3,18 +3,7 @@
 import jsonpatch
 import pytest
 
-from tests.build import (
-    CLUSTER,
-    RWO,
-    Object,
-    claim,
-    data_volume_disk,
-    data_volume_template,
-    disk,
-    host_disk,
-    vm,
-    vmi,
-)
+from tests.build import CLUSTER, RWO, Object, claim, data_volume_disk, data_volume_template, disk, host_disk, vm, vmi
 from tests.build_paths import KUBEVIRT, pool, replica_set, tagged
 from webhook import Verdict, evaluate
 

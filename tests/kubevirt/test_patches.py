@@ -129,8 +129,7 @@ def test_annotation_is_added_beside_others_though_the_source_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("op", "path", "expected"),
-    [("add", LABELS, {"b": "c"}), ("replace", LABELS, {"b": "c"}), ("remove", LABELS, None)],
+    ("op", "path", "expected"), [("add", LABELS, {"b": "c"}), ("replace", LABELS, {"b": "c"}), ("remove", LABELS, None)]
 )
 def test_whole_map_is_applied(op: str, path: str, expected: object) -> None:
     assert patched({"op": op, "path": path, "value": {"b": "c"}})["metadata"].get("labels") == expected

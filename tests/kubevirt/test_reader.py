@@ -57,8 +57,7 @@ def test_a_pvc_is_named_by_the_source_not_by_the_volume() -> None:
 
 
 @pytest.mark.parametrize(
-    "source",
-    ["containerDisk", "cloudInitNoCloud", "emptyDisk", "memoryDump", "sourceOfTheFuture"],
+    "source", ["containerDisk", "cloudInitNoCloud", "emptyDisk", "memoryDump", "sourceOfTheFuture"]
 )
 def test_other_sources_have_no_pvc(source: str) -> None:
     vm_object = read(vm({"name": "x", source: {"claimName": "no", "name": "no"}}))
@@ -141,10 +140,7 @@ def test_volumes_that_are_no_list_are_none(found: object) -> None:
             {"name": "x", "persistentVolumeClaim": {"claimName": 5}},
             ("x", "persistentVolumeClaim", None, f"{VM_VOLUMES}[0].persistentVolumeClaim.claimName"),
         ),
-        (
-            {"name": "x", "dataVolume": {"name": ""}},
-            ("x", "dataVolume", None, f"{VM_VOLUMES}[0].dataVolume.name"),
-        ),
+        ({"name": "x", "dataVolume": {"name": ""}}, ("x", "dataVolume", None, f"{VM_VOLUMES}[0].dataVolume.name")),
     ],
     ids=repr,
 )
