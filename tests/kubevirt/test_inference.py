@@ -71,7 +71,7 @@ def from_template(**spec: object) -> Object:
     return inferring(DV, templates=(template(**spec),))
 
 
-BLANK = {"source": {"blank": {}}}
+BLANK: Object = {"source": {"blank": {}}}
 BARE_SOURCE = data_source("ds")
 LABELLED_SOURCE = data_source("ds", labels=LABELS)
 OF_IMAGE = data_source("ds", pvc={"name": "c", "namespace": "images"})

@@ -49,7 +49,8 @@ EVERYWHERE = instancetype("i", hostDevices=[{"name": "everywhere"}])
 
 @pytest.mark.parametrize(("kind", "expected"), KINDS.items(), ids=repr)
 def test_an_instancetype_is_found_by_kind_and_name(kind: str | None, expected: str | None) -> None:
-    vm_object = naming(name="i", **({} if kind is None else {"kind": kind}))
+    matcher: Object = {"name": "i"} if kind is None else {"name": "i", "kind": kind}
+    vm_object = naming(**matcher)
     assert matched(vm_object, HERE, ELSEWHERE, EVERYWHERE) == ([expected] if expected else [])
     assert bool(read(vm_object, HERE, ELSEWHERE, EVERYWHERE).not_evaluated) is (expected is None)
 
@@ -144,8 +145,13 @@ def test_a_long_name_that_is_missing_makes_no_long_warning() -> None:
 @pytest.mark.parametrize(
     ("matcher", "reported"),
     [
-        *((matcher, 0) for matcher in (None, "i", [], 5)),
-        *((matcher, 2) for matcher in ({}, {"name": ""}, {"name": 5}, {"kind": "VirtualMachineInstancetype"})),
+        (None, 0),
+        ("i", 0),
+        ([], 0),
+        ({}, 2),
+        ({"name": ""}, 2),
+        ({"name": 5}, 2),
+        ({"kind": "VirtualMachineInstancetype"}, 2),
     ],
     ids=repr,
 )
