@@ -205,11 +205,7 @@ UNAPPLIED = {
     "a test that fails": {"op": "test", "path": "/kind", "value": "Pool"},
     "another spelling of a parent": add(f"{SPEC}/Volumes/-", {}),
     "another spelling of what is copied": {"op": "copy", "from": "/SPEC/template", "path": "/spec/x"},
-    **{
-        f"{value} at {path}": {"op": "replace", "path": path, "value": value}
-        for path in PARTS
-        for value in VALUES
-    },
+    **{f"{value} at {path}": {"op": "replace", "path": path, "value": value} for path in PARTS for value in VALUES},
 }
 
 
