@@ -144,7 +144,7 @@ def data_volume(name: str, **spec: Any) -> Object:
 
 
 def backend(uuid: str, driver: str, name: str = "tbe-x", *, online: bool | None = None, **config: Any) -> Object:
-    """Return a TridentBackend, which Trident calls by the same name; ``config`` joins what its driver is told."""
+    """Return a TridentBackend, with the same name in Trident; ``config`` joins its driver's configuration."""
     return {
         "apiVersion": "trident.netapp.io/v1",
         "kind": "TridentBackend",

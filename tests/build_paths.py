@@ -1,4 +1,4 @@
-"""Objects and requests for tests of the paths by which a VM comes by its disks."""
+"""Objects and requests for tests of the ways in which a VM gets its disks."""
 
 import json
 from collections.abc import Callable, Collection, Iterable
@@ -22,7 +22,7 @@ APISERVER = "system:serviceaccount:kubevirt:kubevirt-apiserver"
 UID = "11111111-2222-3333-4444-555555555555"
 OTHER_UID = "99999999-2222-3333-4444-555555555555"
 KUBEVIRT = kubevirt(network={"defaultNetworkInterface": "masquerade"})
-"""Where it is, a VM that says nothing of networks breaks no rule, and its disks alone decide."""
+"""With it, a VM without networks violates no rule, so only its disks matter."""
 REASON = {"migratability.io/exempt-reason": "moves to NFS in July"}
 
 _RESOURCES = {
@@ -157,19 +157,19 @@ def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", tar
 
 
 def with_annotation(obj: Object, *names: str) -> Object:
-    """Return an object whose marks hold these names."""
+    """Return an object whose unverified annotations hold these names."""
     found: Object = jsonpatch.apply_patch(obj, operations_on(obj, frozenset(names)))
     return found
 
 
 def restored(vm: Object, by: Object, uid: str | None = None) -> Object:
-    """Return a VM as KubeVirt makes it for a restore."""
+    """Return a VM as KubeVirt creates it for a restore."""
     said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
     return tagged(vm, annotations={"restore.kubevirt.io/lastRestoreUID": said})
 
 
 class Rights(Snapshot):
-    """A snapshot in which some users have the right to exempt, and which remembers who was asked for what."""
+    """A snapshot in which some users have the right to exempt; it records who was asked for what."""
 
     is_live = True
 
@@ -205,7 +205,7 @@ class Lagging(Rights):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server is told: of a denial its rules, fields, message and causes; ``audit`` goes to its log."""
+    """What the API server gets: of a denial its rules, fields, message and causes; ``audit`` goes to its log."""
 
     allowed: bool
     rules: list[str]
@@ -245,7 +245,7 @@ def request(
 
 
 def with_annotations(obj: Object, old: Object | None, cluster: Rights, settings: Settings, **how: Any) -> Object:
-    """Return an object as it is after the mutating side has marked it; the rest of our patch is left out."""
+    """Return an object with the unverified annotations of the mutating side, without the rest of its patch."""
     _, verdict = mutate(request(obj, old, **how), cluster, settings, 5.0)
     unverified_names: Object = jsonpatch.apply_patch(obj, verdict.annotation_patch if verdict else [])
     return unverified_names
@@ -262,7 +262,7 @@ def ask(
 ) -> Answer:
     """Return the answer to a request; ``objects`` join the usual PVCs and classes.
 
-    On the validating side the object has the marks that the mutating side gives it.
+    On the validating side the object has the unverified annotations that the mutating side adds.
     """
     cluster, found = Rights((KUBEVIRT, *CLUSTER, *objects), may), Settings.parse(settings or {})
     if side is validate:

@@ -18,7 +18,7 @@ from webhook.engine import Question, answer_start
 ORACLE = Path(__file__).resolve().parents[2] / "shared" / "oracle"
 NAMESPACE = "d"
 HOST_MODEL = "CPUModeLiveMigratable"
-"""KubeVirt's reason that only the node can tell."""
+"""KubeVirt's reason that depends on the node."""
 INTERFACE, DEVICE, DISKS = "InterfaceNotLiveMigratable", "HostDeviceNotLiveMigratable", "DisksNotLiveMigratable"
 SEV, TDX, SECURE = "SEVNotLiveMigratable", "TDXNotLiveMigratable", "SecureExecutionNotLiveMigratable"
 TSC, PASSTHROUGH = "NoTSCFrequencyNotLiveMigratable", "HypervPassthroughNotLiveMigratable"
@@ -207,7 +207,7 @@ def cases() -> Iterator[tuple[str, str, Instance, str]]:
 
     Left out: what breaks KubeVirt, the CPU model of a node, hostDisks that KubeVirt itself made of PVCs, and a
     feature state before its default. KubeVirt's function knows a PVC by the access modes in the status alone: the
-    PVCs that a VM names have these, and none where the status tells of none.
+    PVCs that a VM names have these, and none where the status has none.
     """
     for row in rows("kubevirt_cases.jsonl"):
         status, spec = row["vmi"].get("status", {}), row["vmi"]["spec"]
@@ -248,8 +248,8 @@ def test_every_case_of_kubevirt_is_ours(report: Report) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_absent_pvc_is_admitted_with_a_warning_and_denied_at_the_start(version: str) -> None:
-    """KubeVirt cannot tell it from one without access modes. We admit the VM with a warning, since its PVC may
-    still come, and deny its start as long as it has not.
+    """For KubeVirt it is the same as one without access modes. We admit the VM with a warning, since its PVC may be
+    created later, and deny its start until then.
     """
     instance = Instance(unattached(disk("a")), major_and_minor(version))
     verdict = evaluate(as_instance(instance), cluster_of(instance))
