@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonpatch
 
-from tests.build import CLUSTER, NAMESPACE, Object, kubevirt, review
+from tests.build import CLUSTER, NAMESPACE, Object, kubevirt, of_kind, review
 from webhook.admission.handler import mutate, validate
 from webhook.admission.review import Request, parse_review
 from webhook.cluster import Snapshot
@@ -38,23 +38,15 @@ _RESOURCES = {
 
 def replica_set(*volumes: Object, name: str = "web", **fields: Any) -> Object:
     """Return a VirtualMachineInstanceReplicaSet; ``fields`` join its template's spec."""
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachineInstanceReplicaSet",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
-        "spec": {"template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}},
-    }
+    spec = {"template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}}
+    return of_kind("kubevirt.io/v1", "VirtualMachineInstanceReplicaSet", name, NAMESPACE, uid=UID, spec=spec)
 
 
 def pool(*volumes: Object, name: str = "pool", spec: Object | None = None, **fields: Any) -> Object:
     """Return a VirtualMachinePool; ``fields`` join its VMIs' spec, ``spec`` that of its VMs."""
     template = {"spec": {"domain": {}, "volumes": list(volumes), **fields}}
-    return {
-        "apiVersion": "pool.kubevirt.io/v1beta1",
-        "kind": "VirtualMachinePool",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
-        "spec": {"virtualMachineTemplate": {"spec": {**(spec or {}), "template": template}}},
-    }
+    found = {"virtualMachineTemplate": {"spec": {**(spec or {}), "template": template}}}
+    return of_kind("pool.kubevirt.io/v1beta1", "VirtualMachinePool", name, NAMESPACE, uid=UID, spec=found)
 
 
 def namespace(reason: str | None = None, /, **labels: str) -> Object:
@@ -108,52 +100,37 @@ def known_as(obj: Object, uid: str = UID) -> Object:
 
 def vm_snapshot(vm: Object, *claims: Object, ready: bool = True, name: str = "nightly") -> list[Object]:
     """Return a VirtualMachineSnapshot and its content."""
-    api, metadata = "snapshot.kubevirt.io/v1beta1", {"namespace": NAMESPACE}
+    api, content = "snapshot.kubevirt.io/v1beta1", f"content-{name}"
     backups = [{"volumeName": claim["metadata"]["name"], "persistentVolumeClaim": claim} for claim in claims]
+    spec = {"source": {"kind": "VirtualMachine", "name": vm["metadata"]["name"]}}
+    status = {"readyToUse": ready, "virtualMachineSnapshotContentName": content}
+    kept = {"source": {"virtualMachine": vm}, "volumeBackups": backups}
     return [
-        {
-            "apiVersion": api,
-            "kind": "VirtualMachineSnapshot",
-            "metadata": {**metadata, "name": name},
-            "spec": {"source": {"kind": "VirtualMachine", "name": vm["metadata"]["name"]}},
-            "status": {"readyToUse": ready, "virtualMachineSnapshotContentName": f"content-{name}"},
-        },
-        {
-            "apiVersion": api,
-            "kind": "VirtualMachineSnapshotContent",
-            "metadata": {**metadata, "name": f"content-{name}"},
-            "spec": {"source": {"virtualMachine": vm}, "volumeBackups": backups},
-        },
+        of_kind(api, "VirtualMachineSnapshot", name, NAMESPACE, spec=spec, status=status),
+        of_kind(api, "VirtualMachineSnapshotContent", content, NAMESPACE, spec=kept),
     ]
 
 
 def restore(target: str, *patches: Object | str, name: str = "back", snapshot: str = "nightly") -> Object:
     """Return a VirtualMachineRestore; a patch is a JSON Patch operation, or the text that stands for one."""
-    return {
-        "apiVersion": "snapshot.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineRestore",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
-        "spec": {
-            "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
-            "virtualMachineSnapshotName": snapshot,
-            "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
-        },
+    spec = {
+        "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
+        "virtualMachineSnapshotName": snapshot,
+        "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
     }
+    api = "snapshot.kubevirt.io/v1beta1"
+    return of_kind(api, "VirtualMachineRestore", name, NAMESPACE, uid=UID, spec=spec)
 
 
 def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", target: str = "copy") -> Object:
     """Return a VirtualMachineClone of a VM or of a snapshot."""
     group = "kubevirt.io" if kind == "VirtualMachine" else "snapshot.kubevirt.io"
-    return {
-        "apiVersion": "clone.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineClone",
-        "metadata": {"name": "cloning", "namespace": NAMESPACE},
-        "spec": {
-            "source": {"apiGroup": group, "kind": kind, "name": source},
-            "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
-            "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
-        },
+    spec = {
+        "source": {"apiGroup": group, "kind": kind, "name": source},
+        "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
+        "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
     }
+    return of_kind("clone.kubevirt.io/v1beta1", "VirtualMachineClone", "cloning", NAMESPACE, spec=spec)
 
 
 def with_annotation(obj: Object, *names: str) -> Object:

@@ -104,7 +104,7 @@ WORDS = (
     Word(r"of ours", "our own"),
     Word(r"nobody's hand|somebody's own hand|nothing follows", "automatic"),
 )
-"""`pass` and `way` are found as nouns only, `copy` in names only: a file may be copied, and a test passes. "copy" alone is
+"""`pass` and `way` are found as nouns only, `copy` in names only: a file may be copied, and a test passes. Alone it is
 JSON Patch's operation.
 """
 
