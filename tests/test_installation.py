@@ -39,6 +39,8 @@ tls: {minVersion: "1.3"}
 clientAuthentication: {caFile: /clients/ca.crt, names: [kube-apiserver]}
 """
 
+LIFETIMES = (Duration(days=365), Duration(days=7), Duration(seconds=90))
+
 
 def denied(tree: object) -> str:
     """Return the message of the error that a tree causes."""
@@ -52,36 +54,22 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     path.write_text(WHOLE)
     assert Installation.load(path) == Installation(
         namespace="migratability",
-        service=Service(name="webhook", port=8443),
+        service=Service("webhook", 8443),
         owner="webhook-owner",
         lease="webhook",
         pods="app=webhook",
         namespace_selector={"matchLabels": {"stage": "first"}},
-        certificates=Certificates(
-            source="files",
-            secret="ca",
-            ca_lifetime=Duration(days=365),
-            leaf_lifetime=Duration(days=7),
-            trust_delay=Duration(seconds=90),
-            cert_file="/tls/tls.crt",
-            key_file="/tls/tls.key",
-            ca_file="/ca/ca.crt",
-        ),
-        tls=Tls(min_version="1.3"),
-        client_authentication=ClientAuthentication(ca_file="/clients/ca.crt", names=("kube-apiserver",)),
+        certificates=Certificates("files", "ca", *LIFETIMES, "/tls/tls.crt", "/tls/tls.key", "/ca/ca.crt"),
+        tls=Tls("1.3"),
+        client_authentication=ClientAuthentication("/clients/ca.crt", ("kube-apiserver",)),
     )
 
 
 def test_missing_fields_have_their_defaults() -> None:
     found = Installation.parse({**INSTALLATION, "certificates": {"secret": "ca"}, "service": {"name": "webhook"}})
     assert found.service.port == 443
-    assert found.certificates == Certificates(
-        source="selfSigned",
-        secret="ca",
-        ca_lifetime=Duration(days=365),
-        leaf_lifetime=Duration(days=7),
-        trust_delay=Duration(seconds=60),
-    )
+    delay = Duration(seconds=60)
+    assert found.certificates == Certificates("selfSigned", "ca", *LIFETIMES[:2], delay)
     assert (found.namespace_selector, found.tls.min_version, found.client_authentication.ca_file) == ({}, "1.2", "")
 
 

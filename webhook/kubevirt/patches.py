@@ -99,7 +99,7 @@ def patched(vm: dict[str, Any], operations: Sequence[Object]) -> Object:
                 remedy = f"Patch only spec, labels and annotations, and none of {_RESTORE_DOMAIN}"
                 raise NotEvaluated(f"a patch may not write {quoted(path)}", remedy)
     if sum(operation["op"] == "copy" for operation in operations) > _MAX_COPY_OPERATIONS:
-        raise NotEvaluated("the patches copy too much", f"Use at most {_MAX_COPY_OPERATIONS} operations that copy")
+        raise NotEvaluated("the patches copy too much", f"Use no more than {_MAX_COPY_OPERATIONS} operations that copy")
     try:
         found = _exact(jsonpatch.apply_patch(vm, operations, in_place=True))
         why = "" if isinstance(at(found, "spec", "template", "spec"), dict) else "they leave no VM"
