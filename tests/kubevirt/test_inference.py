@@ -15,6 +15,7 @@ from tests.build import (
     vmi,
 )
 from tests.build_facts import data_source, instancetype, preference, snapshot
+from tests.build_paths import tagged
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt import VM, read_vm
@@ -22,10 +23,6 @@ from webhook.kubevirt import VM, read_vm
 DOMAIN = "instancetype.kubevirt.io/"
 LABELS = {f"{DOMAIN}default-instancetype": "i", f"{DOMAIN}default-preference": "p"}
 FOUND = (instancetype("i", hostDevices=[{"name": "found"}]), preference("p", preferredArchitecture="arm64"))
-
-
-def labelled(obj: Object, labels: Object | None = None) -> Object:
-    return {**obj, "metadata": {**obj["metadata"], "labels": LABELS if labels is None else labels}}
 
 
 def inferring(*volumes: Object, templates: tuple[Object, ...] = (), volume: str = "v", **matcher: str) -> Object:
@@ -47,8 +44,8 @@ def is_found(vm_object: Object, *objects: Object) -> bool:
     return evaluated
 
 
-CLAIM, BARE_CLAIM = labelled(claim("c", RWX)), claim("c", RWX)
-IMAGE = labelled(claim("c", RWX, namespace="images"))
+CLAIM, BARE_CLAIM = tagged(claim("c", RWX), labels=LABELS), claim("c", RWX)
+IMAGE = tagged(claim("c", RWX, namespace="images"), labels=LABELS)
 SNAPSHOT, BARE_SNAPSHOT = snapshot("s", "c", labels=LABELS), snapshot("s", "c")
 FROM_CLAIM = {"source": {"pvc": {"name": "c"}}}
 FROM_IMAGE = {"source": {"pvc": {"name": "c", "namespace": "images"}}}
@@ -82,7 +79,7 @@ SOURCES: dict[str, tuple[Object, bool, tuple[Object, ...]]] = {
     "PVC without labels": (inferring(PVC), False, (BARE_CLAIM,)),
     "missing PVC": (inferring(PVC), False, ()),
     "PVC of another namespace": (inferring(PVC), False, (IMAGE,)),
-    "DataVolume": (inferring(DV), True, (labelled(made(**BLANK)),)),
+    "DataVolume": (inferring(DV), True, (tagged(made(**BLANK), labels=LABELS),)),
     "DataVolume without labels, from a PVC": (inferring(DV), True, (made(**FROM_CLAIM), CLAIM)),
     "DataVolume from a PVC elsewhere": (inferring(DV), True, (made(**FROM_IMAGE), IMAGE)),
     "DataVolume from a PVC without labels": (inferring(DV), False, (made(**FROM_CLAIM), BARE_CLAIM)),
@@ -106,7 +103,7 @@ SOURCES: dict[str, tuple[Object, bool, tuple[Object, ...]]] = {
     "DataSource without labels, of nothing": (from_template(**FROM_DATA_SOURCE), False, (BARE_SOURCE,)),
     "missing DataSource": (from_template(**FROM_DATA_SOURCE), False, ()),
     "another kind of reference": (from_template(sourceRef={"kind": "x", "name": "ds"}), False, (LABELLED_SOURCE,)),
-    "template before the DataVolume": (from_template(**BLANK), False, (labelled(made(**BLANK)),)),
+    "template before the DataVolume": (from_template(**BLANK), False, (tagged(made(**BLANK), labels=LABELS),)),
     "volume without a PVC": (inferring({"name": "v", "containerDisk": {}}), False, (CLAIM,)),
     "no such volume": (inferring(disk("c", "other")), False, (CLAIM,)),
     "no template": (NO_TEMPLATE, False, ()),
@@ -127,18 +124,18 @@ def test_the_labels_of_a_volumes_source_name_instancetype_and_preference(
 def test_the_label_of_the_kind_says_where_to_look(kind: str | None, expected: str) -> None:
     labels = {**LABELS, **({f"{DOMAIN}default-instancetype-kind": kind} if kind else {})}
     in_namespace = instancetype("i", NAMESPACE, hostDevices=[{"name": "here"}])
-    found = read(inferring(PVC), labelled(claim("c", RWX), labels), in_namespace)
+    found = read(inferring(PVC), tagged(claim("c", RWX), labels=labels), in_namespace)
     assert [device.name for device in found.hardware.host_devices] == [expected]
 
 
 def test_a_label_of_the_kind_alone_names_nothing() -> None:
     labels = {f"{DOMAIN}default-instancetype-kind": "VirtualMachineInstancetype"}
-    assert not is_found(inferring(PVC), labelled(claim("c", RWX), labels))
+    assert not is_found(inferring(PVC), tagged(claim("c", RWX), labels=labels))
 
 
 def test_what_a_label_names_and_does_not_exist_is_reported_by_that_name() -> None:
     labels = {f"{DOMAIN}default-instancetype": "gone", f"{DOMAIN}default-preference": "gone-too"}
-    found = read(inferring(PVC), labelled(claim("c", RWX), labels))
+    found = read(inferring(PVC), tagged(claim("c", RWX), labels=labels))
     assert ['"gone' in phrase for phrase in found.not_evaluated] == [True, True]
 
 

@@ -4,7 +4,7 @@ import jsonpatch
 import pytest
 
 from tests.build import Object, disk, vm, vmi
-from tests.build_paths import pool, replica_set
+from tests.build_paths import pool, replica_set, with_annotation
 from webhook.kubevirt.reader import METADATA_PATHS
 from webhook.kubevirt.unverified import missing_names, operations_on, unverified_names
 from webhook.names import UNVERIFIED
@@ -23,17 +23,11 @@ PLACES: dict[str, tuple[Object, list[tuple[str, ...]]]] = {
 EVERY_KIND = pytest.mark.parametrize(("obj", "places"), PLACES.values(), ids=PLACES)
 
 
-def patched(obj: Object, *names: str) -> Object:
-    """Return an object whose unverified annotations hold these names."""
-    found: Object = jsonpatch.apply_patch(obj, operations_on(obj, frozenset(names)))
-    return found
-
-
 @EVERY_KIND
 def test_annotation_is_set_on_the_vm_and_on_each_template_and_read_again(
     obj: Object, places: list[tuple[str, ...]]
 ) -> None:
-    found = patched(obj, *NAMES)
+    found = with_annotation(obj, *NAMES)
     assert [at(found, *place, "annotations", UNVERIFIED) for place in places] == ["claim/a,claim/b"] * len(places)
     assert (unverified_names(obj), unverified_names(found)) == (frozenset(), NAMES)
     assert operations_on(obj, frozenset()) == operations_on(found, NAMES) == []
@@ -47,12 +41,12 @@ def test_our_own_labels_are_read_wherever_the_annotation_is() -> None:
 def test_without_names_it_is_removed_and_other_annotations_stay(obj: Object, places: list[tuple[str, ...]]) -> None:
     add = [{"op": "add", "path": "/" + "/".join(place), "value": {"annotations": {"x": "y"}}} for place in places]
     annotated = jsonpatch.apply_patch(obj, add)
-    assert patched(patched(annotated, *NAMES)) == annotated
+    assert with_annotation(with_annotation(annotated, *NAMES)) == annotated
 
 
 @EVERY_KIND
 def test_a_name_is_missing_where_one_place_does_not_hold_it(obj: Object, places: list[tuple[str, ...]]) -> None:
-    whole = patched(obj, *NAMES)
+    whole = with_annotation(obj, *NAMES)
     assert missing_names(whole, NAMES) == []
     for place in places:
         pointer = "/" + "/".join((*place, "annotations", UNVERIFIED.replace("/", "~1")))
@@ -61,9 +55,9 @@ def test_a_name_is_missing_where_one_place_does_not_hold_it(obj: Object, places:
 
 
 def test_a_name_that_does_not_belong_there_is_removed_by_the_patch() -> None:
-    obj = patched(vm(disk("a")), "claim/forged", "claim/a")
+    obj = with_annotation(vm(disk("a")), "claim/forged", "claim/a")
     assert missing_names(obj, frozenset({"claim/a"})) == []
-    assert unverified_names(patched(obj, "claim/a")) == {"claim/a"}
+    assert unverified_names(with_annotation(obj, "claim/a")) == {"claim/a"}
 
 
 @pytest.mark.parametrize(
@@ -78,13 +72,13 @@ def test_a_name_that_does_not_belong_there_is_removed_by_the_patch() -> None:
 def test_metadata_of_any_type_gets_a_patch_that_applies(metadata: object, is_possible: bool) -> None:
     obj = vm(disk("a"))
     obj["spec"]["template"]["metadata"] = metadata
-    found = at(patched(obj, "claim/a"), *TEMPLATE)
+    found = at(with_annotation(obj, "claim/a"), *TEMPLATE)
     assert (at(found, "annotations", UNVERIFIED) == "claim/a") is is_possible
-    assert missing_names(patched(obj, "claim/a"), frozenset({"claim/a"})) == []
+    assert missing_names(with_annotation(obj, "claim/a"), frozenset({"claim/a"})) == []
 
 
 @pytest.mark.parametrize("template", [None, "x", []], ids=repr)
 def test_a_template_that_is_not_an_object_is_not_annotated(template: object) -> None:
     obj = {**vm(), "spec": {"template": template}}
     assert [operation["path"] for operation in operations_on(obj, NAMES)] == ["/metadata/annotations"]
-    assert missing_names(patched(obj, *NAMES), NAMES) == []
+    assert missing_names(with_annotation(obj, *NAMES), NAMES) == []
