@@ -9,27 +9,27 @@ TRIDENT = "csi.trident.netapp.io"
 RWX, RWO, ROX = "ReadWriteMany", "ReadWriteOnce", "ReadOnlyMany"
 
 
+def of_kind(api_version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> Object:
+    """Return an object; fields of the metadata join that, other fields its root."""
+    in_metadata = ("labels", "annotations", "uid", "creationTimestamp")
+    metadata = {key: fields.pop(key) for key in in_metadata if key in fields}
+    place = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, **place, **metadata}, **fields}
+
+
 def vm(
     *volumes: Object, name: str = "db", spec: Object | None = None, status: Object | None = None, **fields: Any
 ) -> Object:
     """Return a VirtualMachine; ``fields`` join its template's spec, ``spec`` its own."""
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachine",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {**(spec or {}), "template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}},
-        **({"status": status} if status else {}),
-    }
+    own = {**(spec or {}), "template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}}
+    more = {"status": status} if status else {}
+    return of_kind("kubevirt.io/v1", "VirtualMachine", name, NAMESPACE, spec=own, **more)
 
 
 def vmi(*volumes: Object, name: str = "db", **fields: Any) -> Object:
     """Return a VirtualMachineInstance; ``fields`` join its spec."""
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachineInstance",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"domain": {}, "volumes": list(volumes), **fields},
-    }
+    spec = {"domain": {}, "volumes": list(volumes), **fields}
+    return of_kind("kubevirt.io/v1", "VirtualMachineInstance", name, NAMESPACE, spec=spec)
 
 
 def disk(claim: str, name: str | None = None) -> Object:
@@ -75,12 +75,8 @@ def claim(
 ) -> Object:
     """Return a PersistentVolumeClaim."""
     found = {"accessModes": list(access_modes), "volumeMode": mode, "storageClassName": storage_class}
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {key: value for key, value in {**found, "volumeName": volume, **spec}.items() if value is not None},
-    }
+    found_spec = {key: value for key, value in {**found, "volumeName": volume, **spec}.items() if value is not None}
+    return of_kind("v1", "PersistentVolumeClaim", name, namespace, spec=found_spec)
 
 
 def persistent_volume(
@@ -91,80 +87,53 @@ def persistent_volume(
     provisioner: str | None = TRIDENT,
 ) -> Object:
     """Return a PersistentVolume that a CSI driver serves; without a provisioner somebody made it by hand."""
-    attributes = {"protocol": protocol, "backendUUID": backend}
+    found = {"protocol": protocol, "backendUUID": backend}
+    attributes = {key: value for key, value in found.items() if value}
     annotations = {"pv.kubernetes.io/provisioned-by": provisioner} if provisioner else {}
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": annotations},
-        "spec": {
-            "csi": {
-                "driver": driver,
-                "volumeHandle": name,
-                "volumeAttributes": {key: value for key, value in attributes.items() if value},
-            }
-        },
-    }
+    csi = {"driver": driver, "volumeHandle": name, "volumeAttributes": attributes}
+    return of_kind("v1", "PersistentVolume", name, annotations=annotations, spec={"csi": csi})
 
 
 def storage_class(
     name: str, *, provisioner: str = TRIDENT, annotations: Object | None = None, created: str = "", **parameters: str
 ) -> Object:
     """Return a StorageClass."""
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": name, "annotations": annotations or {}, "creationTimestamp": created},
-        "provisioner": provisioner,
-        "parameters": parameters,
-    }
+    metadata: Object = {"annotations": annotations or {}, "creationTimestamp": created}
+    return of_kind(
+        "storage.k8s.io/v1", "StorageClass", name, **metadata, provisioner=provisioner, parameters=parameters
+    )
 
 
 def storage_profile(name: str, *sets: tuple[list[str], str]) -> Object:
     """Return a StorageProfile with its PVC property sets, each access modes and a volume mode."""
-    return {
-        "apiVersion": "cdi.kubevirt.io/v1beta1",
-        "kind": "StorageProfile",
-        "metadata": {"name": name},
-        "status": {
-            "storageClass": name,
-            "claimPropertySets": [{"accessModes": modes, "volumeMode": mode} for modes, mode in sets],
-        },
-    }
+    found = [{"accessModes": modes, "volumeMode": mode} for modes, mode in sets]
+    status = {"storageClass": name, "claimPropertySets": found}
+    return of_kind("cdi.kubevirt.io/v1beta1", "StorageProfile", name, status=status)
 
 
 def data_volume(name: str, **spec: Any) -> Object:
     """Return a DataVolume."""
-    return {
-        "apiVersion": "cdi.kubevirt.io/v1beta1",
-        "kind": "DataVolume",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": spec,
-    }
+    return of_kind("cdi.kubevirt.io/v1beta1", "DataVolume", name, NAMESPACE, spec=spec)
 
 
 def backend(uuid: str, driver: str, name: str = "tbe-x", *, online: bool | None = None, **config: Any) -> Object:
-    """Return a TridentBackend, which Trident calls by the same name; ``config`` joins what its driver is told."""
-    return {
-        "apiVersion": "trident.netapp.io/v1",
-        "kind": "TridentBackend",
-        "metadata": {"name": name, "namespace": "trident"},
-        "backendUUID": uuid,
-        "backendName": name,
-        **({} if online is None else {"online": online}),
-        "config": {"ontap_config": {"storageDriverName": driver, **config}},
-    }
+    """Return a TridentBackend with the same name in Trident; ``config`` joins its driver's configuration."""
+    more: Object = {} if online is None else {"online": online}
+    found = {"ontap_config": {"storageDriverName": driver, **config}}
+    return of_kind(
+        *("trident.netapp.io/v1", "TridentBackend", name, "trident"),
+        backendUUID=uuid,
+        backendName=name,
+        config=found,
+        **more,
+    )
 
 
 def kubevirt(namespace: str = "kubevirt", *, version: str | None = None, **configuration: Any) -> Object:
-    """Return a KubeVirt CR; where nothing else is said, VMs join the pod network by masquerade, as HCO has it."""
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "KubeVirt",
-        "metadata": {"name": "kubevirt", "namespace": namespace},
-        "spec": {"configuration": {"network": {"defaultNetworkInterface": "masquerade"}, **configuration}},
-        "status": {"observedKubeVirtVersion": version} if version else {},
-    }
+    """Return a KubeVirt CR; by default VMs join the pod network by masquerade, as with HCO."""
+    spec = {"configuration": {"network": {"defaultNetworkInterface": "masquerade"}, **configuration}}
+    status = {"observedKubeVirtVersion": version} if version else {}
+    return of_kind("kubevirt.io/v1", "KubeVirt", "kubevirt", namespace, spec=spec, status=status)
 
 
 def node(
@@ -181,12 +150,8 @@ def node(
         "cpu-timer.node.kubevirt.io/tsc-frequency": None if tsc is None else str(tsc),
     }
     found = {key: value for key, value in of_kubevirt.items() if value is not None}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **found, **(labels or {})}},
-        "spec": {"unschedulable": True} if unschedulable else {},
-    }
+    all_labels = {"kubernetes.io/hostname": name, **found, **(labels or {})}
+    return of_kind("v1", "Node", name, labels=all_labels, spec={"unschedulable": True} if unschedulable else {})
 
 
 def review(

@@ -2,16 +2,9 @@
 
 from typing import Any
 
-from tests.build import NAMESPACE, Object
+from tests.build import NAMESPACE, Object, of_kind
 
 INSTANCETYPE_DOMAIN = "instancetype.kubevirt.io/"
-
-
-def of_kind(api_version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> Object:
-    """Return an object; ``labels`` and ``annotations`` join its metadata, other fields its root."""
-    metadata = {key: fields.pop(key) for key in ("labels", "annotations") if key in fields}
-    place = {"namespace": namespace} if namespace else {}
-    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, **place, **metadata}, **fields}
 
 
 def instancetype(name: str, namespace: str | None = None, **spec: Any) -> Object:

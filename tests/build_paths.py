@@ -1,4 +1,4 @@
-"""Objects and requests for tests of the paths by which a VM comes by its disks."""
+"""Objects and requests for tests of the ways in which a VM gets its disks."""
 
 import json
 from collections.abc import Callable, Collection, Iterable
@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonpatch
 
-from tests.build import CLUSTER, NAMESPACE, Object, kubevirt, review
+from tests.build import CLUSTER, NAMESPACE, Object, kubevirt, of_kind, review
 from webhook.admission.handler import mutate, validate
 from webhook.admission.review import Request, parse_review
 from webhook.cluster import Snapshot
@@ -22,7 +22,7 @@ APISERVER = "system:serviceaccount:kubevirt:kubevirt-apiserver"
 UID = "11111111-2222-3333-4444-555555555555"
 OTHER_UID = "99999999-2222-3333-4444-555555555555"
 KUBEVIRT = kubevirt(network={"defaultNetworkInterface": "masquerade"})
-"""Where it is, a VM that says nothing of networks breaks no rule, and its disks alone decide."""
+"""With it, a VM without networks violates no rule, so only its disks matter."""
 REASON = {"migratability.io/exempt-reason": "moves to NFS in July"}
 
 _RESOURCES = {
@@ -38,23 +38,15 @@ _RESOURCES = {
 
 def replica_set(*volumes: Object, name: str = "web", **fields: Any) -> Object:
     """Return a VirtualMachineInstanceReplicaSet; ``fields`` join its template's spec."""
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachineInstanceReplicaSet",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
-        "spec": {"template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}},
-    }
+    spec = {"template": {"spec": {"domain": {}, "volumes": list(volumes), **fields}}}
+    return of_kind("kubevirt.io/v1", "VirtualMachineInstanceReplicaSet", name, NAMESPACE, uid=UID, spec=spec)
 
 
 def pool(*volumes: Object, name: str = "pool", spec: Object | None = None, **fields: Any) -> Object:
     """Return a VirtualMachinePool; ``fields`` join its VMIs' spec, ``spec`` that of its VMs."""
     template = {"spec": {"domain": {}, "volumes": list(volumes), **fields}}
-    return {
-        "apiVersion": "pool.kubevirt.io/v1beta1",
-        "kind": "VirtualMachinePool",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
-        "spec": {"virtualMachineTemplate": {"spec": {**(spec or {}), "template": template}}},
-    }
+    found = {"virtualMachineTemplate": {"spec": {**(spec or {}), "template": template}}}
+    return of_kind("pool.kubevirt.io/v1beta1", "VirtualMachinePool", name, NAMESPACE, uid=UID, spec=found)
 
 
 def namespace(reason: str | None = None, /, **labels: str) -> Object:
@@ -108,68 +100,53 @@ def known_as(obj: Object, uid: str = UID) -> Object:
 
 def vm_snapshot(vm: Object, *claims: Object, ready: bool = True, name: str = "nightly") -> list[Object]:
     """Return a VirtualMachineSnapshot and its content."""
-    api, metadata = "snapshot.kubevirt.io/v1beta1", {"namespace": NAMESPACE}
+    api, content = "snapshot.kubevirt.io/v1beta1", f"content-{name}"
     backups = [{"volumeName": claim["metadata"]["name"], "persistentVolumeClaim": claim} for claim in claims]
+    spec = {"source": {"kind": "VirtualMachine", "name": vm["metadata"]["name"]}}
+    status = {"readyToUse": ready, "virtualMachineSnapshotContentName": content}
+    kept = {"source": {"virtualMachine": vm}, "volumeBackups": backups}
     return [
-        {
-            "apiVersion": api,
-            "kind": "VirtualMachineSnapshot",
-            "metadata": {**metadata, "name": name},
-            "spec": {"source": {"kind": "VirtualMachine", "name": vm["metadata"]["name"]}},
-            "status": {"readyToUse": ready, "virtualMachineSnapshotContentName": f"content-{name}"},
-        },
-        {
-            "apiVersion": api,
-            "kind": "VirtualMachineSnapshotContent",
-            "metadata": {**metadata, "name": f"content-{name}"},
-            "spec": {"source": {"virtualMachine": vm}, "volumeBackups": backups},
-        },
+        of_kind(api, "VirtualMachineSnapshot", name, NAMESPACE, spec=spec, status=status),
+        of_kind(api, "VirtualMachineSnapshotContent", content, NAMESPACE, spec=kept),
     ]
 
 
 def restore(target: str, *patches: Object | str, name: str = "back", snapshot: str = "nightly") -> Object:
     """Return a VirtualMachineRestore; a patch is a JSON Patch operation, or the text that stands for one."""
-    return {
-        "apiVersion": "snapshot.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineRestore",
-        "metadata": {"name": name, "namespace": NAMESPACE, "uid": UID},
-        "spec": {
-            "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
-            "virtualMachineSnapshotName": snapshot,
-            "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
-        },
+    spec = {
+        "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
+        "virtualMachineSnapshotName": snapshot,
+        "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
     }
+    api = "snapshot.kubevirt.io/v1beta1"
+    return of_kind(api, "VirtualMachineRestore", name, NAMESPACE, uid=UID, spec=spec)
 
 
 def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", target: str = "copy") -> Object:
     """Return a VirtualMachineClone of a VM or of a snapshot."""
     group = "kubevirt.io" if kind == "VirtualMachine" else "snapshot.kubevirt.io"
-    return {
-        "apiVersion": "clone.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineClone",
-        "metadata": {"name": "cloning", "namespace": NAMESPACE},
-        "spec": {
-            "source": {"apiGroup": group, "kind": kind, "name": source},
-            "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
-            "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
-        },
+    spec = {
+        "source": {"apiGroup": group, "kind": kind, "name": source},
+        "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
+        "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
     }
+    return of_kind("clone.kubevirt.io/v1beta1", "VirtualMachineClone", "cloning", NAMESPACE, spec=spec)
 
 
 def with_annotation(obj: Object, *names: str) -> Object:
-    """Return an object whose marks hold these names."""
+    """Return an object whose unverified annotations hold these names."""
     found: Object = jsonpatch.apply_patch(obj, operations_on(obj, frozenset(names)))
     return found
 
 
 def restored(vm: Object, by: Object, uid: str | None = None) -> Object:
-    """Return a VM as KubeVirt makes it for a restore."""
+    """Return a VM as KubeVirt creates it for a restore."""
     said = f"{by['metadata']['name']}-{uid or by['metadata']['uid']}"
     return tagged(vm, annotations={"restore.kubevirt.io/lastRestoreUID": said})
 
 
 class Rights(Snapshot):
-    """A snapshot in which some users have the right to exempt, and which remembers who was asked for what."""
+    """A snapshot in which some users have the right to exempt; it records who was asked for what."""
 
     is_live = True
 
@@ -205,7 +182,7 @@ class Lagging(Rights):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server is told: of a denial its rules, fields, message and causes; ``audit`` goes to its log."""
+    """What the API server gets: of a denial its rules, fields, message and causes; ``audit`` goes to its log."""
 
     allowed: bool
     rules: list[str]
@@ -245,7 +222,7 @@ def request(
 
 
 def with_annotations(obj: Object, old: Object | None, cluster: Rights, settings: Settings, **how: Any) -> Object:
-    """Return an object as it is after the mutating side has marked it; the rest of our patch is left out."""
+    """Return an object with the unverified annotations of the mutating side, without the rest of its patch."""
     _, verdict = mutate(request(obj, old, **how), cluster, settings, 5.0)
     unverified_names: Object = jsonpatch.apply_patch(obj, verdict.annotation_patch if verdict else [])
     return unverified_names
@@ -262,7 +239,7 @@ def ask(
 ) -> Answer:
     """Return the answer to a request; ``objects`` join the usual PVCs and classes.
 
-    On the validating side the object has the marks that the mutating side gives it.
+    On the validating side the object has the unverified annotations that the mutating side adds.
     """
     cluster, found = Rights((KUBEVIRT, *CLUSTER, *objects), may), Settings.parse(settings or {})
     if side is validate:

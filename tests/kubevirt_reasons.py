@@ -1,7 +1,7 @@
-"""Why KubeVirt would not live-migrate a VMI: all of its reasons, said once more and apart from the rules.
+"""Why KubeVirt would not live-migrate a VMI: all of its reasons, independent of the rules.
 
-Each entry is written from what KubeVirt does, by version, on the spec of a VMI; the tests hold the rules against
-it, so nothing here may come from the package.
+Each function follows what KubeVirt does, by version, with the spec of a VMI. The tests compare the rules with it, so it
+imports nothing of the package.
 """
 
 from collections.abc import Callable
@@ -121,7 +121,7 @@ REASONS: dict[str, Callable[[Instance], bool]] = {
     "HypervPassthroughNotLiveMigratable": _passthrough,
     "DisksNotLiveMigratable": _disks,
 }
-"""In the order in which KubeVirt asks since 1.6: it tells the first alone."""
+"""In the order in which KubeVirt checks since 1.6: it reports only the first."""
 
 
 def reasons_of(instance: Instance) -> list[str]:

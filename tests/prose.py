@@ -66,7 +66,7 @@ WORDS = (
     Word(r"bearers?", "exemption source", fine=r"bearer[ -]tokens?"),
     Word(r"makers?", "owner, requester"),
     Word(r"made for", "owner, requester", NAME),
-    Word(r"cop(y|ies|ied)", "restore or clone", NAME, r"not copied"),
+    Word(r"cop(y|ies|ied)", "restore or clone", NAME, r"not copied|^copy$|copy operations"),
     Word(r"arrivals?", "late PVC"),
     Word(r"foret(ell|ells|old)|to come", "predicted, later"),
     Word(r"surroundings", "cluster context"),
@@ -104,7 +104,9 @@ WORDS = (
     Word(r"of ours", "our own"),
     Word(r"nobody's hand|somebody's own hand|nothing follows", "automatic"),
 )
-"""`pass` and `way` are found as nouns only, `copy` in names only: a file may be copied, and a test passes."""
+"""`pass` and `way` are found as nouns only, `copy` in names only: a file may be copied, and a test passes. Alone it is
+JSON Patch's operation.
+"""
 
 _SKIPPED = frozenset(
     {"__pycache__", "build", "dist", "LICENSE", "requirements.txt", "requirements-dev.txt", "requirements-build.txt"}

@@ -8,12 +8,21 @@ import pytest
 import yaml
 
 from tests.controller.fake import INSTALLATION
-from webhook.installation import Installation, InstallationError, Replica
+from webhook.installation import (
+    Certificates,
+    ClientAuthentication,
+    Installation,
+    InstallationError,
+    Replica,
+    Service,
+    Tls,
+)
+from webhook.structs import Duration
 
 WHOLE = """
 namespace: migratability
 service: {name: webhook, port: 8443}
-owner: registrations
+owner: webhook-owner
 lease: webhook
 pods: app=webhook
 namespaceSelector: {matchLabels: {stage: first}}
@@ -30,6 +39,8 @@ tls: {minVersion: "1.3"}
 clientAuthentication: {caFile: /clients/ca.crt, names: [kube-apiserver]}
 """
 
+LIFETIMES = (Duration(days=365), Duration(days=7), Duration(seconds=90))
+
 
 def denied(tree: object) -> str:
     """Return the message of the error that a tree causes."""
@@ -41,32 +52,25 @@ def denied(tree: object) -> str:
 def test_every_field_is_read(tmp_path: Path) -> None:
     path = tmp_path / "installation.yaml"
     path.write_text(WHOLE)
-    found = Installation.load(path)
-    assert (found.namespace, found.service.name, found.service.port) == ("migratability", "webhook", 8443)
-    assert (found.owner, found.lease, found.pods) == ("registrations", "webhook", "app=webhook")
-    assert found.namespace_selector == {"matchLabels": {"stage": "first"}}
-    certificates = found.certificates
-    assert (certificates.source, certificates.secret) == ("files", "ca")
-    assert certificates.ca_lifetime == timedelta(days=365)
-    assert certificates.leaf_lifetime == timedelta(days=7)
-    assert certificates.trust_delay == timedelta(seconds=90)
-    assert (certificates.cert_file, certificates.key_file) == ("/tls/tls.crt", "/tls/tls.key")
-    assert certificates.ca_file == "/ca/ca.crt"
-    assert found.tls.min_version == "1.3"
-    assert found.client_authentication.ca_file == "/clients/ca.crt"
-    assert found.client_authentication.names == ("kube-apiserver",)
+    assert Installation.load(path) == Installation(
+        namespace="migratability",
+        service=Service("webhook", 8443),
+        owner="webhook-owner",
+        lease="webhook",
+        pods="app=webhook",
+        namespace_selector={"matchLabels": {"stage": "first"}},
+        certificates=Certificates("files", "ca", *LIFETIMES, "/tls/tls.crt", "/tls/tls.key", "/ca/ca.crt"),
+        tls=Tls("1.3"),
+        client_authentication=ClientAuthentication("/clients/ca.crt", ("kube-apiserver",)),
+    )
 
 
-def test_what_is_left_out_has_its_initial_value() -> None:
+def test_missing_fields_have_their_defaults() -> None:
     found = Installation.parse({**INSTALLATION, "certificates": {"secret": "ca"}, "service": {"name": "webhook"}})
     assert found.service.port == 443
-    assert found.namespace_selector == {}
-    assert found.certificates.source == "selfSigned"
-    assert found.certificates.ca_lifetime == timedelta(days=365)
-    assert found.certificates.leaf_lifetime == timedelta(days=7)
-    assert found.certificates.trust_delay == timedelta(seconds=60)
-    assert found.tls.min_version == "1.2"
-    assert found.client_authentication.ca_file == ""
+    delay = Duration(seconds=60)
+    assert found.certificates == Certificates("selfSigned", "ca", *LIFETIMES[:2], delay)
+    assert (found.namespace_selector, found.tls.min_version, found.client_authentication.ca_file) == ({}, "1.2", "")
 
 
 @pytest.mark.parametrize(
@@ -74,12 +78,8 @@ def test_what_is_left_out_has_its_initial_value() -> None:
     [("20s", 20), ("30m", 1800), ("8760h", 31536000), ("7d", 604800), ("1h30m", 5400), ("0.5h", 1800)],
 )
 def test_durations_are_read_as_people_write_them(written: str, seconds: float) -> None:
-    certificates = {
-        **INSTALLATION["certificates"],
-        "caLifetime": "100000h",
-        "leafLifetime": written,
-        "trustDelay": "1s",
-    }
+    durations = {"caLifetime": "100000h", "leafLifetime": written, "trustDelay": "1s"}
+    certificates = {**INSTALLATION["certificates"], **durations}
     found = Installation.parse({**INSTALLATION, "certificates": certificates})
     assert found.certificates.leaf_lifetime == timedelta(seconds=seconds)
 
@@ -97,23 +97,14 @@ WRONG: list[tuple[str, Any, str]] = [
     ("service", {"name": "x", "port": 0}, "service.port: must be a port from 1 to 65535, not 0"),
     ("service", {"name": "x", "ports": 1}, "service: unknown setting 'ports'; known: name, port"),
     ("namespaceSelector", {"labels": {}}, "namespaceSelector: must be a label selector"),
-    ("certificates", {"secret": "x", "trustDelay": "5"}, "certificates.trustDelay: must be a duration like 8760h"),
-    ("certificates", {"secret": "x", "trustDelay": 5}, "certificates.trustDelay: must be a duration like 8760h"),
-    ("certificates", {"secret": "x", "trustDelay": "0s"}, "certificates.trustDelay: must be a duration like 8760h"),
+    *(
+        ("certificates", {"secret": "x", "caLifetime": value}, "certificates.caLifetime: must be a duration like 8760h")
+        for value in ("5", 5, "0s", "101000d", "9" * 400 + "d")
+    ),
     ("certificates", {"secret": "x", "caLifetime": "60s"}, "certificates: the trust delay must be less than"),
     ("certificates", {"source": "vault"}, "certificates.source: must be one of selfSigned, files, not 'vault'"),
     ("certificates", {}, "certificates: secret must be set where source is selfSigned"),
     ("certificates", {"source": "files"}, "certificates: certFile must be set where source is files"),
-    (
-        "certificates",
-        {"secret": "x", "caLifetime": "101000d"},
-        "certificates.caLifetime: must be a duration like 8760h",
-    ),
-    (
-        "certificates",
-        {"secret": "x", "caLifetime": "9" * 400 + "d"},
-        "certificates.caLifetime: must be a duration like",
-    ),
     ("certificates", None, "certificates: must be a mapping, not None"),
     ("tls", {"minVersion": 1.2}, "tls.minVersion: must be one of 1.2, 1.3, not 1.2"),
     ("clientAuthentication", {"names": "x"}, "clientAuthentication.names: must be a list of names, not 'x'"),
@@ -121,7 +112,9 @@ WRONG: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "message"), WRONG, ids=[message for *_, message in WRONG])
+@pytest.mark.parametrize(
+    ("key", "value", "message"), WRONG, ids=[f"{message} {index}" for index, (*_, message) in enumerate(WRONG)]
+)
 def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, message: str) -> None:
     assert denied({**INSTALLATION, key: value}).startswith(message)
 

@@ -2,13 +2,13 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node
+from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node, of_kind
 from tests.conftest import Report
 from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
 from webhook import Settings, Verdict, evaluate
@@ -18,7 +18,7 @@ from webhook.engine import Question, answer_start
 ORACLE = Path(__file__).resolve().parents[2] / "shared" / "oracle"
 NAMESPACE = "d"
 HOST_MODEL = "CPUModeLiveMigratable"
-"""KubeVirt's reason that only the node can tell."""
+"""KubeVirt's reason that depends on the node."""
 INTERFACE, DEVICE, DISKS = "InterfaceNotLiveMigratable", "HostDeviceNotLiveMigratable", "DisksNotLiveMigratable"
 SEV, TDX, SECURE = "SEVNotLiveMigratable", "TDXNotLiveMigratable", "SecureExecutionNotLiveMigratable"
 TSC, PASSTHROUGH = "NoTSCFrequencyNotLiveMigratable", "HypervPassthroughNotLiveMigratable"
@@ -38,36 +38,31 @@ def cluster_of(instance: Instance) -> list[Object]:
 
 
 def as_instance(instance: Instance) -> Object:
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachineInstance",
-        "metadata": {"name": "t", "namespace": NAMESPACE, "annotations": instance.annotations},
-        "spec": instance.spec,
-        "status": {"migratedVolumes": [{"volumeName": name} for name in sorted(instance.moving)]},
-    }
+    status = {"migratedVolumes": [{"volumeName": name} for name in sorted(instance.moving)]}
+    given: Object = {"annotations": instance.annotations, "spec": instance.spec, "status": status}
+    return of_kind("kubevirt.io/v1", "VirtualMachineInstance", "t", NAMESPACE, **given)
 
 
 def as_template(instance: Instance) -> Object:
     template = {"metadata": {"annotations": instance.annotations}, "spec": instance.spec}
-    metadata = {"name": "t", "namespace": NAMESPACE}
     spec = {"runStrategy": "Halted", "template": template}
-    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": spec}
+    return of_kind("kubevirt.io/v1", "VirtualMachine", "t", NAMESPACE, spec=spec)
 
 
+Recorded = Callable[[], Iterator[tuple[str, Instance, str]]]
 SHAPES = {"instance": as_instance, "template": as_template}
 
 
 def differences(verdict: Verdict, instance: Instance, reported: str) -> list[str]:
     """Return what in a verdict KubeVirt would not say; ``reported`` is its first reason, "" where it would migrate."""
     holding = reasons_of(instance)
+    first, ordered = (holding or [""])[0], instance.version >= (1, 6)
     ours = {str(violation.reason) for violation in verdict.violations if violation.action == "deny"}
     found = {
-        f"admitted: {verdict.allowed}, KubeVirt says {reported or 'it migrates'}": verdict.allowed
-        is not (reported == ""),
+        f"admitted: {verdict.allowed}, KubeVirt reports {reported!r}": verdict.allowed is not (reported == ""),
         f"{reported} is not among ours: {sorted(ours)}": reported != "" and reported not in ours,
         f"ours are {sorted(ours)}, those that hold {sorted(holding)}": ours != set(holding),
-        f"KubeVirt's order begins with {reported}, ours with {holding[:1]}": instance.version >= (1, 6)
-        and reported != (holding or [""])[0],
+        f"KubeVirt's order begins with {reported}, ours with {first}": ordered and reported != first,
     }
     return [what for what, differs in found.items() if differs]
 
@@ -107,6 +102,7 @@ def always(reason: str) -> tuple[str, ...]:
     return (reason, reason, reason)
 
 
+MASQUERADE = {"network": {"defaultNetworkInterface": "masquerade"}}
 VIRTUAL = {"permittedHostDevices": {"mediatedDevices": [{"mdevNameSelector": "T4", "resourceName": "v/gpu"}]}}
 GATE = {"developerConfiguration": {"featureGates": ["VGPULiveMigration"]}}
 GPU = {"gpus": [{"name": "g", "deviceName": "v/gpu"}]}
@@ -129,12 +125,7 @@ EXCERPT: list[tuple[str, Object, tuple[str, ...], dict[str, Any]]] = [
     ("bridge that may move", on_pod_network(bridge={}), always(""), {"annotations": {ALLOW_BRIDGE: "false"}}),
     ("passt", on_pod_network(passtBinding={}), until("1.8", INTERFACE), {}),
     ("no network named", {"domain": {}}, always(INTERFACE), {}),
-    (
-        "no network named, masquerade by default",
-        {"domain": {}},
-        always(""),
-        {"config": {"network": {"defaultNetworkInterface": "masquerade"}}},
-    ),
+    ("no network named, masquerade by default", {"domain": {}}, always(""), {"config": MASQUERADE}),
     ("host device", unattached(devices={"hostDevices": [{"name": "h", "deviceName": "x"}]}), always(DEVICE), {}),
     ("virtual GPU", unattached(devices=GPU), until("1.9", DEVICE), {"config": {**VIRTUAL, **GATE}}),
     ("virtual GPU without the gate", unattached(devices=GPU), always(DEVICE), {"config": VIRTUAL}),
@@ -179,35 +170,22 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (ORACLE / name).read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_verdict_of_kubevirt_is_ours(report: Report) -> None:
-    differing, agreeing, total = [], 0, 0
+def verdicts() -> Iterator[tuple[str, Instance, str]]:
+    """Yield name, VMI and KubeVirt's reason of each recorded verdict."""
     for row in rows("kubevirt_verdicts.jsonl"):
+        vmi = row["vmi"]
+        given = (vmi["metadata"]["annotations"], row["claims"], row["kubevirtConfig"], row["nodeTscFrequency"] or 0)
         for version, said in row["kubevirt"].items():
-            instance = Instance(
-                row["vmi"]["spec"],
-                major_and_minor(version),
-                row["vmi"]["metadata"]["annotations"],
-                row["claims"],
-                row["kubevirtConfig"],
-                row["nodeTscFrequency"] or 0,
-            )
-            for shape in SHAPES:
-                found = compared(instance, said["reason"], (shape,))
-                assert said["live"] is (said["reason"] == "")
-                total += 1
-                agreeing += not found
-                differing += [f"{row['id']} {version}: {what}" for what in found]
-    report(f"{agreeing} of {total} verdicts agree with KubeVirt")
-    assert differing == []
-    assert agreeing == 2400
+            assert said["live"] is (said["reason"] == "")
+            yield f"{row['id']} {version}", Instance(vmi["spec"], major_and_minor(version), *given), said["reason"]
 
 
-def cases() -> Iterator[tuple[str, str, Instance, str]]:
-    """Yield name, version, VMI and KubeVirt's reason of each case that an admission webhook can evaluate.
+def cases() -> Iterator[tuple[str, Instance, str]]:
+    """Yield name, VMI and KubeVirt's reason of each case that an admission webhook can evaluate.
 
     Left out: what breaks KubeVirt, the CPU model of a node, hostDisks that KubeVirt itself made of PVCs, and a
     feature state before its default. KubeVirt's function knows a PVC by the access modes in the status alone: the
-    PVCs that a VM names have these, and none where the status tells of none.
+    PVCs that a VM names have these, and none where the status has none.
     """
     for row in rows("kubevirt_cases.jsonl"):
         status, spec = row["vmi"].get("status", {}), row["vmi"]["spec"]
@@ -231,25 +209,32 @@ def cases() -> Iterator[tuple[str, str, Instance, str]]:
                     status.get("topologyHints", {}).get("tscFrequency", 0),
                     frozenset(moved["volumeName"] for moved in status.get("migratedVolumes", [])),
                 )
-                yield row["id"], version, instance, said["reason"]
+                yield f"{row['id']} {version}", instance, said["reason"]
 
 
-def test_every_case_of_kubevirt_is_ours(report: Report) -> None:
-    differing, agreeing, total = [], 0, 0
-    for name, version, instance, reported in cases():
-        found = differences(evaluate(as_instance(instance), cluster_of(instance)), instance, reported)
-        total += 1
-        agreeing += not found
-        differing += [f"{name} {version}: {what}" for what in found]
-    report(f"{agreeing} of {total} cases agree with KubeVirt")
-    assert differing == []
-    assert agreeing == 480
+@pytest.mark.parametrize(
+    ("recorded", "shapes", "expected"),
+    [(verdicts, SHAPES, 2400), (cases, ["instance"], 480)],
+    ids=["verdicts", "cases"],
+)
+def test_every_recorded_verdict_of_kubevirt_is_ours(
+    recorded: Recorded, shapes: Iterable[str], expected: int, report: Report
+) -> None:
+    found = [
+        (f"{name} as {shape}", compared(instance, reported, (shape,)))
+        for name, instance, reported in recorded()
+        for shape in shapes
+    ]
+    agreeing = sum(not differing for _, differing in found)
+    report(f"{agreeing} of {len(found)} {recorded.__name__} agree with KubeVirt")
+    assert [f"{name}: {what}" for name, differing in found for what in differing] == []
+    assert agreeing == expected
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_absent_pvc_is_admitted_with_a_warning_and_denied_at_the_start(version: str) -> None:
-    """KubeVirt cannot tell it from one without access modes. We admit the VM with a warning, since its PVC may
-    still come, and deny its start as long as it has not.
+    """For KubeVirt it is the same as one without access modes. We admit the VM with a warning, since its PVC may be
+    created later, and deny its start until then.
     """
     instance = Instance(unattached(disk("a")), major_and_minor(version))
     verdict = evaluate(as_instance(instance), cluster_of(instance))

@@ -1,4 +1,4 @@
-"""VMs that nobody thought of: the rules find what a second telling of KubeVirt's reasons finds, and no more."""
+"""Random VMs: the rules find exactly what a second implementation of KubeVirt's reasons finds."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""answer: object → VM → PVCs → verdict, the one path that every verdict takes."""
+"""The one path to a verdict: object → VM → PVCs → verdict."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from msgspec import structs
 
@@ -32,15 +33,12 @@ from webhook.settings import AUTO, MODES, Settings
 from webhook.storage import as_it_is, resolve
 
 NEWEST_KUBEVIRT = (1, 9)
+"""Assumed where the version is unknown or of another form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An object of a VM's kind to evaluate, and ``old``, the object before this request.
-
-    The labels of ``exemption_source`` exempt it. With ``final`` it is evaluated as it stands (the validating side),
-    else as it is after our own patch. ``now`` is the time for exemptions; None reads the clock.
-    """
+    """What is asked about an object of a VM's kind, as in `evaluate`; the labels of ``exemption_source`` exempt it."""
 
     obj: Object
     old: Object | None
@@ -62,9 +60,9 @@ def evaluate(
     """Return the verdict on a VM, VMI, ReplicaSet or Pool.
 
     ``obj`` and ``old`` are objects as the API server sends them; ``cluster`` is an iterable of Kubernetes objects or a
-    `Cluster`. What ``old`` already violates, by the facts of now, is pre-existing. With ``final`` the object is
-    evaluated as it stands (the validating side), else as it is after our own patch. ``now`` is the time for exemptions;
-    None reads the clock.
+    `Cluster`. What ``old`` already violates, in the cluster as it is now, is pre-existing. With ``final`` the object is
+    evaluated as it is (the validating side), otherwise as it is after our own patch. ``now`` is the time for
+    exemptions; None reads the clock.
 
     Raises `webhook.cluster.Undecidable` where a live cluster cannot say, and ValueError where ``obj`` is of another
     kind.
@@ -82,14 +80,11 @@ def answer(question: Question, cluster: Cluster, settings: Settings) -> Verdict:
     case = replace(view.case(question.obj), exempted=view.exempted(question))
     before = view.case(old) if old else None
     pending = unverified_names(old) if old else frozenset()
-
-    def verdict_after(before: Case | None) -> Verdict:
-        return evaluate_case(case, before, view.settings, question.operation, final=question.final, unverified=pending)
-
-    verdict = verdict_after(before)
+    how: Any = {"final": question.final, "unverified": pending}
+    verdict = evaluate_case(case, before, view.settings, question.operation, **how)
     if before is not None and before.vm.has_instance and not verdict.allowed:
         before = _with_mounted(before, cluster)
-        verdict = verdict_after(before)
+        verdict = evaluate_case(case, before, view.settings, question.operation, **how)
     names = pending
     if old is None or may_be_annotated(question.obj, old):
         names = unverified(case, verdict.violations, pending, before.vm if before else None)
@@ -97,9 +92,9 @@ def answer(question: Question, cluster: Cluster, settings: Settings) -> Verdict:
 
 
 def _with_names(verdict: Verdict, names: frozenset[str], question: Question, view: _View) -> Verdict:
-    """The verdict with what the unverified annotation must name."""
+    """The verdict with the names that the unverified annotation must hold."""
     is_exempt = any(violation.exempt for violation in verdict.violations)
-    unasked = ["exempt by label: offline, nobody was asked whether its author may exempt"]
+    unasked = ["exempt by label: offline, the author's right to exempt was not checked"]
     is_required = not question.final or view.settings.mode == "deny"
     return replace(
         verdict,
@@ -110,10 +105,10 @@ def _with_names(verdict: Verdict, names: frozenset[str], question: Question, vie
 
 
 def answer_start(question: Question, names: frozenset[str], cluster: Cluster, settings: Settings) -> Verdict:
-    """Return the verdict on a VMI that starts, on these names of its unverified annotation alone.
+    """Return the verdict on the start of a VMI, by these names of its unverified annotation alone.
 
-    An exemption that has ended counts for what was there before: that may start. A PVC that is only predicted is not
-    there. Raises `webhook.cluster.Undecidable`.
+    An expired exemption still counts. A PVC that is only predicted counts as absent. Raises
+    `webhook.cluster.Undecidable`.
     """
     view = _view(question.obj, cluster, settings)
     if view is None:
@@ -135,7 +130,7 @@ def enforced_in(namespace: NamespaceFacts | None, settings: Settings) -> Setting
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What an object is evaluated by: the cluster, its namespace and the settings that are in force there."""
+    """What an object is evaluated with: the cluster, its namespace and the settings in force there."""
 
     cluster: Cluster
     namespace: NamespaceFacts | None
@@ -158,7 +153,7 @@ class _View:
 
 
 def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
-    """What an object is evaluated by; None where nothing is evaluated."""
+    """None where the mode is off."""
     if settings.mode == "off":
         return None
     namespace = cluster.get(NAMESPACES, not_evaluated(obj).namespace)
@@ -169,7 +164,7 @@ def _view(obj: Object, cluster: Cluster, settings: Settings) -> _View | None:
 
 
 def _with_mounted(before: Case, cluster: Cluster) -> Case:
-    """The old case with what its running VMI still mounts: going back to that is allowed."""
+    """The old case with the PVCs that its running VMI still mounts: a change back to them is allowed."""
     vm = before.vm
     instance = cluster.get(INSTANCES, vm.name, vm.namespace)
     mounted = instance.claims if instance else frozenset()
@@ -177,7 +172,7 @@ def _with_mounted(before: Case, cluster: Cluster) -> Case:
 
 
 def not_evaluated(obj: Object) -> Verdict:
-    """Return the verdict on an object that is not looked at; raises ValueError where it is of no VM's kind."""
+    """Return the empty verdict on an object; raises ValueError where it is of no VM's kind."""
     kind = vm_kind(obj)
     metadata = mapping(obj.get("metadata"))
     name = text(metadata.get("name")) or text(metadata.get("generateName")) or ""
@@ -185,9 +180,9 @@ def not_evaluated(obj: Object) -> Verdict:
 
 
 def namespace_of_kubevirt(cluster: Cluster, settings: Settings) -> str:
-    """Return the namespace in which KubeVirt is: the one of the settings, else that of the one KubeVirt CR.
+    """Return KubeVirt's namespace: by the settings, else that of the only KubeVirt CR, else "kubevirt".
 
-    Without a CR, or with several, it is "kubevirt". Raises `webhook.cluster.Undecidable`.
+    Raises `webhook.cluster.Undecidable`.
     """
     if settings.kubevirt.namespace != AUTO:
         return settings.kubevirt.namespace
@@ -199,11 +194,7 @@ def _context(cluster: Cluster, settings: Settings) -> ClusterContext:
     namespace = namespace_of_kubevirt(cluster, settings)
     found = sorted(cluster.list(KUBEVIRTS), key=lambda kubevirt: kubevirt.namespace != namespace)
     kubevirt = found[0] if found else KubeVirtFacts()
-    said = kubevirt.version if settings.kubevirt.version == AUTO else settings.kubevirt.version
-    return ClusterContext(_major_and_minor(said), kubevirt, tuple(cluster.list(NODES)))
-
-
-def _major_and_minor(version: str | None) -> tuple[int, int]:
-    """The version to evaluate by; one that is not said, or that KubeVirt does not count like this, is the newest known."""
-    found = re.match(r"v?1\.(\d{1,4})(?:\D|$)", version or "")
-    return (1, int(found[1])) if found else NEWEST_KUBEVIRT
+    version = kubevirt.version if settings.kubevirt.version == AUTO else settings.kubevirt.version
+    found_version = re.match(r"v?1\.(\d{1,4})(?:\D|$)", version or "")
+    numbers = (1, int(found_version[1])) if found_version else NEWEST_KUBEVIRT
+    return ClusterContext(numbers, kubevirt, tuple(cluster.list(NODES)))

@@ -1,6 +1,6 @@
-"""What the webhook must know of its own installation: one frozen struct from one YAML file, and the pod it runs in.
+"""The webhook's own installation: one frozen struct from one YAML file, and the pod that it runs in.
 
-The chart writes the file beside the settings. Unlike those it does not change while the process runs.
+The chart writes the file. Unlike the settings it does not change while the process runs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Certificates(Part, frozen=True):
     """files: the CAs by which API servers are to verify it, PEM."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a source lacks what it needs, and for lifetimes that cannot be kept."""
+        """Raise ValueError where a source lacks what it needs, and for lifetimes that do not fit."""
         needs = {"secret": self.secret}
         if self.source == "files":
             needs = {"certFile": self.cert_file, "keyFile": self.key_file, "caFile": self.ca_file}
@@ -63,18 +63,18 @@ class Certificates(Part, frozen=True):
         self.lifetimes()
 
     def lifetimes(self) -> Lifetimes:
-        """Return how long our own CA and leaf live; raises ValueError for what cannot be kept."""
+        """Return the lifetimes of our own CA and leaf certificate; raises ValueError where they do not fit."""
         return Lifetimes(self.ca_lifetime, self.leaf_lifetime, self.trust_delay)
 
 
 class Tls(Part, frozen=True):
-    """What clients must speak."""
+    """The TLS that clients must use."""
 
     min_version: Literal["1.2", "1.3"] = "1.2"
 
 
 class ClientAuthentication(Part, frozen=True):
-    """Whose clients are served."""
+    """Which clients are served."""
 
     ca_file: _Path = ""
     """Only clients with a certificate of these CAs; empty serves all."""
@@ -91,7 +91,7 @@ class Installation(File, frozen=True):
     namespace: _ObjectName
     service: Service
     owner: _ObjectName
-    """The ClusterRole of the release that owns the webhook configurations: with it they go."""
+    """The ClusterRole of the release that owns the webhook configurations: they are deleted with it."""
     lease: _ObjectName
     """The Lease by which the replicas elect a leader."""
     pods: Name

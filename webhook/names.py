@@ -11,7 +11,7 @@ ENFORCEMENT = f"{DOMAIN}/enforcement"
 REASON = f"{DOMAIN}/exempt-reason"
 """Annotation beside an exemption that says why."""
 UNVERIFIED = f"{DOMAIN}/unverified"
-"""Annotation on a VM and its templates that names what could not be evaluated yet; it is ours alone to write."""
+"""Annotation on a VM and its templates that names what could not be evaluated yet; only the webhook writes it."""
 VERB = "exempt"
 """The verb that a user needs to change these, on virtualmachines.kubevirt.io or, for a namespace, on namespaces."""
 
@@ -22,6 +22,6 @@ def is_ours(label: str) -> bool:
 
 
 def names_in_annotation(value: object) -> frozenset[str]:
-    """Return the names that the annotation MARK holds; none where it is absent."""
+    """Return the names that the value of the annotation UNVERIFIED holds; none where it is absent."""
     found = value.split(",") if isinstance(value, str) else []
     return frozenset(name.strip() for name in found if name.strip())

@@ -1,4 +1,4 @@
-"""Reading Kubernetes objects that anybody may have written: nothing here raises on a wrong shape."""
+"""Reading Kubernetes objects from anyone: nothing here raises on a wrong type."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 Object = Mapping[str, Any]
 
-_NOTHING: Object = {}
 NAME = r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
 """A pattern for the name of an object."""
 
 
 def mapping(value: object) -> Object:
     """Return the value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if isinstance(value, Mapping) else {}
 
 
 def items(value: object) -> Sequence[Any]:
@@ -30,7 +29,7 @@ def text(value: object) -> str | None:
 
 
 def at(value: object, *path: str) -> Any:
-    """Return what stands at a path of keys, or None where the path ends early."""
+    """Return the value at a path of keys, or None where the path ends early."""
     for key in path:
         if not isinstance(value, Mapping):
             return None
@@ -45,8 +44,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 def interned(value: object) -> str | None:
     """Return a non-empty string as its one interned copy, else None."""
-    found = text(value)
-    return sys.intern(found) if found else None
+    return sys.intern(found) if (found := text(value)) else None
 
 
 def string_map(value: object) -> dict[str, str]:
@@ -55,5 +53,5 @@ def string_map(value: object) -> dict[str, str]:
 
 
 def can_be_name(name: str) -> bool:
-    """Say whether an object can have this name at all; users write names that would lead a URL astray."""
+    """Say whether an object can have this name; users write names that would break a URL."""
     return re.fullmatch(NAME, name) is not None

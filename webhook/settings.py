@@ -1,7 +1,7 @@
 """The policy's settings: one frozen struct from one YAML file.
 
-A setting that is left out has its default. A rule's name that this version does not know is not an error, since a
-rollback must be able to run with the settings of the version it rolls back; it is reported by `Settings.unknown_rules`.
+A missing setting has its default. An unknown rule is not an error, since a rollback must be able to run with the
+settings of the newer version; `Settings.unknown_rules` reports it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MODES: tuple[Mode, ...] = ("off", "warn", "deny")
 """From the mildest to the strictest."""
 EvictionStrategy = Literal["enforce", "default", "off"]
 AUTO = "auto"
-"""Found out from what is installed in the cluster."""
+"""Detected from what is installed in the cluster."""
 
 _Namespace = Annotated[
     str,
@@ -43,7 +43,7 @@ class Exemptions(Part, frozen=True):
     """What an exemption label must come with."""
 
     require_reason: Annotated[bool, Meta(description="true or false")] = True
-    """An exemption counts only beside the annotation that says why."""
+    """An exemption counts only with the annotation that says why."""
     max_days: Annotated[int, Meta(ge=1, le=36500, description="a number of days from 1 to 36500")] = 90
     """How many days ahead the last day of an exemption may be."""
     excluded_users: Names = ()
@@ -51,7 +51,7 @@ class Exemptions(Part, frozen=True):
 
 
 class KubeVirt(Part, frozen=True):
-    """Where KubeVirt is, and which."""
+    """Where KubeVirt is, and its version."""
 
     namespace: _Namespace = AUTO
     """The namespace of the KubeVirt CR and of KubeVirt's service accounts."""
@@ -88,7 +88,7 @@ class Settings(File, frozen=True):
     """Whether the webhook keeps its own webhook configurations in the API server; "off" removes them."""
 
     def __post_init__(self) -> None:
-        """Let nobody change the rules of settings that threads share."""
+        """Make the rules read-only, since threads share the settings."""
         msgspec.structs.force_setattr(self, "rules", MappingProxyType(dict(self.rules)))
 
     @classmethod
@@ -102,7 +102,7 @@ class Settings(File, frozen=True):
 
 
 def _with_off(tree: Any) -> Any:
-    """The same with the word where YAML reads a bare ``off`` as false."""
+    """The same with the word "off" where YAML reads a bare ``off`` as false."""
     if not isinstance(tree, Mapping):
         return tree
     words = ("mode", "evictionStrategy", "webhookConfigurations")

@@ -1,7 +1,6 @@
 """YAML files as frozen msgspec structs: every error names the field and says what is allowed.
 
-A file is camelCase, Python snake_case. An unknown field is an error: what is switched on with a typing error must not
-seem to be on.
+A file is camelCase, Python snake_case. An unknown field is an error, so that a typing error is not overlooked.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _SHOWN.maxlevel, _SHOWN.maxstring = 2, _LONGEST_SHOWN
 
 
 class FieldError(ValueError):
-    """A value cannot be used; the message names its place and says what is allowed."""
+    """A value cannot be used; the message names the field and says what is allowed."""
 
 
 class Duration(timedelta):
@@ -42,7 +41,7 @@ class Duration(timedelta):
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """Return the time that a value of a file says; raises ValueError where it says none."""
+        """Return the time in a value of a file; raises ValueError where there is none."""
         if isinstance(value, str) and _DURATION.fullmatch(value):
             parts = re.findall(r"([\d.]+)([dhms])", value)
             seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
@@ -61,10 +60,10 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="came
 
 
 class File(Part, frozen=True):
-    """What a whole file holds."""
+    """The content of a whole file."""
 
     about: ClassVar[str]
-    """What errors call the file's root."""
+    """How errors name the root of the file."""
     error: ClassVar[type[FieldError]]
 
     @classmethod
@@ -133,22 +132,20 @@ def _entries(kind: Any, value: object, at: str) -> list[tuple[Any, object, str]]
     if isinstance(value, list) and get_origin(kind) is tuple:
         return [(get_args(kind)[0], entry, f"{at}[{index}]") for index, entry in enumerate(value)]
     if isinstance(value, Mapping) and get_origin(kind) is Mapping:
-        return [
-            (get_args(kind)[1], entry, f"{at}.{plain(key) if isinstance(key, str) else _shown(key)}")
-            for key, entry in value.items()
-        ]
+        shown = {key: plain(key) if isinstance(key, str) else _shown(key) for key in value}
+        return [(get_args(kind)[1], entry, f"{at}.{shown[key]}") for key, entry in value.items()]
     return []
 
 
 def _allowed(kind: Any) -> str:
-    """What a value may be, as its type's description or its words say."""
+    """What a value may be: its type's description, or its literals."""
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     return next(meta.description for meta in get_args(kind) if isinstance(meta, Meta) and meta.description)
 
 
 def _shown(value: object) -> str:
-    """A value as an error shows it, at no great length."""
+    """A value as an error shows it, shortened."""
     try:
         whole = _SHOWN.repr(value)
     except ValueError:  # Python writes no number of that many digits

@@ -1,4 +1,4 @@
-"""Words for messages: what anybody may have written is shown on one line, and never at length."""
+"""Text for messages: what users wrote is shown on one line, and shortened."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._/]{0,252}")
 
 def quoted(name: str) -> str:
     """Return a name in double quotes, on one line whatever is in it, and no longer than a name can be."""
-    return f'"{name}"' if _PLAIN.fullmatch(name) else json.dumps(_shortened(name, _LONGEST_NAME))
+    half = (_LONGEST_NAME - len(_GAP)) // 2
+    shown = name if len(name) <= _LONGEST_NAME else name[:half] + _GAP + name[-half:]
+    return json.dumps(shown)
 
 
 def plain(name: str) -> str:
@@ -46,10 +48,3 @@ def warning_lines(texts: Iterable[str]) -> list[str]:
     return [
         line for text in texts for line in textwrap.wrap(text[:_LONGEST_TEXT], WARNING_LIMIT, break_on_hyphens=False)
     ]
-
-
-def _shortened(word: str, length: int) -> str:
-    if len(word) <= length:
-        return word
-    head = (length - len(_GAP) + 1) // 2
-    return word[:head] + _GAP + word[len(word) - (length - len(_GAP) - head) :]

@@ -1,11 +1,14 @@
 """ReplicaSets and Pools: each keeps the VM that is evaluated at another place of its object."""
 
+from collections.abc import Callable
+
 import jsonpatch
 import pytest
 
 from tests.build import (
     CLUSTER,
     RWO,
+    RWX,
     Object,
     claim,
     data_volume_disk,
@@ -15,25 +18,25 @@ from tests.build import (
     vm,
     vmi,
 )
+from tests.build_facts import instancetype
 from tests.build_paths import KUBEVIRT, pool, replica_set, tagged
 from webhook import Verdict, evaluate
 
+Make = Callable[..., Object]
 VOLUMES = (disk("once"), host_disk("h"), data_volume_disk("once-too"))
-ROOTS = {
-    "VirtualMachine": "spec.template.spec",
-    "VirtualMachineInstance": "spec",
-    "VirtualMachineInstanceReplicaSet": "spec.template.spec",
-    "VirtualMachinePool": "spec.virtualMachineTemplate.spec.template.spec",
+METADATA = {
+    "VirtualMachine": (vm, "spec.template"),
+    "VirtualMachineInstance": (vmi, ""),
+    "VirtualMachineInstanceReplicaSet": (replica_set, "spec.template"),
+    "VirtualMachinePool": (pool, "spec.virtualMachineTemplate.spec.template"),
 }
-BUILDERS = {"VirtualMachine": vm, "VirtualMachineInstance": vmi}
-BUILDERS |= {"VirtualMachineInstanceReplicaSet": replica_set, "VirtualMachinePool": pool}
-KINDS = pytest.mark.parametrize("kind", ROOTS)
-GPUS = {
-    "apiVersion": "instancetype.kubevirt.io/v1beta1",
-    "kind": "VirtualMachineClusterInstancetype",
-    "metadata": {"name": "gpus"},
-    "spec": {"gpus": [{"name": "gpu", "deviceName": "nvidia.com/A100"}]},
-}
+"""What builds each kind, and where it holds the VMI's metadata and spec."""
+KINDS = pytest.mark.parametrize(
+    ("kind", "make", "root"),
+    [(kind, make, f"{path}.spec".lstrip(".")) for kind, (make, path) in METADATA.items()],
+    ids=METADATA,
+)
+GPUS = instancetype("gpus", gpus=[{"name": "gpu", "deviceName": "nvidia.com/A100"}])
 MATCHERS = {"instancetype": {"kind": "VirtualMachineClusterInstancetype", "name": "gpus"}}
 BRIDGE = {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}}
 ALLOW_BRIDGE = {"kubevirt.io/allow-pod-bridge-network-live-migration": ""}
@@ -45,39 +48,30 @@ def evaluated(obj: Object, *objects: Object, old: Object | None = None) -> Verdi
 
 
 @KINDS
-def test_a_violation_is_shown_where_the_object_holds_it(kind: str) -> None:
-    fields = [violation.field for violation in evaluated(BUILDERS[kind](*VOLUMES)).violations]
-    assert fields == [
-        f"{ROOTS[kind]}.volumes[0].persistentVolumeClaim.claimName",
-        f"{ROOTS[kind]}.volumes[1].hostDisk",
-        f"{ROOTS[kind]}.volumes[2].dataVolume.name",
+def test_a_verdict_names_the_object_and_each_violation_the_field_in_it(kind: str, make: Make, root: str) -> None:
+    found = evaluated(make(*VOLUMES, name="x"))
+    assert (found.kind, found.namespace, found.name) == (kind, "vms", "x")
+    assert [violation.field for violation in found.violations] == [
+        f"{root}.volumes[0].persistentVolumeClaim.claimName",
+        f"{root}.volumes[1].hostDisk",
+        f"{root}.volumes[2].dataVolume.name",
     ]
 
 
 @KINDS
-def test_the_patch_goes_where_the_object_holds_the_vmis_spec(kind: str) -> None:
-    vm_object = BUILDERS[kind](disk("good"))
+def test_the_patch_sets_the_strategy_in_the_vmis_spec_and_nothing_else(kind: str, make: Make, root: str) -> None:
+    vm_object = make(disk("good"))
     (operation,) = evaluated(vm_object).patch
     patched = jsonpatch.apply_patch(vm_object, [operation])
-    assert operation["path"] == f"/{ROOTS[kind].replace('.', '/')}/evictionStrategy"
+    assert operation["path"] == f"/{root.replace('.', '/')}/evictionStrategy"
     assert jsonpatch.apply_patch(patched, [{"op": "remove", "path": operation["path"]}]) == vm_object
 
 
 @KINDS
-def test_a_verdict_names_the_object(kind: str) -> None:
-    found = evaluated(BUILDERS[kind](disk("good"), name="x"))
-    assert (found.kind, found.namespace, found.name) == (kind, "vms", "x")
-
-
-@KINDS
-def test_what_was_there_is_preexisting(kind: str) -> None:
-    old, new = BUILDERS[kind](disk("once")), BUILDERS[kind](disk("once"), hostname="x")
-    assert [violation.preexisting for violation in evaluated(new, old=old).violations] == [True]
-
-
-@KINDS
-def test_what_is_new_is_denied(kind: str) -> None:
-    assert not evaluated(BUILDERS[kind](disk("once")), old=BUILDERS[kind](disk("good"))).allowed
+def test_what_was_there_is_preexisting_and_what_is_new_is_denied(kind: str, make: Make, root: str) -> None:
+    same = evaluated(make(disk("once"), hostname="x"), old=make(disk("once")))
+    assert [violation.preexisting for violation in same.violations] == [True]
+    assert not evaluated(make(disk("once")), old=make(disk("good"))).allowed
 
 
 @pytest.mark.parametrize("version", ["v1alpha1", "v1beta1", "v9"])
@@ -91,69 +85,51 @@ def test_an_instancetype_of_a_pools_vms_counts() -> None:
     assert (violation.rule, violation.field) == ("host-devices", "spec.virtualMachineTemplate.spec.instancetype")
 
 
-def test_an_instancetype_that_is_not_there_is_said_of_a_pool() -> None:
+def test_an_instancetype_of_a_pools_vms_that_is_missing_is_warned_about() -> None:
     found = evaluated(pool(disk("good"), spec=MATCHERS))
     assert found.allowed
     assert any('instancetype "gpus" is not there' in line for line in found.warnings)
 
 
-def test_matchers_at_the_top_of_a_pool_mean_nothing() -> None:
-    vm_object = pool(disk("good"))
+@pytest.mark.parametrize("make", [replica_set, pool])
+def test_matchers_at_the_top_of_a_replica_set_or_pool_are_ignored(make: Make) -> None:
+    vm_object = make(disk("good"))
     assert evaluated({**vm_object, "spec": {**vm_object["spec"], **MATCHERS}}, GPUS).violations == []
 
 
-def test_a_replica_set_has_no_matchers() -> None:
-    vm_object = replica_set(disk("good"))
-    assert evaluated({**vm_object, "spec": {**vm_object["spec"], **MATCHERS}}, GPUS).violations == []
+TEMPLATE = data_volume_template("root", storage={"storageClassName": "nas", "accessModes": [RWO]})
 
 
-def test_a_pools_data_volume_template_foretells_the_pvc() -> None:
-    template = data_volume_template("root", storage={"storageClassName": "nas", "accessModes": [RWO]})
-    vm_object = pool(data_volume_disk("root"), spec={"dataVolumeTemplates": [template]})
-    (violation,) = evaluated(vm_object).violations
+def test_a_pools_data_volume_template_predicts_the_pvc() -> None:
+    (violation,) = evaluated(pool(data_volume_disk("root"), spec={"dataVolumeTemplates": [TEMPLATE]})).violations
     assert violation.rule == "shared-access"
-    assert violation.field == f"{ROOTS['VirtualMachinePool']}.volumes[0].dataVolume.name"
+    assert violation.field == "spec.virtualMachineTemplate.spec.template.spec.volumes[0].dataVolume.name"
     assert "spec.virtualMachineTemplate.spec.dataVolumeTemplates[0].spec.storage" in violation.remedy
+    good = data_volume_template("root", storage={"storageClassName": "nas", "accessModes": [RWX]})
+    assert evaluated(pool(data_volume_disk("root"), spec={"dataVolumeTemplates": [good]})).violations == []
 
 
-def test_a_good_data_volume_template_of_a_pool_is_admitted() -> None:
-    template = data_volume_template("root", storage={"storageClassName": "nas", "accessModes": ["ReadWriteMany"]})
-    assert evaluated(pool(data_volume_disk("root"), spec={"dataVolumeTemplates": [template]})).violations == []
-
-
-def test_a_replica_sets_data_volume_templates_mean_nothing() -> None:
-    template = data_volume_template("root", storage={"storageClassName": "nas", "accessModes": ["ReadWriteMany"]})
+def test_a_replica_sets_data_volume_templates_are_ignored() -> None:
     vm_object = replica_set(data_volume_disk("root"))
-    found = evaluated({**vm_object, "spec": {**vm_object["spec"], "dataVolumeTemplates": [template]}})
+    found = evaluated({**vm_object, "spec": {**vm_object["spec"], "dataVolumeTemplates": [TEMPLATE]}})
     assert [violation.rule for violation in found.violations] == ["claim-known"]
 
 
-@pytest.mark.parametrize(
-    ("make", "path"),
-    [
-        (vm, ("spec", "template")),
-        (vmi, ()),
-        (replica_set, ("spec", "template")),
-        (pool, ("spec", "virtualMachineTemplate", "spec", "template")),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_the_annotation_that_lets_a_bridge_move_counts_where_kubevirt_copies_it_from(
-    make: type, path: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(("make", "path"), METADATA.values(), ids=METADATA)
+def test_the_annotation_that_allows_a_bridge_counts_where_kubevirt_copies_it_from(make: Make, path: str) -> None:
     vm_object = make(domain=BRIDGE, networks=[{"name": "default", "pod": {}}])
     assert [violation.rule for violation in evaluated(vm_object).violations] == ["pod-network"]
-    assert evaluated(tagged(vm_object, *path, annotations=ALLOW_BRIDGE)).violations == []
+    assert evaluated(tagged(vm_object, *filter(None, path.split(".")), annotations=ALLOW_BRIDGE)).violations == []
 
 
-@pytest.mark.parametrize("make", [replica_set, pool], ids=lambda make: make.__name__)
-def test_an_update_of_what_makes_vms_is_not_patched(make: type) -> None:
+@pytest.mark.parametrize("make", [replica_set, pool])
+def test_an_update_of_a_replica_set_or_pool_is_not_patched(make: Make) -> None:
     old, new = make(disk("good"), evictionStrategy="LiveMigrate"), make(disk("good"), evictionStrategy="LiveMigrate")
     new["metadata"] = {**new["metadata"], "labels": {"x": "y"}}
     assert evaluated(new, old=old).patch == []
 
 
 @pytest.mark.parametrize("spec", [None, [], "x", {"template": None}, {"virtualMachineTemplate": []}])
-@pytest.mark.parametrize("make", [replica_set, pool], ids=lambda make: make.__name__)
-def test_an_object_of_the_wrong_shape_is_read_as_empty(make: type, spec: object) -> None:
+@pytest.mark.parametrize("make", [replica_set, pool])
+def test_a_spec_of_a_wrong_type_is_read_as_empty(make: Make, spec: object) -> None:
     assert evaluated({**make(), "spec": spec}).allowed

@@ -171,8 +171,6 @@ FIELDS = [
     if pointer.startswith("/spec") and not pointer.rpartition("/")[2].isdigit()
     if not any(f"/{free}/" in pointer for free in FREE)
 ]
-
-
 NO_VM = ("/spec", "/spec/template")
 """Where an empty object leaves no VM, which is denied."""
 
@@ -181,14 +179,13 @@ def another(value: Any) -> Any:
     """Return another value of a field, which a rule may find good or bad."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, list):
-        return []
-    return {"once": "good", "None": "LiveMigrate", "default": "x"}.get(value, "once") if isinstance(value, str) else {}
+    words = {"once": "good", "None": "LiveMigrate", "default": "x"}
+    return words.get(value, "once") if isinstance(value, str) else [] if isinstance(value, list) else {}
 
 
 def test_another_value_of_a_field_is_evaluated_unless_it_cannot_matter() -> None:
-    patches = [(source, {"op": "replace", "path": path, "value": another(value)}) for source, path, value in FIELDS]
-    assert all(holds(source, patch) for source, patch in patches if patch["path"] not in NO_VM)
+    for source, path, value in FIELDS:
+        assert path in NO_VM or holds(source, {"op": "replace", "path": path, "value": another(value)}), path
 
 
 @pytest.mark.parametrize("how", ["moved to", "beside", "instead", "in a value"])

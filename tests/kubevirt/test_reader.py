@@ -19,7 +19,7 @@ from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt import KINDS, VM, is_vm, read_vm
 
-VM_VOLUMES = "spec.template.spec.volumes"
+VOLUME = "spec.template.spec.volumes[0]"
 REQUESTED = "status.volumeRequests[{}].addVolumeOptions.volumeSource.{}"
 
 
@@ -27,59 +27,42 @@ def read(obj: Object) -> VM:
     return read_vm(obj, Snapshot(), KubeVirtFacts())
 
 
-def volumes_of(vm_object: VM) -> list[tuple[str, str | None, str | None, str]]:
-    return [(volume.name, volume.source, volume.claim, volume.field) for volume in vm_object.volumes]
+def volumes_of(found: VM) -> list[tuple[str, str | None, str | None, str]]:
+    return [(volume.name, volume.source, volume.claim, volume.field) for volume in found.volumes]
+
+
+def with_volumes(volumes: object) -> Object:
+    obj = vm()
+    obj["spec"]["template"]["spec"]["volumes"] = volumes
+    return obj
 
 
 def requested(*requests: Any, declared: tuple[Object, ...] = ()) -> VM:
     return read(vm(*declared, status={"volumeRequests": list(requests)}))
 
 
-def test_volumes_of_a_virtual_vm_stand_in_its_template() -> None:
-    vm_object = read(vm(disk("root"), data_volume_disk("data")))
-    assert volumes_of(vm_object) == [
-        ("root", "persistentVolumeClaim", "root", f"{VM_VOLUMES}[0].persistentVolumeClaim.claimName"),
-        ("data", "dataVolume", "data", f"{VM_VOLUMES}[1].dataVolume.name"),
+@pytest.mark.parametrize(("make", "root"), [(vm, "spec.template.spec"), (vmi, "spec")])
+def test_volumes_are_read_in_order_with_the_pvc_that_each_source_names(make: Any, root: str) -> None:
+    found = read(make(disk("claim-a", "disk-a"), data_volume_disk("dv-b", "disk-b"), host_disk("h", shared=True)))
+    assert volumes_of(found) == [
+        ("disk-a", "persistentVolumeClaim", "claim-a", f"{root}.volumes[0].persistentVolumeClaim.claimName"),
+        ("disk-b", "dataVolume", "dv-b", f"{root}.volumes[1].dataVolume.name"),
+        ("h", "hostDisk", None, f"{root}.volumes[2].hostDisk"),
     ]
+    assert [volume.attached for volume in found.volumes] == [True, True, False]
+    assert found.volumes[2].body["shared"] is True
 
 
-def test_volumes_of_an_vmi_stand_in_its_spec() -> None:
-    vm_object = read(vmi(disk("root"), data_volume_disk("data")))
-    assert [volume.field for volume in vm_object.volumes] == [
-        "spec.volumes[0].persistentVolumeClaim.claimName",
-        "spec.volumes[1].dataVolume.name",
-    ]
-
-
-def test_a_pvc_is_named_by_the_source_not_by_the_volume() -> None:
-    vm_object = read(vm(disk("claim-a", "disk-a"), data_volume_disk("dv-b", "disk-b")))
-    assert [(volume.name, volume.claim) for volume in vm_object.volumes] == [("disk-a", "claim-a"), ("disk-b", "dv-b")]
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["containerDisk", "cloudInitNoCloud", "emptyDisk", "memoryDump", "sourceOfTheFuture"],
-)
+@pytest.mark.parametrize("source", ["containerDisk", "memoryDump", "sourceOfTheFuture"])
 def test_other_sources_have_no_pvc(source: str) -> None:
-    vm_object = read(vm({"name": "x", source: {"claimName": "no", "name": "no"}}))
-    assert volumes_of(vm_object) == [("x", source, None, f"{VM_VOLUMES}[0].{source}")]
+    found = read(vm({"name": "x", source: {"claimName": "no", "name": "no"}}))
+    assert volumes_of(found) == [("x", source, None, f"{VOLUME}.{source}")]
 
 
 def test_an_ephemeral_volume_has_a_pvc_that_is_not_the_disk_itself() -> None:
     (volume,) = read(vm({"name": "x", "ephemeral": {"persistentVolumeClaim": {"claimName": "c"}}})).volumes
     assert (volume.source, volume.claim, volume.attached) == ("ephemeral", "c", False)
-    assert volume.field == f"{VM_VOLUMES}[0].ephemeral.persistentVolumeClaim.claimName"
-
-
-@pytest.mark.parametrize("volume", [disk("c"), data_volume_disk("c")], ids=["claim", "DataVolume"])
-def test_a_pvc_of_a_volume_is_the_disk_itself(volume: Object) -> None:
-    assert [found.attached for found in read(vm(volume)).volumes] == [True]
-
-
-def test_a_host_disk_keeps_what_it_says() -> None:
-    (volume,) = read(vm(host_disk("local", shared=True))).volumes
-    assert volume.source == "hostDisk"
-    assert volume.body["shared"] is True
+    assert volume.field == f"{VOLUME}.ephemeral.persistentVolumeClaim.claimName"
 
 
 @pytest.mark.parametrize("other", ["containerDisk", "hostDisk"])
@@ -88,27 +71,15 @@ def test_of_two_sources_the_pvc_counts(other: str) -> None:
     assert (volume.source, volume.claim) == ("persistentVolumeClaim", "c")
 
 
-def test_a_pending_request_counts_as_a_volume_behind_the_declared_ones() -> None:
-    vm_object = requested(volume_request(disk("hot")), volume_request(data_volume_disk("dv")), declared=(disk("root"),))
-    assert volumes_of(vm_object)[1:] == [
-        ("hot", "persistentVolumeClaim", "hot", REQUESTED.format(0, "persistentVolumeClaim.claimName")),
-        ("dv", "dataVolume", "dv", REQUESTED.format(1, "dataVolume.name")),
-    ]
-
-
-def test_a_request_for_a_declared_name_is_not_counted_twice() -> None:
-    vm_object = requested(volume_request(disk("root")), declared=(disk("root"),))
-    assert [volume.field for volume in vm_object.volumes] == [f"{VM_VOLUMES}[0].persistentVolumeClaim.claimName"]
-
-
-def test_a_pending_removal_takes_nothing_away() -> None:
+def test_pending_requests_follow_the_declared_volumes_and_removals_remove_nothing() -> None:
     removal = {"removeVolumeOptions": {"name": "root"}}
-    assert volumes_of(requested(removal, declared=(disk("root"),))) == volumes_of(read(vm(disk("root"))))
-
-
-def test_the_index_of_a_request_counts_removals() -> None:
-    vm_object = requested({"removeVolumeOptions": {"name": "x"}}, volume_request(disk("hot")))
-    assert [volume.field for volume in vm_object.volumes] == [REQUESTED.format(1, "persistentVolumeClaim.claimName")]
+    hot, data_volume = volume_request(disk("hot")), volume_request(data_volume_disk("dv"))
+    found = requested(hot, removal, data_volume, volume_request(disk("root")), declared=(disk("root"),))
+    assert volumes_of(found) == [
+        *volumes_of(read(vm(disk("root")))),
+        ("hot", "persistentVolumeClaim", "hot", REQUESTED.format(0, "persistentVolumeClaim.claimName")),
+        ("dv", "dataVolume", "dv", REQUESTED.format(2, "dataVolume.name")),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -116,48 +87,40 @@ def test_the_index_of_a_request_counts_removals() -> None:
     [None, 7, "hot", [], {}, {"addVolumeOptions": None}, {"addVolumeOptions": {"name": "x", "volumeSource": "y"}}],
     ids=repr,
 )
-def test_a_request_of_the_wrong_shape_adds_nothing(request_: object) -> None:
+def test_a_request_of_a_wrong_type_adds_nothing(request_: object) -> None:
     assert requested(request_).volumes == ()
 
 
 @pytest.mark.parametrize("found", [None, "text", 5, {"name": "x"}, True], ids=repr)
-def test_volumes_that_are_no_list_are_none(found: object) -> None:
-    obj = vm()
-    obj["spec"]["template"]["spec"]["volumes"] = found
-    assert read(obj).volumes == ()
+def test_volumes_that_are_not_a_list_are_ignored(found: object) -> None:
+    assert read(with_volumes(found)).volumes == ()
 
 
 @pytest.mark.parametrize(
-    ("entry", "expected"),
+    ("entry", "name", "source", "below"),
     [
-        (None, ("", None, None, f"{VM_VOLUMES}[0]")),
-        ("disk", ("", None, None, f"{VM_VOLUMES}[0]")),
-        ([], ("", None, None, f"{VM_VOLUMES}[0]")),
-        ({}, ("", None, None, f"{VM_VOLUMES}[0]")),
-        ({"name": 5}, ("", None, None, f"{VM_VOLUMES}[0]")),
-        ({"name": "x", "persistentVolumeClaim": None}, ("x", None, None, f"{VM_VOLUMES}[0]")),
-        ({"name": "x", "persistentVolumeClaim": "c"}, ("x", None, None, f"{VM_VOLUMES}[0]")),
+        (None, "", None, ""),
+        ("disk", "", None, ""),
+        ({}, "", None, ""),
+        ({"name": 5}, "", None, ""),
+        ({"name": "x", "persistentVolumeClaim": None}, "x", None, ""),
+        ({"name": "x", "persistentVolumeClaim": "c"}, "x", None, ""),
         (
             {"name": "x", "persistentVolumeClaim": {"claimName": 5}},
-            ("x", "persistentVolumeClaim", None, f"{VM_VOLUMES}[0].persistentVolumeClaim.claimName"),
+            "x",
+            "persistentVolumeClaim",
+            ".persistentVolumeClaim.claimName",
         ),
-        (
-            {"name": "x", "dataVolume": {"name": ""}},
-            ("x", "dataVolume", None, f"{VM_VOLUMES}[0].dataVolume.name"),
-        ),
+        ({"name": "x", "dataVolume": {"name": ""}}, "x", "dataVolume", ".dataVolume.name"),
     ],
     ids=repr,
 )
-def test_a_volume_of_the_wrong_shape_is_read_as_far_as_it_goes(entry: object, expected: tuple[object, ...]) -> None:
-    obj = vm()
-    obj["spec"]["template"]["spec"]["volumes"] = [entry]
-    assert volumes_of(read(obj)) == [expected]
-
-
-def test_a_broken_volume_keeps_the_index_of_the_next() -> None:
-    obj = vm(disk("root"))
-    obj["spec"]["template"]["spec"]["volumes"].insert(0, None)
-    assert read(obj).volumes[1].field == f"{VM_VOLUMES}[1].persistentVolumeClaim.claimName"
+def test_a_volume_of_a_wrong_type_is_read_as_far_as_possible(
+    entry: object, name: str, source: str | None, below: str
+) -> None:
+    first, second = volumes_of(read(with_volumes([entry, disk("root")])))
+    assert first == (name, source, None, f"{VOLUME}{below}")
+    assert second[-1] == "spec.template.spec.volumes[1].persistentVolumeClaim.claimName"
 
 
 @pytest.mark.parametrize(
@@ -165,35 +128,25 @@ def test_a_broken_volume_keeps_the_index_of_the_next() -> None:
     [None, [], "x", {}, {"template": None}, {"template": {}}, {"template": {"spec": None}}, {"template": {"spec": 3}}],
     ids=repr,
 )
-def test_without_a_template_there_are_no_volumes_and_nothing_to_patch(spec: object) -> None:
-    vm_object = read({**vm(), "spec": spec})
-    assert vm_object.template is None
-    assert vm_object.volumes == ()
+def test_without_a_template_only_requests_add_volumes(spec: object) -> None:
+    found = read({**vm(), "spec": spec, "status": {"volumeRequests": [volume_request(disk("h"))]}})
+    assert found.template is None
+    assert [volume.claim for volume in found.volumes] == ["h"]
 
 
-def test_requests_count_where_the_template_is_null() -> None:
-    vm_object = read({**vm(), "spec": {"template": None}, "status": {"volumeRequests": [volume_request(disk("h"))]}})
-    assert [volume.claim for volume in vm_object.volumes] == ["h"]
-
-
-@pytest.mark.parametrize("api", ["storage", "pvc"])
-def test_a_template_of_a_data_volume_is_found_by_name_with_the_part_that_shapes_its_pvc(api: str) -> None:
-    templates = [data_volume_template("a", storage={}), data_volume_template("b", **{api: {"accessModes": ["X"]}})]
+def test_a_data_volume_template_is_found_by_name_with_the_field_that_describes_its_pvc() -> None:
+    templates = [
+        data_volume_template("a", storage={"accessModes": ["X"]}),
+        data_volume_template("b", pvc={"accessModes": ["X"]}),
+        data_volume_template("c"),
+        data_volume_template("a", pvc={"accessModes": ["Y"]}),
+    ]
     found = read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates
-    assert sorted(found) == ["a", "b"]
-    assert found["b"].spec == {api: {"accessModes": ["X"]}}
-    assert found["b"].field == f"spec.dataVolumeTemplates[1].spec.{api}"
-
-
-def test_of_two_templates_with_one_name_kubevirt_makes_the_first() -> None:
-    templates = [data_volume_template("a", pvc={"accessModes": [mode]}) for mode in ("ReadWriteOnce", "ReadWriteMany")]
-    found = read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates
-    assert found["a"].spec["pvc"]["accessModes"] == ["ReadWriteOnce"]
-
-
-def test_a_template_that_gives_neither_part_is_corrected_at_its_spec() -> None:
-    found = read(vm(spec={"dataVolumeTemplates": [data_volume_template("a")]})).data_volume_templates
-    assert found["a"].field == "spec.dataVolumeTemplates[0].spec"
+    assert {name: (template.spec, template.field) for name, template in found.items()} == {
+        "a": ({"storage": {"accessModes": ["X"]}}, "spec.dataVolumeTemplates[0].spec.storage"),
+        "b": ({"pvc": {"accessModes": ["X"]}}, "spec.dataVolumeTemplates[1].spec.pvc"),
+        "c": ({}, "spec.dataVolumeTemplates[2].spec"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -201,13 +154,12 @@ def test_a_template_that_gives_neither_part_is_corrected_at_its_spec() -> None:
     [None, {}, "x", [None], [5], [{}], [{"metadata": None}], [{"metadata": {"name": 5}}], [{"metadata": {"name": ""}}]],
     ids=repr,
 )
-def test_templates_of_the_wrong_shape_are_none(templates: object) -> None:
+def test_data_volume_templates_of_a_wrong_type_are_ignored(templates: object) -> None:
     assert read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates == {}
 
 
-def test_an_vmi_has_no_templates() -> None:
-    vm_object = read(vmi(dataVolumeTemplates=[data_volume_template("a", storage={})]))
-    assert vm_object.data_volume_templates == {}
+def test_a_vmi_has_no_data_volume_templates() -> None:
+    assert read(vmi(dataVolumeTemplates=[data_volume_template("a", storage={})])).data_volume_templates == {}
 
 
 @pytest.mark.parametrize(
@@ -215,39 +167,42 @@ def test_an_vmi_has_no_templates() -> None:
     [("None", "None"), (None, None), ("", None), (5, "5"), (False, "False"), ([], "[]"), ({"a": 1}, "{'a': 1}")],
     ids=repr,
 )
-def test_an_eviction_strategy_that_is_no_word_is_explicit_all_the_same(value: object, expected: str | None) -> None:
-    assert read(vm(evictionStrategy=value)).eviction_strategy == expected
-    assert read(vmi(evictionStrategy=value)).eviction_strategy == expected
-
-
-def test_the_eviction_strategy_has_the_field_path_of_its_kind() -> None:
-    assert read(vm()).eviction_field == "spec.template.spec.evictionStrategy"
-    assert read(vmi()).eviction_field == "spec.evictionStrategy"
+@pytest.mark.parametrize(
+    ("make", "field"), [(vm, "spec.template.spec.evictionStrategy"), (vmi, "spec.evictionStrategy")]
+)
+def test_an_eviction_strategy_that_is_not_a_string_is_explicit(
+    make: Any, field: str, value: object, expected: str | None
+) -> None:
+    found = read(make(evictionStrategy=value))
+    assert (found.eviction_strategy, found.eviction_field) == (expected, field)
 
 
 @pytest.mark.parametrize(("created", "expected"), [(True, True), (False, False), (None, False), ("true", False)])
-def test_a_virtual_vm_has_an_vmi_once_its_status_says_so(created: object, expected: bool) -> None:
+def test_a_vm_has_a_vmi_once_its_status_says_so(created: object, expected: bool) -> None:
     assert read(vm(status={"created": created})).has_instance is expected
 
 
-def test_volumes_that_are_being_moved_are_those_of_the_status_of_an_vmi() -> None:
-    moved = [{"volumeName": "a", "sourcePVCInfo": {}}, {"volumeName": 5}, None, "x"]
-    assert read({**vmi(disk("a")), "status": {"migratedVolumes": moved}}).migrated_volumes == {"a"}
+def test_a_volume_migration_is_read_from_the_status() -> None:
+    moved = [{"volumeName": "a", "sourcePVCInfo": {"claimName": "from"}}, {"volumeName": 5}, None, "x"]
+    of_vmi = read({**vmi(disk("a")), "status": {"migratedVolumes": moved}})
+    assert (sorted(of_vmi.migrated_volumes), sorted(of_vmi.former_claims)) == (["a"], ["from"])
+    state = {"volumeMigrationState": {"migratedVolumes": moved}}
+    of_vm = read(vm(disk("a"), status={"volumeUpdateState": state}))
+    assert (sorted(of_vm.migrated_volumes), sorted(of_vm.former_claims)) == ([], ["from"])
 
 
-def test_a_vm_is_known_by_namespace_and_name() -> None:
-    vm_object = read(vm(name="web"))
-    assert (vm_object.kind, vm_object.namespace, vm_object.name) == ("VirtualMachine", NAMESPACE, "web")
-
-
-def test_a_vm_without_namespace_stands_in_default_and_a_generated_name_is_shown_by_its_prefix() -> None:
-    vm_object = read({**vm(), "metadata": {"generateName": "web-"}})
-    assert (vm_object.namespace, vm_object.name) == ("default", "web-")
+@pytest.mark.parametrize(
+    ("metadata", "namespace", "name"),
+    [({"name": "web", "namespace": NAMESPACE}, NAMESPACE, "web"), ({"generateName": "web-"}, "default", "web-")],
+)
+def test_a_vm_is_named_by_its_metadata(metadata: Object, namespace: str, name: str) -> None:
+    found = read({**vm(), "metadata": metadata})
+    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", namespace, name)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("version", ["v1", "v1alpha3"])
-def test_a_vm_is_one_in_whatever_version(kind: str, version: str) -> None:
+def test_a_vm_is_recognized_in_every_version(kind: str, version: str) -> None:
     group = "pool.kubevirt.io" if kind == "VirtualMachinePool" else "kubevirt.io"
     assert is_vm({"apiVersion": f"{group}/{version}", "kind": kind})
 
@@ -261,12 +216,11 @@ def test_a_vm_is_one_in_whatever_version(kind: str, version: str) -> None:
         {"kind": "VirtualMachine"},
         {"apiVersion": "example.com/v1", "kind": "VirtualMachine"},
         {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt"},
-        {"apiVersion": "clone.kubevirt.io/v1beta1", "kind": "VirtualMachine"},
         {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachinePool"},
     ],
     ids=repr,
 )
-def test_anything_else_is_no_vm(obj: object) -> None:
+def test_anything_else_is_not_a_vm(obj: object) -> None:
     assert not is_vm(obj)
 
 
@@ -276,11 +230,11 @@ def test_reading_another_kind_is_an_error_that_names_it() -> None:
 
 
 @pytest.mark.parametrize(("declared", "asked"), [(256, 256), (257, 1), (1, 300), (5000, 5000)])
-def test_volumes_beyond_what_kubevirt_allows_are_not_evaluated_and_that_is_said(declared: int, asked: int) -> None:
-    vm_object = requested(
+def test_volumes_beyond_what_kubevirt_allows_are_not_evaluated_and_that_is_reported(declared: int, asked: int) -> None:
+    found = requested(
         *(volume_request(disk(f"hot{index}")) for index in range(asked)),
         declared=tuple(disk(f"d{index}") for index in range(declared)),
     )
-    assert len(vm_object.volumes) == min(declared, 256) + min(asked, 256)
+    assert len(found.volumes) == min(declared, 256) + min(asked, 256)
     most = max(declared, asked)
-    assert [phrase.split()[0] for phrase in vm_object.not_evaluated] == ([str(most)] if most > 256 else [])
+    assert [phrase.split()[0] for phrase in found.not_evaluated] == ([str(most)] if most > 256 else [])

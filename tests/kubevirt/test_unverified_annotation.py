@@ -1,80 +1,52 @@
-"""The mark on a VM and on its templates: read, compared and patched."""
-
-import copy
+"""The unverified annotation on a VM and on its templates: read, compared and patched."""
 
 import jsonpatch
 import pytest
 
 from tests.build import Object, disk, vm, vmi
-from tests.build_paths import pool, replica_set
+from tests.build_paths import pool, replica_set, with_annotation
 from webhook.kubevirt.reader import METADATA_PATHS
 from webhook.kubevirt.unverified import missing_names, operations_on, unverified_names
 from webhook.names import UNVERIFIED
 from webhook.objects import at
 
 NAMES = frozenset({"claim/a", "claim/b"})
+METADATA = ("metadata",)
+TEMPLATE = ("spec", "template", "metadata")
+OF_POOL = ("spec", "virtualMachineTemplate")
 PLACES: dict[str, tuple[Object, list[tuple[str, ...]]]] = {
-    "VirtualMachine": (vm(disk("a")), [("metadata",), ("spec", "template", "metadata")]),
-    "VirtualMachineInstance": (vmi(disk("a")), [("metadata",)]),
-    "ReplicaSet": (replica_set(disk("a")), [("metadata",), ("spec", "template", "metadata")]),
-    "Pool": (
-        pool(disk("a")),
-        [
-            ("metadata",),
-            ("spec", "virtualMachineTemplate", "metadata"),
-            ("spec", "virtualMachineTemplate", "spec", "template", "metadata"),
-        ],
-    ),
+    "VirtualMachine": (vm(disk("a")), [METADATA, TEMPLATE]),
+    "VirtualMachineInstance": (vmi(disk("a")), [METADATA]),
+    "ReplicaSet": (replica_set(disk("a")), [METADATA, TEMPLATE]),
+    "Pool": (pool(disk("a")), [METADATA, (*OF_POOL, *METADATA), (*OF_POOL, *TEMPLATE)]),
 }
-EVERY_KIND = pytest.mark.parametrize("kind", PLACES)
-
-
-def patched(obj: Object, *names: str) -> Object:
-    """Return an object whose marks hold these names."""
-    found: Object = jsonpatch.apply_patch(obj, operations_on(obj, frozenset(names)))
-    return found
+EVERY_KIND = pytest.mark.parametrize(("obj", "places"), PLACES.values(), ids=PLACES)
 
 
 @EVERY_KIND
-def test_it_stands_on_the_vm_and_on_each_template_in_it(kind: str) -> None:
-    obj, places = PLACES[kind]
-    found = patched(obj, "claim/b", "claim/a")
+def test_annotation_is_set_on_the_vm_and_on_each_template_and_read_again(
+    obj: Object, places: list[tuple[str, ...]]
+) -> None:
+    found = with_annotation(obj, *NAMES)
     assert [at(found, *place, "annotations", UNVERIFIED) for place in places] == ["claim/a,claim/b"] * len(places)
+    assert (unverified_names(obj), unverified_names(found)) == (frozenset(), NAMES)
+    assert operations_on(obj, frozenset()) == operations_on(found, NAMES) == []
 
 
-def test_labels_of_ours_are_looked_for_wherever_the_mark_stands() -> None:
+def test_our_own_labels_are_read_wherever_the_annotation_is() -> None:
     assert set(METADATA_PATHS) == {place for _, places in PLACES.values() for place in places}
 
 
 @EVERY_KIND
-def test_what_is_marked_is_read_again(kind: str) -> None:
-    obj, _ = PLACES[kind]
-    assert unverified_names(obj) == frozenset()
-    assert unverified_names(patched(obj, *NAMES)) == NAMES
+def test_without_names_it_is_removed_and_other_annotations_stay(obj: Object, places: list[tuple[str, ...]]) -> None:
+    add = [{"op": "add", "path": "/" + "/".join(place), "value": {"annotations": {"x": "y"}}} for place in places]
+    annotated = jsonpatch.apply_patch(obj, add)
+    assert with_annotation(with_annotation(annotated, *NAMES)) == annotated
 
 
 @EVERY_KIND
-def test_a_mark_that_is_as_it_should_be_is_not_touched(kind: str) -> None:
-    obj, _ = PLACES[kind]
-    assert operations_on(obj, frozenset()) == []
-    assert operations_on(patched(obj, *NAMES), NAMES) == []
-
-
-@EVERY_KIND
-def test_without_names_it_goes_and_leaves_what_else_is_annotated(kind: str) -> None:
-    obj, places = PLACES[kind]
-    annotated = copy.deepcopy(obj)
-    for place in places:
-        annotated = jsonpatch.apply_patch(
-            annotated, [{"op": "add", "path": "/" + "/".join(place), "value": {"annotations": {"x": "y"}}}]
-        )
-    assert patched(patched(annotated, *NAMES)) == annotated
-
-
-@EVERY_KIND
-def test_a_name_is_lacking_where_one_place_does_not_hold_it(kind: str) -> None:
-    obj, places = PLACES[kind]
-    whole = patched(obj, *NAMES)
+def test_a_name_is_missing_where_one_place_does_not_hold_it(obj: Object, places: list[tuple[str, ...]]) -> None:
+    whole = with_annotation(obj, *NAMES)
     assert missing_names(whole, NAMES) == []
     for place in places:
         pointer = "/" + "/".join((*place, "annotations", UNVERIFIED.replace("/", "~1")))
@@ -82,34 +54,31 @@ def test_a_name_is_lacking_where_one_place_does_not_hold_it(kind: str) -> None:
         assert missing_names(less, NAMES) == ["claim/b"]
 
 
-def test_names_that_nobody_asked_for_are_lacking_nothing_and_go_with_the_patch() -> None:
-    obj = patched(vm(disk("a")), "claim/forged", "claim/a")
+def test_a_name_that_does_not_belong_there_is_removed_by_the_patch() -> None:
+    obj = with_annotation(vm(disk("a")), "claim/forged", "claim/a")
     assert missing_names(obj, frozenset({"claim/a"})) == []
-    assert unverified_names(patched(obj, "claim/a")) == {"claim/a"}
+    assert unverified_names(with_annotation(obj, "claim/a")) == {"claim/a"}
 
 
-METADATA: list[tuple[str, object, bool]] = [
-    ("none", None, True),
-    ("empty", {}, True),
-    ("without annotations", {"labels": {"x": "y"}}, True),
-    ("annotations that are null", {"annotations": None}, True),
-    ("a mark that is no string", {"annotations": {UNVERIFIED: 3}}, True),
-    ("no object", "x", False),
-    ("annotations that are no object", {"annotations": ["x"]}, False),
-]
-
-
-@pytest.mark.parametrize(("metadata", "can"), [row[1:] for row in METADATA], ids=[row[0] for row in METADATA])
-def test_metadata_of_any_shape_gets_a_patch_that_applies(metadata: object, can: bool) -> None:
+@pytest.mark.parametrize(
+    ("metadata", "is_possible"),
+    [
+        *((found, True) for found in (None, {}, {"labels": {"x": "y"}}, {"annotations": None})),
+        ({"annotations": {UNVERIFIED: 3}}, True),
+        *((found, False) for found in ("x", {"annotations": ["x"]})),
+    ],
+    ids=repr,
+)
+def test_metadata_of_any_type_gets_a_patch_that_applies(metadata: object, is_possible: bool) -> None:
     obj = vm(disk("a"))
     obj["spec"]["template"]["metadata"] = metadata
-    found = at(patched(obj, "claim/a"), "spec", "template", "metadata")
-    assert (at(found, "annotations", UNVERIFIED) == "claim/a") is can
-    assert missing_names(patched(obj, "claim/a"), frozenset({"claim/a"})) == []
+    found = at(with_annotation(obj, "claim/a"), *TEMPLATE)
+    assert (at(found, "annotations", UNVERIFIED) == "claim/a") is is_possible
+    assert missing_names(with_annotation(obj, "claim/a"), frozenset({"claim/a"})) == []
 
 
 @pytest.mark.parametrize("template", [None, "x", []], ids=repr)
-def test_a_template_that_is_no_object_has_no_place_for_it(template: object) -> None:
+def test_a_template_that_is_not_an_object_is_not_annotated(template: object) -> None:
     obj = {**vm(), "spec": {"template": template}}
     assert [operation["path"] for operation in operations_on(obj, NAMES)] == ["/metadata/annotations"]
-    assert missing_names(patched(obj, *NAMES), NAMES) == []
+    assert missing_names(with_annotation(obj, *NAMES), NAMES) == []

@@ -1,7 +1,7 @@
-"""What a VM is made of, after KubeVirt has applied instancetype, preference and its defaults.
+"""The hardware of a VM, after KubeVirt has applied instancetype, preference and its defaults.
 
 Sources: KubeVirt 1.9 ``pkg/instancetype/apply``, ``pkg/instancetype/preference/apply``, ``pkg/defaults/defaults.go``,
-``pkg/network/vmispec/defaults.go`` and ``api/core/v1/defaults.go`` (a FeatureState that is there is on).
+``pkg/network/vmispec/defaults.go`` and ``api/core/v1/defaults.go`` (a FeatureState that is set is on).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BINDINGS = ("masquerade", "passtBinding", "bridge", "binding", "sriov", "slirp"
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Where a VM's hardware is said: its own spec at ``path``, its annotations, and what is applied to them."""
+    """Where KubeVirt takes hardware from: the VMI's spec at ``path``, its annotations, and what is applied to them."""
 
     spec: Object
     path: str
@@ -32,29 +32,22 @@ def read_hardware(layers: Layers) -> Hardware:
     """Return the hardware that a VMI of the VM will have."""
     affinity = at(layers.spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     affinity_field = f"{layers.path}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+    architecture = text(layers.spec.get("architecture")) or text(layers.matched.preference.get("preferredArchitecture"))
+    reenlightenment = ("features", "preferredHyperv", "reenlightenment")
     return Hardware(
-        architecture=_architecture(layers),
+        architecture=architecture or layers.kubevirt.default_architecture,
         pod_network=_pod_network(layers),
         may_move_bridge=_may_move_bridge(layers),
         gpus=_devices(layers, "gpus"),
         host_devices=_devices(layers, "hostDevices"),
         reservations=_reservations(layers),
-        launch_security=_first(
-            layers,
-            ("domain", "launchSecurity"),
-            instancetype=("launchSecurity",),
-            preference=("preferredLaunchSecurity",),
-        ),
+        launch_security=_first(layers, ("domain", "launchSecurity"), ("launchSecurity",), ("preferredLaunchSecurity",)),
         reenlightenment=_if_on(
-            _first(
-                layers,
-                ("domain", "features", "hyperv", "reenlightenment"),
-                preference=("features", "preferredHyperv", "reenlightenment"),
-            )
+            _first(layers, ("domain", "features", "hyperv", "reenlightenment"), preference=reenlightenment)
         ),
         hyperv_passthrough=_if_on(_first(layers, ("domain", "features", "hypervPassthrough"))),
         invtsc=_has_invtsc(layers),
-        node_selector=_first(layers, ("nodeSelector",), instancetype=("nodeSelector",)),
+        node_selector=_first(layers, ("nodeSelector",), ("nodeSelector",)),
         affinity=Setting(affinity, affinity_field) if isinstance(affinity, dict) else None,
     )
 
@@ -65,7 +58,7 @@ def _first(
     instancetype: tuple[str, ...] | None = None,
     preference: tuple[str, ...] | None = None,
 ) -> Setting | None:
-    """The setting as the VM has it, else its instancetype, else its preference."""
+    """The setting of the VM, else of its instancetype, else of its preference."""
     found = at(layers.spec, *own)
     if isinstance(found, dict):
         return Setting(found, ".".join((layers.path, *own)))
@@ -80,34 +73,27 @@ def _first(
 
 
 def _if_on(feature: Setting | None) -> Setting | None:
-    """A feature that is there is on, unless it says otherwise."""
+    """A feature that is set is on, unless it says otherwise."""
     return None if feature is None or feature.value.get("enabled") is False else feature
 
 
-def _architecture(layers: Layers) -> str:
-    preferred = text(layers.matched.preference.get("preferredArchitecture"))
-    return text(layers.spec.get("architecture")) or preferred or layers.kubevirt.default_architecture
-
-
 def _may_move_bridge(layers: Layers) -> bool:
-    """KubeVirt asks whether the annotation is there; its value does not matter."""
+    """KubeVirt checks that the annotation exists; its value does not matter."""
     matched = layers.matched
     applied = (layers.annotations, matched.instancetype.get("annotations"), matched.preference.get("annotations"))
     return any(POD_BRIDGE_ANNOTATION in mapping(found) for found in applied)
 
 
 def _devices(layers: Layers, key: str) -> tuple[Device, ...]:
-    own = items(at(layers.spec, "domain", "devices", key))
-    if own:
-        root = f"{layers.path}.domain.devices.{key}"
-        return tuple(_device(entry, f"{root}[{index}]") for index, entry in enumerate(own))
+    root, found = f"{layers.path}.domain.devices.{key}", items(at(layers.spec, "domain", "devices", key))
+    fields = [f"{root}[{index}]" for index in range(len(found))]
+    if not found:
+        found = items(layers.matched.instancetype.get(key))
+        fields = [f"{layers.matched.field}.instancetype"] * len(found)
     return tuple(
-        _device(entry, f"{layers.matched.field}.instancetype") for entry in items(layers.matched.instancetype.get(key))
+        Device(text(at(entry, "name")) or "", text(at(entry, "deviceName")), field)
+        for entry, field in zip(found, fields, strict=True)
     )
-
-
-def _device(entry: object, field: str) -> Device:
-    return Device(text(at(entry, "name")) or "", text(at(entry, "deviceName")), field)
 
 
 def _reservations(layers: Layers) -> tuple[Device, ...]:
@@ -142,10 +128,9 @@ def _pod_network(layers: Layers) -> PodNetwork | None:
 
 
 def _default_network(layers: Layers) -> PodNetwork | None:
-    attach = at(layers.spec, "domain", "devices", "autoattachPodInterface")
-    if attach is None:
-        attach = at(layers.matched.preference, "devices", "preferredAutoattachPodInterface")
-    if attach is False:
+    own = at(layers.spec, "domain", "devices", "autoattachPodInterface")
+    preferred = at(layers.matched.preference, "devices", "preferredAutoattachPodInterface")
+    if (preferred if own is None else own) is False:
         return None
     field = f"{layers.path}.domain.devices.interfaces"
     interface = Interface("default", layers.kubevirt.default_interface, None, (), field)
@@ -158,16 +143,13 @@ def _interface(layers: Layers, name: str) -> Interface | None:
         if at(entry, "name") == name:
             ports = (at(port, "port") for port in items(at(entry, "ports")))
             numbers = tuple(port for port in ports if isinstance(port, int))
-            return Interface(
-                name, _binding(layers, entry), text(at(entry, "binding", "name")), numbers, f"{root}[{index}]"
-            )
+            plugin = text(at(entry, "binding", "name"))
+            return Interface(name, _binding(layers, entry), plugin, numbers, f"{root}[{index}]")
     return None
 
 
 def _binding(layers: Layers, interface: object) -> str | None:
     """The binding that the interface names; without one, the preference's masquerade."""
-    for key in _BINDINGS:
-        if isinstance(at(interface, key), dict):
-            return key
     preferred = at(layers.matched.preference, "devices", "preferredInterfaceMasquerade")
-    return "masquerade" if isinstance(preferred, dict) else None
+    default = "masquerade" if isinstance(preferred, dict) else None
+    return next((key for key in _BINDINGS if isinstance(at(interface, key), dict)), default)

@@ -19,14 +19,12 @@ def infer(field: str, volume: str, obj: Object, namespace: str, cluster: Cluster
     ``field`` is "instancetype" or "preference". Raises Undecidable where the cluster cannot say.
     """
     search = _Search(f"default-{field}", namespace, cluster)
-    for entry in items(at(obj, "spec", "template", "spec", "volumes")):
-        if at(entry, "name") == volume:
-            claim = text(at(entry, "persistentVolumeClaim", "claimName"))
-            data_volume = text(at(entry, "dataVolume", "name"))
-            if claim:
-                return search.of_claim(claim, namespace)
-            return search.of_data_volume(data_volume, obj) if data_volume else None
-    return None
+    volumes = items(at(obj, "spec", "template", "spec", "volumes"))
+    found = next((entry for entry in volumes if at(entry, "name") == volume), None)
+    if claim := text(at(found, "persistentVolumeClaim", "claimName")):
+        return search.of_claim(claim, namespace)
+    data_volume = text(at(found, "dataVolume", "name"))
+    return search.of_data_volume(data_volume, obj) if data_volume else None
 
 
 class _Search:
@@ -50,8 +48,7 @@ class _Search:
 
     def _of_spec(self, spec: object) -> Inferred | None:
         for kind in ("pvc", "snapshot"):
-            name = text(at(spec, "source", kind, "name"))
-            if name:
+            if name := text(at(spec, "source", kind, "name")):
                 namespace = text(at(spec, "source", kind, "namespace")) or self._namespace
                 return self._of_source(SourceFacts(kind, name, namespace))
         name = text(at(spec, "sourceRef", "name"))
@@ -61,9 +58,8 @@ class _Search:
 
     def _of_data_source(self, name: str, namespace: str) -> Inferred | None:
         found = self._cluster.get(DATA_SOURCES, name, namespace)
-        if found is None:
-            return None
-        return self._of_labels(found.labels) or (self._of_source(found.source) if found.source else None)
+        named = self._of_labels(found.labels if found else None)
+        return named or (self._of_source(found.source) if found and found.source else None)
 
     def _of_source(self, source: SourceFacts) -> Inferred | None:
         namespace = source.namespace or self._namespace

@@ -12,9 +12,9 @@ from webhook.objects import Object
 class Volume:
     """A volume of a VM: an entry of ``spec.volumes``, or a pending ``status.volumeRequests`` that adds one.
 
-    ``source`` is KubeVirt's key for where it comes from ("persistentVolumeClaim", "hostDisk", …), None where there is
-    none; ``body`` what stands under that key; ``claim`` the name of the PVC behind it; ``field`` the path that a
-    user would edit. A PVC that is ``attached`` is the disk itself, else only what a disk on the node is made of.
+    ``source`` is KubeVirt's key for its source ("persistentVolumeClaim", "hostDisk", …), None where there is none;
+    ``body`` is the value of that key; ``claim`` the name of the PVC behind it; ``field`` the path that a user would
+    edit. A PVC that is ``attached`` is the disk itself, otherwise only the base of a disk on the node.
     """
 
     name: str
@@ -27,10 +27,9 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class DataVolumeTemplate:
-    """An entry of ``spec.dataVolumeTemplates``: KubeVirt makes a DataVolume of it, CDI makes that a PVC.
+    """An entry of ``spec.dataVolumeTemplates``: KubeVirt creates a DataVolume from it, CDI a PVC from that.
 
-    ``field`` is the path of the part that says what the PVC must be; ``annotations`` are Trident's, without their
-    domain.
+    ``field`` is the path of the part that describes the PVC; ``annotations`` are Trident's, without their domain.
     """
 
     spec: Object
@@ -85,10 +84,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What a VM is made of beside its volumes, with instancetype, preference and KubeVirt's defaults applied.
+    """The hardware of a VM without its volumes, with instancetype, preference and KubeVirt's defaults applied.
 
     ``launch_security``, ``reenlightenment`` and ``hyperv_passthrough`` are None where they are off. ``invtsc`` says
-    that the guest's clock needs a fixed TSC frequency to boot at all. ``affinity`` is the required node affinity.
+    that the guest needs a fixed TSC frequency to boot. ``affinity`` is the required node affinity.
     """
 
     architecture: str
@@ -110,9 +109,9 @@ class VM:
     """What is evaluated. ``template`` is the object that becomes the VMI's spec, at ``template_path`` in its object.
 
     ``eviction_strategy`` is None where unset. ``has_instance`` says that a VirtualMachine runs or is starting.
-    ``not_evaluated`` says, a phrase each, what of it could not be found. ``migrated_volumes`` are on their way to another
-    PVC, ``former_claims`` what they come from. ``matchers`` are its instancetype and preference, by kind and name
-    ("instancetype/large"), and ``missing_matchers`` those that are not there.
+    ``not_evaluated`` says, a phrase each, what could not be found. ``migrated_volumes`` are being moved to another PVC,
+    ``former_claims`` are the PVCs that they leave. ``matchers`` are its instancetype and preference, by field and name
+    ("instancetype/large"), ``missing_matchers`` those of them that do not exist.
     """
 
     kind: str

@@ -1,13 +1,13 @@
-"""The JSON patches of a restore or a clone: which cannot matter, and what the others make of the VM.
+"""The JSON patches of a restore or a clone: which of them cannot matter, and the VM after the others.
 
-KubeVirt applies them later, with rights of its own, and denying the VM then would make it retry for ever. So each patch
-is decided in advance, by the path that it writes: where it cannot matter (`cannot_matter`), it is accepted whatever
-comes of it. Every other one is applied here as KubeVirt will apply it, for the VM to be evaluated, or it is denied.
+KubeVirt applies them later, with its own rights, and would retry for ever if the VM were denied then. So each patch is
+decided in advance, by the path that it writes. One that cannot matter (`cannot_matter`) is accepted. Every other one is
+applied here as KubeVirt will apply it and the VM is evaluated, or it is denied.
 
-KubeVirt decodes the patched VM with Go's ``encoding/json``, which reads a field name in any case; every reader here
-reads it in one. The patched VM therefore consists of `_Exact` objects: where a reader asks one for a field that stands
-there in another spelling, that raises `NotEvaluated`. A reader that is not stopped got at each step what it would get
-from the VM that KubeVirt decodes, so the evaluation is the same. No list of the fields that are read is needed.
+KubeVirt decodes the patched VM with Go's ``encoding/json``, which accepts a field name in any case; every reader here
+accepts one spelling. The patched VM therefore consists of `_Exact` objects, which raise `NotEvaluated` when a reader
+asks for a field that is there in another spelling. A reader that is not stopped sees what KubeVirt will decode. No list
+of the fields that are read is needed.
 
 Sources: KubeVirt 1.9 ``patchVM`` in ``pkg/storage/snapshot/restore.go``; RFC 6901 and RFC 6902.
 """
@@ -26,18 +26,12 @@ from webhook.wording import quoted
 
 _GUARDED_DOMAINS = ("kubevirt.io", DOMAIN, "harvesterhci.io")
 _RESTORE_DOMAIN = "restore.kubevirt.io/"
-_MOST_COPIES = 3
-_UNPATCHABLE = (
-    ValueError,
-    TypeError,
-    RecursionError,
-    jsonpatch.JsonPatchException,
-    jsonpatch.JsonPointerException,
-)
+_MAX_COPY_OPERATIONS = 3
+_UNPATCHABLE = (ValueError, TypeError, RecursionError, jsonpatch.JsonPatchException, jsonpatch.JsonPointerException)
 
 
 class NotEvaluated(Exception):
-    """The patches can bring what cannot be evaluated in advance: ``what`` says why, ``remedy`` what helps."""
+    """The patches cannot be evaluated in advance: ``what`` says why, ``remedy`` what helps."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -47,14 +41,14 @@ class NotEvaluated(Exception):
 def parse_operation(patch: object) -> Object:
     """Return the operation that the text of a patch holds; raises NotEvaluated where it is not exactly one.
 
-    KubeVirt joins the texts, so that one could hold several, and of a key that is there twice it may read both values.
+    KubeVirt joins the texts, so one could hold several operations; of a duplicate key it may read both values.
     """
     try:
         found: Any = json.loads(patch, object_pairs_hook=_each_key_once) if isinstance(patch, str) else None
         jsonpatch.JsonPatch([found])
         needed = {"remove": "path", "move": "from", "copy": "from"}.get(found["op"], "value")
         if needed not in found or not isinstance(found.get("from", ""), str):
-            raise ValueError("it is not complete")
+            raise ValueError("incomplete")
     except (AttributeError, *_UNPATCHABLE) as error:
         what = "a patch is not one JSON Patch operation"
         raise NotEvaluated(what, "Give one JSON Patch operation in each patch, and each key once") from error
@@ -64,7 +58,7 @@ def parse_operation(patch: object) -> Object:
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("duplicate key")
     return found
 
 
@@ -73,7 +67,7 @@ def _parts(pointer: str) -> tuple[str, ...]:
 
 
 def cannot_matter(operation: Object) -> bool:
-    """Say whether an operation brings no violation whatever the VM is: by its exact path, and not by its value."""
+    """Say whether an operation adds no violation to any VM, whatever its value: by its exact path."""
     if operation["op"] not in ("add", "replace", "remove", "test"):
         return False
     match _parts(operation["path"]):
@@ -89,7 +83,7 @@ def cannot_matter(operation: Object) -> bool:
 
 
 def _is_users_own(key: str) -> bool:
-    """Whether the key of a label or annotation is of no domain that gives it a meaning to KubeVirt or the webhook."""
+    """Whether the key of a label or annotation has no domain that KubeVirt or the webhook reads."""
     domain = key.partition("/")[0].casefold()
     return bool(key) and not f".{domain}".endswith(tuple(f".{guarded}" for guarded in _GUARDED_DOMAINS))
 
@@ -104,8 +98,8 @@ def patched(vm: dict[str, Any], operations: Sequence[Object]) -> Object:
             if operation["op"] != "test" and not _may_write(_parts(path), operation):
                 remedy = f"Patch only spec, labels and annotations, and none of {_RESTORE_DOMAIN}"
                 raise NotEvaluated(f"a patch may not write {quoted(path)}", remedy)
-    if sum(operation["op"] == "copy" for operation in operations) > _MOST_COPIES:
-        raise NotEvaluated("the patches copy too much", f"Use no more than {_MOST_COPIES} operations that copy")
+    if sum(operation["op"] == "copy" for operation in operations) > _MAX_COPY_OPERATIONS:
+        raise NotEvaluated("the patches copy too much", f"Use no more than {_MAX_COPY_OPERATIONS} operations that copy")
     try:
         found = _exact(jsonpatch.apply_patch(vm, operations, in_place=True))
         why = "" if isinstance(at(found, "spec", "template", "spec"), dict) else "they leave no VM"
@@ -118,9 +112,9 @@ def patched(vm: dict[str, Any], operations: Sequence[Object]) -> Object:
 
 
 def _may_write(path: tuple[str, ...], operation: Object) -> bool:
-    """Owner, name and KubeVirt's annotations say for whom it created a VM, and so whose exemptions count: not to write.
+    """Name, owner and KubeVirt's annotations decide whose exemptions count, so no patch may write them.
 
-    What a move or a copy brings into the annotations may have changed by then.
+    What a move or copy writes into the annotations may be different when KubeVirt applies it.
     """
     match path:
         case ("spec", *_) | ("metadata", "labels", *_):
@@ -134,9 +128,9 @@ def _may_write(path: tuple[str, ...], operation: Object) -> bool:
 
 
 class _Exact(dict[str, Any]):
-    """A JSON object in which a field is found by its exact name, if Go would find no other one by it.
+    """A JSON object that finds a field by its exact name, and raises where Go would find another one by it.
 
-    A copy of it must be one as well (`copy.copy`), for a reader that makes one.
+    A reader that copies it must use `copy.copy`, so that the result is one as well.
     """
 
     def get(self, key: str, default: Any = None) -> Any:

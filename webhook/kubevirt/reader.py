@@ -1,13 +1,13 @@
 """Objects of KubeVirt's API as VMs.
 
-Anything may stand anywhere: we run beside KubeVirt's own validators and see what they are about to deny, so what has
-the wrong shape is read as absent.
+We run beside KubeVirt's own validators and see objects that they are about to deny, so a value of the wrong type is
+read as absent.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,12 @@ CLAIM_NAME = {
     "dataVolume": ("name",),
     "ephemeral": ("persistentVolumeClaim", "claimName"),
 }
-"""The volume sources with a PVC behind them, and where each names it. A DataVolume's PVC has its name."""
+"""The volume sources with a PVC behind them, and where each names it. A DataVolume's PVC has the DataVolume's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where an object keeps the VMI's spec, and where the VirtualMachine that it is or will make, if any."""
+    """Where an object holds the VMI's spec, and the VirtualMachine that it is or creates, if any."""
 
     group: str
     instance_spec: tuple[str, ...]
@@ -57,9 +57,9 @@ LAYOUTS = {
 }
 
 READS_OF_TEMPLATE = ("volumes",)
-"""The paths below a VMI's spec that are read whatever the rules are; each rule declares its own."""
+"""The paths below a VMI's spec that are always read; each rule declares its own."""
 READS_OF_VM = ("dataVolumeTemplates", *MATCHERS)
-"""The paths below the spec of a VirtualMachine that are read beside its template."""
+"""The paths below the spec of a VirtualMachine that are read, apart from its template."""
 
 KINDS = frozenset(LAYOUTS)
 """The kinds of VMs that can be evaluated."""
@@ -83,38 +83,38 @@ def vm_kind(obj: object) -> str:
 
 
 def metadata_paths(obj: Object) -> list[tuple[str, ...]]:
-    """Return the paths at which a VM's object has metadata: its own, and those of the templates in it.
+    """Return the paths of the metadata of a VM's object and of the templates in it.
 
-    Left out are places to which no annotation can be added, since what should hold it is no object. Raises ValueError
-    on an object of a kind that is none in KINDS.
+    Those that cannot hold an annotation, because what should hold it is no object, are left out. Raises ValueError for
+    a kind that is not in KINDS.
     """
-    paths = LAYOUTS[vm_kind(obj)].metadata_paths
-    return [path for path in paths if _can_be_annotated(at(obj, *path[:-1]))]
+    return [
+        path
+        for path in LAYOUTS[vm_kind(obj)].metadata_paths
+        if isinstance(at(obj, *path[:-1]), dict)
+        and isinstance(at(obj, *path), dict | None)
+        and isinstance(at(obj, *path, "annotations"), dict | None)
+    ]
 
 
 def without_matchers(vm: Object) -> Object:
-    """Return a VirtualMachine without its instancetype and preference: what stands in itself."""
+    """Return a VirtualMachine without its instancetype and preference."""
     spec = mapping(vm.get("spec"))
     return {**vm, "spec": {key: value for key, value in spec.items() if key not in MATCHERS}}
-
-
-def _can_be_annotated(value: object) -> bool:
-    metadata = at(value, "metadata")
-    annotations = at(metadata, "annotations")
-    return isinstance(value, dict) and isinstance(metadata, dict | None) and isinstance(annotations, dict | None)
 
 
 def read_vm(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> VM:
     """Return the VM that an object of a kind in KINDS declares.
 
-    Instancetype, preference and KubeVirt's defaults are applied. Volumes stand in the object's order, pending volume
-    requests behind them. Raises ValueError on another kind, Undecidable where the cluster cannot say. Source: KubeVirt
+    Instancetype, preference and KubeVirt's defaults are applied. Volumes keep the object's order, pending volume
+    requests follow. Raises ValueError on another kind, Undecidable where the cluster cannot say. Source: KubeVirt
     1.9 ``api/core/v1/types.go`` and ``schema.go``; the PVC of a volume as in ``pkg/storage/types/pvc.go``.
     """
     kind = vm_kind(obj)
     layout = LAYOUTS[kind]
-    found = at(obj, *layout.instance_spec)
-    template = found if isinstance(found, dict) else None
+    moved = items(at(obj, "status", "migratedVolumes"))
+    moving = (*moved, *items(at(obj, "status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes")))
+    template = found if isinstance(found := at(obj, *layout.instance_spec), dict) else None
     namespace = text(at(obj, "metadata", "namespace")) or "default"
     root = layout.virtual_machine
     matched = Matched({}, {}, ()) if root is None else match(mapping(at(obj, *root)), root, namespace, cluster)
@@ -128,25 +128,27 @@ def read_vm(obj: Object, cluster: Cluster, kubevirt: KubeVirtFacts) -> VM:
         template_path=layout.instance_spec,
         volumes=(*_declared(template, layout), *_requested(obj, template)),
         data_volume_templates=_data_volume_templates(obj, layout, matched),
-        eviction_strategy=_strategy(at(template, "evictionStrategy")),
+        # of another type it is explicit all the same, and no strategy that anybody knows
+        eviction_strategy=None if (value := at(template, "evictionStrategy")) in (None, "") else str(value),
         has_instance=at(obj, "status", "created") is True,
         hardware=read_hardware(layers),
         not_evaluated=(*matched.not_evaluated, *_too_many(obj, template)),
-        migrated_volumes=_migrated_volumes(obj),
-        former_claims=_former_claims(obj),
+        migrated_volumes=_texts(moved, "volumeName"),
+        former_claims=_texts(moving, "sourcePVCInfo", "claimName"),
         matchers=matched.named,
         missing_matchers=matched.missing,
     )
 
 
+def _texts(entries: Iterable[object], *path: str) -> frozenset[str]:
+    return frozenset(found for entry in entries if isinstance(found := at(entry, *path), str))
+
+
 def _too_many(obj: Object, template: Object | None) -> list[str]:
-    """KubeVirt's API takes no more volumes; a patch can ask us about more before the API server denies them."""
+    """KubeVirt's API accepts no more volumes, but we can be asked about more before the API server denies them."""
     most = max(len(items(at(template, "volumes"))), len(items(at(obj, "status", "volumeRequests"))))
-    if most <= MOST_VOLUMES:
-        return []
-    return [
-        f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are evaluated"
-    ]
+    what = f"{most} volumes are more than the {MOST_VOLUMES} that KubeVirt allows: only the first of them are evaluated"
+    return [what] if most > MOST_VOLUMES else []
 
 
 def _declared(template: Object | None, layout: Layout) -> Iterator[Volume]:
@@ -156,9 +158,9 @@ def _declared(template: Object | None, layout: Layout) -> Iterator[Volume]:
 
 
 def _requested(obj: Object, template: Object | None) -> Iterator[Volume]:
-    """Volumes that ``virtctl addvolume`` asked for and KubeVirt has not yet put into the template.
+    """Volumes that ``virtctl addvolume`` asked for and that KubeVirt has not yet added to the template.
 
-    A pending removal takes nothing away: the volume is there until KubeVirt removed it.
+    A pending removal removes nothing: the volume is there until KubeVirt removes it.
     """
     declared = {at(entry, "name") for entry in items(at(template, "volumes")) if isinstance(at(entry, "name"), str)}
     for index, request in enumerate(items(at(obj, "status", "volumeRequests"))[:MOST_VOLUMES]):
@@ -192,9 +194,7 @@ def _source(entry: Object) -> str | None:
 
 
 def _data_volume_templates(obj: Object, layout: Layout, matched: Matched) -> dict[str, DataVolumeTemplate]:
-    """By name, of several the first, which KubeVirt makes first; it writes a preferred StorageClass into those that
-    name none.
-    """
+    """The first of each name, as KubeVirt does, which writes a preferred StorageClass into those without one."""
     if layout.virtual_machine is None:
         return {}
     path = (*layout.virtual_machine, "spec", "dataVolumeTemplates")
@@ -203,8 +203,8 @@ def _data_volume_templates(obj: Object, layout: Layout, matched: Matched) -> dic
     for index, entry in enumerate(items(at(obj, *path))):
         name = text(at(entry, "metadata", "name"))
         if name:
-            said = at(entry, "spec")  # copied as an object of its class: that of a patched VM guards its spelling
-            spec: dict[str, Any] = copy.copy(said) if isinstance(said, dict) else {}
+            own = at(entry, "spec")  # copy.copy keeps its class: that of a patched VM guards its spelling
+            spec: dict[str, Any] = copy.copy(own) if isinstance(own, dict) else {}
             api = next((key for key in ("storage", "pvc") if isinstance(spec.get(key), dict)), None)
             if api and preferred and spec[api].get("storageClassName") is None:
                 spec[api] = copy.copy(spec[api])
@@ -213,23 +213,3 @@ def _data_volume_templates(obj: Object, layout: Layout, matched: Matched) -> dic
             field = ".".join((*path[:-1], f"dataVolumeTemplates[{index}]", "spec", *([api] if api else [])))
             templates.setdefault(name, DataVolumeTemplate(spec, field, annotations))
     return templates
-
-
-def _strategy(value: object) -> str | None:
-    """Of another type it is explicit all the same, and no strategy that anybody knows."""
-    return None if value is None or value == "" else str(value)
-
-
-def _migrated_volumes(obj: Object) -> frozenset[str]:
-    """The volumes that are just being moved to another PVC."""
-    moved = items(at(obj, "status", "migratedVolumes"))
-    return frozenset(name for name in (at(entry, "volumeName") for entry in moved) if isinstance(name, str))
-
-
-def _former_claims(obj: Object) -> frozenset[str]:
-    """The PVCs that a volume migration moves away from: a cancelled one goes back to them."""
-    moves = (
-        *items(at(obj, "status", "migratedVolumes")),
-        *items(at(obj, "status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes")),
-    )
-    return frozenset(filter(None, (text(at(move, "sourcePVCInfo", "claimName")) for move in moves)))

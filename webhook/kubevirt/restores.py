@@ -1,7 +1,7 @@
-"""The VM that a VirtualMachineRestore or VirtualMachineClone creates, before KubeVirt creates it.
+"""The VM that a VirtualMachineRestore or VirtualMachineClone will create.
 
 Sources: KubeVirt 1.9 ``pkg/storage/snapshot/restore.go`` (the snapshot's VM with the restore's patches, its PVCs
-created again with the access modes that they had), ``pkg/virt-controller/watch/clone`` (a clone is a snapshot and a
+with the access modes that they had), ``pkg/virt-controller/watch/clone`` (a clone is a snapshot and a
 restore with the clone's patches).
 """
 
@@ -27,10 +27,10 @@ RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 
 @dataclass(frozen=True, slots=True)
 class CreatedVM:
-    """The VM that a restore or clone creates, and its PVCs by name where they are created with it.
+    """The VM that a restore or clone creates, and by name the PVCs that are created with it.
 
     ``replaces`` is the live VM that it overwrites, whose violations are pre-existing; None for a new VM. Reading a VM
-    that was patched may raise NotEvaluated (`webhook.vms.patches`).
+    that was patched may raise NotEvaluated (`webhook.kubevirt.patches`).
     """
 
     vm: Object
@@ -88,22 +88,18 @@ def _of_snapshot(name: str, namespace: str, cluster: Cluster) -> CreatedVM | str
 
 
 def _with_restored_claims(vm: Object, claims: dict[str, ClaimFacts]) -> CreatedVM:
-    """KubeVirt gives the restored PVCs new names, so they are told apart from the PVCs that have those names now."""
-    restored = copy.deepcopy(dict(vm))
+    """KubeVirt gives the restored PVCs new names; ours cannot be those of the PVCs that exist now."""
+    restored, names = copy.deepcopy(dict(vm)), {name: f"{name} as in the snapshot" for name in claims}
     for volume in items(at(restored, "spec", "template", "spec", "volumes")):
         for source, key in (("persistentVolumeClaim", "claimName"), ("dataVolume", "name")):
             body = at(volume, source)
-            if isinstance(body, dict) and body.get(key) in claims:
-                body[key] = _in_snapshot(body[key])
-    return CreatedVM(restored, {_in_snapshot(name): facts for name, facts in claims.items()})
-
-
-def _in_snapshot(claim: str) -> str:
-    return f"{claim} as in the snapshot"
+            if isinstance(body, dict) and body.get(key) in names:
+                body[key] = names[body[key]]
+    return CreatedVM(restored, {names[name]: facts for name, facts in claims.items()})
 
 
 def _new(metadata: Object, source: object) -> dict[str, Any]:
-    """The VM that KubeVirt writes, with the spec of its source; it restores no memory dump."""
+    """The VM that KubeVirt creates, with the spec of its source but for memory dumps."""
     found: dict[str, Any] = copy.deepcopy({"metadata": metadata, "spec": source})
     template = at(found, "spec", "template", "spec")
     if isinstance(template, dict) and isinstance(template.get("volumes"), list):

@@ -1,7 +1,7 @@
-"""The mark: the annotation that names what of a VM could not be evaluated yet.
+"""The unverified annotation, which names what of a VM could not be evaluated yet.
 
-It stands on the VM and on each template in it, since KubeVirt copies a template's annotations to what it makes of
-it, and no others. Changing it in the template of a running VM raises no ``RestartRequired``.
+It is set on the VM and on each template in it, since KubeVirt copies only a template's annotations to the VM or VMI
+that it creates. Changing it in the template of a running VM raises no ``RestartRequired``.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ _POINTER = UNVERIFIED.replace("/", "~1")
 
 
 def unverified_names(obj: Object) -> frozenset[str]:
-    """Return the names that the marks of a VM's object hold, in whichever place."""
+    """Return the names that the unverified annotations of a VM's object hold, in any place."""
     return frozenset(name for path in metadata_paths(obj) for name in _held(obj, path))
 
 
 def missing_names(obj: Object, names: frozenset[str]) -> list[str]:
-    """Return which of the names are missing in one of the places where they must stand, sorted."""
+    """Return, sorted, the names that are missing in any place of the annotation."""
     return sorted({name for path in metadata_paths(obj) for name in names - _held(obj, path)})
 
 
 def may_be_annotated(obj: Object, old: Object) -> bool:
-    """Say whether the marks of a VM may change with this update.
+    """Say whether the unverified annotations may change with this update.
 
-    Those of a Pool stay until its VMs' template changes: a Pool restarts VMs that are not as its template.
+    Those of a Pool stay until its VM template changes: a Pool restarts VMs that differ from the template.
     """
     template = ("spec", "virtualMachineTemplate", "spec")
     return obj.get("kind") != "VirtualMachinePool" or at(obj, *template) != at(old, *template)
 
 
 def operations_on(obj: Object, names: frozenset[str]) -> list[dict[str, Any]]:
-    """Return the JSON Patch operations after which every mark of a VM's object holds these names and no others."""
+    """Return the JSON Patch operations after which the annotation holds exactly these names in every place."""
     wanted = ",".join(sorted(names))
     return [operation for path in metadata_paths(obj) for operation in _operations(obj, path, wanted)]
 
