@@ -126,7 +126,7 @@ FAULTS = {
         None,
         'host device "nic"',
         "belongs to its node",
-        "Remove the device, or take an instancetype without it where it comes from that.",
+        "Remove the device, or use an instancetype without it.",
     ),
 }
 

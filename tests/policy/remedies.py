@@ -86,8 +86,8 @@ def required(*names: str) -> Object:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
 
 
-DEVICE = "Remove the device, or take an instancetype without it where it comes from that"
-SECRET = "Remove launchSecurity, or take an instancetype or preference without it"
+DEVICE = "Remove the device, or use an instancetype without it"
+SECRET = "Remove launchSecurity, or use an instancetype or preference without it"
 WIDEN = "Widen nodeSelector and affinity to at least two nodes"
 BINDINGS: tuple[Object, ...] = ({"bridge": {}}, {}, {"binding": {"name": "x"}})
 NETWORK = "Name the pod network under networks, and an interface for it with masquerade: {}"
@@ -187,7 +187,7 @@ OF_HARDWARE: dict[str, list[Broken]] = {
         Broken(
             of_type("instancetype"),
             DEVICE,
-            {"take an instancetype without it": put("/spec/instancetype/name", "plain")},
+            {"use an instancetype without it": put("/spec/instancetype/name", "plain")},
             (*PLAIN, instancetype("special", hostDevices=[NIC])),
         ),
     ],
@@ -212,7 +212,7 @@ OF_HARDWARE: dict[str, list[Broken]] = {
         Broken(
             of_type("instancetype"),
             SECRET,
-            {"take an instancetype": put("/spec/instancetype/name", "plain")},
+            {"use an instancetype": put("/spec/instancetype/name", "plain")},
             (*PLAIN, instancetype("special", launchSecurity={"tdx": {}})),
         ),
         Broken(

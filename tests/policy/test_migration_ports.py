@@ -34,7 +34,7 @@ LISTS: list[tuple[tuple[object, ...], str | None]] = [
 def test_a_port_list_with_a_port_of_the_migration(ports: tuple[object, ...], named: str | None) -> None:
     found = verdict(forwarding(*ports)).violations
     assert [violation.rule for violation in found] == ([RULE] if named else [])
-    assert all(f"holds {named}" in violation.message for violation in found)
+    assert all(f"contains {named}" in violation.message for violation in found)
 
 
 @pytest.mark.parametrize("protocol", ["TCP", "UDP", None])
