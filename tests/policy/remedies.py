@@ -160,9 +160,7 @@ OF_STORAGE: dict[str, list[Broken]] = {
             },
         )
     ],
-    "shared-access": [
-        Broken(vm(disk("once")), f"Use another PVC, with {SHARED}", {"another PVC": put(CLAIM, "good")}),
-    ],
+    "shared-access": [Broken(vm(disk("once")), f"Use another PVC, with {SHARED}", {"another PVC": put(CLAIM, "good")})],
     "smb-share": [
         Broken(
             vm(disk("share")),

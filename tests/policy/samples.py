@@ -40,10 +40,7 @@ def devices(**found: object) -> Object:
 
 def interface(name: str = "default", **binding: object) -> Object:
     """Return the fields of a VM with an interface of this binding on its pod network."""
-    return {
-        "networks": [{"name": name, "pod": {}}],
-        "domain": devices(interfaces=[{"name": name, **binding}]),
-    }
+    return {"networks": [{"name": name, "pod": {}}], "domain": devices(interfaces=[{"name": name, **binding}])}
 
 
 def hyperv(**features: object) -> Object:

@@ -62,8 +62,7 @@ def test_a_volume_is_denied_wherever_it_is_and_whatever_its_disk(vm_object: Obje
 
 
 @pytest.mark.parametrize(
-    "source",
-    ["containerDisk", "cloudInitNoCloud", "configMap", "secret", "emptyDisk", "memoryDump", "ephemeral"],
+    "source", ["containerDisk", "cloudInitNoCloud", "configMap", "secret", "emptyDisk", "memoryDump", "ephemeral"]
 )
 def test_a_volume_without_a_pvc_of_its_own_does_not_matter(source: str) -> None:
     assert rules(vm({"name": "x", source: {"claimName": "once"}})) == []
