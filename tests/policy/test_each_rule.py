@@ -63,10 +63,10 @@ def test_a_violation_says_where_what_and_why(name: str, make: Callable[..., Obje
 @KINDS
 @EACH
 def test_an_update_may_keep_a_violation_and_may_not_add_one(name: str, make: Callable[..., Object], root: str) -> None:
-    objects, settings = SAMPLES[name][1], {"rules": {name: "deny"}}
+    objects, denying = SAMPLES[name][1], {name: "deny"}
     bad, good = made(name, make), make(disk("good"))
     changed = made(name, make, disk("good-block"), hostname="x")
-    assert preexisting(changed, *objects, old=bad, **settings) == [True]
-    assert verdict(changed, *objects, old=bad, **settings).allowed
-    assert preexisting(bad, *objects, old=good, **settings) == [False]
-    assert not verdict(bad, *objects, old=good, **settings).allowed
+    assert preexisting(changed, *objects, old=bad, rules=denying) == [True]
+    assert verdict(changed, *objects, old=bad, rules=denying).allowed
+    assert preexisting(bad, *objects, old=good, rules=denying) == [False]
+    assert not verdict(bad, *objects, old=good, rules=denying).allowed

@@ -14,7 +14,7 @@ RUNNING: Any = {"status": {"created": True}}
 
 
 def vm_object(strategy: str | None = None, **more: Any) -> Object:
-    return vm(disk("good"), **({} if strategy is None else {"evictionStrategy": strategy}), **more)
+    return vm(disk("good"), **(more if strategy is None else {"evictionStrategy": strategy, **more}))
 
 
 KINDS = [("VirtualMachine", vm, "spec.template.spec"), ("VMI", vmi, "spec")]

@@ -47,9 +47,9 @@ def test_a_vm_without_a_port_list_forwards_all_but_those_of_the_migration() -> N
     assert rules(vm(**interface(masquerade={}))) == []
 
 
-@pytest.mark.parametrize("binding", ["bridge", "slirp"])
-def test_only_masquerade_takes_ports_from_the_pod(binding: str) -> None:
-    assert rules(vm(**interface(**{binding: {}}, ports=[{"port": 49152}]))) == ["pod-network"]
+@pytest.mark.parametrize("binding", [{"bridge": {}}, {"slirp": {}}], ids=repr)
+def test_only_masquerade_takes_ports_from_the_pod(binding: Object) -> None:
+    assert rules(vm(**interface(**binding, ports=[{"port": 49152}]))) == ["pod-network"]
 
 
 def test_the_ports_of_an_interface_elsewhere_do_not_matter() -> None:

@@ -30,20 +30,15 @@ def actions(found: Verdict) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("mode", "action"), list(itertools.product(STRICTNESS, STRICTNESS)))
-def test_a_rule_does_the_laxer_of_its_action_and_the_mode(mode: str, action: str, tmp_path: Path) -> None:
-    found = evaluated(f"mode: {mode}\nrules:\n  {RULE}: {action}\n", tmp_path)
+def test_a_rule_does_the_laxer_of_its_action_and_the_mode_and_the_namespaces_label_caps_it_too(
+    mode: str, action: str, tmp_path: Path
+) -> None:
     done = min(mode, action, key=STRICTNESS.index)
-    assert actions(found) == ([] if done == "off" else [(RULE, done)])
-    assert found.allowed is (done != "deny")
-    assert any(RULE in line for line in found.warnings) is (done == "warn")
-
-
-@pytest.mark.parametrize(("mode", "action"), list(itertools.product(STRICTNESS, STRICTNESS)))
-def test_a_namespaces_label_caps_the_mode(mode: str, action: str) -> None:
-    found = verdict(BAD, namespace(enforcement=action), mode=mode)
-    done = min(mode, action, key=STRICTNESS.index)
-    assert actions(found) == ([] if done == "off" else [(RULE, done)])
-    assert found.allowed is (done != "deny")
+    by_action = evaluated(f"mode: {mode}\nrules:\n  {RULE}: {action}\n", tmp_path)
+    for found in (by_action, verdict(BAD, namespace(enforcement=action), mode=mode)):
+        assert actions(found) == ([] if done == "off" else [(RULE, done)])
+        assert found.allowed is (done != "deny")
+        assert any(RULE in line for line in found.warnings) is (done == "warn")
 
 
 SETTINGS = [

@@ -8,7 +8,7 @@ import pytest
 
 from tests.build import CLUSTER, Object, data_volume_disk, disk, kubevirt, node, vm, vmi
 from tests.policy.samples import table, verdict
-from webhook import Verdict, evaluate
+from webhook import Settings, Verdict, evaluate
 
 Make = Callable[..., Object]
 KINDS = pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "VMI"])
@@ -89,21 +89,23 @@ def test_another_default_of_the_cluster_does_not_keep_it_from_being_set(make: Ma
     assert after(make(disk("good")), kubevirt(evictionStrategy=default)) == "LiveMigrate"
 
 
-def test_the_default_of_the_configured_kubevirt_counts() -> None:
-    crs = (kubevirt("elsewhere", evictionStrategy="External"), kubevirt("mine", evictionStrategy="None"))
-    assert after(vm(disk("good")), *crs, kubevirt={"namespace": "mine"}) == "LiveMigrate"
-    assert after(vm(disk("good")), *crs, kubevirt={"namespace": "elsewhere"}) is None
+CRS = [
+    # the namespaces with a KubeVirt CR, the setting, whose CR counts
+    (["elsewhere", "mine"], "mine", "mine"),
+    (["elsewhere", "mine"], "elsewhere", "elsewhere"),
+    (["mine"], "auto", "mine"),
+    ([*"abcdefgh", "kubevirt"], "auto", "kubevirt"),
+]
 
 
-@pytest.mark.parametrize(
-    ("namespaces", "counted"), [(["mine"], "mine"), ([*"abcdefgh", "kubevirt"], "kubevirt")], ids=str
-)
-def test_where_no_namespace_is_set_the_one_kubevirt_counts_else_the_usual_one(
-    namespaces: list[str], counted: str
+@pytest.mark.parametrize(("namespaces", "setting", "counted"), CRS, ids=str)
+def test_the_default_of_the_kubevirt_counts_that_the_settings_name_else_of_the_only_or_usual_one(
+    namespaces: list[str], setting: str, counted: str
 ) -> None:
     crs = [kubevirt(name, evictionStrategy="External" if name == counted else "None") for name in namespaces]
     others = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
-    assert evaluate(vm(disk("good")), [*others, *crs]).patch == []
+    settings = Settings.parse({"kubevirt": {"namespace": setting}})
+    assert evaluate(vm(disk("good")), [*others, *crs], settings=settings).patch == []
 
 
 NODES: list[tuple[str, list[Object], bool]] = [

@@ -4,10 +4,11 @@ from tests.build import RWO, RWX, Object, backend, claim, disk, persistent_volum
 from tests.policy.samples import SMB, rules, table
 
 RULE = "smb-share"
+PREFIXED: Object = {"trident.netapp.io/nasType": "smb"}
 ON_SMB = claim("c", RWX, storage_class="smb")
 
 
-def config(kind: str | None) -> dict[str, str]:
+def config(kind: str | None) -> Object:
     return {"nasType": kind} if kind else {}
 
 
@@ -25,11 +26,7 @@ def bound(kind: str | None, storage: str = "nas") -> tuple[Object, ...]:
 CASES: list[tuple[str, tuple[Object, ...], list[str]]] = [
     ("its class", (SMB, ON_SMB), [RULE]),
     ("its class, in capitals", (storage_class("smb", nasType="SMB"), ON_SMB), [RULE]),
-    (
-        "its class, with Trident's prefix",
-        (storage_class("smb", **{"trident.netapp.io/nasType": "smb"}), ON_SMB),
-        [RULE],
-    ),
+    ("its class, with Trident's prefix", (storage_class("smb", **PREFIXED), ON_SMB), [RULE]),
     ("its class, over NFS", (storage_class("smb", backendType="ontap-nas", nasType="nfs"), ON_SMB), []),
     ("its class, of another provisioner", (storage_class("smb", provisioner="x", nasType="smb"), ON_SMB), []),
     ("the backend of its volume", bound("smb"), [RULE]),

@@ -22,7 +22,7 @@ from tests.build import (
 from tests.policy.samples import STRICT
 from webhook import Violation, evaluate
 
-ON_SAN = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesystem"}
+ON_SAN: Object = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesystem"}
 TEMPLATE = "spec.dataVolumeTemplates[0].spec"
 
 
@@ -71,8 +71,8 @@ def of_data_volume(storage: str, **spec: object) -> tuple[Object, Object]:
     return vm(data_volume_disk("d")), made
 
 
-NAS_ONCE = {"storageClassName": "nas", "accessModes": [RWO]}
-SAN_ONCE = {"storageClassName": "san", "accessModes": [RWO]}
+NAS_ONCE: Object = {"storageClassName": "nas", "accessModes": [RWO]}
+SAN_ONCE: Object = {"storageClassName": "san", "accessModes": [RWO]}
 ANY = storage_class("any")
 CORRECTABLE: dict[str, tuple[Object, ...]] = {
     "PVC for one node of a VMI": (vmi(disk("once")),),

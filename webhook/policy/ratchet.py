@@ -30,7 +30,7 @@ class Before:
         """
         present = {volume.name for volume in vm.volumes}
         self._former_claims = frozenset(former_claims)
-        self._known: set[tuple[str, ...]] = set()
+        self._known: set[tuple[str, str, str | None]] = set()
         for rule, finding in findings:
             verified = not is_of(unverified, finding)
             if verified:
@@ -40,13 +40,13 @@ class Before:
 
     def is_preexisting(self, rule: Rule, finding: Finding) -> bool:
         """Say whether the old object had this violation, at whatever position."""
-        keys = {_key(rule, finding), (rule.name, "claim", finding.claim or "")}
+        keys = {_key(rule, finding), (rule.name, "claim", finding.claim)}
         return finding.claim in self._former_claims or not keys.isdisjoint(self._known)
 
 
-def _key(rule: Rule, finding: Finding) -> tuple[str, ...]:
+def _key(rule: Rule, finding: Finding) -> tuple[str, str, str | None]:
     if finding.device is not None:
         return (rule.name, "device", finding.device)
     if finding.volume is not None:
         return (rule.name, "volume", finding.volume)
-    return (rule.name, "value", finding.value or "")
+    return (rule.name, "value", finding.value)
