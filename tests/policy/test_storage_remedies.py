@@ -118,18 +118,11 @@ def test_the_remedy_for_a_late_data_volume_names_a_new_one() -> None:
     assert remedies(*of_data_volume("nas")) == [f'Set accessModes [{RWX}] in a new DataVolume "d"']
 
 
-def test_a_data_volume_that_cdi_cannot_render_is_named() -> None:
-    made = data_volume("refused-one", storage={"storageClassName": "san", "volumeMode": "Filesystem"})
-    (remedy,) = remedies(vm(data_volume_disk("refused-one", "root")), made)
-    assert 'DataVolume "refused-one"' in remedy
-
-
 PARTS: list[tuple[Object, str]] = [
     ({"storage": None}, TEMPLATE),
     ({}, TEMPLATE),
     ({"storage": {}, "pvc": None}, f"{TEMPLATE}.storage"),
     ({"storage": None, "pvc": {}}, f"{TEMPLATE}.pvc"),
-    ({"storage": {"storageClassName": "gone"}}, f"{TEMPLATE}.storage"),
 ]
 
 
