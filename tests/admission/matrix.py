@@ -101,7 +101,7 @@ class Fault(NamedTuple):
 SHARED, DATA = "accessModes [ReadWriteMany]", 'volume "data"'
 ANOTHER = f"Use another PVC, with {SHARED}"
 TO_BLOCK = f"{ANOTHER} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas."
-NO_DEVICE = "Remove the device, or take an instancetype without it where it comes from that."
+NO_DEVICE = "Remove the device, or use an instancetype without it."
 ONCE, SAN = 'PVC "once" is ReadWriteOnce, not ReadWriteMany', 'PVC "san-fs" is in Filesystem mode on ontap-san'
 FAULTS = {
     "good": Fault(None, claim="good-block"),

@@ -31,7 +31,6 @@ SHARED = "accessModes [ReadWriteMany]"
 HOSTNAME = "kubernetes.io/hostname"
 NODES = tuple(node(name, labels={"zone": zone}) for name, zone in (("a", "east"), ("b", "east"), ("c", "west")))
 NIC = {"name": "nic", "deviceName": "intel.com/nic"}
-PLAIN = (instancetype("plain"), preference("plain"))
 RESERVED = devices(disks=[{"name": "good", "lun": {"reservation": True}}])
 BEYOND = {"storageClassName": "gone"}
 LEFT_TO_CDI = tagged(claim("open", storage_class="gone"), labels={"cdi.kubevirt.io/applyStorageProfile": "true"})
@@ -39,15 +38,18 @@ LEFT_TO_CDI = tagged(claim("open", storage_class="gone"), labels={"cdi.kubevirt.
 
 @dataclass(frozen=True)
 class Variant:
-    """What doing a part of a remedy changes: a JSON Patch of the VM, or what else is there."""
+    """What doing a part of a remedy changes: a JSON Patch of the VM, or the other objects."""
 
     patch: list[Object] = field(default_factory=list)
     objects: tuple[Object, ...] | None = None
 
+    def __add__(self, other: "Variant") -> "Variant":
+        return Variant([*self.patch, *other.patch])
+
 
 @dataclass(frozen=True)
 class Broken:
-    """A VM that breaks a rule, what else is there, and its remedy: by its words, what doing so changes."""
+    """A VM that violates a rule, the other objects, and its remedy: by its words, what doing so changes."""
 
     vm_object: Object
     remedy: str
@@ -56,28 +58,26 @@ class Broken:
 
 
 def put(path: str, value: Any) -> Variant:
-    """Return the way that sets a field, whether it is there or not."""
+    """Set a field, whether it is there or not."""
     return Variant([{"op": "add", "path": path, "value": value}])
 
 
 def drop(path: str) -> Variant:
-    """Return the way that removes a field."""
+    """Remove a field."""
     return Variant([{"op": "remove", "path": path}])
 
 
-def both(*variants: Variant) -> Variant:
-    """Return the way that does several things to the VM."""
-    return Variant([operation for variant in variants for operation in variant.patch])
-
-
 def there(*objects: Object) -> Variant:
-    """Return the way that leaves the VM and has this in the cluster."""
+    """Leave the VM as it is, with these other objects."""
     return Variant(objects=objects)
 
 
-def of_type(kind: str) -> Object:
-    """Return a VM of an instancetype or preference that asks too much."""
-    return vm(disk("good"), spec={kind: {"name": "special"}})
+def matched(kind: str, remedy: str, words: str, change: Variant | None = None, **spec: Any) -> Broken:
+    """Return a VM that violates a rule by its instancetype or preference: the words take a plain one, or ``change``."""
+    special = {"instancetype": instancetype, "preference": preference}[kind]("special", **spec)
+    objects = (instancetype("plain"), preference("plain"), special, node("a"), node("b"))
+    variants = {words: change or put(f"/spec/{kind}/name", "plain")}
+    return Broken(vm(disk("good"), spec={kind: {"name": "special"}}), remedy, variants, objects)
 
 
 def required(*names: str) -> Object:
@@ -86,14 +86,13 @@ def required(*names: str) -> Object:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
 
 
-DEVICE = "Remove the device, or take an instancetype without it where it comes from that"
-SECRET = "Remove launchSecurity, or take an instancetype or preference without it"
+DEVICE = "Remove the device, or use an instancetype without it"
+SECRET = "Remove launchSecurity, or use an instancetype or preference without it"
 WIDEN = "Widen nodeSelector and affinity to at least two nodes"
 BINDINGS: tuple[Object, ...] = ({"bridge": {}}, {}, {"binding": {"name": "x"}})
 NETWORK = "Name the pod network under networks, and an interface for it with masquerade: {}"
-MASQUERADED = both(
-    put(f"{SPEC}/networks", [{"name": "default", "pod": {}}]),
-    put(f"{DOMAIN}/devices", {"interfaces": [{"name": "default", "masquerade": {}}]}),
+MASQUERADED = put(f"{SPEC}/networks", [{"name": "default", "pod": {}}]) + put(
+    f"{DOMAIN}/devices", {"interfaces": [{"name": "default", "masquerade": {}}]}
 )
 CLOCK_OFF = "Set domain.features.hyperv.reenlightenment.enabled to false"
 
@@ -164,9 +163,7 @@ OF_STORAGE: dict[str, list[Broken]] = {
             },
         )
     ],
-    "shared-access": [
-        Broken(vm(disk("once")), f"Use another PVC, with {SHARED}", {"another PVC": put(CLAIM, "good")}),
-    ],
+    "shared-access": [Broken(vm(disk("once")), f"Use another PVC, with {SHARED}", {"another PVC": put(CLAIM, "good")})],
     "smb-share": [
         Broken(
             vm(disk("share")),
@@ -188,22 +185,15 @@ OF_HARDWARE: dict[str, list[Broken]] = {
             {"Remove the device": drop(f"{DOMAIN}/devices/hostDevices/0")},
         ),
         Broken(vm(domain=devices(gpus=[NIC])), DEVICE, {"Remove the device": drop(f"{DOMAIN}/devices/gpus/0")}),
-        Broken(
-            of_type("instancetype"),
-            DEVICE,
-            {"take an instancetype without it": put("/spec/instancetype/name", "plain")},
-            (*PLAIN, instancetype("special", hostDevices=[NIC])),
-        ),
+        matched("instancetype", DEVICE, "use an instancetype without it", hostDevices=[NIC]),
     ],
     "hyperv-passthrough": [
         Broken(
             vm(domain={"features": {"hypervPassthrough": {"enabled": True}}}),
             "Remove it, and name the Hyper-V features that the guest needs under features.hyperv",
             {
-                "Remove it": both(
-                    drop(f"{DOMAIN}/features/hypervPassthrough"),
-                    put(f"{DOMAIN}/features/hyperv", {"relaxed": {"enabled": True}}),
-                )
+                "Remove it": drop(f"{DOMAIN}/features/hypervPassthrough")
+                + put(f"{DOMAIN}/features/hyperv", {"relaxed": {"enabled": True}})
             },
         )
     ],
@@ -213,18 +203,8 @@ OF_HARDWARE: dict[str, list[Broken]] = {
             SECRET,
             {"Remove launchSecurity": drop(f"{DOMAIN}/launchSecurity")},
         ),
-        Broken(
-            of_type("instancetype"),
-            SECRET,
-            {"take an instancetype": put("/spec/instancetype/name", "plain")},
-            (*PLAIN, instancetype("special", launchSecurity={"tdx": {}})),
-        ),
-        Broken(
-            of_type("preference"),
-            SECRET,
-            {"preference without it": put("/spec/preference/name", "plain")},
-            (*PLAIN, preference("special", preferredLaunchSecurity={"snp": {}})),
-        ),
+        matched("instancetype", SECRET, "use an instancetype", launchSecurity={"tdx": {}}),
+        matched("preference", SECRET, "preference without it", preferredLaunchSecurity={"snp": {}}),
     ],
     "persistent-reservation": [
         Broken(
@@ -247,11 +227,12 @@ OF_HARDWARE: dict[str, list[Broken]] = {
             },
             (node("a"), node("b")),
         ),
-        Broken(
-            of_type("preference"),
+        matched(
+            "preference",
             f"{CLOCK_OFF}, or let the nodes offer an invariant TSC",
-            {CLOCK_OFF: put(DOMAIN, hyperv(reenlightenment={"enabled": False}))},
-            (node("a"), node("b"), preference("special", features={"preferredHyperv": {"reenlightenment": {}}})),
+            CLOCK_OFF,
+            put(DOMAIN, hyperv(reenlightenment={"enabled": False})),
+            features={"preferredHyperv": {"reenlightenment": {}}},
         ),
         Broken(
             vm(domain=hyperv(reenlightenment={}), architecture="arm64"),

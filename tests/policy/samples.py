@@ -1,5 +1,10 @@
 """A VM for each rule that breaks it alone, with what the cluster must hold for that."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
 from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, host_disk, kubevirt, node, storage_class, vm
 from webhook import Settings, Verdict, evaluate
 from webhook.policy.rules import RULES
@@ -35,10 +40,7 @@ def devices(**found: object) -> Object:
 
 def interface(name: str = "default", **binding: object) -> Object:
     """Return the fields of a VM with an interface of this binding on its pod network."""
-    return {
-        "networks": [{"name": name, "pod": {}}],
-        "domain": devices(interfaces=[{"name": name, **binding}]),
-    }
+    return {"networks": [{"name": name, "pod": {}}], "domain": devices(interfaces=[{"name": name, **binding}])}
 
 
 def hyperv(**features: object) -> Object:
@@ -86,8 +88,25 @@ SAMPLES = {rule.name: breaking(rule.name, "the-name", "the-claim") for rule in R
 """By rule."""
 
 
-def verdict(vm_object: Object, *objects: Object, old: Object | None = None, **settings: object) -> Verdict:
+def verdict(
+    vm_object: Object, *objects: Object, old: Object | None = None, final: bool = False, **settings: object
+) -> Verdict:
     """Return the verdict on a VM in the usual cluster with these objects in it."""
     found = Settings.parse(settings)
     operation = "UPDATE" if old else "CREATE"
-    return evaluate(vm_object, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
+    return evaluate(vm_object, [*CLUSTER, *objects], old=old, settings=found, operation=operation, final=final)
+
+
+def rules(vm_object: Object, *objects: Object, **how: Any) -> list[str]:
+    """Return the rules that a VM violates."""
+    return [violation.rule for violation in verdict(vm_object, *objects, **how).violations]
+
+
+def preexisting(vm_object: Object, *objects: Object, **how: Any) -> list[bool]:
+    """Return for each violation whether it is pre-existing."""
+    return [violation.preexisting for violation in verdict(vm_object, *objects, **how).violations]
+
+
+def table(rows: Iterable[tuple[Any, ...]], names: str) -> pytest.MarkDecorator:
+    """Return the parametrisation of a test by rows, each of which begins with its id."""
+    return pytest.mark.parametrize(names.split(), [pytest.param(*row[1:], id=row[0]) for row in rows])

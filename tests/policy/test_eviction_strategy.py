@@ -5,98 +5,97 @@ from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, Object, disk, vm, vmi
-from webhook import Settings, Verdict, evaluate
+from tests.build import Object, disk, vm, vmi
+from tests.policy.samples import table, verdict
 
 RULE = "eviction-strategy"
 OTHERS = ["None", "LiveMigrateIfPossible", "SomethingNew"]
-KEPT = ["LiveMigrate", "External"]
-
-
-def evaluated(
-    vm_object: Object, old: Object | None = None, *, final: bool = True, strategy: str = "enforce", **settings: object
-) -> Verdict:
-    found = Settings.parse({"evictionStrategy": strategy, **settings})
-    operation = "UPDATE" if old else "CREATE"
-    return evaluate(vm_object, CLUSTER, old=old, settings=found, operation=operation, final=final)
+RUNNING: Any = {"status": {"created": True}}
 
 
 def vm_object(strategy: str | None = None, **more: Any) -> Object:
-    fields: Object = {} if strategy is None else {"evictionStrategy": strategy}
-    return vm(disk("good"), **fields, **more)
+    return vm(disk("good"), **(more if strategy is None else {"evictionStrategy": strategy, **more}))
+
+
+KINDS = [("VirtualMachine", vm, "spec.template.spec"), ("VMI", vmi, "spec")]
 
 
 @pytest.mark.parametrize("strategy", OTHERS)
-@pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
-def test_another_strategy_that_came_past_our_patch_is_denied(make: Callable[..., Object], strategy: str) -> None:
-    found = evaluated(make(disk("good"), evictionStrategy=strategy))
+@table(KINDS, "make root")
+def test_another_strategy_that_our_patch_did_not_replace_is_denied(
+    make: Callable[..., Object], root: str, strategy: str
+) -> None:
+    found = verdict(make(disk("good"), evictionStrategy=strategy), final=True)
     assert not found.allowed
-    assert [violation.rule for violation in found.violations] == [RULE]
-    assert f'"{strategy}"' in found.violations[0].message
+    (violation,) = found.violations
+    assert (violation.rule, violation.reason, violation.volume) == (RULE, None, None)
+    assert violation.field == f"{root}.evictionStrategy"
+    assert f'"{strategy}"' in violation.message
+    assert "drain" in violation.message
+    assert "LiveMigrate" in violation.remedy
 
 
 @pytest.mark.parametrize("strategy", OTHERS)
 def test_another_strategy_is_not_denied_where_our_patch_replaces_it(strategy: str) -> None:
-    found = evaluated(vm_object(strategy), final=False)
+    found = verdict(vm_object(strategy))
     assert found.violations == []
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
 
 
-@pytest.mark.parametrize("strategy", KEPT)
+@pytest.mark.parametrize("strategy", ["LiveMigrate", "External"])
 def test_a_strategy_that_protects_is_admitted(strategy: str) -> None:
-    assert evaluated(vm_object(strategy)).violations == []
+    found = verdict(vm_object(strategy), final=True)
+    assert (found.violations, found.warnings) == ([], [])
 
 
-def test_a_field_that_is_merely_absent_draws_a_warning() -> None:
-    found = evaluated(vm_object())
+UNSET = [
+    ("a VM", "CREATE", vm_object(), True, True),
+    ("a VMI, which nothing else sets", "CREATE", vmi(disk("good")), True, False),
+    ("an update", "UPDATE", vm_object(hostname="x"), False, False),
+]
+
+
+@table(UNSET, "operation obj warned names_vmi")
+def test_a_field_that_our_patch_did_not_set_draws_a_warning(
+    operation: str, obj: Object, warned: bool, names_vmi: bool
+) -> None:
+    found = verdict(obj, old=vm_object() if operation == "UPDATE" else None, final=True)
     assert found.violations == []
-    assert [RULE in line and "unset" in line for line in found.warnings] == [True]
-
-
-def test_lowering_the_strategy_of_a_running_vm_is_denied() -> None:
-    running = {"created": True}
-    found = evaluated(vm_object("None", status=running), vm_object("LiveMigrate", status=running))
-    assert not found.allowed
-    assert [violation.rule for violation in found.violations] == [RULE]
+    assert ["is unset" in line and line.endswith(f"[{RULE}]") for line in found.warnings] == [True] * warned
+    assert any("; creating its VMI sets LiveMigrate" in line for line in found.warnings) is names_vmi
 
 
 @pytest.mark.parametrize("final", [True, False], ids=["validate", "mutate"])
-def test_lowering_it_is_denied_on_both_sides(final: bool) -> None:
-    running = {"created": True}
-    assert not evaluated(
-        vm_object("None", status=running), vm_object("LiveMigrate", status=running), final=final
-    ).allowed
-
-
-@pytest.mark.parametrize("before", OTHERS)
 @pytest.mark.parametrize("after", OTHERS)
-def test_only_the_strategy_that_the_vm_had_is_preexisting_with_a_warning(before: str, after: str) -> None:
-    running = {"created": True}
-    found = evaluated(vm_object(after, status=running, hostname="x"), vm_object(before, status=running))
+@pytest.mark.parametrize("before", ["LiveMigrate", *OTHERS])
+def test_only_the_strategy_that_a_running_vm_had_is_preexisting_with_a_warning(
+    before: str, after: str, final: bool
+) -> None:
+    found = verdict(vm_object(after, hostname="x", **RUNNING), old=vm_object(before, **RUNNING), final=final)
     assert found.allowed is (after == before)
     assert [(violation.rule, violation.preexisting) for violation in found.violations] == [(RULE, after == before)]
     assert any(RULE in line and "pre-existing" in line for line in found.warnings) is (after == before)
 
 
+@pytest.mark.parametrize("value", [5, False, [], ["None"], {"a": 1}], ids=repr)
+def test_a_strategy_that_is_no_word_is_an_explicit_other_one(value: Any) -> None:
+    old, new = vm_object("LiveMigrate", **RUNNING), vm_object(value, **RUNNING)
+    assert [violation.preexisting for violation in verdict(new, old=old).violations] == [False]
+    assert [violation.preexisting for violation in verdict(vm_object(value, **RUNNING), old=new).violations] == [True]
+
+
 @pytest.mark.parametrize("setting", ["default", "off"])
 def test_only_the_setting_enforce_denies(setting: str) -> None:
-    assert evaluated(vm_object("None"), strategy=setting).violations == []
+    assert verdict(vm_object("None"), final=True, evictionStrategy=setting).violations == []
 
 
 @pytest.mark.parametrize("volume", ["once", "san-fs"])
-def test_a_vm_that_gets_in_although_it_cannot_migrate_may_say_what_it_likes(volume: str) -> None:
-    found = evaluated(vm(disk(volume), evictionStrategy="None"), mode="warn")
+def test_a_vm_that_is_admitted_although_it_cannot_migrate_keeps_its_strategy(volume: str) -> None:
+    found = verdict(vm(disk(volume), evictionStrategy="None"), final=True, mode="warn")
     assert found.allowed
     assert RULE not in [violation.rule for violation in found.violations]
 
 
-def test_a_vm_that_is_denied_anyway_hears_of_its_strategy_too() -> None:
-    found = evaluated(vm(disk("once"), evictionStrategy="None"))
+def test_a_vm_that_is_denied_anyway_is_denied_for_its_strategy_too() -> None:
+    found = verdict(vm(disk("once"), evictionStrategy="None"), final=True)
     assert [violation.rule for violation in found.violations] == ["shared-access", RULE]
-
-
-def test_the_violation_concerns_the_whole_vm_at_the_path_of_the_field() -> None:
-    (found,) = evaluated(vm_object("None")).violations
-    assert (found.reason, found.volume, found.field) == (None, None, "spec.template.spec.evictionStrategy")
-    assert "LiveMigrate" in found.remedy
-    assert "drain" in found.message

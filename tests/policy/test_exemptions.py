@@ -7,10 +7,14 @@ import pytest
 
 from tests.build import CLUSTER, RWO, Object, claim, disk, host_disk, kubevirt, vm, vmi
 from tests.build_paths import KUBEVIRT, REASON, exempt, namespace, pool, replica_set, tagged
+from tests.policy.samples import table
 from webhook import Settings, Verdict, evaluate
+from webhook.cluster import Snapshot
+from webhook.engine import Question, answer_start
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 BAD = vm(disk("once"))
+ENDED = "2026-01-01"
 
 
 def evaluated(
@@ -30,31 +34,25 @@ def about_exemptions(verdict: Verdict) -> list[str]:
     return [line for line in verdict.warnings if line.endswith("[exemption]")]
 
 
-COUNTS = [
-    ("for ever", "true"),
-    ("until today, inclusive", "2026-06-30"),
-    ("until tomorrow", "2026-07-01"),
-    ("as far ahead as is allowed", "2026-09-28"),
-]
-COUNTS_NOT = [
-    ("ended yesterday", "2026-06-29", "ended on 2026-06-29"),
-    ("a day further than is allowed", "2026-09-29", "more than 90 days ahead"),
-    ("false", "false", '"false" is neither'),
-    ("True", "True", '"True" is neither'),
-    ("a word", "tomorrow", '"tomorrow" is neither'),
-    ("nothing", "", '"" is neither'),
-    ("no such day", "2026-02-30", '"2026-02-30" is neither'),
-    ("a moment", "2026-07-01T00.00", "is neither"),
-]
-
-
-@pytest.mark.parametrize("value", [row[1] for row in COUNTS], ids=[row[0] for row in COUNTS])
-def test_a_label_waives_its_rule(value: str) -> None:
+@pytest.mark.parametrize("value", ["true", "2026-06-30", "2026-07-01", "2026-09-28"])
+def test_a_label_waives_its_rule_until_the_last_day_inclusive(value: str) -> None:
     found = evaluated(exempt(BAD, rule="shared-access", value=value))
     assert (found.allowed, [violation.exempt for violation in found.violations]) == (True, [True])
 
 
-@pytest.mark.parametrize(("value", "why"), [row[1:] for row in COUNTS_NOT], ids=[row[0] for row in COUNTS_NOT])
+INVALID = [
+    ("2026-06-29", "ended on 2026-06-29"),
+    ("2026-09-29", "more than 90 days ahead"),
+    ("false", '"false" is neither'),
+    ("True", '"True" is neither'),
+    ("tomorrow", '"tomorrow" is neither'),
+    ("", '"" is neither'),
+    ("2026-02-30", '"2026-02-30" is neither'),
+    ("2026-07-01T00.00", "is neither"),
+]
+
+
+@pytest.mark.parametrize(("value", "why"), INVALID)
 def test_a_label_that_does_not_count_waives_nothing_and_says_why(value: str, why: str) -> None:
     found = evaluated(exempt(BAD, rule="shared-access", value=value))
     (line,) = about_exemptions(found)
@@ -63,159 +61,140 @@ def test_a_label_that_does_not_count_waives_nothing_and_says_why(value: str, why
     assert "shared-access on the VM" in line
 
 
-@pytest.mark.parametrize(
-    ("now", "allowed"),
-    [
-        (datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC), True),
-        (datetime(2026, 7, 1, tzinfo=UTC), False),
-        (datetime(2026, 6, 30, 19, tzinfo=timezone(timedelta(hours=-5))), False),
-        (datetime(2026, 7, 1, 13, 59, tzinfo=timezone(timedelta(hours=14))), True),
-    ],
-    ids=["last second", "midnight", "June 30 in New York, July 1 in UTC", "July 1 on Kiribati, June 30 in UTC"],
-)
+MOMENTS = [
+    ("last second", datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC), True),
+    ("midnight", datetime(2026, 7, 1, tzinfo=UTC), False),
+    ("June 30 in New York, July 1 in UTC", datetime(2026, 6, 30, 19, tzinfo=timezone(timedelta(hours=-5))), False),
+    ("July 1 on Kiribati, June 30 in UTC", datetime(2026, 7, 1, 13, 59, tzinfo=timezone(timedelta(hours=14))), True),
+]
+
+
+@table(MOMENTS, "now allowed")
 def test_the_last_day_ends_with_the_day_in_utc(now: datetime, allowed: bool) -> None:
     assert evaluated(exempt(BAD, value="2026-06-30"), now=now).allowed is allowed
 
 
-def test_an_exemption_ends_by_the_clock_alone() -> None:
-    vm_object = exempt(BAD, value="2026-06-30")
-    assert [evaluated(vm_object, now=NOW + timedelta(days=days)).allowed for days in (0, 1)] == [True, False]
-
-
-def test_the_setting_says_how_far_ahead_the_last_day_may_lie() -> None:
+def test_a_setting_says_how_many_days_ahead_the_last_day_may_be() -> None:
     vm_object = exempt(BAD, value="2026-07-02")
     assert [evaluated(vm_object, maxDays=days).allowed for days in (1, 2)] == [False, True]
 
 
-@pytest.mark.parametrize("reason", [{}, {"migratability.io/exempt-reason": ""}, {"other": "x"}])
-def test_a_label_without_a_reason_does_not_count(reason: Object) -> None:
+@pytest.mark.parametrize("reason", [{}, {"migratability.io/exempt-reason": ""}, {"other": "x"}], ids=repr)
+def test_a_label_without_a_reason_counts_only_where_the_setting_requires_none(reason: Object) -> None:
     found = evaluated(exempt(BAD, reason=reason))
     assert not found.allowed
     assert "migratability.io/exempt-reason" in about_exemptions(found)[0]
+    assert evaluated(exempt(BAD, reason=reason), requireReason=False).allowed
 
 
-def test_a_label_without_a_reason_counts_where_the_setting_asks_for_none() -> None:
-    assert evaluated(exempt(BAD, reason={}), requireReason=False).allowed
+def test_a_label_waives_no_other_rule_and_all_waives_every_rule() -> None:
+    vm_object = vm(disk("once"), host_disk("h"))
+    found = evaluated(exempt(vm_object, rule="shared-access"))
+    exemptions = {violation.rule: violation.exempt for violation in found.violations}
+    assert (found.allowed, exemptions) == (False, {"shared-access": True, "host-disk": False})
+    found = evaluated(exempt(vm_object))
+    assert (found.allowed, {violation.exempt for violation in found.violations}) == (True, {True})
 
 
-def test_a_label_waives_no_other_rule() -> None:
-    found = evaluated(exempt(vm(disk("once"), host_disk("h")), rule="shared-access"))
-    assert {violation.rule: violation.exempt for violation in found.violations} == {
-        "shared-access": True,
-        "host-disk": False,
-    }
-    assert not found.allowed
-
-
-def test_all_waives_every_rule() -> None:
-    found = evaluated(exempt(vm(disk("once"), host_disk("h"), disk("san-fs"))))
-    assert found.allowed
-    assert {violation.exempt for violation in found.violations} == {True}
-
-
-def test_an_exemption_covers_volumes_that_come_later() -> None:
+def test_an_exemption_covers_volumes_that_are_added_later() -> None:
     vm_object = exempt(BAD, rule="shared-access")
     assert evaluated(exempt(vm(disk("once"), disk("once-too")), rule="shared-access"), old=vm_object).allowed
 
 
-def test_a_namespaces_label_exempts_every_vm_in_it() -> None:
-    assert evaluated(BAD, namespace("old storage", shared_access="true")).allowed
+OF_NAMESPACE = namespace("old storage", shared_access="true")
+OTHER_NAMESPACE = {**OF_NAMESPACE, "metadata": {**OF_NAMESPACE["metadata"], "name": "other"}}
+ALL = {"exempt.migratability.io/all": "true"}
+SOURCES: list[tuple[str, Object, tuple[Object, ...], bool]] = [
+    ("its namespace", BAD, (OF_NAMESPACE,), True),
+    ("its namespace, its own has ended", exempt(BAD, value=ENDED), (OF_NAMESPACE,), True),
+    ("its namespace, which has no reason", tagged(BAD, annotations=REASON), (namespace(shared_access="true"),), False),
+    ("another namespace", BAD, (OTHER_NAMESPACE,), False),
+    ("a VMI", exempt(vmi(disk("once"))), (), True),
+    ("a ReplicaSet", exempt(replica_set(disk("once"))), (), True),
+    ("a Pool", exempt(pool(disk("once"))), (), True),
+    ("a VM's template", exempt(BAD, "spec", "template"), (), False),
+    ("a ReplicaSet's template", exempt(replica_set(disk("once")), "spec", "template"), (), False),
+    ("a Pool's VM template", exempt(pool(disk("once")), "spec", "virtualMachineTemplate"), (), False),
+    *(
+        (label, tagged(BAD, labels={label: "true"}, annotations=REASON), (), False)
+        for label in ("exempt.migratability.io", "migratability.io/exempt", "xexempt.migratability.io/all")
+    ),
+]
 
 
-def test_a_namespaces_label_needs_its_own_reason() -> None:
-    vm_object = tagged(BAD, annotations=REASON)
-    found = evaluated(vm_object, namespace(shared_access="true"))
-    assert not found.allowed
-    assert "its namespace" in about_exemptions(found)[0]
+@table(SOURCES, "obj objects allowed")
+def test_where_an_exemption_counts(obj: Object, objects: tuple[Object, ...], allowed: bool) -> None:
+    assert evaluated(obj, *objects).allowed is allowed
 
 
-def test_a_label_of_another_namespace_exempts_nothing() -> None:
-    other = namespace("old storage", all="true")
-    assert not evaluated(BAD, {**other, "metadata": {**other["metadata"], "name": "other"}}).allowed
+def test_a_namespaces_label_without_a_reason_is_reported_as_its_own() -> None:
+    assert "its namespace" in about_exemptions(evaluated(BAD, namespace(shared_access="true")))[0]
 
 
-def test_the_namespaces_exemption_counts_where_the_vms_has_ended() -> None:
-    vm_object = exempt(BAD, rule="shared-access", value="2026-01-01")
-    assert evaluated(vm_object, namespace("old storage", shared_access="true")).allowed
+ENDED_LINE = f"exemption from all on the VM ended on {ENDED} [exemption]"
+AFTER_THE_END = [
+    ("an edit", vm(disk("once"), hostname="x"), BAD, [True], True),
+    ("one more violation", vm(disk("once"), disk("once-too")), BAD, [True, False], False),
+    ("a new VM", BAD, None, [False], False),
+    ("a new VM with a violation that only warns", vm(disk("nowhere"), disk("once")), None, [False, False], False),
+]
 
 
-@pytest.mark.parametrize(
-    ("obj", "path"),
-    [
-        (BAD, ("spec", "template")),
-        (replica_set(disk("once")), ("spec", "template")),
-        (pool(disk("once")), ("spec", "virtualMachineTemplate")),
-        (pool(disk("once")), ("spec", "virtualMachineTemplate", "spec", "template")),
-    ],
-    ids=["VirtualMachine", "ReplicaSet", "Pool's VM", "Pool's VMI"],
-)
-def test_a_label_in_a_template_exempts_nothing(obj: Object, path: tuple[str, ...]) -> None:
-    assert not evaluated(exempt(obj, *path)).allowed
+@table(AFTER_THE_END, "new old preexisting allowed")
+def test_after_its_end_an_exemption_waives_nothing_new_and_a_warning_says_so(
+    new: Object, old: Object | None, preexisting: list[bool], allowed: bool
+) -> None:
+    found = evaluated(exempt(new, value=ENDED), old=exempt(old, value=ENDED) if old else None)
+    assert [violation.preexisting for violation in found.violations] == preexisting
+    assert (found.allowed, about_exemptions(found)) == (allowed, [ENDED_LINE])
 
 
-@pytest.mark.parametrize(
-    "obj", [vmi(disk("once")), replica_set(disk("once")), pool(disk("once"))], ids=lambda o: o["kind"]
-)
-def test_every_kind_of_vm_can_be_exempt(obj: Object) -> None:
-    assert evaluated(exempt(obj)).allowed
+PATCHES = [
+    *((make.__name__, exempt(make(disk("once"))), []) for make in (vm, vmi, replica_set, pool)),
+    ("good", exempt(vm(disk("good"))), ["LiveMigrate"]),
+    ("an explicit strategy", exempt(vm(disk("once"), evictionStrategy="None")), []),
+]
 
 
-@pytest.mark.parametrize(
-    "label", ["exempt.migratability.io", "migratability.io/exempt", "xexempt.migratability.io/all"]
-)
-def test_a_label_that_only_looks_like_ours_exempts_nothing(label: str) -> None:
-    assert not evaluated(tagged(BAD, labels={label: "true"}, annotations=REASON)).allowed
-
-
-def test_edits_of_a_vm_whose_exemption_has_ended_pass() -> None:
-    ended = exempt(BAD, value="2026-01-01")
-    found = evaluated(exempt(vm(disk("once"), hostname="x"), value="2026-01-01"), old=ended)
-    assert found.allowed
-    assert [violation.preexisting for violation in found.violations] == [True]
-    assert about_exemptions(found) == ["exemption from all on the VM ended on 2026-01-01 [exemption]"]
-
-
-def test_a_new_violation_of_a_vm_whose_exemption_has_ended_is_denied() -> None:
-    ended = exempt(BAD, value="2026-01-01")
-    found = evaluated(exempt(vm(disk("once"), disk("once-too")), value="2026-01-01"), old=ended)
-    assert not found.allowed
-    assert {violation.volume: violation.preexisting for violation in found.violations} == {
-        "once": True,
-        "once-too": False,
-    }
-
-
-@pytest.mark.parametrize("make", [vm, vmi, replica_set, pool], ids=lambda make: make.__name__)
-def test_an_exempt_vm_that_cannot_migrate_never_gets_live_migrate(make: Any) -> None:
-    assert evaluated(exempt(make(disk("once")))).patch == []
+@table(PATCHES, "obj values")
+def test_an_exempt_vm_gets_live_migrate_only_where_it_can_migrate(obj: Object, values: list[str]) -> None:
+    found = evaluated(obj)
+    assert (found.allowed, [operation["value"] for operation in found.patch]) == (True, values)
 
 
 def test_an_exempt_vmi_is_kept_from_the_clusters_default_that_would_block_a_drain() -> None:
-    default = kubevirt(network={"defaultNetworkInterface": "masquerade"}, evictionStrategy="LiveMigrate")
-    found = evaluate(exempt(vmi(disk("once"))), [*CLUSTER, default], now=NOW)
+    found = evaluated(exempt(vmi(disk("once"))), kubevirt(evictionStrategy="LiveMigrate"))
     assert [operation["value"] for operation in found.patch] == ["LiveMigrateIfPossible"]
 
 
-def test_an_exempt_vm_that_can_migrate_gets_live_migrate() -> None:
-    found = evaluated(exempt(vm(disk("good"))))
-    assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
-
-
-def test_an_explicit_strategy_of_an_exempt_vm_is_left_alone() -> None:
-    found = evaluated(exempt(vm(disk("once"), evictionStrategy="None")))
-    assert (found.allowed, found.patch) == (True, [])
-
-
-def test_offline_a_used_exemption_is_warned_about() -> None:
+def test_offline_only_an_exemption_that_is_needed_is_warned_about() -> None:
     (line,) = [line for line in evaluated(exempt(BAD)).warnings if "offline" in line]
     assert "was not checked" in line
-
-
-def test_offline_an_exemption_that_nothing_needs_is_not_warned_about() -> None:
     assert not any("offline" in line for line in evaluated(exempt(vm(disk("good")))).warnings)
 
 
-def test_a_verdict_tells_the_exemption_with_its_day_and_reason() -> None:
+def test_a_verdict_names_the_exemption_with_its_day_and_reason() -> None:
     found = evaluated(exempt(BAD, rule="shared-access", value="2026-07-31"))
+    assert found.exemption_of(found.violations[0]) == "shared-access until 2026-07-31: moves to NFS in July"
+
+
+STARTS = [
+    ("PVC created before the end", "shared-access", "2025-12-31", f"shared-access until {ENDED}: moves to NFS in July"),
+    ("PVC created after the end", "shared-access", "2026-02-01", None),
+    ("no PVC", "claim-known", None, f"claim-known until {ENDED}: moves to NFS in July"),
+]
+
+
+@table(STARTS, "rule created exemption")
+def test_at_the_start_an_ended_exemption_counts_but_for_a_pvc_created_after_its_end(
+    rule: str, created: str | None, exemption: str | None
+) -> None:
+    late = claim("late", RWO)
+    late["metadata"]["creationTimestamp"] = f"{created}T10:00:00Z"
+    owner = exempt(vm(disk("late")), rule=rule, value=ENDED)
+    cluster = Snapshot([KUBEVIRT, *CLUSTER, *([late] if created else [])])
+    question = Question(vmi(disk("late")), None, "CREATE", owner, final=True, now=NOW)
+    found = answer_start(question, frozenset({"claim/late"}), cluster, Settings())
     (violation,) = found.violations
-    assert found.exemption_of(violation) == "shared-access until 2026-07-31: moves to NFS in July"
+    assert (violation.rule, violation.action) == (rule, "deny")
+    assert (found.allowed, found.exemption_of(violation)) == (exemption is not None, exemption)

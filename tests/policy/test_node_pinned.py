@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.build import Object, disk, node, vm, vmi
+from tests.build import Object, disk, node, vm
 from tests.build_facts import instancetype
-from tests.policy.samples import verdict
+from tests.policy.samples import table, verdict
 
 RULE = "node-pinned"
 HOSTNAME = "kubernetes.io/hostname"
@@ -39,16 +39,17 @@ def by_name(operator: str, *values: str) -> Object:
     return {"matchFields": [{"key": "metadata.name", "operator": operator, "values": list(values)}]}
 
 
-def preferring(term: Object) -> Object:
-    """Return the affinity that prefers a term without requiring it."""
-    preferred = [{"weight": 1, "preference": term}]
-    return {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
-
-
 SSD, HDD, ZONE_A, ZONE_B = (
     by_label(key, "In", value) for key, value in (("disk", "ssd"), ("disk", "hdd"), ("zone", "a"), ("zone", "b"))
 )
 HDD_IN_ZONE_A = {"matchExpressions": [*ZONE_A["matchExpressions"], *HDD["matchExpressions"]]}
+PREFERRED = {
+    "affinity": {
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": by_name("In", "n1")}]
+        }
+    }
+}
 NONE, ONLY = "no node may run this VM", 'only node "{}" may run this VM'
 PLACES: list[tuple[str, Object, str | None]] = [
     # what is wished, the one node that is left ("" for none)
@@ -88,12 +89,12 @@ PLACES: list[tuple[str, Object, str | None]] = [
     ("terms that are none", requiring(None, "x", 5), ""),
     ("selector and affinity together", {"nodeSelector": {"zone": "a"}, **requiring(SSD)}, "n1"),
     ("a selector that contradicts the affinity", {"nodeSelector": {"zone": "b"}, **requiring(by_name("In", "n1"))}, ""),
-    ("merely preferred", preferring(by_name("In", "n1")), None),
+    ("merely preferred", PREFERRED, None),
     ("affinity to pods", {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}}, None),
 ]
 
 
-@pytest.mark.parametrize(("fields", "left"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+@table(PLACES, "fields left")
 def test_where_a_vm_may_run(fields: dict[str, Any], left: str | None) -> None:
     expected = [] if left is None else [ONLY.format(left) if left else NONE]
     assert whats(vm(disk("good"), **fields), *NODES) == expected
@@ -101,6 +102,7 @@ def test_where_a_vm_may_run(fields: dict[str, Any], left: str | None) -> None:
 
 CORDONED = node("n4", unschedulable=True, labels={"zone": "b"})
 FOREIGN = node("n5", kubevirt_schedulable="false", labels={"zone": "b"})
+ZONE: Object = {"nodeSelector": {"zone": "b"}}
 PINNED: Object = {"nodeSelector": {HOSTNAME: "n1"}}
 KNOWN: list[tuple[str, tuple[Object, ...], Object, list[str]]] = [
     ("no node, named", (), PINNED, ['the nodeSelector names one node, "n1"']),
@@ -109,16 +111,11 @@ KNOWN: list[tuple[str, tuple[Object, ...], Object, list[str]]] = [
     ("one node", NODES[:1], PINNED, []),
     ("one node, none fits", NODES[1:2], PINNED, []),
     ("the other of two is cordoned", (NODES[0], node("n2", unschedulable=True)), {"nodeSelector": {}}, []),
-    (
-        "those that also fit may not be used",
-        (*NODES, CORDONED, FOREIGN),
-        {"nodeSelector": {"zone": "b"}},
-        [ONLY.format("n3")],
-    ),
+    ("others that fit may not be used", (*NODES, CORDONED, FOREIGN), ZONE, [ONLY.format("n3")]),
 ]
 
 
-@pytest.mark.parametrize(("nodes", "fields", "expected"), [row[1:] for row in KNOWN], ids=[row[0] for row in KNOWN])
+@table(KNOWN, "nodes fields expected")
 def test_which_nodes_are_known(nodes: tuple[Object, ...], fields: dict[str, Any], expected: list[str]) -> None:
     assert whats(vm(**fields), *nodes) == expected
 
@@ -130,33 +127,18 @@ def test_an_affinity_of_the_wrong_shape_is_read_as_far_as_it_goes(found: object)
 
 
 FIELDS = [
-    ("selector", PINNED, "nodeSelector"),
-    ("affinity", requiring(by_name("In", "n1")), AFFINITY),
-    ("both", {**PINNED, **requiring(by_name("In", "n1"))}, "nodeSelector"),
+    ("selector", PINNED, "spec.template.spec.nodeSelector"),
+    ("affinity", requiring(by_name("In", "n1")), f"spec.template.spec.{AFFINITY}"),
+    ("both", {**PINNED, **requiring(by_name("In", "n1"))}, "spec.template.spec.nodeSelector"),
+    ("neither, but the instancetype", {"spec": {"instancetype": {"name": "one"}}}, "spec.instancetype"),
 ]
 
 
-@pytest.mark.parametrize(("fields", "path"), [row[1:] for row in FIELDS], ids=[row[0] for row in FIELDS])
-def test_the_violation_says_where_what_and_why(fields: dict[str, Any], path: str) -> None:
-    for vm_object, root in ((vm(**fields), "spec.template.spec"), (vmi(**fields), "spec")):
-        (found,) = verdict(vm_object, *NODES).violations
-        assert (found.reason, found.volume, found.field) == (None, None, f"{root}.{path}")
-        assert "no other node" in found.message
+@table(FIELDS, "fields path")
+def test_the_violation_is_where_the_vm_is_pinned(fields: dict[str, Any], path: str) -> None:
+    (found,) = verdict(vm(**fields), instancetype("one", **PINNED), *NODES).violations
+    assert (found.rule, found.field) == (RULE, path)
 
 
-def test_the_selector_of_the_instancetype_counts_where_the_vm_has_none() -> None:
-    pinning = instancetype("one", nodeSelector={HOSTNAME: "n1"})
-    (found,) = verdict(vm(spec={"instancetype": {"name": "one"}}), pinning, *NODES).violations
-    assert (found.rule, found.field) == (RULE, "spec.instancetype")
-
-
-def test_it_is_admitted_with_a_warning_and_protected() -> None:
-    found = verdict(vm(**PINNED), *NODES)
-    assert found.allowed
-    assert any(RULE in line for line in found.warnings)
-    assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
-
-
-def test_the_rule_denies_where_the_settings_say_so_but_for_what_was_there() -> None:
-    assert not verdict(vm(**PINNED), *NODES, rules={RULE: "deny"}).allowed
+def test_another_pin_than_before_is_preexisting() -> None:
     assert verdict(vm(**PINNED), *NODES, old=vm(**requiring(by_name("In", "n2"))), rules={RULE: "deny"}).allowed

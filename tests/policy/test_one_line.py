@@ -22,7 +22,8 @@ from tests.build import (
     vm,
 )
 from tests.build_facts import cloned_from
-from tests.policy.samples import NASTY, interface
+from tests.build_paths import tagged
+from tests.policy.samples import NASTY, devices, interface
 from webhook import Verdict, evaluate
 from webhook.cli.main import main
 
@@ -30,73 +31,57 @@ Sample = tuple[Object, ...]
 
 
 def samples(word: str) -> dict[str, Sample]:
-    """Return, by what is named so, a VM and the objects that it needs to be told about the word."""
-    on_volume = claim("c", RWO, volume="pv")
-    imported = claim("c", RWX, storage_class="any")
-    imported["metadata"]["annotations"] = {"trident.netapp.io/importBackendUUID": "u"}
-    shared = claim("c", RWO, storage_class="any")
-    shared["metadata"]["annotations"] = {"trident.netapp.io/shareFromPVC": word}
-    vm_object = vm(disk("c"))
+    """Return, by what is named so, a VM and the objects that it needs for a line about the word."""
+    of_pvc, any_class, of_any = vm(disk("c")), storage_class("any"), claim("c", RWX, storage_class="any")
+    bound, bound_once = claim("c", RWX, volume="pv"), claim("c", RWO, volume="pv")
+    of_class, block = claim("c", RWO, storage_class="s"), persistent_volume("pv", "block", backend="u")
+    imported = tagged(of_any, annotations={"trident.netapp.io/importBackendUUID": "u"})
+    shared = tagged(claim("c", RWO, storage_class="any"), annotations={"trident.netapp.io/shareFromPVC": word})
+    cloned = claim("c", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", word))
+    backends = (backend(f"u{index}", "ontap-san", f"{word}{index}") for index in range(9))
+    on_san = storage_class(word, backendType="ontap-san")
+    reenlightened: Object = {"features": {"hyperv": {"reenlightenment": {}}}}
     return {
-        "access mode": (vm_object, claim("c", word)),
-        "several access modes": (vm_object, claim("c", *[word] * 7)),
-        "volume mode": (vm_object, claim("c", RWO, mode=word)),
-        "volume mode of a template": (
-            templated_vm("d", spec={"storage": {"storageClassName": "nas", "volumeMode": word}}),
-        ),
-        "missing class": (vm_object, claim("c", RWO, storage_class=word)),
-        "missing class of a template": (templated_vm("d", spec={"storage": {"storageClassName": word}}),),
-        "class": (vm_object, storage_class(word, backendType="ontap-san"), claim("c", RWX, storage_class=word)),
-        "class of a template": (
-            templated_vm("d", spec={"storage": {"storageClassName": word, "volumeMode": "Filesystem"}}),
-            storage_class(word, backendType="ontap-san"),
-        ),
-        "provisioner": (vm_object, storage_class("s", provisioner=word), claim("c", RWO, storage_class="s")),
-        "sanType": (vm_object, storage_class("s", sanType=word), claim("c", RWO, storage_class="s")),
-        "nasType": (vm_object, storage_class("s", nasType=word), claim("c", RWO, storage_class="s")),
-        "volume": (vm_object, persistent_volume(word, "block"), claim("c", RWX, volume=word)),
-        "driver of a volume": (vm_object, persistent_volume("pv", driver=word), on_volume),
-        "protocol of a volume": (vm_object, persistent_volume("pv", word), on_volume),
-        "driver of a backend": (
-            vm_object,
-            persistent_volume("pv", "block", backend="u"),
-            backend("u", word),
-            claim("c", RWX, volume="pv"),
-        ),
-        "missing backend": (vm_object, persistent_volume("pv", "block", backend=word), on_volume),
-        "backend": (
-            vm_object,
-            persistent_volume("pv", "block", backend="u"),
-            backend("u", "ontap-san", word),
-            claim("c", RWX, volume="pv"),
-        ),
-        "backends of a class": (
-            vm_object,
-            storage_class("any"),
-            *(backend(f"u{index}", "ontap-san", f"{word}{index}") for index in range(9)),
-            claim("c", RWX, storage_class="any"),
-        ),
-        "backend of an import": (vm_object, storage_class("any"), backend("u", "ontap-san", word), imported),
-        "PVC that is shared": (vm_object, storage_class("any"), shared),
+        "access mode": (of_pvc, claim("c", word)),
+        "several access modes": (of_pvc, claim("c", *[word] * 7)),
+        "volume mode": (of_pvc, claim("c", RWO, mode=word)),
+        "volume mode of a template": (of_storage("d", storageClassName="nas", volumeMode=word),),
+        "missing class": (of_pvc, claim("c", RWO, storage_class=word)),
+        "missing class of a template": (of_storage("d", storageClassName=word),),
+        "class": (of_pvc, on_san, claim("c", RWX, storage_class=word)),
+        "class of a template": (of_storage("d", storageClassName=word, volumeMode="Filesystem"), on_san),
+        "provisioner": (of_pvc, storage_class("s", provisioner=word), of_class),
+        "sanType": (of_pvc, storage_class("s", sanType=word), of_class),
+        "nasType": (of_pvc, storage_class("s", nasType=word), of_class),
+        "volume": (of_pvc, persistent_volume(word, "block"), claim("c", RWX, volume=word)),
+        "driver of a volume": (of_pvc, persistent_volume("pv", driver=word), bound_once),
+        "protocol of a volume": (of_pvc, persistent_volume("pv", word), bound_once),
+        "driver of a backend": (of_pvc, block, backend("u", word), bound),
+        "missing backend": (of_pvc, persistent_volume("pv", "block", backend=word), bound_once),
+        "backend": (of_pvc, block, backend("u", "ontap-san", word), bound),
+        "backends of a class": (of_pvc, any_class, *backends, of_any),
+        "backend of an import": (of_pvc, any_class, backend("u", "ontap-san", word), imported),
+        "PVC that is shared": (of_pvc, any_class, shared),
         "PVC that is cloned": (
-            vm_object,
-            storage_class("any"),
-            persistent_volume(word, "block"),
-            claim(word, RWO, volume=word),
-            claim("c", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", word)),
+            *(of_pvc, any_class, persistent_volume(word, "block")),
+            *(claim(word, RWO, volume=word), cloned),
         ),
         "DataVolume": (vm(data_volume_disk(word)), data_volume(word, storage={"accessModes": [RWO]})),
-        "template": (templated_vm(word, spec={"storage": {"accessModes": [RWO]}}),),
-        "machine": ({**vm_object, "metadata": {"name": word, "namespace": word}}, claim("c", RWO, namespace=word)),
+        "template": (of_storage(word, accessModes=[RWO]),),
+        "VM": ({**of_pvc, "metadata": {"name": word, "namespace": word}}, claim("c", RWO, namespace=word)),
         "source of a volume": (vm({"name": "v", word: {}}),),
         "interface": (vm(**interface(word, binding={"name": word})),),
         "instancetype": (vm(spec={"instancetype": {"name": word}}),),
         "kind of instancetype": (vm(spec={"instancetype": {"name": "x", "kind": word}}),),
         "revision": (vm(spec={"preference": {"revisionName": word}}),),
         "volume to infer from": (vm(spec={"instancetype": {"inferFromVolume": word}}),),
-        "architecture": (vm(architecture=word, domain={"features": {"hyperv": {"reenlightenment": {}}}}),),
-        "GPU": (vm(domain={"devices": {"gpus": [{"name": word, "deviceName": word}]}}),),
+        "architecture": (vm(architecture=word, domain=reenlightened),),
+        "GPU": (vm(domain=devices(gpus=[{"name": word, "deviceName": word}])),),
     }
+
+
+def of_storage(name: str, **storage: object) -> Object:
+    return templated_vm(name, spec={"storage": storage})
 
 
 def evaluated(sample: Sample) -> Verdict:
@@ -128,7 +113,7 @@ def test_every_line_is_bounded(what: str, word: str) -> None:
         assert len(violation.evidence or "") < 2500
 
 
-def test_each_sample_tells_about_its_word() -> None:
+def test_each_sample_has_a_line_about_its_word() -> None:
     """Else the tests above prove nothing."""
     silent = []
     for what, sample in samples("tell-tale").items():
@@ -136,4 +121,4 @@ def test_each_sample_tells_about_its_word() -> None:
         reported = [*verdict.warnings, *(f"{found.cause} {found.evidence}" for found in verdict.violations)]
         if not any("tell-tale" in line for line in reported):
             silent.append(what)
-    assert silent == ["machine", "source of a volume", "kind of instancetype"]
+    assert silent == ["VM", "source of a volume", "kind of instancetype"]

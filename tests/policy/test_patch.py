@@ -7,50 +7,38 @@ import jsonpatch
 import pytest
 
 from tests.build import CLUSTER, Object, data_volume_disk, disk, kubevirt, node, vm, vmi
+from tests.policy.samples import table, verdict
 from webhook import Settings, Verdict, evaluate
 
 Make = Callable[..., Object]
-KINDS = pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "instance"])
-RULE = "eviction-strategy"
+KINDS = pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "VMI"])
 RUNNING = {"created": True}
 
 
-def evaluated(
-    obj: Object, *objects: Object, old: Object | None = None, setting: str = "enforce", **settings: Any
-) -> Verdict:
-    operation = "UPDATE" if old else "CREATE"
-    found = Settings.parse({"evictionStrategy": setting, **settings})
-    return evaluate(obj, [*CLUSTER, *objects], old=old, settings=found, operation=operation)
-
-
-def strategy_of(obj: Object) -> str | None:
-    spec = obj["spec"] if obj["kind"] == "VirtualMachineInstance" else obj["spec"]["template"]["spec"]
-    found: str | None = spec.get("evictionStrategy")
-    return found
+def spec_of(obj: Object) -> Object:
+    spec: Object = obj["spec"] if obj["kind"] == "VirtualMachineInstance" else obj["spec"]["template"]["spec"]
+    return spec
 
 
 def after(obj: Object, *objects: Object, **how: Any) -> str | None:
     """Return the strategy of the VM after the patch, having checked that nothing else in its spec is set."""
-    verdict = evaluated(obj, *objects, **how)
-    patched: Object = jsonpatch.apply_patch(obj, verdict.eviction_patch)
-    found = strategy_of(patched)
-    spec = patched["spec"] if obj["kind"] == "VirtualMachineInstance" else patched["spec"]["template"]["spec"]
-    before = strategy_of(obj)
-    if before is None:
-        spec.pop("evictionStrategy", None)
-    else:
-        spec["evictionStrategy"] = before
+    found = verdict(obj, *objects, **how)
+    patched: Object = jsonpatch.apply_patch(obj, found.eviction_patch)
+    strategy: str | None = spec_of(patched).pop("evictionStrategy", None)
+    if "evictionStrategy" in spec_of(obj):
+        spec_of(patched)["evictionStrategy"] = spec_of(obj)["evictionStrategy"]
     assert patched == obj
-    assert evaluated({**obj, **jsonpatch.apply_patch(obj, verdict.patch)}, *objects, **how).patch == []
-    return found
+    assert verdict(jsonpatch.apply_patch(obj, found.patch), *objects, **how).patch == []
+    return strategy
 
 
-def notes(verdict: Verdict) -> list[str]:
-    return [line for line in verdict.warnings if line.endswith(f"[{RULE}]")]
+def notes(found: Verdict) -> list[str]:
+    return [line for line in found.warnings if line.endswith("[eviction-strategy]")]
 
 
+SETTINGS = ("enforce", "default", "off")
 CREATED = [
-    # set before               enforce          default                  off
+    # before, then after by setting
     (None, "LiveMigrate", "LiveMigrate", None),
     ("None", "LiveMigrate", "None", "None"),
     ("LiveMigrateIfPossible", "LiveMigrate", "LiveMigrateIfPossible", "LiveMigrateIfPossible"),
@@ -60,50 +48,39 @@ CREATED = [
 
 
 @KINDS
-@pytest.mark.parametrize("column", [1, 2, 3], ids=["enforce", "default", "off"])
+@pytest.mark.parametrize(("column", "setting"), list(enumerate(SETTINGS, 1)), ids=SETTINGS)
 @pytest.mark.parametrize("row", CREATED, ids=[str(row[0]) for row in CREATED])
-def test_a_vm_that_is_created(make: Make, column: int, row: tuple[str | None, ...]) -> None:
-    setting = ("enforce", "default", "off")[column - 1]
+def test_a_vm_that_is_created(make: Make, column: int, setting: str, row: tuple[str | None, ...]) -> None:
     obj = make(disk("good"), **({"evictionStrategy": row[0]} if row[0] else {}))
-    assert after(obj, setting=setting) == row[column]
-    assert bool(notes(evaluated(obj, setting=setting))) is (row[0] != row[column])
+    assert after(obj, evictionStrategy=setting) == row[column]
+    lines = notes(verdict(obj, evictionStrategy=setting))
+    assert ["to LiveMigrate" in line and (row[0] is None or f'"{row[0]}"' in line) for line in lines] == (
+        [] if row[0] == row[column] else [True]
+    )
 
 
-def test_without_a_setting_it_is_enforced() -> None:
-    found = evaluate(vm(disk("good"), evictionStrategy="None"), CLUSTER)
-    assert found.patch == [{"op": "add", "path": "/spec/template/spec/evictionStrategy", "value": "LiveMigrate"}]
+PATHS = [("VirtualMachine", vm, "/spec/template/spec"), ("VMI", vmi, "/spec")]
 
 
-def test_the_patch_of_an_vmi_has_its_own_path() -> None:
-    assert [operation["path"] for operation in evaluated(vmi(disk("good"))).patch] == ["/spec/evictionStrategy"]
-
-
-def test_the_user_is_told_what_was_changed_and_to_what() -> None:
-    (line,) = notes(evaluated(vm(evictionStrategy="None")))
-    assert '"None"' in line
-    assert "LiveMigrate" in line
+@table(PATHS, "make path")
+def test_without_settings_it_is_enforced_by_the_mutating_side_alone(make: Make, path: str) -> None:
+    obj = make(disk("good"), evictionStrategy="None")
+    assert evaluate(obj, CLUSTER).patch == [{"op": "add", "path": f"{path}/evictionStrategy", "value": "LiveMigrate"}]
+    assert evaluate(obj, CLUSTER, final=True).patch == []
 
 
 @KINDS
 def test_an_explicit_null_is_unset(make: Make) -> None:
     obj = make(disk("good"), evictionStrategy=None)
-    assert strategy_of(jsonpatch.apply_patch(obj, evaluated(obj).patch)) == "LiveMigrate"
+    assert spec_of(jsonpatch.apply_patch(obj, verdict(obj).patch))["evictionStrategy"] == "LiveMigrate"
 
 
 @KINDS
-def test_the_validating_side_never_patches(make: Make) -> None:
-    assert evaluate(make(disk("good")), CLUSTER, final=True).patch == []
-
-
-@KINDS
-def test_external_as_the_clusters_default_is_kept(make: Make) -> None:
-    found = evaluated(make(disk("good")), kubevirt(evictionStrategy="External"))
-    assert found.patch == []
-    assert found.warnings == []
-
-
-def test_external_as_the_clusters_default_is_no_shield_for_an_explicit_value() -> None:
-    assert after(vm(disk("good"), evictionStrategy="None"), kubevirt(evictionStrategy="External")) == "LiveMigrate"
+def test_external_as_the_clusters_default_is_kept_but_not_instead_of_an_explicit_value(make: Make) -> None:
+    external = kubevirt(evictionStrategy="External")
+    found = verdict(make(disk("good")), external)
+    assert (found.patch, found.warnings) == ([], [])
+    assert after(make(disk("good"), evictionStrategy="None"), external) == "LiveMigrate"
 
 
 @KINDS
@@ -112,96 +89,76 @@ def test_another_default_of_the_cluster_does_not_keep_it_from_being_set(make: Ma
     assert after(make(disk("good")), kubevirt(evictionStrategy=default)) == "LiveMigrate"
 
 
-def test_the_default_of_the_configured_kubevirt_counts() -> None:
-    crs = (kubevirt("elsewhere", evictionStrategy="External"), kubevirt("mine", evictionStrategy="None"))
-    assert after(vm(disk("good")), *crs, kubevirt={"namespace": "mine"}) == "LiveMigrate"
-    assert after(vm(disk("good")), *crs, kubevirt={"namespace": "elsewhere"}) is None
-
-
-@pytest.mark.parametrize(
-    ("namespaces", "counted"), [(["mine"], "mine"), ([*"abcdefgh", "kubevirt"], "kubevirt")], ids=str
-)
-def test_where_no_namespace_is_set_the_one_kubevirt_counts_else_the_usual_one(
-    namespaces: list[str], counted: str
-) -> None:
-    crs = [kubevirt(name, evictionStrategy="External" if name == counted else "None") for name in namespaces]
-    others = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
-    assert evaluate(vm(disk("good")), [*others, *crs]).patch == []
-
-
-NODES = [
-    ("no node known", [], "LiveMigrate"),
-    ("one", [node("a")], None),
-    ("two", [node("a"), node("b")], "LiveMigrate"),
-    ("one of two is cordoned", [node("a"), node("b", unschedulable=True)], None),
-    ("one of two is not KubeVirt's", [node("a"), node("b", kubevirt_schedulable="false")], None),
-    ("one of two has no label of KubeVirt", [node("a"), node("b", kubevirt_schedulable=None)], None),
-    ("two without KubeVirt's labels", [node(name, kubevirt_schedulable=None) for name in "ab"], "LiveMigrate"),
-    ("one without KubeVirt's label", [node("a", kubevirt_schedulable=None)], None),
+CRS = [
+    # the namespaces with a KubeVirt CR, the setting, whose CR counts
+    (["elsewhere", "mine"], "mine", "mine"),
+    (["elsewhere", "mine"], "elsewhere", "elsewhere"),
+    (["mine"], "auto", "mine"),
+    ([*"abcdefgh", "kubevirt"], "auto", "kubevirt"),
 ]
 
 
-@KINDS
-@pytest.mark.parametrize(("nodes", "expected"), [row[1:] for row in NODES], ids=[row[0] for row in NODES])
-def test_one_schedulable_node_leaves_an_unset_strategy_unset(
-    make: Make, nodes: list[Object], expected: str | None
+@pytest.mark.parametrize(("namespaces", "setting", "counted"), CRS, ids=str)
+def test_the_default_of_the_kubevirt_counts_that_the_settings_name_else_of_the_only_or_usual_one(
+    namespaces: list[str], setting: str, counted: str
 ) -> None:
-    assert after(make(disk("good")), *nodes) == expected
-    (line,) = notes(evaluated(make(disk("good")), *nodes))
-    assert ("one schedulable node" in line) is (expected is None)
+    crs = [kubevirt(name, evictionStrategy="External" if name == counted else "None") for name in namespaces]
+    others = [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"]
+    settings = Settings.parse({"kubevirt": {"namespace": setting}})
+    assert evaluate(vm(disk("good")), [*others, *crs], settings=settings).patch == []
 
 
-@pytest.mark.parametrize("status", [None, {"created": True}], ids=["halted", "running"])
-@pytest.mark.parametrize("nodes", [1, 2])
-def test_one_schedulable_node_is_honoured_on_an_update_too(status: Object | None, nodes: int) -> None:
-    old = vm(disk("good"), status=status)
-    new = vm(disk("good"), disk("good-block"), status=status)
-    cluster = [node(f"n{index}") for index in range(nodes)]
-    assert after(new, *cluster, old=old) == ("LiveMigrate" if nodes == 2 and not status else None)
-    (line,) = notes(evaluated(new, *cluster, old=old))
-    assert ("one schedulable node" in line) is (nodes == 1)
+NODES: list[tuple[str, list[Object], bool]] = [
+    ("no node known", [], False),
+    ("one", [node("a")], True),
+    ("two", [node("a"), node("b")], False),
+    ("one of two is cordoned", [node("a"), node("b", unschedulable=True)], True),
+    ("one of two is not KubeVirt's", [node("a"), node("b", kubevirt_schedulable="false")], True),
+    ("one of two has no label of KubeVirt", [node("a"), node("b", kubevirt_schedulable=None)], True),
+    ("two without KubeVirt's labels", [node(name, kubevirt_schedulable=None) for name in "ab"], False),
+    ("one without KubeVirt's label", [node("a", kubevirt_schedulable=None)], True),
+]
+STATES = [("created", None, False), ("halted", {}, False), ("running", {"status": RUNNING}, True)]
 
 
-def test_one_schedulable_node_does_not_keep_an_explicit_value() -> None:
+@table(STATES, "update is_running")
+@table(NODES, "nodes is_one")
+def test_one_schedulable_node_leaves_an_unset_strategy_unset(
+    nodes: list[Object], is_one: bool, update: Object | None, is_running: bool
+) -> None:
+    old = None if update is None else vm(disk("good"), **update)
+    new = vm(disk("good"), disk("good-block"), **(update or {}))
+    assert after(new, *nodes, old=old) == (None if is_one or is_running else "LiveMigrate")
+    (line,) = notes(verdict(new, *nodes, old=old))
+    assert ("one schedulable node" in line, "next start" in line) == (is_one, is_running and not is_one)
+
+
+def test_one_schedulable_node_does_not_keep_an_explicit_value_nor_the_strategy_of_a_vmi() -> None:
     assert after(vm(disk("good"), evictionStrategy="None"), node("a")) == "LiveMigrate"
+    assert after(vmi(disk("good")), node("a")) is None
 
 
 HALTED = [None, {"created": False}, {"printableStatus": "Stopped"}]
 
 
 @pytest.mark.parametrize("status", HALTED, ids=repr)
-@pytest.mark.parametrize("before", [None, "None"])
-def test_a_halted_virtual_vm_gets_it_with_a_change_of_its_template(status: Object | None, before: str | None) -> None:
-    fields: Object = {"evictionStrategy": before} if before else {}
+@pytest.mark.parametrize("fields", [{}, {"evictionStrategy": "None"}], ids=repr)
+def test_a_halted_vm_gets_it_with_a_change_of_its_template_alone(status: Object | None, fields: Object) -> None:
     old = vm(disk("good"), status=status, **fields)
-    new = vm(disk("good"), disk("good-block"), status=status, **fields)
-    assert after(new, old=old) == "LiveMigrate"
+    assert after(vm(disk("good"), disk("good-block"), status=status, **fields), old=old) == "LiveMigrate"
+    found = verdict(vm(disk("good"), status=status, spec={"runStrategy": "Always"}, **fields), old=old)
+    assert found.patch == []
+    assert fields or found.warnings == []
 
 
-def test_an_update_that_leaves_the_template_alone_sets_nothing() -> None:
-    old = vm(disk("good"))
-    new = vm(disk("good"), spec={"runStrategy": "Always"})
-    assert after(new, old=old) is None
-    assert evaluated(new, old=old).warnings == []
-
-
-def test_a_running_virtual_vm_is_never_patched_but_told_what_the_next_start_does() -> None:
-    old = vm(disk("good"), status=RUNNING)
-    new = vm(disk("good"), disk("good-block"), status=RUNNING)
-    assert after(new, old=old) is None
-    (line,) = notes(evaluated(new, old=old))
-    assert "next start" in line
-
-
-def test_a_running_virtual_vm_that_is_protected_hears_nothing() -> None:
+def test_a_running_vm_that_is_protected_gets_no_warning() -> None:
     old = vm(disk("good"), status=RUNNING, evictionStrategy="LiveMigrate")
     new = vm(disk("good"), disk("good-block"), status=RUNNING, evictionStrategy="LiveMigrate")
-    assert evaluated(new, old=old).warnings == []
+    assert verdict(new, old=old).warnings == []
 
 
 UPDATES: list[tuple[str, Object, Object]] = [
     ("hot-plug", vmi(disk("good")), vmi(disk("good"), disk("good-block"))),
-    ("nothing", vmi(disk("good")), vmi(disk("good"))),
     ("lowered", vmi(evictionStrategy="LiveMigrate"), vmi(evictionStrategy="None")),
     ("removed", vmi(evictionStrategy="LiveMigrate"), vmi()),
     ("cannot migrate", vmi(disk("once")), vmi(disk("once"), disk("good"))),
@@ -210,26 +167,21 @@ UPDATES: list[tuple[str, Object, Object]] = [
 
 
 @pytest.mark.parametrize("mode", ["deny", "warn"])
-@pytest.mark.parametrize("setting", ["enforce", "default", "off"])
-@pytest.mark.parametrize(("old", "new"), [row[1:] for row in UPDATES], ids=[row[0] for row in UPDATES])
-def test_an_vmi_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
+@pytest.mark.parametrize("setting", SETTINGS)
+@table(UPDATES, "old new")
+def test_a_vmi_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
     cluster = kubevirt(evictionStrategy="LiveMigrate")
-    assert evaluated(new, cluster, old=old, setting=setting, mode=mode).patch == []
+    assert verdict(new, cluster, old=old, evictionStrategy=setting, mode=mode).patch == []
 
 
 def test_an_update_without_an_old_object_is_not_patched() -> None:
     assert evaluate(vm(disk("good")), CLUSTER, operation="UPDATE").patch == []
 
 
-def test_a_vm_of_which_a_pvc_is_not_known_gets_it() -> None:
+def test_a_vm_whose_pvc_is_not_known_gets_it() -> None:
     assert after(vm(data_volume_disk("nowhere"))) == "LiveMigrate"
 
 
 @pytest.mark.parametrize("spec", [{}, {"template": None}, {"template": {}}], ids=repr)
 def test_without_a_template_there_is_nothing_to_patch(spec: Object) -> None:
-    assert evaluated({**vm(), "spec": spec}).patch == []
-
-
-@KINDS
-def test_the_brake_patches_nothing(make: Make) -> None:
-    assert after(make(disk("good"), evictionStrategy="None"), mode="off") == "None"
+    assert verdict({**vm(), "spec": spec}).patch == []

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.build import (
-    CLUSTER,
     RWO,
     RWX,
     Object,
@@ -15,42 +14,29 @@ from tests.build import (
     storage_class,
     templated_vm,
     vm,
-    vmi,
     volume_request,
 )
-from webhook import Verdict, evaluate
+from tests.policy.samples import rules, table, verdict
 
 RULE = "san-block"
-SAN_DRIVERS = ["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-netapp-volumes-san"]
-NAS_DRIVERS = ["ontap-nas", "ontap-nas-economy", "ontap-nas-flexgroup", "azure-netapp-files"]
+DRIVERS = {
+    **dict.fromkeys(["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-netapp-volumes-san"], True),
+    **dict.fromkeys(["ontap-nas", "ontap-nas-economy", "ontap-nas-flexgroup", "azure-netapp-files"], False),
+}
 
 
-def verdict(vm_object: Object, *objects: Object) -> Verdict:
-    return evaluate(vm_object, [*CLUSTER, *objects])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_filesystem_is_denied_on_a_san_class_although_shared(driver: str) -> None:
+    found = verdict(
+        vm(disk("c")), storage_class("x", backendType=driver), claim("c", RWX, storage_class="x")
+    ).violations
+    assert [violation.rule for violation in found] == ([RULE] if DRIVERS[driver] else [])
+    assert all(violation.what.endswith(f"on {driver}") for violation in found)
 
 
-def rules(vm_object: Object, *objects: Object) -> list[str]:
-    return [found.rule for found in verdict(vm_object, *objects).violations]
-
-
-@pytest.mark.parametrize("driver", SAN_DRIVERS)
-def test_a_filesystem_on_a_san_class_is_denied_although_shared(driver: str) -> None:
-    objects = (storage_class("x", backendType=driver), claim("c", RWX, storage_class="x"))
-    found = verdict(vm(disk("c")), *objects)
-    assert not found.allowed
-    assert [violation.rule for violation in found.violations] == [RULE]
-    assert driver in found.violations[0].message
-
-
-@pytest.mark.parametrize("driver", SAN_DRIVERS)
-def test_block_mode_on_a_san_class_is_admitted(driver: str) -> None:
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_block_mode_is_admitted_on_every_class(driver: str) -> None:
     objects = (storage_class("x", backendType=driver), claim("c", RWX, mode="Block", storage_class="x"))
-    assert rules(vm(disk("c")), *objects) == []
-
-
-@pytest.mark.parametrize("driver", NAS_DRIVERS)
-def test_a_filesystem_on_a_nas_class_is_admitted(driver: str) -> None:
-    objects = (storage_class("x", backendType=driver), claim("c", RWX, storage_class="x"))
     assert rules(vm(disk("c")), *objects) == []
 
 
@@ -63,79 +49,45 @@ def test_the_bound_volume_is_believed_before_the_class() -> None:
     assert "bound PV pv" in (found.evidence or "")
 
 
-def test_a_bound_volume_on_nas_clears_a_class_of_san() -> None:
-    objects = (persistent_volume("pv", "file"), claim("c", RWX, storage_class="san", volume="pv"))
+UNDECIDED: list[tuple[str, tuple[Object, ...]]] = [
+    ("foreign class", (claim("c", RWX, storage_class="other"),)),
+    ("no such class", (claim("c", RWX, storage_class="gone"),)),
+    ("no class", (claim("c", RWX, storage_class=None),)),
+    ("no driver named", (claim("c", RWX, storage_class="any"), storage_class("any"))),
+    *(
+        (name, (claim("c", RWX, storage_class="san", volume="pv"), volume))
+        for name, volume in (
+            ("foreign volume", persistent_volume("pv", driver="x.example.com")),
+            ("undecided volume", persistent_volume("pv")),
+            ("volume on NAS of a SAN class", persistent_volume("pv", "file")),
+        )
+    ),
+]
+
+
+@table(UNDECIDED, "objects")
+def test_an_undecided_or_foreign_driver_violates_nothing(objects: tuple[Object, ...]) -> None:
     assert rules(vm(disk("c")), *objects) == []
 
 
-@pytest.mark.parametrize(
-    "objects",
-    [
-        (claim("c", RWX, storage_class="other"),),
-        (claim("c", RWX, storage_class="gone"),),
-        (claim("c", RWX, storage_class=None),),
-        (claim("c", RWX, storage_class="any"), storage_class("any")),
-        (claim("c", RWX, storage_class="san", volume="pv"), persistent_volume("pv", driver="x.example.com")),
-        (claim("c", RWX, storage_class="san", volume="pv"), persistent_volume("pv")),
-    ],
-    ids=["foreign class", "no such class", "no class", "no driver named", "foreign volume", "undecided volume"],
-)
-def test_an_undecided_or_foreign_driver_breaks_nothing(objects: tuple[Object, ...]) -> None:
-    assert rules(vm(disk("c")), *objects) == []
+def on_san(part: str = "storage", **asked: object) -> Object:
+    return templated_vm("d", spec={part: {"storageClassName": "san", **asked}})
 
 
-def test_a_pvc_of_one_node_in_filesystem_mode_on_san_breaks_both_rules() -> None:
-    assert sorted(rules(vm(disk("san-fs-once")))) == [RULE, "shared-access"]
+VMS: list[tuple[str, Object, list[str]]] = [
+    ("PVC for one node", vm(disk("san-fs-once")), [RULE, "shared-access"]),
+    ("DataVolume", vm(data_volume_disk("san-fs")), [RULE]),
+    ("hot-plug request", vm(status={"volumeRequests": [volume_request(disk("san-fs"))]}), [RULE]),
+    ("template with both modes", on_san(accessModes=[RWX], volumeMode="Filesystem"), [RULE]),
+    ("template for one node", on_san(accessModes=[RWO]), [RULE, "shared-access"]),
+    ("template that is shared", on_san(accessModes=[RWX]), []),
+    ("template without modes", on_san(), []),
+    ("template in Block mode", on_san(volumeMode="Block"), []),
+    ("pvc part of a template", on_san("pvc", accessModes=[RWX]), [RULE]),
+    ("pvc part in Block mode", on_san("pvc", accessModes=[RWX], volumeMode="Block"), []),
+]
 
 
-def test_the_violation_says_where_what_and_why() -> None:
-    (found,) = verdict(vm(disk("good"), disk("san-fs", "data"))).violations
-    assert (found.reason, found.action, found.volume) == (None, "deny", "data")
-    assert found.field == "spec.template.spec.volumes[1].persistentVolumeClaim.claimName"
-    for part in ('"data"', '"san-fs"', "Filesystem", "ontap-san", "cannot live-migrate"):
-        assert part in found.message
-    assert "volumeMode Block" in found.remedy
-    assert RWX in found.remedy
-
-
-@pytest.mark.parametrize(
-    "vm_object",
-    [
-        vm(data_volume_disk("san-fs")),
-        vmi(disk("san-fs")),
-        vm(status={"volumeRequests": [volume_request(disk("san-fs"))]}),
-    ],
-    ids=["DataVolume", "instance", "hot-plug request"],
-)
-def test_wherever_the_volume_stands_it_is_denied(vm_object: Object) -> None:
-    assert rules(vm_object) == [RULE]
-
-
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        ({"accessModes": [RWX], "volumeMode": "Filesystem"}, [RULE]),
-        ({"accessModes": [RWO]}, [RULE, "shared-access"]),
-        ({"accessModes": [RWX]}, []),
-        ({}, []),
-        ({"volumeMode": "Block"}, []),
-    ],
-    ids=["both given", "one node", "shared", "nothing", "Block"],
-)
-def test_a_template_on_san_is_evaluated_by_what_cdi_makes(asked: Object, expected: list[str]) -> None:
-    vm_object = templated_vm("d", spec={"storage": {"storageClassName": "san", **asked}})
+@table(VMS, "vm_object expected")
+def test_a_volume_is_evaluated_wherever_it_is(vm_object: Object, expected: list[str]) -> None:
     assert sorted(rules(vm_object)) == expected
-
-
-def test_the_pvc_part_of_a_template_on_san_is_in_filesystem_mode_unless_it_says_block() -> None:
-    def vm_object(**pvc: object) -> Object:
-        return templated_vm("d", spec={"pvc": {"storageClassName": "san", "accessModes": [RWX], **pvc}})
-
-    assert rules(vm_object()) == [RULE]
-    assert rules(vm_object(volumeMode="Block")) == []
-
-
-def test_the_remedy_for_a_template_names_the_part_to_change() -> None:
-    asked = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesystem"}
-    (found,) = verdict(templated_vm("d", spec={"storage": asked})).violations
-    assert "spec.dataVolumeTemplates[0].spec.storage" in found.remedy

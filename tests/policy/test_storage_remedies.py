@@ -20,22 +20,18 @@ from tests.build import (
     vmi,
 )
 from tests.policy.samples import STRICT
-from webhook import Verdict, evaluate
+from webhook import Violation, evaluate
 
-ON_SAN = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesystem"}
+ON_SAN: Object = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesystem"}
 TEMPLATE = "spec.dataVolumeTemplates[0].spec"
 
 
-def evaluated(vm_object: Object, *objects: Object) -> Verdict:
-    return evaluate(vm_object, [*CLUSTER, *objects], settings=STRICT, final=True)
+def evaluated(vm_object: Object, *objects: Object) -> list[Violation]:
+    return evaluate(vm_object, [*CLUSTER, *objects], settings=STRICT, final=True).violations
 
 
 def remedies(vm_object: Object, *objects: Object) -> list[str]:
-    return [violation.remedy for violation in evaluated(vm_object, *objects).violations]
-
-
-def template_on_san(**spec: object) -> Object:
-    return templated_vm("d", spec={"storage": {"storageClassName": "san", "accessModes": [RWO]}, **spec})
+    return [violation.remedy for violation in evaluated(vm_object, *objects)]
 
 
 def corrected(vm_object: Object, objects: tuple[Object, ...], remedy: str) -> tuple[Object, list[Object]]:
@@ -66,86 +62,70 @@ def corrected(vm_object: Object, objects: tuple[Object, ...], remedy: str) -> tu
     return after, [*objects, made]
 
 
+def of_template(part: str = "storage", /, content: str | None = None, **asked: object) -> Object:
+    return templated_vm("d", spec={part: asked, **({"contentType": content} if content else {})})
+
+
+def of_data_volume(storage: str, **spec: object) -> tuple[Object, Object]:
+    made = data_volume("d", storage={"storageClassName": storage, "accessModes": [RWO]}, **spec)
+    return vm(data_volume_disk("d")), made
+
+
+NAS_ONCE: Object = {"storageClassName": "nas", "accessModes": [RWO]}
+SAN_ONCE: Object = {"storageClassName": "san", "accessModes": [RWO]}
+ANY = storage_class("any")
 CORRECTABLE: dict[str, tuple[Object, ...]] = {
-    "PVC of one node of a VMI": (vmi(disk("once")),),
-    "PVC of one node in Block mode": (vm(disk("once-block")),),
-    "filesystem of one node on SAN": (vm(disk("san-fs-once")),),
-    "PVC of one node on a class that names no driver": (
-        vm(disk("c")),
-        storage_class("any"),
-        claim("c", RWO, storage_class="any"),
-    ),
-    "template of one node": (templated_vm("d", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}}),),
-    "template of one node on SAN": (template_on_san(),),
-    "template of one node in Block mode": (
-        templated_vm("d", spec={"storage": {**ON_SAN, "accessModes": [RWO], "volumeMode": "Block"}}),
-    ),
-    "template of a filesystem on SAN": (templated_vm("d", spec={"storage": ON_SAN}),),
-    "pvc part of one node on SAN": (
-        templated_vm("d", spec={"pvc": {"storageClassName": "san", "accessModes": [RWO]}}),
-    ),
-    "pvc part of one node on NAS": (
-        templated_vm("d", spec={"pvc": {"storageClassName": "nas", "accessModes": [RWO]}}),
-    ),
-    "archive on SAN": (template_on_san(contentType="archive"),),
-    "archive of many nodes on SAN": (templated_vm("d", spec={"storage": ON_SAN, "contentType": "archive"}),),
-    "DataVolume to come of one node": (
-        vm(data_volume_disk("d")),
-        data_volume("d", storage={"storageClassName": "nas", "accessModes": [RWO]}),
-    ),
-    "DataVolume to come on SAN": (
-        vm(data_volume_disk("d")),
-        data_volume("d", storage={"storageClassName": "san", "accessModes": [RWO]}),
-    ),
-    "archive to come on SAN": (
-        vm(data_volume_disk("d")),
-        data_volume("d", contentType="archive", storage={"storageClassName": "san", "accessModes": [RWO]}),
-    ),
+    "PVC for one node of a VMI": (vmi(disk("once")),),
+    "PVC for one node in Block mode": (vm(disk("once-block")),),
+    "filesystem for one node on SAN": (vm(disk("san-fs-once")),),
+    "PVC for one node, no driver named": (vm(disk("c")), ANY, claim("c", RWO, storage_class="any")),
+    "template for one node": (of_template(**NAS_ONCE),),
+    "template for one node on SAN": (of_template(**SAN_ONCE),),
+    "template for one node in Block mode": (of_template(**SAN_ONCE, volumeMode="Block"),),
+    "template of a filesystem on SAN": (of_template(**ON_SAN),),
+    "pvc part for one node on SAN": (of_template("pvc", **SAN_ONCE),),
+    "pvc part for one node on NAS": (of_template("pvc", **NAS_ONCE),),
+    "archive on SAN": (of_template(content="archive", **SAN_ONCE),),
+    "archive for many nodes on SAN": (of_template(content="archive", **ON_SAN),),
+    "late DataVolume for one node": of_data_volume("nas"),
+    "late DataVolume on SAN": of_data_volume("san"),
+    "late archive on SAN": of_data_volume("san", contentType="archive"),
 }
 
 
 @pytest.mark.parametrize("sample", CORRECTABLE.values(), ids=CORRECTABLE)
 def test_each_remedy_applied_to_the_letter_admits_the_vm(sample: tuple[Object, ...]) -> None:
     vm_object, *objects = sample
-    violations = evaluated(vm_object, *objects).violations
+    violations = evaluated(vm_object, *objects)
     assert violations
     for violation in violations:
         after, cluster = corrected(vm_object, tuple(objects), violation.remedy)
-        assert evaluated(after, *cluster).violations == [], violation.remedy
+        assert evaluated(after, *cluster) == [], violation.remedy
 
 
 def test_the_other_remedy_of_a_filesystem_on_san_admits_it() -> None:
-    (remedy,) = remedies(templated_vm("d", spec={"storage": ON_SAN}))
+    (remedy,) = remedies(of_template(**ON_SAN))
     assert remedy.endswith(f"a storageClassName on ontap-nas in {TEMPLATE}.storage")
-    assert remedies(templated_vm("d", spec={"storage": {**ON_SAN, "storageClassName": "nas"}})) == []
+    assert remedies(of_template(**{**ON_SAN, "storageClassName": "nas"})) == []
 
 
-def test_an_archive_is_never_told_to_be_in_block_mode() -> None:
-    found = remedies(template_on_san(contentType="archive"))
-    assert found == [f"Set accessModes [{RWX}] and a storageClassName on ontap-nas in {TEMPLATE}.storage"] * 2
+def test_the_remedy_for_an_archive_never_asks_for_block_mode() -> None:
+    remedy = f"Set accessModes [{RWX}] and a storageClassName on ontap-nas in {TEMPLATE}.storage"
+    assert remedies(of_template(content="archive", **SAN_ONCE)) == [remedy] * 2
 
 
-def test_a_data_volume_that_is_to_come_is_named_as_one_to_make_again() -> None:
-    made = data_volume("d", storage={"storageClassName": "nas", "accessModes": [RWO]})
-    assert remedies(vm(data_volume_disk("d", "root")), made) == [f'Set accessModes [{RWX}] in a new DataVolume "d"']
+def test_the_remedy_for_a_late_data_volume_names_a_new_one() -> None:
+    assert remedies(*of_data_volume("nas")) == [f'Set accessModes [{RWX}] in a new DataVolume "d"']
 
 
-def test_a_data_volume_of_which_cdi_makes_nothing_is_named() -> None:
-    made = data_volume("refused-one", storage={"storageClassName": "san", "volumeMode": "Filesystem"})
-    (remedy,) = remedies(vm(data_volume_disk("refused-one", "root")), made)
-    assert 'DataVolume "refused-one"' in remedy
+PARTS: list[tuple[Object, str]] = [
+    ({"storage": None}, TEMPLATE),
+    ({}, TEMPLATE),
+    ({"storage": {}, "pvc": None}, f"{TEMPLATE}.storage"),
+    ({"storage": None, "pvc": {}}, f"{TEMPLATE}.pvc"),
+]
 
 
-@pytest.mark.parametrize(
-    ("spec", "where"),
-    [
-        ({"storage": None}, TEMPLATE),
-        ({}, TEMPLATE),
-        ({"storage": {}, "pvc": None}, f"{TEMPLATE}.storage"),
-        ({"storage": None, "pvc": {}}, f"{TEMPLATE}.pvc"),
-        ({"storage": {"storageClassName": "gone"}}, f"{TEMPLATE}.storage"),
-    ],
-    ids=repr,
-)
-def test_a_template_of_which_cdi_makes_nothing_is_corrected_where_it_can_be(spec: Object, where: str) -> None:
+@pytest.mark.parametrize(("spec", "where"), PARTS, ids=repr)
+def test_a_template_that_cdi_cannot_render_is_corrected_where_it_can_be(spec: Object, where: str) -> None:
     assert remedies(templated_vm("d", spec=spec)) == [f"Correct {where}"]

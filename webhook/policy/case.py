@@ -1,4 +1,4 @@
-"""What a rule looks at."""
+"""What a rule evaluates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webhook.storage import Claim, NoClaim
 
 @dataclass(frozen=True, slots=True)
 class ClusterContext:
-    """Facts about the cluster as a whole: KubeVirt's version (major and minor), its CR, the nodes that are known."""
+    """Facts about the cluster as a whole: KubeVirt's version (major and minor), its CR, the known nodes."""
 
     version: tuple[int, int]
     kubevirt: KubeVirtFacts
@@ -22,20 +22,17 @@ class ClusterContext:
 
     @property
     def schedulable(self) -> list[NodeFacts]:
-        """The nodes that may run a VM.
-
-        virt-handler labels the nodes it runs on; where it labelled none, every node may.
-        """
+        """The nodes that may run a VM: those that virt-handler labels, or all where it labels none."""
         labelled = any(node.kubevirt_schedulable is not None for node in self.nodes)
         return [node for node in self.nodes if not node.unschedulable and (node.kubevirt_schedulable or not labelled)]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One VM with the PVCs behind its volumes, by PVC name, and what surrounds it.
+    """One VM, its PVCs by name, and the cluster context.
 
-    ``eviction`` is the setting of that name; ``exempted`` what labels waive; ``unmigratable`` says that the VM gets in
-    although other rules found that it cannot migrate.
+    ``eviction`` is the setting evictionStrategy; ``exempted`` what labels waive; ``unmigratable`` says that the VM is
+    admitted although other rules found that it cannot migrate.
     """
 
     vm: VM
@@ -46,6 +43,6 @@ class Case:
     unmigratable: bool = False
 
     def disks(self) -> list[tuple[Volume, Claim]]:
-        """Return the volumes that are a known PVC, with it."""
+        """Return the volumes whose PVC is known, each with its PVC."""
         found = ((volume, self.claims.get(volume.claim or "")) for volume in self.vm.volumes if volume.attached)
         return [(volume, claim) for volume, claim in found if isinstance(claim, Claim)]

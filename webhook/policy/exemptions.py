@@ -18,7 +18,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class ExemptionSource:
-    """An object that may carry exemptions: a VM, or its namespace. ``what`` names it in a message."""
+    """A VM or a namespace with its labels; ``what`` names it in messages."""
 
     what: str
     labels: Mapping[str, str]
@@ -27,21 +27,21 @@ class ExemptionSource:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A rule that is waived, or "all"; ``until`` is the last day, None for ever."""
+    """A rule that is waived, or "all"; ``until`` is the last day, None where there is none."""
 
     rule: str
     until: date | None
     reason: str | None
 
     def __str__(self) -> str:
-        """Return it as the audit log keeps it."""
+        """Return the exemption as it stands in the audit log."""
         until = f" until {self.until}" if self.until else ""
         return f"{self.rule}{until}: {self.reason or 'no reason given'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Exempted:
-    """The exemptions in force, by rule, and what is to be told about those that are not."""
+    """The exemptions in force, by rule, and a warning about each other one."""
 
     by_rule: Mapping[str, Exemption]
     notes: tuple[str, ...] = ()
@@ -59,9 +59,8 @@ def exempted(
 ) -> Exempted:
     """Return what the labels of a VM and its namespace waive on a day (UTC).
 
-    The value of a label is "true" or the last day; a label without the reason that the settings require, or for longer
-    than they allow, waives nothing. With ``after_the_end`` one whose last day has passed counts too: what is there may
-    start.
+    The value of a label is "true" or the last day. A label waives nothing without the reason that the settings require,
+    or for longer than they allow. With ``after_the_end`` an exemption that has ended counts too.
     """
     by_rule: dict[str, Exemption] = {}
     notes: list[str] = []
@@ -83,7 +82,7 @@ def _read(
 ) -> Exemption | str:
     """The exemption, or why the label waives nothing."""
     if settings.require_reason and not source.reason:
-        return "does not count: no annotation migratability.io/exempt-reason says why"
+        return "does not count: no annotation migratability.io/exempt-reason gives a reason"
     if value == "true":
         return Exemption(rule, None, source.reason)
     try:

@@ -1,4 +1,4 @@
-"""The ratchet: what an object violated before a request is no reason to deny the request."""
+"""Ratcheting validation: what an object violated before a request is no reason to deny the request."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from webhook.kubevirt import VM
 from webhook.policy.rules import Finding, Rule
 from webhook.policy.unverified import is_of
 
-_Key = tuple[str, ...]
-
 
 class Before:
-    """The findings of the old object, each known by its rule and the volume's or device's name.
+    """The findings of the old object, each identified by its rule and the name of the volume or device.
 
-    Where a volume of that name is there no more, its finding is known by the PVC: the volume was renamed. A finding
-    about the whole VM is known by its rule alone. What nobody could evaluate yet is no precedent for anything else:
-    of a PVC that was ``unverified`` only that PVC is known, of an instancetype or a preference nothing.
+    Where the volume is gone, its finding is identified by the PVC: the volume was renamed. A finding about the whole VM
+    is identified by its rule alone. What was ``unverified`` excuses nothing else: a finding about such a PVC is
+    identified by that PVC, one about such an instancetype or preference does not count.
     """
 
     def __init__(
@@ -26,13 +24,13 @@ class Before:
         former_claims: Collection[str] = (),
         unverified: frozenset[str] = frozenset(),
     ) -> None:
-        """Remember the old object's findings, ``vm`` being the new one.
+        """Keep the old object's findings; ``vm`` is the new VM.
 
-        ``former_claims`` are those that a volume migration moves away from: going back to one is no fault.
+        ``former_claims`` are the sources of a volume migration: the VM may go back to them.
         """
         present = {volume.name for volume in vm.volumes}
         self._former_claims = frozenset(former_claims)
-        self._known: set[_Key] = set()
+        self._known: set[tuple[str, str, str | None]] = set()
         for rule, finding in findings:
             verified = not is_of(unverified, finding)
             if verified:
@@ -41,15 +39,14 @@ class Before:
                 self._known.add((rule.name, "claim", finding.claim))
 
     def is_preexisting(self, rule: Rule, finding: Finding) -> bool:
-        """Say whether the old object had this violation, wherever it stood in it."""
-        if finding.claim in self._former_claims or _key(rule, finding) in self._known:
-            return True
-        return (rule.name, "claim", finding.claim or "") in self._known
+        """Say whether the old object had this violation, at whatever position."""
+        keys = {_key(rule, finding), (rule.name, "claim", finding.claim)}
+        return finding.claim in self._former_claims or not keys.isdisjoint(self._known)
 
 
-def _key(rule: Rule, finding: Finding) -> _Key:
+def _key(rule: Rule, finding: Finding) -> tuple[str, str, str | None]:
     if finding.device is not None:
         return (rule.name, "device", finding.device)
-    return (
-        (rule.name, "value", finding.value or "") if finding.volume is None else (rule.name, "volume", finding.volume)
-    )
+    if finding.volume is not None:
+        return (rule.name, "volume", finding.volume)
+    return (rule.name, "value", finding.value)

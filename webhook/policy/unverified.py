@@ -1,7 +1,4 @@
-"""What of a VM nobody could evaluate yet, so that its start must be evaluated.
-
-Names are "claim/NAME", "instancetype/NAME" and "preference/NAME".
-"""
+"""What of a VM its start must evaluate, by name: claim/NAME, instancetype/NAME, preference/NAME."""
 
 from __future__ import annotations
 
@@ -16,18 +13,18 @@ from webhook.storage import Claim
 
 
 def unverified(case: Case, violations: Collection[Violation], before: frozenset[str], old: VM | None) -> frozenset[str]:
-    """Return what is not there yet, and what of ``before`` is there now and was not evaluated good.
+    """Return the names of what does not exist yet, and those of ``before`` that exist now but violate a rule.
 
-    ``before`` are the names that the VM as it was, ``old``, was unverified for. What that one lacked without a name in
-    its annotation gets none now; nor does a new PVC that is predicted to violate a rule and is admitted all the same:
-    that was evaluated. A name that no object can have is left out: nothing starts with it.
+    ``before`` are the names in the annotation of ``old``, the VM before this request. What ``old`` lacked without a
+    name in its annotation gets none now; nor does a new PVC that is predicted to violate a rule and is admitted all the
+    same: it was evaluated. A name that no object can have is left out: no VM starts with it.
     """
     found = {*_claims(case, violations, before, old), *_matchers(case.vm, violations, before)}
     return frozenset(name for name in found if can_be_name(name.partition("/")[2]))
 
 
 def of_claim(name: str) -> str:
-    """Return how a mark names a PVC."""
+    """Return the name of a PVC in the unverified annotation."""
     return f"claim/{name}"
 
 
@@ -39,7 +36,7 @@ def concerns(names: frozenset[str], finding: Finding) -> bool:
 
 
 def is_of(names: frozenset[str], finding: Finding) -> bool:
-    """Say whether a finding comes of one of the names: its PVC, or the instancetype or preference at its field."""
+    """Say whether a finding is about the PVC, or the instancetype or preference at its field, of one of the names."""
     if finding.claim is not None:
         return of_claim(finding.claim) in names
     return any(_stands_at(name, finding.field) for name in names)
@@ -48,7 +45,7 @@ def is_of(names: frozenset[str], finding: Finding) -> bool:
 def _claims(case: Case, violations: Collection[Violation], before: frozenset[str], old: VM | None) -> Iterator[str]:
     denied = [violation for violation in violations if violation.action == "deny"]
     bad = {violation.volume for violation in denied if not violation.exempt}
-    let_in = {violation.volume for violation in denied if violation.exempt or violation.preexisting}
+    admitted = {violation.volume for violation in denied if violation.exempt or violation.preexisting}
     pending = {of_claim(name) for name in old.declared_claims} - before if old else set()
     for volume in case.vm.volumes:
         claim, name = case.claims.get(volume.claim or ""), of_claim(volume.claim or "")
@@ -57,7 +54,7 @@ def _claims(case: Case, violations: Collection[Violation], before: frozenset[str
         if isinstance(claim, Claim) and not claim.is_predicted:
             due = name in before and volume.name in bad
         else:
-            was_evaluated = isinstance(claim, Claim) and volume.name in let_in
+            was_evaluated = isinstance(claim, Claim) and volume.name in admitted
             due = name in before or not (was_evaluated or name in pending)
         if due:
             yield name
@@ -66,11 +63,8 @@ def _claims(case: Case, violations: Collection[Violation], before: frozenset[str
 def _matchers(vm: VM, violations: Collection[Violation], before: frozenset[str]) -> Iterator[str]:
     yield from vm.missing_matchers
     fields = [violation.field for violation in violations if violation.action == "deny" and not violation.exempt]
-    for name in vm.matchers & before:
-        if any(_stands_at(name, field) for field in fields):
-            yield name
+    yield from (name for name in vm.matchers & before if any(_stands_at(name, field) for field in fields))
 
 
 def _stands_at(name: str, field: str) -> bool:
-    kind = name.partition("/")[0]
-    return kind != "claim" and field.endswith(f".{kind}")
+    return not name.startswith("claim/") and field.endswith(f".{name.partition('/')[0]}")

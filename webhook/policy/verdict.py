@@ -1,4 +1,4 @@
-"""The answer: every violation of a VM, and whether it is admitted."""
+"""The verdict: every violation of a VM, and whether it is admitted."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MOST_WARNINGS = 16
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule broken at a field path.
+    """A rule that is violated at a field path.
 
-    ``reason`` is KubeVirt's, None where it has none; ``volume`` None where the whole VM is meant. ``preexisting``:
-    the object had it before this request. ``exempt``: a label waives it. ``evidence``: what the verdict rests on.
+    ``reason`` is KubeVirt's, None where it has none; ``volume`` is None for the whole VM. ``preexisting``: the object
+    had it before this request. ``exempt``: a label waives it. ``evidence``: the facts on which it rests.
     """
 
     rule: str
@@ -34,7 +34,7 @@ class Violation:
 
     @property
     def denies(self) -> bool:
-        """Whether this violation alone keeps the VM out."""
+        """Whether the VM is denied for this violation."""
         return self.action == "deny" and not self.preexisting and not self.exempt
 
     @property
@@ -44,12 +44,12 @@ class Violation:
 
     @property
     def warning(self) -> str:
-        """What a client is told where the violation does not keep the VM out."""
+        """The warning for the client where the violation does not deny the VM."""
         suffix = " (exempt)" if self.exempt else " (pre-existing)" if self.preexisting else ""
         return warning(self.what + suffix, self.rule)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the violation as JSON has it."""
+        """Return the violation as JSON."""
         return {key: value for key, value in dataclasses.asdict(self).items() if key != "what"}
 
 
@@ -57,10 +57,9 @@ class Violation:
 class Verdict:
     """All violations of a VM, in the order of its volumes.
 
-    ``remarks`` are warnings that belong to no violation, such as what could not be found and so not be evaluated;
-    ``eviction_warnings`` concern our patch. ``eviction_patch`` and ``annotation_patch`` hold the JSON Patch operations
-    that set the eviction strategy and the unverified annotation; ``missing_names`` is what that annotation must name
-    and does not; ``case`` is what was evaluated.
+    ``remarks`` are warnings that belong to no violation, about what was not found, say; ``eviction_warnings`` concern
+    our patch. ``eviction_patch`` and ``annotation_patch`` are JSON Patch operations that set the eviction strategy and
+    the unverified annotation; ``missing_names`` lacks in that annotation; ``case`` is what was evaluated.
     """
 
     kind: str
@@ -86,14 +85,14 @@ class Verdict:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings for the client: of the violations that do not keep the VM out, then the rest."""
+        """The warnings for the client: the violations that do not deny the VM, then the rest."""
         found = [violation.warning for violation in self.violations if not violation.denies]
         if len(found) > _MOST_WARNINGS:
             found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS} more violations of this VM"]
         return warning_lines((*dict.fromkeys(found), *self.remarks, *self.eviction_warnings))
 
     def exemption_of(self, violation: Violation) -> str | None:
-        """Return what waives a violation, with reason and last day; None where nothing does."""
+        """Return the exemption from a violation, with last day and reason; None where there is none."""
         exemption = self.case.exempted.of(violation.rule) if self.case and violation.exempt else None
         return str(exemption) if exemption else None
 

@@ -1,13 +1,13 @@
-"""claim-known: a disk about which nothing can be said yet; to KubeVirt it is not shared until its PVC is there."""
+"""claim-known: a disk whose PVC cannot be evaluated yet; KubeVirt does not take it as shared until the PVC exists."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from webhook.policy.case import Case
+from webhook.policy.rules.on_pvc import on_pvc
 from webhook.policy.rules.rule import Finding, Rule
 from webhook.storage import NoClaim
-from webhook.wording import quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -15,20 +15,12 @@ def find(case: Case) -> Iterator[Finding]:
     for volume in case.vm.volumes:
         claim = case.claims.get(volume.claim or "") if volume.attached else None
         if isinstance(claim, NoClaim):
-            yield Finding(
-                field=volume.field,
-                what=f"volume {quoted(volume.name)}: PVC {quoted(volume.claim or '')} {claim.why}",
-                why="nobody can say yet whether this VM will live-migrate",
-                remedy=claim.remedy,
-                volume=volume.name,
-                claim=volume.claim,
-                evidence=claim.evidence,
-            )
+            why = "it is not known yet whether this VM can live-migrate"
+            yield on_pvc(volume, claim, what=claim.why, why=why, remedy=claim.remedy)
 
 
 RULE = Rule(
     name="claim-known",
-    reason=None,
     denies="a PVC that neither exists nor can be rendered from a DataVolume or template",
     default="warn",
     source="CDI 1.66 pkg/controller/datavolume/util.go renderPvcSpec, for what can be rendered",

@@ -1,4 +1,4 @@
-"""eviction-strategy: a VM that could migrate, but asks a node drain not to."""
+"""eviction-strategy: a VM that could migrate, but keeps a node drain from migrating it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from webhook.policy.rules.rule import Finding, Rule
 from webhook.wording import quoted
 
 KEPT = frozenset({"LiveMigrate", "External"})
-"""The values that stay: what we want, and the deliberate choice of another controller."""
+"""The values that stay: ours, and the deliberate choice of another controller."""
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield an explicit strategy other than LiveMigrate and External, where the setting is "enforce".
 
-    A VM that gets in although it cannot migrate may say what it likes: LiveMigrate would block a drain.
+    A VM that is admitted although it cannot migrate keeps its own: LiveMigrate would block a drain.
     """
     strategy = case.vm.eviction_strategy
     if case.eviction == "enforce" and strategy is not None and strategy not in KEPT and not case.unmigratable:
         yield Finding(
             field=case.vm.eviction_field,
             what=f"evictionStrategy is {quoted(strategy)}, not LiveMigrate",
-            why="a node drain would not be sure to live-migrate this VM",
+            why="a node drain might not live-migrate this VM",
             remedy="Remove the field or set it to LiveMigrate",
             value=strategy,
         )
@@ -30,8 +30,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 RULE = Rule(
     name="eviction-strategy",
-    reason=None,
-    denies="an explicit evictionStrategy other than LiveMigrate and External that this request brings",
+    denies="an explicit evictionStrategy other than LiveMigrate and External that this request sets",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go",
     find=find,

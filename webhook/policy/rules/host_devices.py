@@ -13,9 +13,9 @@ GATE_SINCE = (1, 9)
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield every host device, and every GPU but the one virtual GPU that a feature gate lets move.
+    """Yield every host device, and every GPU except a single virtual GPU that a feature gate lets migrate.
 
-    Which GPUs are virtual, and the gate, stand in the KubeVirt CR: not certain where none is known.
+    The KubeVirt CR says which GPUs are virtual and holds the gate: without a CR a finding is not certain.
     """
     hardware = case.vm.hardware
     for device in hardware.host_devices:
@@ -24,7 +24,7 @@ def find(case: Case) -> Iterator[Finding]:
     kubevirt = case.context.kubevirt
     for gpu in hardware.gpus:
         if len(hardware.gpus) > 1:
-            what = f"GPU {quoted(gpu.name)} is one of {len(hardware.gpus)}"
+            what = f"GPU {quoted(gpu.name)} is one of {len(hardware.gpus)} GPUs"
         elif gpu.resource not in kubevirt.mediated_devices:
             what = f"GPU {quoted(gpu.name)} is not a virtual GPU that the KubeVirt CR permits"
         elif case.context.version < GATE_SINCE or GATE not in kubevirt.feature_gates:
@@ -39,7 +39,7 @@ def _finding(field: str, what: str, device: str, *, certain: bool = True) -> Fin
         field=field,
         what=what,
         why="it cannot move to another node, so this VM cannot live-migrate",
-        remedy="Remove the device, or take an instancetype without it where it comes from that",
+        remedy="Remove the device, or use an instancetype without it",
         device=device,
         certain=certain,
     )

@@ -10,13 +10,13 @@ from webhook.wording import quoted
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the hostDisk volumes that do not say that all nodes share them."""
+    """Yield the hostDisk volumes that are not declared as shared by all nodes."""
     for volume in case.vm.volumes:
         if volume.source == "hostDisk" and volume.body.get("shared") is not True:
             yield Finding(
                 field=volume.field,
                 what=f"volume {quoted(volume.name)} is a hostDisk that is not shared",
-                why="its image lies on one node, so this VM cannot live-migrate",
+                why="its image is on one node, so this VM cannot live-migrate",
                 remedy="Put the disk on a PVC with accessModes [ReadWriteMany], or set shared: true "
                 "where every node sees the same file",
                 volume=volume.name,

@@ -1,4 +1,4 @@
-"""hyperv-passthrough: every Hyper-V feature that the one host happens to have."""
+"""hyperv-passthrough: every Hyper-V feature that the node happens to have."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from webhook.policy.rules.rule import Finding, Rule
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield hypervPassthrough that is on.
-
-    Where it does not say whether it is on, virt-handler breaks on it, which is no better.
-    """
+    """Yield hypervPassthrough unless it is off; without ``enabled`` virt-handler fails, which is no better."""
     passthrough = case.vm.hardware.hyperv_passthrough
     if passthrough is not None:
         yield Finding(

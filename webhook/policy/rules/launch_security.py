@@ -9,7 +9,7 @@ from webhook.policy.rules.rule import Finding, Rule
 
 SNP_AND_TDX = (1, 7)
 SECURE_EXECUTION = (1, 6)
-"""KubeVirt's versions that know these; earlier ones drop the field or do not look at it."""
+"""The KubeVirt versions that introduced these; earlier ones drop or ignore the field."""
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -31,9 +31,9 @@ def find(case: Case) -> Iterator[Finding]:
 def _finding(field: str, technique: str, reason: str) -> Finding:
     return Finding(
         field=field,
-        what=f"launchSecurity asks for {technique}",
+        what=f"launchSecurity requests {technique}",
         why="the guest's memory is bound to its host, so this VM cannot live-migrate",
-        remedy="Remove launchSecurity, or take an instancetype or preference without it",
+        remedy="Remove launchSecurity, or use an instancetype or preference without it",
         reason=reason,
     )
 

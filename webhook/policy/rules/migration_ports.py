@@ -1,4 +1,4 @@
-"""migration-ports: forwarded ports that a migration needs for itself."""
+"""migration-ports: forwarded ports that a migration itself needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESERVED = frozenset({49152, 49153})
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield a masquerade port list with a port over which libvirt migrates."""
+    """Yield a masquerade port list that contains a port over which libvirt migrates."""
     network = case.vm.hardware.pod_network
     interface = network.interface if network else None
     if interface is None or interface.binding != "masquerade":
@@ -21,7 +21,7 @@ def find(case: Case) -> Iterator[Finding]:
     if taken:
         yield Finding(
             field=f"{interface.field}.ports",
-            what=f"the port list of the pod network interface holds {listed(str(port) for port in taken)}",
+            what=f"the port list of the pod network interface contains {listed(str(port) for port in taken)}",
             why="libvirt migrates over 49152 and 49153, so a migration of this VM fails",
             remedy="Use other ports",
         )
@@ -29,7 +29,6 @@ def find(case: Case) -> Iterator[Finding]:
 
 RULE = Rule(
     name="migration-ports",
-    reason=None,
     denies="a masquerade port list with 49152 or 49153",
     default="warn",
     source="KubeVirt user guide, live migration, limitations",

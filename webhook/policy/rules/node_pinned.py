@@ -1,4 +1,4 @@
-"""node-pinned: a VM that one node alone may run."""
+"""node-pinned: a VM that only one node may run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,13 @@ def find(case: Case) -> Iterator[Finding]:
     terms = items(hardware.affinity.value.get("nodeSelectorTerms")) if hardware.affinity else None
     left = [node for node in nodes if admits(node, selector, terms)]
     if len(nodes) > 1 and len(left) <= 1:
-        where = f"only node {quoted(left[0].name)}" if left else "no node"
-        yield _finding(setting.field, f"{where} may run this VM")
+        what = f"only node {quoted(left[0].name)} may run this VM" if left else "no node may run this VM"
     elif not nodes and HOSTNAME in selector:
-        yield _finding(setting.field, f"the nodeSelector names one node, {quoted(selector[HOSTNAME])}")
-
-
-def _finding(field: str, what: str) -> Finding:
-    return Finding(
-        field=field,
+        what = f"the nodeSelector names one node, {quoted(selector[HOSTNAME])}"
+    else:
+        return
+    yield Finding(
+        field=setting.field,
         what=what,
         why="KubeVirt calls it migratable, but there is no other node to move it to",
         remedy="Widen nodeSelector and affinity to at least two nodes",
@@ -43,7 +41,6 @@ def _finding(field: str, what: str) -> Finding:
 
 RULE = Rule(
     name="node-pinned",
-    reason=None,
     denies="a nodeSelector or required affinity that leaves one node",
     default="warn",
     source="Kubernetes 1.36, Assigning Pods to Nodes",

@@ -1,4 +1,4 @@
-"""persistent-reservation: a SCSI reservation, which stays with its initiator."""
+"""persistent-reservation: a SCSI reservation, which is bound to its initiator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pod-network: an address on the pod network that does not move with the VM."""
+"""pod-network: an address on the pod network that does not migrate with the VM."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from webhook.policy.rules.rule import Finding, Rule
 from webhook.wording import quoted
 
 CORE_PASST = (1, 7)
-"""From here on passt is a binding of KubeVirt's own, and a pod network without its interface is a reason."""
+"""Since this version passt is a core binding, and a pod network without its interface cannot migrate."""
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Yield the pod network where its interface has no binding that survives a migration.
 
-    What the KubeVirt CR decides, the default interface and the plugins, is not certain where no CR is known.
+    The default interface and the plugins come from the KubeVirt CR: without a CR a finding about them is not certain.
     """
     network = case.vm.hardware.pod_network
     if network is None:
@@ -46,7 +46,7 @@ def _moves(interface: Interface, context: ClusterContext, may_move_bridge: bool)
 
 def _shown(interface: Interface) -> str:
     if interface.binding == "binding":
-        return f"plugin {quoted(interface.plugin or '')}, which is not registered as migratable"
+        return f"plugin {quoted(interface.plugin or '')}, which the KubeVirt CR does not call migratable"
     return interface.binding or "no binding"
 
 
@@ -54,7 +54,7 @@ def _finding(field: str, what: str, *, certain: bool = True) -> Finding:
     return Finding(
         field=field,
         what=what,
-        why="the address would not survive a move, so KubeVirt does not live-migrate this VM",
+        why="its address would not survive a migration, so KubeVirt does not live-migrate this VM",
         remedy="Name the pod network under networks, and an interface for it with masquerade: {}",
         certain=certain,
     )

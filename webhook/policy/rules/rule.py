@@ -1,4 +1,4 @@
-"""What every rule is made of."""
+"""What a rule consists of."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Action = Literal["deny", "warn", "off"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A place where a rule is broken.
+    """A place where a rule is violated.
 
-    ``what`` is wrong, in words that stand alone; ``why`` it matters; ``remedy`` what to do: sentences without a final
-    stop. ``volume`` or ``device`` names what is meant, both are None for the whole VM; ``claim`` is the volume's
-    PVC. ``reason`` is KubeVirt's where the rule has several; ``value`` what stands at the field where another value
-    would be another violation. What is not ``certain``, for want of facts, warns.
+    ``what`` is wrong, in words that stand alone; ``why`` it matters; ``remedy``: what to do. None ends in a full stop.
+    ``volume`` or ``device`` names the part of the VM, both are None for the whole VM; ``claim`` names the volume's
+    PVC. ``reason`` is KubeVirt's where the rule has several; ``value`` is the field's where another value is another
+    violation. A finding that is not ``certain``, because facts are missing, only warns.
     """
 
     field: str
@@ -36,20 +36,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One reason why a VM cannot migrate, or would not.
+    """One reason why KubeVirt cannot migrate a VM, or a node drain would not.
 
-    ``reason`` is KubeVirt's own for it, None where KubeVirt has none; ``denies`` a few words for tables; ``source``
-    what the rule follows; ``find`` the predicate; ``reads`` the paths below a VMI's spec on which it rests: an
-    update that changes none is not sent to us. ``makes_unmigratable`` says that a VM that breaks the rule cannot
-    migrate. A rule that is ``evaluated_last`` sees whether the others left the VM ``unmigratable``.
+    ``denies`` is a phrase for tables; ``source`` is what the rule follows; ``reads`` lists the paths below a VMI's spec
+    that ``find`` reads: an update that changes none of them is not sent to us. ``reason`` is KubeVirt's, None where it
+    has none. A VM that violates a rule that ``makes_unmigratable`` cannot migrate. A rule that is ``evaluated_last``
+    sees whether the others left the VM ``unmigratable``.
     """
 
     name: str
-    reason: str | None
     denies: str
     default: Action
     source: str
     find: Callable[[Case], Iterable[Finding]]
     reads: tuple[str, ...]
+    reason: str | None = None
     makes_unmigratable: bool = True
     evaluated_last: bool = False

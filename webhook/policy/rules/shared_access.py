@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webhook.policy.case import Case
+from webhook.policy.rules.on_pvc import on_pvc, with_modes
 from webhook.policy.rules.rule import Finding, Rule
-from webhook.policy.rules.storage_remedy import with_modes
-from webhook.wording import listed, quoted
+from webhook.wording import listed
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield the volumes whose PVC lacks ReadWriteMany, but for those that are just being moved to another PVC.
+    """Yield the volumes whose PVC lacks ReadWriteMany, except those that are migrating to another PVC.
 
-    Neither the PVC's volume mode nor its class matter here.
+    The PVC's volume mode and class do not matter here.
     """
     for volume, claim in case.disks():
         modes = claim.request.access_modes
         if "ReadWriteMany" not in modes and volume.name not in case.vm.migrated_volumes:
-            yield Finding(
-                field=volume.field,
-                what=f"volume {quoted(volume.name)}: PVC {quoted(volume.claim or '')} is "
-                + (f"{listed(modes)}, not ReadWriteMany" if modes else "without an access mode"),
-                why="two nodes cannot write to it at once, so this VM cannot live-migrate out of a node drain",
+            yield on_pvc(
+                volume,
+                claim,
+                what=f"is {listed(modes)}, not ReadWriteMany" if modes else "has no access mode",
+                why="two nodes cannot write to it at once, so this VM cannot live-migrate",
                 remedy=with_modes(claim),
-                volume=volume.name,
-                claim=volume.claim,
-                evidence=claim.evidence,
             )
 
 

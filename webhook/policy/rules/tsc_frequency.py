@@ -12,8 +12,8 @@ from webhook.wording import plain
 def find(case: Case) -> Iterator[Finding]:
     """Yield re-enlightenment where KubeVirt has no TSC frequency to give it.
 
-    KubeVirt takes the frequency from its CR, else from the nodes, and gives it to amd64 guests only. A CPU with invtsc
-    does not boot without one, which is another matter. Where no CR is known, it might name one.
+    KubeVirt takes the frequency from its CR, else from the nodes, and sets it for amd64 guests only. Without one a
+    guest with invtsc does not boot, so it is skipped. A CR that is not known might set a minimum.
     """
     hardware, context = case.vm.hardware, case.context
     if hardware.reenlightenment is None or hardware.invtsc:
