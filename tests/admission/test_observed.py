@@ -33,7 +33,7 @@ def test_a_denial_is_one_line_that_says_who_what_and_why(caplog: pytest.LogCaptu
     said.pop("time")
     assert said == {
         "level": "info",
-        "message": "refused",
+        "message": "denied",
         "uid": "11111111-2222-3333-4444-555555555555",
         "user": "alice",
         "operation": "CREATE",
@@ -93,14 +93,14 @@ def test_a_name_with_a_line_break_stays_on_the_line(caplog: pytest.LogCaptureFix
 def test_every_outcome_is_shown_at_zero_before_the_first_request(path: str, resource: str, operation: str) -> None:
     webhook = Webhook()
     assert [webhook.requests(path, operation, resource, outcome) for outcome in OUTCOMES] == [0] * len(OUTCOMES)
-    assert webhook.metric("migratability_admission_duration_seconds_count", path=path) == 0
+    assert webhook.metric("migratability_admission_request_duration_seconds_count", path=path) == 0
 
 
-@pytest.mark.parametrize("action", ["deny", "warn", "tolerated"])
+@pytest.mark.parametrize("action", ["deny", "warn", "pre-existing", "exempt"])
 def test_every_rule_is_shown_at_zero_before_the_first_request(action: str) -> None:
     webhook = Webhook()
     name = "migratability_violations_total"
-    assert {webhook.metric(name, rule=rule.name, action=action) for rule in RULES} == {0}
+    assert {webhook.metric(name, rule=rule.name, result=action) for rule in RULES} == {0}
 
 
 def test_the_age_of_each_cache_is_shown() -> None:
@@ -112,7 +112,7 @@ def test_the_age_of_each_cache_is_shown() -> None:
 
 def test_who_leads_and_when_the_certificate_ends_is_shown_where_it_is_known() -> None:
     webhook = Webhook()
-    leader, expiry = "migratability_leader", "migratability_certificate_expiry_timestamp_seconds"
+    leader, expiry = "migratability_leader_election_master_status", "migratability_certificate_expiry_timestamp_seconds"
     assert webhook.metric(leader) is None
     webhook.state.figures = {leader: 1.0, expiry: 1893456000.0}
     assert (webhook.metric(leader), webhook.metric(expiry)) == (1.0, 1893456000.0)
@@ -129,7 +129,7 @@ def test_each_request_counts_once_by_its_outcome() -> None:
         webhook.requests("/validate", "CREATE", "virtualmachines", outcome) for outcome in ("allowed", "denied")
     ] + [webhook.requests("/mutate", "CREATE", "virtualmachines", "patched")]
     assert shown == [1, 2, 1]
-    assert webhook.metric("migratability_admission_duration_seconds_count", path="/validate") == 3
+    assert webhook.metric("migratability_admission_request_duration_seconds_count", path="/validate") == 3
 
 
 def test_a_violation_counts_by_what_became_of_it_and_only_on_the_validating_side() -> None:
@@ -139,13 +139,13 @@ def test_a_violation_counts_by_what_became_of_it_and_only_on_the_validating_side
     webhook.validate(review(vm(disk("once"), disk("san-fs")), vm(disk("once")), "UPDATE"))
     name = "migratability_violations_total"
     shown = {
-        (rule, action): webhook.metric(name, rule=rule, action=action)
+        (rule, action): webhook.metric(name, rule=rule, result=action)
         for rule in ("shared-access", "san-block", "claim-known")
-        for action in ("deny", "warn", "tolerated")
+        for action in ("deny", "warn", "pre-existing")
     }
     assert {key: value for key, value in shown.items() if value} == {
         ("shared-access", "deny"): 1,
-        ("shared-access", "tolerated"): 1,
+        ("shared-access", "pre-existing"): 1,
         ("san-block", "deny"): 1,
         ("claim-known", "warn"): 1,
     }

@@ -96,7 +96,7 @@ def test_an_undecided_request_is_one_line_without_a_trace(caplog: pytest.LogCapt
     Webhook(Broken(Undecidable("no word of it"))).post("/validate", REQUEST)
     (record,) = caplog.records
     line = json.loads(JsonFormatter().format(record))
-    assert (line["level"], line["uid"], line["message"]) == ("warning", UID, "undecided: no word of it")
+    assert (line["level"], line["uid"], line["message"]) == ("warning", UID, "no decision: no word of it")
     assert "traceback" not in line
 
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_decided_is_counted(error: Exception) -> None:
     webhook = Webhook(Broken(error))
     webhook.post("/validate", REQUEST)
     assert webhook.requests("/validate", "CREATE", "virtualmachines", "errored") == 1
-    assert webhook.metric("migratability_admission_duration_seconds_count", path="/validate") == 1
+    assert webhook.metric("migratability_admission_request_duration_seconds_count", path="/validate") == 1
 
 
 def test_the_next_request_is_answered_as_ever(caplog: pytest.LogCaptureFixture) -> None:

@@ -22,13 +22,13 @@ def test_of_a_release_that_works_it_finds_the_settings_and_the_rights_of_its_acc
     status, found = doctor(release)
     assert status == 0, found
     assert about(found, "release") == [
-        ("ok", f"ConfigMap {NAMESPACE}/{NAME}: mode warn, webhook configurations managed")
+        ("ok", f"ConfigMap {NAMESPACE}/{NAME}: mode warn, webhookConfigurations managed")
     ]
-    assert [words.rpartition(": all ")[0] for _, words in about(found, "rights")] == [
-        "anyone who runs this, to read",
+    assert [words.rpartition(": has all ")[0] for _, words in about(found, "rights")] == [
+        "your own account, to read",
         ACCOUNT,
     ]
-    assert {state for state, _ in about(found, "registrations")} <= {"ok", "warning"}
+    assert {state for state, _ in about(found, "webhook configurations")} <= {"ok", "warning"}
     release.upgrade()
     release.await_in_force()
 
@@ -68,7 +68,7 @@ def test_vms_are_counted_where_they_are_evaluated(release: Site) -> None:
     for value in ("on", "off"):
         release.upgrade(f"namespaceSelector.matchLabels.migratability={value}")
         await_selected(release, value)
-        counted += about(doctor(release)[1], "machines")
+        counted += about(doctor(release)[1], "VMs")
     release.cluster.kubectl("delete", "virtualmachines", "--all", "-n", "vms")
     release.cluster.kubectl("label", "namespace", "vms", "migratability-")
     release.upgrade()

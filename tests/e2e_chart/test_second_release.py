@@ -51,7 +51,7 @@ def test_the_doctor_names_a_second_release(second: Site) -> None:
     assert [state for state, _ in about(found, "release")] == ["ok", "error"]
     (_, words) = about(found, "release")[1]
     assert words.startswith(f"{ELSEWHERE}/{SECOND}-{NAME} is one of 2 in this cluster")
-    assert {state for state, _ in about(found, "registrations")} == {"ok"}
+    assert {state for state, _ in about(found, "webhook configurations")} == {"ok"}
 
 
 def test_a_second_release_does_not_become_ready_and_says_why(second: Site) -> None:

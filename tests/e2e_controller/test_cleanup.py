@@ -13,7 +13,7 @@ ALL = (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET)
 
 def cleanup(release: Release, *arguments: str, user: str = "unregister") -> subprocess.CompletedProcess[str]:
     """Run the command as a user, by default one with no more rights than it needs."""
-    command = [sys.executable, "-m", "webhook.cli.main", "unregister", *arguments]
+    command = [sys.executable, "-m", "webhook.cli.main", "cleanup", *arguments]
     environment = {**os.environ, "KUBECONFIG": str(release.cluster.kubeconfig_for(user))}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600, check=False)
 
