@@ -70,12 +70,6 @@ def test_documents_before_a_broken_one_are_not_checked(write: Write, check: Chec
     assert (done.status, "bad-one" in done.out) == (2, False)
 
 
-def test_empty_folder_is_bad_input(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    done = check(str(tmp_path / "empty"))
-    assert (done.status, "empty" in done.err) == (2, True)
-
-
 def test_vms_in_nested_lists_are_checked(write: Write, check: Check) -> None:
     tree: Object = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineList", "items": [BAD]}
     for _ in range(5):

@@ -116,5 +116,6 @@ def test_account_is_that_of_the_releases_pods() -> None:
 
     assert account_of(TableApi({PODS: pods}).client, installation()) == "webhook"
     assert [query["labelSelector"] for query in asked] == [INSTALLATION["pods"]]
-    for answer in ({"items": []}, 403):
+    answers: list[Answer] = [{"items": []}, 403]
+    for answer in answers:
         assert account_of(TableApi({PODS: answer}).client, installation()) is None
