@@ -75,7 +75,7 @@ def test_a_body_that_does_not_come_whole_is_a_bad_request_without_a_trace(caplog
     client = Webhook().client
     answer = client.post("/validate", data=b"{", content_type="application/json", environ_overrides=length)
     assert answer.status_code == 400
-    assert "did not come whole" in answer.get_json()["message"]
+    assert "body is incomplete" in answer.get_json()["message"]
     assert caplog.records == []
 
 

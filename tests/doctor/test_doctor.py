@@ -52,7 +52,7 @@ def connectivity(good: Any, bad: Any, **settings: Any) -> list[Finding]:
 CONNECTIVITY: dict[str, tuple[Any, Any, list[str], str]] = {
     "all is well": (patched, DENIAL, ["ok", "ok"], ""),
     "no patch": (unpatched, DENIAL, ["error", "ok"], "but not patched"),
-    "no denial": (patched, patched, ["ok", "error"], "is allowed in namespace"),
+    "no denial": (patched, patched, ["ok", "error"], "is admitted in namespace"),
     "denied by another": (patched, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
     "we may not ask": (403, 403, ["warning", "warning"], "not proved"),
     "KubeVirt is not installed": (404, 404, ["error", "error"], "cannot be created"),

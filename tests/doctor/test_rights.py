@@ -36,10 +36,10 @@ def theirs(answer: Answer, account: str | None = "webhook", found: Installation 
 
 def test_account_with_every_right_is_one_line() -> None:
     total = len(set(to_read()))
-    what = f"your own account, to read: has all {total} rights"
+    what = f"your own account, to read: all {total} rights are granted"
     assert ours(may("secrets", "events")) == [Finding("ok", "rights", what)]
     total = len({*to_read(), *to_act(), *as_leader(installation())})
-    assert theirs(may()) == [Finding("ok", "rights", f"{ACCOUNT}: has all {total} rights")]
+    assert theirs(may()) == [Finding("ok", "rights", f"{ACCOUNT}: all {total} rights are granted")]
 
 
 def test_what_we_may_not_read_is_only_a_warning() -> None:

@@ -24,7 +24,7 @@ def test_of_a_release_that_works_it_finds_the_settings_and_the_rights_of_its_acc
     assert about(found, "release") == [
         ("ok", f"ConfigMap {NAMESPACE}/{NAME}: mode warn, webhookConfigurations managed")
     ]
-    assert [words.rpartition(": has all ")[0] for _, words in about(found, "rights")] == [
+    assert [words.rpartition(": all ")[0] for _, words in about(found, "rights")] == [
         "your own account, to read",
         ACCOUNT,
     ]

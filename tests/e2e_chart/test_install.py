@@ -36,7 +36,7 @@ def test_during_an_installation_no_write_of_a_good_vm_fails_and_then_the_demo_go
 def test_helm_test_proves_that_it_works(release: Site) -> None:
     release.helm("test", NAME, "--timeout=300s")
     said = release.nodes.logs(f"{NAME}-test", NAMESPACE).splitlines()
-    assert "ok       connectivity: a good VM is allowed and gets evictionStrategy LiveMigrate" in said
+    assert "ok       connectivity: a good VM is admitted, and gets evictionStrategy LiveMigrate" in said
     assert any(line.startswith("ok       connectivity: a VM that cannot migrate is denied") for line in said)
     assert [line for line in said if line.startswith("error")] == []
     assert [line for line in said if "not checked" in line] == []

@@ -32,14 +32,14 @@ def _patched(client: Client, namespace: str, settings: Settings) -> Finding:
     except ApiError as error:
         return _failed("a good VM", namespace, error)
     if at(stored, "spec", "template", "spec", "evictionStrategy") == "LiveMigrate":
-        return Finding("ok", _ABOUT, "a good VM is allowed and gets evictionStrategy LiveMigrate")
+        return Finding("ok", _ABOUT, "a good VM is admitted, and gets evictionStrategy LiveMigrate")
     if "off" in (settings.mode, settings.eviction_strategy, settings.webhook_configurations):
-        return Finding("ok", _ABOUT, "a good VM is allowed without a patch, as the settings require")
+        return Finding("ok", _ABOUT, "a good VM is admitted without a patch, as the settings require")
     remedy = (
         "See below whether the mutating webhook configuration exists, and whether it selects the namespace. With one "
         "schedulable node, or evictionStrategy: off in the settings, no patch is expected"
     )
-    return Finding("error", _ABOUT, f"a good VM is allowed in namespace {namespace}, but not patched", remedy)
+    return Finding("error", _ABOUT, f"a good VM is admitted in namespace {namespace}, but not patched", remedy)
 
 
 def _denied(client: Client, namespace: str, settings: Settings) -> Finding:
@@ -51,13 +51,13 @@ def _denied(client: Client, namespace: str, settings: Settings) -> Finding:
         return _failed("a VM that cannot migrate", namespace, error)
     rule = settings.rules.get(_DENYING, hyperv_passthrough.RULE.default)
     if settings.mode != "deny" or rule != "deny" or settings.webhook_configurations == "off":
-        what = "a VM that cannot migrate is allowed, as the settings require; that one is denied is not proved"
+        what = "a VM that cannot migrate is admitted, as the settings require; that one is denied is not proved"
         return Finding("warning", _ABOUT, what, "Set mode: deny to have it denied")
     remedy = (
         "See below whether the validating webhook configuration exists, and give the installation's settings with "
         f"--config. In a namespace labelled {DOMAIN}/enforcement or exempt, or not selected, no denial is expected"
     )
-    return Finding("error", _ABOUT, f"a VM that cannot migrate is allowed in namespace {namespace}", remedy)
+    return Finding("error", _ABOUT, f"a VM that cannot migrate is admitted in namespace {namespace}", remedy)
 
 
 def _failed(what: str, namespace: str, error: ApiError) -> Finding:

@@ -86,7 +86,7 @@ def look_at_rights_of(account: str | None, installation: Installation, cluster: 
 
 def _reported(who: str, asked: list[Right], missing: list[Right], status: Status, remedy: str) -> list[Finding]:
     if not missing:
-        return [Finding("ok", _ABOUT, f"{who}: has all {len(asked)} rights")]
+        return [Finding("ok", _ABOUT, f"{who}: all {len(asked)} rights are granted")]
     verbs: dict[str, list[str]] = {}
     for right in missing:
         what = f"{right.resource}.{right.group}" if right.group else right.resource
