@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,24 +86,18 @@ def evaluate_all(found: Input, settings: Settings) -> list[Verdict]:
 
 def _read(name: str, found: Input) -> None:
     """Sort the objects of a file or folder into the input; an unreadable file does not hide the others."""
-    if name == "-":
-        _sort_all(lambda: parse(sys.stdin.read(), "standard input"), "standard input", found)
-        return
     try:
-        files = files_of(Path(name))
+        files: list[Path | None] = [None] if name == "-" else [*files_of(Path(name))]
     except FileError as error:
         found.errors.append(str(error))
         return
     for file in files:
-        _sort_all(partial(read_file, file), str(file), found)
-
-
-def _sort_all(read: Callable[[], list[dict[str, Any]]], name: str, found: Input) -> None:
-    try:
-        for obj in read():
-            _sort(obj, name, found)
-    except (FileError, UnicodeDecodeError) as error:
-        found.errors.append(str(error))
+        source = str(file or "standard input")
+        try:
+            for obj in read_file(file) if file else parse(sys.stdin.read(), source):
+                _sort(obj, source, found)
+        except (FileError, UnicodeDecodeError) as error:
+            found.errors.append(str(error))
 
 
 def _sort(obj: dict[str, Any], name: str, found: Input) -> None:

@@ -82,9 +82,7 @@ def _read(config_map: Object) -> Release:
 
 def _reported(releases: list[Release], chosen: Release | None) -> Iterator[Finding]:
     if not releases:
-        remedy = (
-            "Install the chart; if it was installed otherwise, give its files with --config and --installation"
-        )
+        remedy = "Install the chart; if it was installed otherwise, give its files with --config and --installation"
         yield Finding("warning", _ABOUT, "none found, assuming the default settings", remedy)
     if chosen and chosen.settings:
         mode, switch = chosen.settings.mode, chosen.settings.webhook_configurations

@@ -51,7 +51,7 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
     name = f"{reference['name']}.{reference['namespace']}.svc"
     address, port = at(service, "spec", "clusterIP") or name, reference.get("port") or 443
     try:
-        metrics = _get(str(address), int(port), name, bundle, "/metrics")
+        metrics = _metrics(str(address), int(port), name, bundle)
     except urllib3.exceptions.SSLError as error:
         remedy = "A replica serves a certificate that the webhook configurations do not trust; see its log"
         yield Finding("error", "certificates", f"{name}: {_reason(error)}", remedy)
@@ -63,15 +63,15 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
         yield _fresh(metrics)
 
 
-def _get(address: str, port: int, name: str, bundle: bytes, path: str) -> str:
-    """Return the content at an address, over TLS with a certificate for ``name`` that the bundle trusts."""
+def _metrics(address: str, port: int, name: str, bundle: bytes) -> str:
+    """Return /metrics at an address, served with a certificate for ``name`` that the bundle trusts."""
     context = ssl.create_default_context(cadata=bundle.decode())
     with urllib3.HTTPSConnectionPool(
         address, port, timeout=CONNECT_TIMEOUT, retries=False, ssl_context=context, server_hostname=name
     ) as pool:
-        response = pool.request("GET", path)
+        response = pool.request("GET", "/metrics")
         if response.status != 200:
-            raise ValueError(f"{path} answered {response.status}")
+            raise ValueError(f"/metrics answered {response.status}")
         return response.data.decode()
 
 
