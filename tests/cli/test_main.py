@@ -1,11 +1,14 @@
 """The command line as a whole: options, help, names."""
 
+import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from webhook.cli.main import main
+from webhook.doctor.finding import Finding, Status
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,21 @@ def test_no_command_imports_the_kubernetes_client_before_it_connects() -> None:
     """The import takes most of a second."""
     code = "import sys, webhook.cli.main; sys.exit('kubernetes' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("finding", "status"), [("warning", 0), ("error", 1)])
+def test_doctor_exits_with_1_only_where_a_finding_is_an_error(
+    finding: Status, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [Finding("ok", "a", "fine"), Finding(finding, "b", "wrong", "Fix it")]
+    monkeypatch.setattr("webhook.cli.doctor._connected", lambda: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr("webhook.cli.doctor.look", lambda *_: iter(found))
+    assert main(["doctor"]) == status
+    assert capsys.readouterr().out == f"ok       a: fine\n{finding:7}  b: wrong\n         Fix it\n"
+    assert main(["doctor", "-o", "json"]) == status
+    assert [entry["status"] for entry in json.loads(capsys.readouterr().out)] == ["ok", finding]
+
+
+def test_doctor_needs_the_settings_of_an_installation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--installation", "x.yaml"]) == 2
+    assert capsys.readouterr().err == "migratability: --installation goes with --config\n"
