@@ -1,9 +1,8 @@
-"""How long a verdict takes: ``python -m tests.bench``, also ``make bench``.
+"""How long a verdict takes: ``make bench``.
 
-Measures `webhook.evaluate` alone, on a snapshot that was read before, as the webhook evaluates from its caches.
+Measures `webhook.evaluate` alone, on a snapshot in memory, as the webhook evaluates from its caches.
 """
 
-import argparse
 import os
 import platform
 import statistics
@@ -30,35 +29,32 @@ from webhook import Verdict, evaluate
 from webhook.cluster import Snapshot
 
 FEW, MANY = 1, 256
-CLAIMS = 10_000
+PVCS = 10_000
+SECONDS = 2.0
 NODES, BACKENDS = 100, 20
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and whether the answer is to be yes."""
+    """What is evaluated, and whether it must be allowed."""
 
     title: str
     ask: Callable[[], Verdict]
     allowed: bool
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure and print; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures how long a verdict takes.")
-    parser.add_argument("--claims", type=_count, default=CLAIMS, metavar="N", help="PVCs in the cluster (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="time for each line (%(default)s)")
-    args = parser.parse_args(arguments)
-    cluster = Snapshot(objects(max(args.claims, MANY)))
-    print(f"Python {platform.python_version()} on {_vm()}; {max(args.claims, MANY):,} PVCs; median of evaluate()")
+def main() -> None:
+    """Measure and print."""
+    cluster = Snapshot(objects())
+    where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+    print(f"Python {platform.python_version()} on {where}; {PVCS:,} PVCs; median of evaluate()")
     for question in questions(cluster):
-        milliseconds, runs = median(question, args.seconds)
+        milliseconds, runs = median(question)
         print(f"  {question.title:<36}{milliseconds:9.3f} ms  ({runs} runs)", flush=True)
-    return 0
 
 
-def objects(claims: int) -> list[Object]:
-    """Return a cluster of so many PVCs bound to NFS volumes, and of some that break a rule."""
+def objects() -> list[Object]:
+    """Return a cluster of many PVCs bound to NFS volumes, and of some that violate a rule."""
     return [
         kubevirt(version="v1.9.0", evictionStrategy="LiveMigrate"),
         storage_class("nas", backendType="ontap-nas"),
@@ -66,8 +62,8 @@ def objects(claims: int) -> list[Object]:
         storage_class("any", selector="tier=gold"),
         *(node(f"n{index}", tsc=2_000_000_000) for index in range(NODES)),
         *(backend(f"u{index}", "ontap-nas", f"tbe-{index}", labels={"tier": "gold"}) for index in range(BACKENDS)),
-        *(claim(f"c{index}", RWX, storage_class="any", volume=f"pv{index}") for index in range(claims)),
-        *(persistent_volume(f"pv{index}", "file", f"u{index % BACKENDS}") for index in range(claims)),
+        *(claim(f"c{index}", RWX, storage_class="any", volume=f"pv{index}") for index in range(PVCS)),
+        *(persistent_volume(f"pv{index}", "file", f"u{index % BACKENDS}") for index in range(PVCS)),
         *(claim(f"once{index}", RWO, storage_class="any") for index in range(MANY)),
     ]
 
@@ -89,12 +85,12 @@ def questions(cluster: Snapshot) -> list[Question]:
     return found
 
 
-def median(question: Question, seconds: float) -> tuple[float, int]:
+def median(question: Question) -> tuple[float, int]:
     """Return the median time of an answer in milliseconds, and of how many; the answer must be the expected one."""
     if question.ask().allowed is not question.allowed:
         raise SystemExit(f"bench: {question.title}: the verdict is not the expected one")
     times: list[float] = []
-    end = time.perf_counter() + seconds
+    end = time.perf_counter() + SECONDS
     while not times or time.perf_counter() < end:
         began = time.perf_counter()
         question.ask()
@@ -102,15 +98,5 @@ def median(question: Question, seconds: float) -> tuple[float, int]:
     return statistics.median(times) * 1000, len(times)
 
 
-def _vm() -> str:
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
-
-
-def _count(value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number of PVCs")
-    return int(value)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.chart.schema import schema
 from tests.chart.values import table
 from webhook.admission.compared import compared_in
-from webhook.cli.check import Input, judge_all
+from webhook.cli.check import Input, evaluate_all
 from webhook.cluster.files import read_file, read_path
 from webhook.policy import Violation
 from webhook.policy.rules import RULES, Rule
@@ -39,7 +39,7 @@ def violations_of_examples() -> dict[str, tuple[str, Violation]]:
     cluster = read_path(ROOT / "examples/cluster")
     found: dict[str, tuple[str, Violation]] = {}
     for file in sorted((ROOT / "examples/vms").glob("*.yaml")):
-        for verdict in judge_all(Input(list(read_file(file)), list(cluster)), Settings()):
+        for verdict in evaluate_all(Input(list(read_file(file)), list(cluster)), Settings()):
             for violation in verdict.violations:
                 found.setdefault(violation.rule, (f"examples/vms/{file.name}", violation))
     return found

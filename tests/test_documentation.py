@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.documentation import GENERATED, ROOT, documented_metrics, documented_results, regenerated
-from webhook.cli.check import Input, judge_all
+from webhook.cli.check import Input, evaluate_all
 from webhook.cli.main import main
 from webhook.cluster.files import read_path
 from webhook.kubevirt import is_vm
@@ -58,7 +58,7 @@ def test_generated_tables_are_as_the_code_has_them(name: str) -> None:
 
 def test_every_denial_that_the_readme_quotes_is_one_that_an_example_gets() -> None:
     vms = [obj for obj in read_path(ROOT / "examples/vms") if is_vm(obj)]
-    verdicts = judge_all(Input(list(vms), list(read_path(ROOT / "examples/cluster"))), Settings())
+    verdicts = evaluate_all(Input(list(vms), list(read_path(ROOT / "examples/cluster"))), Settings())
     given = {f"{found.field}: {found.cause}" for verdict in verdicts for found in verdict.violations}
 
     quoted = re.findall(r"spec\.template\.spec\.volumes\S+: .*?\[[a-z-]+\]", README)

@@ -102,7 +102,7 @@ class Webhook:
     def requests(self, path: str, operation: str, resource: str, outcome: str) -> float | None:
         """Return how many requests were answered so."""
         name = "migratability_admission_requests_total"
-        return self.metric(name, path=path, operation=operation, resource=resource, outcome=outcome)
+        return self.metric(name, path=path, operation=operation, resource=resource, result=outcome, dry_run="false")
 
     def _decided(self, path: str, review: Object) -> Object:
         answer = self.post(path, review)

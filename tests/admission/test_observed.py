@@ -33,7 +33,7 @@ def test_a_denial_is_one_line_that_says_who_what_and_why(caplog: pytest.LogCaptu
     said.pop("time")
     assert said == {
         "level": "info",
-        "message": "refused",
+        "message": "denied",
         "uid": "11111111-2222-3333-4444-555555555555",
         "user": "alice",
         "operation": "CREATE",
@@ -89,9 +89,9 @@ def test_every_series_is_shown_at_zero_before_the_first_request() -> None:
         for operation in ("CREATE", "UPDATE")
         for outcome in OUTCOMES
     }
-    counts = {webhook.metric("migratability_admission_duration_seconds_count", path=path) for path in PATHS}
-    actions = ("deny", "warn", "tolerated")
-    violations = {webhook.metric(VIOLATIONS, rule=rule.name, action=action) for rule in RULES for action in actions}
+    counts = {webhook.metric("migratability_admission_request_duration_seconds_count", path=path) for path in PATHS}
+    actions = ("deny", "warn", "pre-existing")
+    violations = {webhook.metric(VIOLATIONS, rule=rule.name, result=action) for rule in RULES for action in actions}
     assert requests == counts == violations == {0}
 
 
@@ -104,7 +104,7 @@ def test_the_age_of_each_cache_is_shown() -> None:
 
 def test_the_leader_and_the_expiry_of_the_certificate_are_shown_where_they_are_known() -> None:
     webhook = Webhook()
-    leader, expiry = "migratability_leader", "migratability_certificate_expiry_timestamp_seconds"
+    leader, expiry = "migratability_leader_election_master_status", "migratability_certificate_expiry_timestamp_seconds"
     assert webhook.metric(leader) is None
     webhook.state.figures = {leader: 1.0, expiry: 1893456000.0}
     assert (webhook.metric(leader), webhook.metric(expiry)) == (1.0, 1893456000.0)
@@ -118,7 +118,7 @@ def test_each_request_counts_once_by_its_outcome() -> None:
     webhook.mutate(good)
     due = {("/validate", "allowed"): 1, ("/validate", "denied"): 2, ("/mutate", "patched"): 1}
     assert {(path, of): webhook.requests(path, "CREATE", "virtualmachines", of) for path, of in due} == due
-    assert webhook.metric("migratability_admission_duration_seconds_count", path="/validate") == 3
+    assert webhook.metric("migratability_admission_request_duration_seconds_count", path="/validate") == 3
 
 
 def test_a_violation_counts_by_what_became_of_it_and_only_on_the_validating_side() -> None:
@@ -127,13 +127,13 @@ def test_a_violation_counts_by_what_became_of_it_and_only_on_the_validating_side
     webhook.validate(review(vm(disk("once"), disk("absent"))))
     webhook.validate(review(vm(disk("once"), disk("san-fs")), vm(disk("once")), "UPDATE"))
     shown = {
-        (rule, action): webhook.metric(VIOLATIONS, rule=rule, action=action)
+        (rule, action): webhook.metric(VIOLATIONS, rule=rule, result=action)
         for rule in ("shared-access", "san-block", "claim-known")
-        for action in ("deny", "warn", "tolerated")
+        for action in ("deny", "warn", "pre-existing")
     }
     assert {key: value for key, value in shown.items() if value} == {
         ("shared-access", "deny"): 1,
-        ("shared-access", "tolerated"): 1,
+        ("shared-access", "pre-existing"): 1,
         ("san-block", "deny"): 1,
         ("claim-known", "warn"): 1,
     }

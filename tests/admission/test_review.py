@@ -60,7 +60,7 @@ def test_a_body_over_the_limit_or_cut_off_is_a_bad_request_without_a_trace(caplo
     post = partial(Webhook().client.post, "/validate", content_type="application/json")
     for answer, why in (
         (post(data=b" " * (10 << 20)), f"larger than {MOST_BYTES >> 20} MiB"),
-        (post(data=b"{", environ_overrides=length), "did not come whole"),
+        (post(data=b"{", environ_overrides=length), "body is incomplete"),
     ):
         assert (answer.status_code, why in answer.get_json()["message"], caplog.records) == (400, True, [])
 

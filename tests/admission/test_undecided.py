@@ -41,7 +41,7 @@ def test_what_cannot_be_decided_is_a_counted_500_with_a_review_and_its_uid(path:
     assert (body["response"]["uid"], body["response"]["allowed"]) == (UID, False)
     assert body["response"]["status"]["code"] == 500
     assert webhook.requests(path, "CREATE", "virtualmachines", "errored") == 1
-    assert webhook.metric("migratability_admission_duration_seconds_count", path=path) == 1
+    assert webhook.metric("migratability_admission_request_duration_seconds_count", path=path) == 1
 
 
 def logged(error: Exception, caplog: pytest.LogCaptureFixture) -> tuple[Object, str]:
@@ -58,7 +58,7 @@ def test_an_unreachable_cluster_is_logged_without_a_trace_and_named_in_the_respo
 ) -> None:
     line, body = logged(ClusterUnavailable("the API server did not answer in time"), caplog)
     assert (line["level"], "traceback" in line) == ("warning", False)
-    assert line["message"] == "undecided: the API server did not answer in time"
+    assert line["message"] == "no decision: the API server did not answer in time"
     assert '"cannot decide: the API server did not answer in time"' in body
 
 

@@ -1,14 +1,41 @@
-"""Files for the commands to read."""
+"""Files for `migratability check` to read, and the command itself."""
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.build import CLUSTER, Object
+from webhook.cli.main import main
 
 Write = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How the command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """What ``-o json`` printed."""
+        found: list[dict[str, Any]] = json.loads(self.out)
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The VMs that ``-o json`` printed, in order."""
+        return [verdict["name"] for verdict in self.verdicts]
+
+
+Check = Callable[..., Done]
 
 
 @pytest.fixture
@@ -26,6 +53,12 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def cluster(write: Write, tmp_path: Path) -> list[str]:
-    """The options that name a cluster of the usual classes and PVCs."""
-    return ["--cluster", write("of-the-cluster/cluster.yaml", *CLUSTER)]
+def check(write: Write, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Run the command on a cluster of the usual classes and PVCs, or on another."""
+    usual = write("of-the-cluster/cluster.yaml", *CLUSTER)
+
+    def run(*arguments: str, cluster: str = usual) -> Done:
+        status = main(["check", "--cluster", cluster, *arguments])
+        return Done(status, *capsys.readouterr())
+
+    return run

@@ -1,4 +1,4 @@
-"""migratability check: exit statuses, input in every shape, output."""
+"""migratability check: exit statuses, input in every shape, malformed input, output."""
 
 import io
 import json
@@ -8,205 +8,217 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.build import CLUSTER, RWX, Object, claim, disk, vm, vmi
-from tests.cli.conftest import Write
+from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, vm, vmi
+from tests.cli.conftest import Check, Write
 from webhook import evaluate
-from webhook.cli.main import main
 
 GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
+WARNED = vm(disk("nowhere"), name="warned-one")
+
+STATUSES: dict[str, tuple[list[Object], int]] = {
+    "allowed": ([GOOD, vmi(disk("good-block"))], 0),
+    "only warned": ([WARNED], 0),
+    "denied": ([BAD], 1),
+    "allowed, denied": ([GOOD, BAD], 1),
+    "denied, allowed": ([BAD, GOOD], 1),
+}
 
 
-def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    capsys.readouterr()
-    main(["check", *arguments, "-o", "json"])
-    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    return found
-
-
-def names(verdicts: list[dict[str, Any]]) -> list[str]:
-    return [verdict["name"] for verdict in verdicts]
-
-
-def test_the_status_is_0_where_all_are_admitted(write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, write("a.yaml", GOOD, vmi(disk("good-block")))]) == 0
-
-
-def test_the_status_is_0_where_a_vm_only_warns(write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, write("a.yaml", vm(disk("nowhere")))]) == 0
-
-
-@pytest.mark.parametrize("vms", [(BAD,), (GOOD, BAD), (BAD, GOOD)], ids=["bad", "good, bad", "bad, good"])
-def test_the_status_is_1_where_one_is_denied(vms: tuple[Object, ...], write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, *(write(f"{obj['metadata']['name']}.yaml", obj) for obj in vms)]) == 1
-
-
-@pytest.mark.parametrize("text", ["a: [", "a: b\n"], ids=["broken", "no kind"])
-@pytest.mark.parametrize("vm_object", [GOOD, BAD], ids=["admitted", "refused"])
-def test_the_status_of_bad_input_wins_and_the_rest_is_evaluated(
-    text: str, vm_object: Object, write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("vms", "status"), STATUSES.values(), ids=STATUSES)
+def test_exit_status_is_1_where_a_vm_is_denied_else_0(
+    vms: list[Object], status: int, write: Write, check: Check
 ) -> None:
-    status = main(["check", *cluster, write("broken.yaml", text=text), write("fine.yaml", vm_object)])
-    assert status == 2
-    out, err = capsys.readouterr()
-    assert vm_object["metadata"]["name"] in out
-    assert "broken.yaml" in err
+    assert check(*(write(f"{number}.yaml", obj) for number, obj in enumerate(vms))).status == status
 
 
-def test_a_missing_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(tmp_path / "gone.yaml")]) == 2
-    assert "gone.yaml" in capsys.readouterr().err
-
-
-def test_a_missing_cluster_is_bad_input(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--cluster", str(tmp_path / "gone"), write("a.yaml", GOOD)]) == 2
-    assert "gone" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("text", ["mode: strict\n", "mode: [", "no-such: x\n"])
-def test_settings_that_cannot_be_used_are_bad_input(
-    text: str, write: Write, capsys: pytest.CaptureFixture[str]
+def test_missing_file_missing_cluster_and_empty_folder_are_bad_input(
+    write: Write, check: Check, tmp_path: Path
 ) -> None:
-    assert main(["check", "--config", write("settings.yaml", text=text), write("a.yaml", GOOD)]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "settings.yaml" in err
-    assert len(err.splitlines()) == 1
+    (tmp_path / "empty").mkdir()
+    gone, good = str(tmp_path / "gone"), write("a.yaml", GOOD)
+    for done, named in (
+        (check(gone), gone),
+        (check(good, cluster=gone), gone),
+        (check(str(tmp_path / "empty")), "empty"),
+    ):
+        assert (done.status, named in done.err) == (2, True)
 
 
-def test_the_settings_count(write: Write, cluster: list[str]) -> None:
-    settings = write("settings.yaml", text="rules: {shared-access: off}\n")
-    assert main(["check", *cluster, "--config", settings, write("a.yaml", BAD)]) == 0
+@pytest.mark.parametrize("text", ["mode: strict\n", "mode: [", "no-such: x\n", "[" * 5000, "mode: !own x\n"])
+def test_invalid_settings_are_bad_input_on_one_line_without_verdicts(text: str, write: Write, check: Check) -> None:
+    done = check("--config", write("settings.yaml", text=text), write("a.yaml", GOOD))
+    assert (done.status, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert "settings.yaml" in line
 
 
-def test_an_unknown_rule_in_the_settings_is_remarked(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = write("settings.yaml", text="rules: {of-the-future: off}\n")
-    assert main(["check", *cluster, "--config", settings, write("a.yaml", GOOD)]) == 0
-    assert "rules.of-the-future" in capsys.readouterr().err
+def test_settings_are_used_and_an_unknown_rule_is_remarked(write: Write, check: Check) -> None:
+    settings = write("settings.yaml", text="rules: {shared-access: off, of-the-future: off}\n")
+    done = check("--config", settings, write("a.yaml", BAD))
+    assert done.status == 0
+    assert "rules.of-the-future: this version has no such rule" in done.err
 
 
-def test_a_dash_is_standard_input(
-    cluster: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dash_is_standard_input(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump(BAD)))
-    assert main(["check", *cluster, "-"]) == 1
-    assert "bad-one" in capsys.readouterr().out
-
-
-def test_broken_standard_input_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    done = check("-")
+    assert (done.status, "bad-one" in done.out) == (1, True)
     monkeypatch.setattr("sys.stdin", io.StringIO("a: ["))
-    assert main(["check", "-"]) == 2
-    assert "standard input" in capsys.readouterr().err
+    done = check("-")
+    assert (done.status, "standard input" in done.err) == (2, True)
 
 
-def test_vms_are_shown_in_the_order_of_the_input(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_vms_are_shown_in_the_order_of_the_input(write: Write, check: Check) -> None:
     several = write("z.yaml", vm(name="third"), vmi(name="first"))
     listed = write("a.json", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [vm(name="second")]}))
-    assert names(as_json([*cluster, several, listed], capsys)) == ["third", "first", "second"]
+    assert check(several, listed, "-o", "json").names == ["third", "first", "second"]
 
 
-def test_a_folder_is_read(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write("a.yaml", GOOD, *CLUSTER)
-    write("b.yaml", BAD)
-    assert names(as_json([str(tmp_path)], capsys)) == ["good-one", "bad-one"]
+@pytest.mark.parametrize(("access", "status"), [(RWO, 1), (RWX, 0)])
+def test_pvcs_of_any_file_join_the_cluster_and_silently(access: str, status: int, write: Write, check: Check) -> None:
+    done = check(write("first.yaml", vm(disk("c"))), write("last.yaml", claim("c", access)))
+    assert (done.status, done.err) == (status, "")
 
 
-def test_pvcs_and_classes_of_any_file_join_the_cluster(write: Write, cluster: list[str]) -> None:
-    vm_object = vm(disk("c"))
-    last = write("last.yaml", claim("c", "ReadWriteOnce"))
-    assert main(["check", *cluster, write("first.yaml", vm_object), last]) == 1
-    assert main(["check", *cluster, write("first.yaml", vm_object), write("last.yaml", claim("c", RWX))]) == 0
+def test_pvc_of_a_file_takes_precedence_over_the_clusters(write: Write, check: Check) -> None:
+    assert check(write("a.yaml", BAD, claim("once", RWX))).status == 0
 
 
-def test_a_pvc_of_a_file_goes_before_the_clusters(write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, write("a.yaml", BAD, claim("once", RWX))]) == 0
+def test_vms_of_the_cluster_are_not_checked(write: Write, check: Check) -> None:
+    done = check(write("a.yaml", GOOD), cluster=write("cluster.yaml", *CLUSTER, BAD))
+    assert (done.status, "bad-one" in done.out) == (0, False)
 
 
-def test_vms_of_the_cluster_are_not_evaluated(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--cluster", write("cluster.yaml", *CLUSTER, BAD), write("a.yaml", GOOD)]) == 0
-    assert "bad-one" not in capsys.readouterr().out
-
-
-def test_other_kinds_are_passed_over_with_a_note(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_other_kinds_are_skipped_with_a_note(write: Write, check: Check) -> None:
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
-    assert main(["check", *cluster, write("a.yaml", service, GOOD)]) == 0
-    out, err = capsys.readouterr()
-    (line,) = err.splitlines()
-    for part in ("passed over", "Service", "web", "a.yaml"):
-        assert part in line
-    assert "web" not in out
+    path = write("a.yaml", service, GOOD)
+    done = check(path)
+    assert (done.status, done.err) == (0, f"migratability: skipped: Service web in {path}\n")
+    assert "web" not in done.out
+    assert done.out.endswith("\n1 VM checked: 0 denied\n")
 
 
-def test_what_joins_the_cluster_draws_no_note(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(["check", *cluster, write("a.yaml", *CLUSTER, GOOD)])
-    assert capsys.readouterr().err == ""
+def test_files_without_a_vm_are_noted_and_json_of_them_is_an_empty_array(write: Write, check: Check) -> None:
+    done = check(write("a.yaml", *CLUSTER), "-o", "json")
+    assert (done.status, done.verdicts, done.err) == (0, [], "migratability: no VM in the files\n")
 
 
-def test_json_has_the_shape_of_the_contract(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    (found,) = as_json([*cluster, write("a.yaml", BAD)], capsys)
+def test_json_has_the_shape_of_the_contract(write: Write, check: Check) -> None:
+    (found,) = check(write("a.yaml", BAD), "-o", "json").verdicts
     assert list(found) == ["kind", "namespace", "name", "allowed", "violations", "warnings", "patch"]
     assert found == json.loads(json.dumps(evaluate(BAD, CLUSTER).to_dict()))
 
 
-def test_json_of_nothing_is_an_empty_array(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    assert as_json([write("a.yaml", *CLUSTER)], capsys) == []
-
-
-def test_text_says_who_is_denied_why_and_how_many(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(["check", *cluster, write("a.yaml", GOOD, BAD)])
-    lines = capsys.readouterr().out.splitlines()
+def test_text_shows_what_is_denied_and_why_and_the_warnings_and_how_many(write: Write, check: Check) -> None:
+    lines = check(write("a.yaml", GOOD, BAD, WARNED)).out.splitlines()
     (violation,) = evaluate(BAD, CLUSTER).violations
-    assert lines[0] == "VirtualMachine vms/good-one: admitted"
+    assert lines[0] == "VirtualMachine vms/good-one: allowed"
     assert "VirtualMachine vms/bad-one: denied" in lines
     assert f"  {violation.field}: {violation.cause}" in lines
-    assert lines[-1] == "2 VMs evaluated, 1 denied"
+    assert {f"  warning: {line}" for line in evaluate(WARNED, CLUSTER).warnings} <= set(lines)
+    assert lines[-1] == "3 VMs checked: 1 denied"
 
 
-def test_text_shows_the_warnings(write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    main(["check", *cluster, write("a.yaml", vm(disk("nowhere")))])
-    out = capsys.readouterr().out
-    for line in evaluate(vm(disk("nowhere")), CLUSTER).warnings:
-        assert f"  warning: {line}\n" in out
-
-
-def test_verbose_adds_what_a_violation_rests_on(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verbose_adds_the_evidence_for_a_violation(write: Write, check: Check) -> None:
     path = write("a.yaml", BAD)
-    evidence = str(evaluate(BAD, CLUSTER).violations[0].evidence)
-    main(["check", *cluster, path])
-    assert evidence not in capsys.readouterr().out
-    main(["check", *cluster, path, "-v"])
-    assert f"found: {evidence}\n" in capsys.readouterr().out
+    line = f"found: {evaluate(BAD, CLUSTER).violations[0].evidence}\n"
+    assert [line in check(path).out, line in check(path, "-v").out] == [False, True]
 
 
-def test_explain_shows_every_volume_and_every_rule(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    vm_object = vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}})
-    main(["check", *cluster, write("a.yaml", vm_object), "--explain"])
-    out = capsys.readouterr().out
-    for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)', "rule host-disk: not broken"):
+def test_explain_shows_every_volume_and_rule(write: Write, check: Check) -> None:
+    out = check(write("a.yaml", vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}})), "--explain").out
+    for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)', "rule host-disk: not violated"):
         assert part in out
     assert "rule shared-access: deny" in out
 
 
-def test_explain_tells_a_rule_that_is_off_from_one_that_is_not_broken(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_explain_distinguishes_a_rule_that_is_off_from_one_that_is_not_violated(write: Write, check: Check) -> None:
     settings = write("settings.yaml", text="rules: {shared-access: off}\n")
-    main(["check", *cluster, "--config", settings, write("a.yaml", BAD), "--explain"])
-    lines = capsys.readouterr().out.splitlines()
-    assert "  rule shared-access: off" in lines
-    assert "  rule san-block: not broken" in lines
+    lines = check("--config", settings, write("a.yaml", BAD), "--explain").out.splitlines()
+    assert {"  rule shared-access: off", "  rule san-block: not violated"} <= set(lines)
+
+
+BROKEN: dict[str, str | bytes] = {
+    "invalid bool": "kind: !!bool x\n",
+    "invalid int": "kind: !!int x\n",
+    "invalid float": "kind: !!float x\n",
+    "invalid timestamp": "kind: !!timestamp x\n",
+    "invalid binary": "kind: !!binary x\n",
+    "unknown tag": "kind: !own x\n",
+    "list as a key": "? [a, b]\n: c\n",
+    "deep brackets": "[" * 5000,
+    "deep braces": '{"a":' * 5000,
+    "kind that is a list, in a List": "kind: List\nitems:\n- kind: []\n",
+    "kind that is binary": "apiVersion: v1\nkind: !!binary aGVsbG8=\n",
+    "item that is no object": "kind: List\nitems: [5]\n",
+    "no kind": "a: b\n",
+    "null byte": "kind: Pod\x00\n",
+    "control character": "kind: Po\x1bd\n",
+    "not UTF-8": b"kind: \xff\xfe\n",
+    "surrogate in UTF-8": b"kind: \xed\xa0\x80\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_unreadable_file_is_bad_input_on_one_line(text: str | bytes, write: Write, check: Check) -> None:
+    done = check(write("broken.yaml", text=text), write("fine.yaml", GOOD))
+    assert done.status == 2
+    assert "good-one: allowed" in done.out
+    (line,) = done.err.splitlines()
+    assert "broken.yaml" in line
+    assert line.isprintable()
+
+
+def test_one_unreadable_file_of_a_cluster_is_bad_input_without_verdicts(
+    write: Write, check: Check, tmp_path: Path
+) -> None:
+    write("all/a.yaml", *CLUSTER)
+    for text in ("a: [", BROKEN["not UTF-8"], BROKEN["invalid bool"]):
+        write("all/b.yaml", text=text)
+        done = check(write("m.yaml", GOOD), cluster=str(tmp_path / "all"))
+        assert (done.status, done.out) == (2, "")
+        (line,) = done.err.splitlines()
+        assert "b.yaml" in line
+
+
+def test_unreadable_files_of_a_folder_do_not_hide_the_others(write: Write, check: Check, tmp_path: Path) -> None:
+    write("all/a.yaml", GOOD)
+    write("all/b.yaml", text="a: [")
+    write("all/c.json", text='{"kind": ')
+    write("all/d.yaml", BAD, claim("once", RWO))
+    done = check(str(tmp_path / "all"))
+    assert done.status == 2
+    assert "good-one: allowed" in done.out
+    assert "bad-one: denied" in done.out
+    assert [name in line for name, line in zip(("b.yaml", "c.json"), done.err.splitlines(), strict=True)] == [True] * 2
+
+
+def test_documents_before_a_broken_one_are_not_checked(write: Write, check: Check) -> None:
+    done = check(write("a.yaml", text=json.dumps(BAD) + "\n---\na: [\n"), write("b.yaml", GOOD))
+    assert (done.status, "bad-one" in done.out) == (2, False)
+
+
+def test_vms_in_nested_lists_are_checked(write: Write, check: Check) -> None:
+    tree: Object = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineList", "items": [BAD]}
+    for _ in range(5):
+        tree = {"apiVersion": "v1", "kind": "List", "items": [tree, GOOD]}
+    done = check(write("l.json", text=json.dumps(tree)))
+    assert (done.status, done.out.count("good-one: allowed"), done.out.count("bad-one: denied")) == (1, 5, 1)
+
+
+def with_surrogates(tree: object) -> Any:
+    """Return a tree in which every name holds half a surrogate pair."""
+    if isinstance(tree, dict):
+        return {key: f"{value}\ud800" if key == "name" else with_surrogates(value) for key, value in tree.items()}
+    return [with_surrogates(item) for item in tree] if isinstance(tree, list) else tree
+
+
+@pytest.mark.parametrize("options", [[], ["-v", "--explain"], ["-o", "json"]], ids=repr)
+def test_lone_surrogates_are_shown_escaped(options: list[str], write: Write, check: Check) -> None:
+    text = json.dumps([with_surrogates(BAD)])[1:-1]
+    other = json.dumps({"apiVersion": "v1", "kind": "Pod\udfff", "metadata": {"name": "\ud800"}})
+    done = check(*options, write("s.json", text=text), write("o.json", text=other))
+    assert done.status == 1
+    (done.out + done.err).encode()
+    assert "\\ud800" in done.out
+    assert "\\udfff" in done.err

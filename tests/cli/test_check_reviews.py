@@ -1,16 +1,14 @@
 """migratability check on an AdmissionReview: evaluated as the webhook would evaluate the request."""
 
 import json
-from typing import Any
 
 import pytest
 
 from tests.build import CLUSTER, Object, disk, review, vm, vmi, volume_request
-from tests.cli.conftest import Write
+from tests.cli.conftest import Check, Write
 from webhook.admission.change import read_change
 from webhook.admission.evaluate import evaluate_change
 from webhook.admission.review import parse_review
-from webhook.cli.main import main
 from webhook.cluster import Snapshot
 from webhook.settings import Settings
 
@@ -20,65 +18,53 @@ OTHER_CONTROLLER = "system:serviceaccount:elsewhere:kubevirt-controller"
 NODE = "system:serviceaccount:kubevirt:kubevirt-handler"
 
 
-def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    capsys.readouterr()
-    main(["check", *arguments, "-o", "json"])
-    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    return found
+def written(write: Write, review_: Object) -> str:
+    return write("r.json", text=json.dumps(review_))
 
 
-def test_a_review_is_evaluated_as_its_request(write: Write, cluster: list[str]) -> None:
-    assert main(["check", *cluster, write("r.json", text=json.dumps(review(BAD)))]) == 1
-    update = review(BAD, {**BAD, "metadata": {**BAD["metadata"], "labels": {"a": "b"}}}, "UPDATE")
-    assert main(["check", *cluster, write("r.json", text=json.dumps(update))]) == 0
-
-
-def test_a_review_of_an_update_is_patched_as_an_update(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_review_of_an_update_is_patched_as_an_update(write: Write, check: Check) -> None:
     created, updated = review(GOOD), review({**GOOD, "status": {"created": True}}, GOOD, "UPDATE")
-    patches = [
-        as_json([*cluster, write("r.json", text=json.dumps(found))], capsys)[0]["patch"] for found in (created, updated)
-    ]
+    patches = [check(written(write, found), "-o", "json").verdicts[0]["patch"] for found in (created, updated)]
     assert [len(patch) for patch in patches] == [1, 0]
 
 
-def test_a_review_gives_namespace_and_name_that_the_object_lacks(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_review_supplies_namespace_and_name_that_the_object_lacks(write: Write, check: Check) -> None:
     request = review(vm(disk("once"), name="x"))
     request["request"]["object"]["metadata"] = {}
-    (found,) = as_json([*cluster, write("r.json", text=json.dumps(request))], capsys)
+    (found,) = check(written(write, request), "-o", "json").verdicts
     assert (found["namespace"], found["name"], found["allowed"]) == ("vms", "x", False)
 
 
-@pytest.mark.parametrize(
-    "request_", [None, {}, {"uid": "1", "operation": "CREATE", "resource": {"resource": "virtualmachines"}}], ids=repr
-)
-def test_a_review_without_its_parts_is_bad_input(
-    request_: object, write: Write, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request_}
-    assert main(["check", write("r.json", text=json.dumps(found))]) == 2
-    assert "r.json" in capsys.readouterr().err
+PARTS = {"uid": "1", "operation": "CREATE", "resource": {"resource": "virtualmachines"}}
+INCOMPLETE: list[Object] = [
+    *({**review(GOOD), "request": request} for request in (None, {}, PARTS)),
+    *({**review(GOOD), "apiVersion": version} for version in ("admission.k8s.io/v1beta1", "v1", None)),
+]
 
 
-def test_a_review_of_something_else_is_passed_over(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    found = review(GOOD)
-    found["request"]["resource"] = {"group": "", "version": "v1", "resource": "pods"}
-    assert main(["check", write("r.json", text=json.dumps(found))]) == 0
-    assert "pods" in capsys.readouterr().err
+@pytest.mark.parametrize("found", INCOMPLETE, ids=lambda found: f"{found['apiVersion']} {found['request']}"[:40])
+def test_incomplete_review_or_one_of_another_version_is_bad_input(found: Object, write: Write, check: Check) -> None:
+    done = check(written(write, found))
+    assert (done.status, "r.json" in done.err) == (2, True)
+
+
+def test_reviews_of_another_kind_and_of_a_deletion_are_skipped(write: Write, check: Check) -> None:
+    other = review(GOOD)
+    other["request"]["resource"] = {"group": "", "version": "v1", "resource": "pods"}
+    for found, resource in ((other, "pods"), (review(None, BAD, "DELETE"), "virtualmachines")):
+        done = check(written(write, found))
+        assert (done.status, f"skipped: review of {resource} in " in done.err) == (0, True)
 
 
 def owned(controller: object = True) -> Object:
-    """Return a VMI that says that a virtual VM owns it, and that could not migrate."""
+    """Return a VMI with an owner reference, which cannot migrate."""
     vm_object = vmi(disk("once"))
     owner = {"kind": "VirtualMachine", "name": "db", "uid": "1", "controller": controller}
     return {**vm_object, "metadata": {**vm_object["metadata"], "ownerReferences": [owner]}}
 
 
 def gone() -> Object:
-    """Return a VMI whose owner is no more: one of that name was made again."""
+    """Return a VMI whose owner was deleted and created again under the same name."""
     vm_object = owned()
     vm_object["metadata"]["ownerReferences"][0]["uid"] = "0"
     return vm_object
@@ -91,75 +77,48 @@ OWNER["metadata"]["uid"] = "1"
 DELETED = {**BAD, "metadata": {**BAD["metadata"], "deletionTimestamp": "2026-11-24T18:59:28Z"}}
 HALTED = {**BAD, "spec": {**BAD["spec"], "runStrategy": "Halted"}}
 REQUESTING = vm(disk("good"), name="good-one", status={"volumeRequests": [volume_request(disk("once", "hot"))]})
-REQUESTS: list[tuple[str, Object, int]] = [
-    ("a user creates", review(BAD), 1),
-    ("a user creates what can migrate", review(GOOD), 0),
-    ("a VMI is made for an owner that is there", review(owned(), user=CONTROLLER), 0),
-    ("a VMI is made for an owner that is not there", review(gone(), user=CONTROLLER), 1),
-    ("a VMI that only says so", review(owned(), user="mallory"), 1),
-    ("a VMI by another account of KubeVirt", review(owned(), user=NODE), 1),
-    (
-        "a VMI by the account of another KubeVirt",
-        review(owned(), user=OTHER_CONTROLLER),
-        1,
-    ),
-    ("a VMI without an owner", review(vmi(disk("once")), user=CONTROLLER), 1),
-    ("a VMI whose owner does not control it", review(owned(False), user=CONTROLLER), 1),
-    ("an update that brings a violation", review(BAD, GOOD, "UPDATE"), 1),
-    ("an update that mends one", review(GOOD, BAD, "UPDATE"), 0),
-    ("an update that leaves one", review({**BAD, "status": {}}, BAD, "UPDATE"), 0),
-    ("an update of what no rule looks at", review(HALTED, BAD, "UPDATE"), 0),
-    ("an update of what is being deleted", review(DELETED, {**GOOD, "metadata": DELETED["metadata"]}, "UPDATE"), 0),
-    ("an update that only says so", review(DELETED, GOOD, "UPDATE"), 1),
-    ("an owned VMI gets a bad disk", review(owned(), vmi(disk("good")), "UPDATE", user=CONTROLLER), 1),
-    ("a disk is requested", review(REQUESTING, GOOD, "UPDATE", subresource="status"), 1),
-    ("a status that requests none", review(BAD, GOOD, "UPDATE", subresource="status"), 0),
-]
+REQUESTS: dict[str, tuple[Object, int]] = {
+    "creation by a user": (review(BAD), 1),
+    "creation by a user, migratable": (review(GOOD), 0),
+    "VMI of an owner that exists": (review(owned(), user=CONTROLLER), 0),
+    "VMI of an owner that does not exist": (review(gone(), user=CONTROLLER), 1),
+    "VMI that only claims an owner": (review(owned(), user="mallory"), 1),
+    "VMI by another account of KubeVirt": (review(owned(), user=NODE), 1),
+    "VMI by the account of another KubeVirt": (review(owned(), user=OTHER_CONTROLLER), 1),
+    "VMI without an owner": (review(vmi(disk("once")), user=CONTROLLER), 1),
+    "VMI whose owner does not control it": (review(owned(False), user=CONTROLLER), 1),
+    "update that adds a violation": (review(BAD, GOOD, "UPDATE"), 1),
+    "update that fixes one": (review(GOOD, BAD, "UPDATE"), 0),
+    "update that leaves one": (review({**BAD, "status": {}}, BAD, "UPDATE"), 0),
+    "update of what no rule reads": (review(HALTED, BAD, "UPDATE"), 0),
+    "update of a VM that is being deleted": (review(DELETED, {**GOOD, "metadata": DELETED["metadata"]}, "UPDATE"), 0),
+    "update that only claims a deletion": (review(DELETED, GOOD, "UPDATE"), 1),
+    "bad disk for an owned VMI": (review(owned(), vmi(disk("good")), "UPDATE", user=CONTROLLER), 1),
+    "hot-plug request": (review(REQUESTING, GOOD, "UPDATE", subresource="status"), 1),
+    "status without a hot-plug request": (review(BAD, GOOD, "UPDATE", subresource="status"), 0),
+}
 
 
-@pytest.mark.parametrize(("request_", "status"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS])
-def test_a_request_is_evaluated_as_the_webhook_evaluates_it(
-    request_: Object, status: int, write: Write, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("request_", "status"), REQUESTS.values(), ids=REQUESTS)
+def test_request_is_evaluated_as_the_webhook_evaluates_it(
+    request_: Object, status: int, write: Write, check: Check
 ) -> None:
-    path, cluster = write("r.json", text=json.dumps(request_)), ["--cluster", write("all.yaml", *CLUSTER, OWNER)]
-    assert main(["check", *cluster, path]) == status
-    (found,) = as_json([*cluster, path], capsys)
+    done = check(written(write, request_), "-o", "json", cluster=write("all.yaml", *CLUSTER, OWNER))
+    assert done.status == status
     change = read_change(parse_review(request_))
     assert change is not None
     verdict = evaluate_change(change, Snapshot((*CLUSTER, OWNER)), Settings(), final=False) or change.nothing_found
-    assert found == json.loads(json.dumps(verdict.to_dict()))
+    assert done.verdicts == [json.loads(json.dumps(verdict.to_dict()))]
 
 
-def test_an_owned_vmi_is_patched_as_the_webhook_patches_it(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = owned()
-    made["spec"]["volumes"] = [disk("good")]
-    (found,) = as_json([*cluster, write("r.json", text=json.dumps(review(made, user=CONTROLLER)))], capsys)
+def test_owned_vmi_is_patched_as_the_webhook_patches_it(write: Write, check: Check) -> None:
+    created = owned()
+    created["spec"]["volumes"] = [disk("good")]
+    (found,) = check(written(write, review(created, user=CONTROLLER)), "-o", "json").verdicts
     assert [operation["value"] for operation in found["patch"]] == ["LiveMigrate"]
 
 
-def test_a_deletion_has_nothing_to_evaluate(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = review(None, BAD, "DELETE")
-    assert main(["check", *cluster, write("r.json", text=json.dumps(found))]) == 0
-    assert "passed over" in capsys.readouterr().err
-
-
-def test_reviews_and_vms_are_shown_in_the_order_of_the_input(
-    write: Write, cluster: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = write("several.yaml", GOOD, review(BAD), vm(name="last"))
-    assert [verdict["name"] for verdict in as_json([*cluster, path], capsys)] == ["good-one", "bad-one", "last"]
-
-
-def test_a_review_inside_a_list_is_evaluated(write: Write, cluster: list[str]) -> None:
-    found = {"apiVersion": "v1", "kind": "List", "items": [review(BAD)]}
-    assert main(["check", *cluster, write("l.json", text=json.dumps(found))]) == 1
-
-
-@pytest.mark.parametrize("version", ["admission.k8s.io/v1beta1", "v1", None])
-def test_a_review_of_another_version_is_bad_input(version: str | None, write: Write) -> None:
-    found = {**review(GOOD), "apiVersion": version}
-    assert main(["check", write("r.json", text=json.dumps(found))]) == 2
+def test_reviews_and_vms_are_shown_in_the_order_of_the_input_also_inside_a_list(write: Write, check: Check) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": [review(BAD)]}
+    done = check(write("several.yaml", GOOD, listed, vm(name="last")), "-o", "json")
+    assert (done.status, done.names) == (1, ["good-one", "bad-one", "last"])

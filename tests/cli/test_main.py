@@ -1,11 +1,14 @@
 """The command line as a whole: options, help, names."""
 
+import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from webhook.cli.main import main
+from webhook.doctor.finding import Finding, Status
 
 
 @pytest.mark.parametrize(
@@ -14,7 +17,7 @@ from webhook.cli.main import main
         (["check"], "FILE"),
         (["check", "a", "-o", "xml"], "xml"),
         (["check", "a", "--frobnicate"], "--frobnicate"),
-        (["judge"], "judge"),
+        (["evaluate"], "evaluate"),
         ([], "COMMAND"),
     ],
     ids=" ".join,
@@ -31,10 +34,11 @@ def test_a_wrong_option_is_bad_input_and_named(
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["--help"], ["check", "serve", "unregister"]),
-        (["check", "--help"], ["FILE", "--cluster", "--config", "-o", "-v", "--explain", "Exit status"]),
+        (["--help"], ["check", "serve", "doctor", "cleanup"]),
+        (["check", "--help"], ["FILE", "--cluster", "--config", "-o", "-v", "--explain", "Exit status: 0"]),
         (["serve", "--help"], ["--cluster", "--config", "--address", "--port", "--cert-file", "--installation"]),
-        (["unregister", "--help"], ["--installation", "--timeout", "exit status"]),
+        (["cleanup", "--help"], ["--installation", "--timeout", "Exit status: 0"]),
+        (["doctor", "--help"], ["--namespace", "--config", "--installation", "-o", "Exit status: 0"]),
         (["--version"], ["migratability "]),
     ],
     ids=lambda value: " ".join(value),
@@ -62,6 +66,24 @@ def test_the_help_names_the_command_as_it_was_called(
 
 
 def test_no_command_imports_the_kubernetes_client_before_it_connects() -> None:
-    """That takes most of a second, which `check` and a snapshot need not pay."""
+    """The import takes most of a second."""
     code = "import sys, webhook.cli.main; sys.exit('kubernetes' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("finding", "status"), [("warning", 0), ("error", 1)])
+def test_doctor_exits_with_1_only_where_a_finding_is_an_error(
+    finding: Status, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [Finding("ok", "a", "fine"), Finding(finding, "b", "wrong", "Fix it")]
+    monkeypatch.setattr("webhook.cli.doctor._connected", lambda: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr("webhook.cli.doctor.look", lambda *_: iter(found))
+    assert main(["doctor"]) == status
+    assert capsys.readouterr().out == f"ok       a: fine\n{finding:7}  b: wrong\n         Fix it\n"
+    assert main(["doctor", "-o", "json"]) == status
+    assert [entry["status"] for entry in json.loads(capsys.readouterr().out)] == ["ok", finding]
+
+
+def test_doctor_needs_the_settings_of_an_installation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--installation", "x.yaml"]) == 2
+    assert capsys.readouterr().err == "migratability: --installation goes with --config\n"

@@ -170,7 +170,7 @@ def test_what_is_as_it_must_be_is_left_alone(replica: Replica, api: FakeApi) -> 
 
 def test_the_end_of_the_certificate_is_a_figure(replica: Replica) -> None:
     expiry = "migratability_certificate_expiry_timestamp_seconds"
-    assert replica.controller.gauges() == {"migratability_leader": 0, expiry: 0}
+    assert replica.controller.gauges() == {"migratability_leader_election_master_status": 0, expiry: 0}
     replica.controller.start()
     replica.await_that(lambda: replica.serving.current(), "certificate")
     leaf = replica.serving.current()

@@ -1,4 +1,4 @@
-"""An API server that answers from a table, for what the real one will not do on demand."""
+"""An API server that answers from a table, for answers that the real one does not give on demand."""
 
 from collections.abc import Callable
 from typing import Any

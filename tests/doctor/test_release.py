@@ -1,7 +1,8 @@
-"""The doctor finds the installed release by its ConfigMap, and goes by its settings."""
+"""The doctor finds the installed release by its ConfigMap, and uses its settings."""
 
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.build import Object, kubevirt
@@ -16,6 +17,7 @@ from webhook.doctor.webhook_configurations import look_at_configurations, select
 from webhook.settings import Settings
 
 CONFIG_MAPS = "/api/v1/configmaps"
+CLUSTER = Snapshot([kubevirt()])
 
 
 def config_map(name: str = "webhook", owner: str = "registrations", **data: str) -> Object:
@@ -36,19 +38,11 @@ def held_by(owner: str, **selector: Any) -> LiveConfigurations:
 
 
 def looked(*config_maps: Object, live: LiveConfigurations | None = None) -> tuple[Release | None, list[Finding]]:
-    """Return the release that is found among ConfigMaps, and what is said."""
+    """Return the release that is found among ConfigMaps, and the findings."""
     return look_for_release(TableApi({CONFIG_MAPS: {"items": list(config_maps)}}).client, live or {})
 
 
-def test_the_settings_are_those_of_the_installed_release() -> None:
-    release, (found,) = looked(config_map())
-    assert release
-    assert (release.settings, release.installation.namespace) == (Settings(mode="warn"), "in-webhook")
-    assert found.what == "ConfigMap in-webhook/webhook: mode warn, webhookConfigurations managed"
-    assert found.status == "ok"
-
-
-def test_config_maps_of_the_chart_that_are_no_release_are_passed_over() -> None:
+def test_settings_are_those_of_the_release_among_the_charts_config_maps() -> None:
     others = [{"metadata": {"name": "dashboard"}, "data": {"migratability.json": "{}"}}, {"metadata": {"name": "ca"}}]
     asked: list[Object] = []
 
@@ -56,44 +50,49 @@ def test_config_maps_of_the_chart_that_are_no_release_are_passed_over() -> None:
         asked.append(query)
         return {"items": [*others, config_map()]}
 
-    release, findings = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
-    assert (release is not None, [finding.status for finding in findings]) == (True, ["ok"])
+    release, (found,) = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
+    assert release
+    assert (release.settings, release.installation.namespace) == (Settings(mode="warn"), "in-webhook")
+    what = "ConfigMap in-webhook/webhook: mode warn, webhookConfigurations managed"
+    assert found == Finding("ok", "release", what)
     assert [query["labelSelector"] for query in asked] == ["app.kubernetes.io/part-of=migratability-webhook"]
 
 
-def test_settings_that_do_not_parse_are_an_error_that_names_them() -> None:
-    for content, words in (("mode: maybe", "mode: must be one of deny, warn, off"), ("mode: [", "not YAML")):
-        release, (found,) = looked(config_map(**{"settings.yaml": content}))
-        assert release
-        assert (release.settings, found.status, found.about) == (None, "error", "settings")
-        assert found.what.startswith(f"ConfigMap in-webhook/webhook: settings.yaml: {words}")
+@pytest.mark.parametrize(
+    ("content", "words"), [("mode: maybe", "mode: must be one of deny, warn, off"), ("mode: [", "not YAML")]
+)
+def test_invalid_settings_are_an_error_that_names_them(content: str, words: str) -> None:
+    release, (found,) = looked(config_map(**{"settings.yaml": content}))
+    assert release
+    assert (release.settings, found.status, found.about) == (None, "error", "settings")
+    assert found.what.startswith(f"ConfigMap in-webhook/webhook: settings.yaml: {words}")
 
 
-def test_an_installation_that_does_not_parse_is_an_error_that_names_it() -> None:
+def test_invalid_installation_is_an_error_that_names_it() -> None:
     release, findings = looked(config_map(**{"installation.yaml": "namespace: 1"}))
-    assert release is None
-    assert findings[0].status == "error"
+    assert (release, findings[0].status) == (None, "error")
     assert findings[0].what.startswith("ConfigMap in-webhook/webhook: installation.yaml: ")
 
 
-def test_without_a_release_it_is_said_that_initial_settings_are_assumed() -> None:
-    answers: list[Answer] = [{"items": []}, 403, lambda _: ClusterUnavailable("gone")]
-    for answer in answers:
-        release, (found,) = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
-        assert (release, found.status, "initial settings are assumed" in found.what) == (None, "warning", True)
+ABSENT: list[Answer] = [{"items": []}, 403, lambda _: ClusterUnavailable("gone")]
 
 
-def test_of_two_releases_the_one_that_is_registered_is_looked_at_and_the_other_named() -> None:
-    first, second = config_map("first", "first-registrations"), config_map("second", "second-registrations")
-    release, findings = looked(first, second, live=held_by("second-registrations"))
+@pytest.mark.parametrize("answer", ABSENT, ids=["none", "forbidden", "no answer"])
+def test_without_a_release_the_default_settings_are_assumed_with_a_warning(answer: Answer) -> None:
+    release, (found,) = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
+    assert (release, found.status, "assuming the default settings" in found.what) == (None, "warning", True)
+
+
+def test_of_two_releases_the_one_with_webhook_configurations_is_used_and_the_other_named() -> None:
+    release, findings = looked(config_map("first", "a"), config_map("second", "b"), live=held_by("b"))
     assert release
     assert release.name == "in-second/second"
     assert [finding.status for finding in findings] == ["ok", "error"]
-    assert findings[1].what.startswith("in-first/first is one of 2 in this cluster, which can have one; the webhook")
-    assert findings[1].what.endswith("are those of in-second/second")
+    words = "in-first/first is one of 2 in this cluster, which can have one; the webhook configurations belong to "
+    assert findings[1].what == f"{words}in-second/second"
 
 
-def test_of_two_releases_of_which_none_is_registered_both_are_named() -> None:
+def test_of_two_releases_without_webhook_configurations_both_are_named() -> None:
     release, findings = looked(config_map("first", "a"), config_map("second", "b"))
     assert release is None
     assert [(finding.status, finding.what.split()[0]) for finding in findings] == [
@@ -102,26 +101,19 @@ def test_of_two_releases_of_which_none_is_registered_both_are_named() -> None:
     ]
 
 
-def test_webhook_configurations_of_another_installation_are_errors_that_name_whose_they_are() -> None:
-    found = look_at_configurations(held_by("other"), Snapshot([kubevirt()]), Settings(), installation())
-    assert [finding.status for finding in found] == ["error", "error"]
+def test_webhook_configurations_of_another_installation_are_errors_unless_ours_are_switched_off() -> None:
+    found = look_at_configurations(held_by("other"), CLUSTER, Settings(), installation())
+    assert [(finding.status, finding.what.split()[0]) for finding in found] == [("error", kind) for kind in KINDS]
     assert all("it belongs to ClusterRole other" in finding.what for finding in found)
-    assert [finding.what.split()[0] for finding in found] == list(KINDS)
-
-
-def test_a_release_that_is_switched_off_has_nothing_to_do_with_the_webhook_configurations_of_another() -> None:
-    (found,) = look_at_configurations(
-        held_by("other"), Snapshot([kubevirt()]), Settings(webhook_configurations="off"), installation()
-    )
-    assert (found.status, "nothing is evaluated" in found.what) == ("warning", True)
+    off = Settings(webhook_configurations="off")
+    (only,) = look_at_configurations(held_by("other"), CLUSTER, off, installation())
+    assert (only.status, "nothing is evaluated" in only.what) == ("warning", True)
 
 
 def test_webhook_configurations_are_compared_with_the_installation() -> None:
     wanted = {"matchLabels": {"migratability": "on"}}
     ours = held_by("registrations", **wanted)
     for selector, status in ((wanted, "ok"), ({}, "warning")):
-        live = look_at_configurations(
-            ours, Snapshot([kubevirt()]), Settings(), installation(namespaceSelector=selector)
-        )
-        assert live[0].status == status
+        found = look_at_configurations(ours, CLUSTER, Settings(), installation(namespaceSelector=selector))
+        assert found[0].status == status
     assert selector_of(ours) == wanted

@@ -22,13 +22,12 @@ class Metrics(http.server.BaseHTTPRequestHandler):
     """Answers every GET with metrics."""
 
     def do_GET(self) -> None:
-        """Answer."""
         self.send_response(HTTPStatus.OK)
         self.end_headers()
         self.wfile.write(METRICS)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        pass
 
 
 @pytest.fixture
@@ -48,24 +47,24 @@ def served() -> Iterator[tuple[int, bytes]]:
 
 
 def findings(name: str, port: int, bundle: bytes) -> list[Finding]:
-    """Return what is said of a Service of this name, after the finding about its pods."""
+    """Return the findings about a Service of this name, but the one about its pods."""
     api = TableApi({f"{PATHS}/services/{name}": {"spec": {"clusterIP": "127.0.0.1"}}, f"{PATHS}/pods": {"items": []}})
     return look_at_service(api.client, {"namespace": "migratability", "name": name, "port": port}, bundle)[1:]
 
 
-def test_a_trusted_certificate_for_the_name_of_the_service_is_well(served: tuple[int, bytes]) -> None:
+def test_trusted_certificate_for_the_services_name_is_ok(served: tuple[int, bytes]) -> None:
     certificate, caches = findings("webhook", *served)
     assert (certificate.status, caches.status) == ("ok", "ok")
     assert "1 kinds are watched" in caches.what
 
 
-def test_a_certificate_for_another_name_is_an_error_that_says_so(served: tuple[int, bytes]) -> None:
+def test_certificate_for_another_name_is_an_error_that_says_so(served: tuple[int, bytes]) -> None:
     (found,) = findings("other", *served)
     assert (found.status, found.about) == ("error", "certificates")
     assert "Hostname mismatch" in found.what
 
 
-def test_a_certificate_that_nobody_trusts_is_an_error(served: tuple[int, bytes]) -> None:
+def test_untrusted_certificate_is_an_error(served: tuple[int, bytes]) -> None:
     other = self_signed({"webhook.migratability.svc"}, timedelta(days=1)).chain
     (found,) = findings("webhook", served[0], other)
     assert (found.status, found.about) == ("error", "certificates")

@@ -7,8 +7,8 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,36 +22,43 @@ from tests.localcluster.processes import Child, spawn
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "127.0.0.1"
 DEADLINE = 120.0
-"""Seconds within which whatever a test waits for must come."""
+"""Seconds within which whatever a test waits for must happen."""
 
 
 @dataclass
 class Server:
-    """A running ``migratability serve`` and its log."""
+    """A server process and its log."""
 
     port: int
     child: Child
     context: ssl.SSLContext = field(default_factory=unverified)
 
     def connect(self) -> http.client.HTTPSConnection:
-        """Return a connection of its own, not yet open."""
+        """Return a new connection, not yet open."""
         return http.client.HTTPSConnection(ADDRESS, self.port, timeout=DEADLINE, context=self.context)
 
     def handshake(self) -> ssl.SSLSocket:
-        """Return a TLS connection that carried nothing yet."""
+        """Return a new TLS connection."""
         return self.context.wrap_socket(self.silent())
 
     def silent(self) -> socket.socket:
-        """Return a TCP connection that carried nothing yet."""
+        """Return a new TCP connection."""
         return socket.create_connection((ADDRESS, self.port), timeout=DEADLINE)
 
     def request(self, method: str, path: str, body: Object | None = None) -> tuple[int, str]:
-        """Return status and body of the answer to one request on a connection of its own."""
+        """Return status and body of the answer to one request on a new connection."""
         connection = self.connect()
         try:
             return send(connection, method, path, body)
         finally:
             connection.close()
+
+    def answers(self, path: str) -> bool:
+        """Return whether a GET is answered with 200."""
+        try:
+            return self.request("GET", path)[0] == 200
+        except OSError:
+            return False
 
     def validate(self, review: Object) -> Object:
         """Return the AdmissionResponse of /validate."""
@@ -61,14 +68,19 @@ class Server:
         return response
 
     def certificate(self) -> bytes:
-        """Return the certificate that a new handshake is shown, as DER."""
+        """Return the certificate that a new handshake shows, as DER."""
         with self.handshake() as connection:
             shown = connection.getpeercert(binary_form=True)
         assert shown is not None
         return shown
 
+    def terminate(self) -> None:
+        """Send SIGTERM; returns once the server has noticed."""
+        self.child.process.terminate()
+        self.await_log("Handling signal: term")
+
     def log(self) -> str:
-        """Return all that the process has said so far."""
+        """Return the log so far."""
         return self.child.log.read_text(errors="replace")
 
     def await_log(self, words: str) -> None:
@@ -85,7 +97,7 @@ def send(connection: http.client.HTTPConnection, method: str, path: str, body: O
 
 
 def await_that(condition: Callable[[], bool], what: str, child: Child) -> None:
-    """Return when the condition holds; fails after the deadline, or when the process ends, with the end of its log."""
+    """Return when the condition holds; fails after the deadline, or when the process ends."""
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert child.process.poll() is None, f"the server ended while waiting for {what}:\n{child.tail()}"
@@ -94,11 +106,23 @@ def await_that(condition: Callable[[], bool], what: str, child: Child) -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@contextmanager
+def running(folder: Path, port: int, command: Sequence[str], probe: str) -> Iterator[Server]:
+    """Run Python with these arguments as a server, from when it answers a probe."""
+    log, environment = folder / f"server-{port}.log", {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    server = Server(port, spawn("migratability", [sys.executable, *command], log, CHECKOUT, environment))
+    try:
+        await_that(lambda: server.answers(probe), f"answer from {probe}", server.child)
+        yield server
+    finally:
+        server.child.stop()
 
 
 Serve = Callable[..., Server]
@@ -106,44 +130,36 @@ Serve = Callable[..., Server]
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Serve]:
-    """Give a function that starts a server with further arguments; what it started ends afterwards."""
+    """Give a function that starts `migratability serve` with further arguments."""
     snapshot = folder / "cluster.json"
     snapshot.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [KUBEVIRT, *CLUSTER]}))
-    children: list[Child] = []
+    with ExitStack() as stack:
 
-    def serve(*arguments: str | Path) -> Server:
-        port = free_port()
-        options = ["serve", "--cluster", str(snapshot), "--address", ADDRESS, "--port", str(port)]
-        command = [sys.executable, "-m", "webhook.cli.main", *options, *map(str, arguments)]
-        child = spawn("migratability", command, folder / f"server-{port}.log", CHECKOUT, dict(os.environ))
-        children.append(child)
-        server = Server(port, child)
-        await_that(lambda: _ready(server), "answer from /readyz", child)
-        return server
+        def serve(*arguments: str | Path) -> Server:
+            port = free_port()
+            options = ["serve", "--cluster", str(snapshot), "--address", ADDRESS, "--port", str(port)]
+            command = ["-m", "webhook.cli.main", *options, *map(str, arguments)]
+            return stack.enter_context(running(folder, port, command, "/readyz"))
 
-    try:
         yield serve
-    finally:
-        for child in children:
-            child.stop()
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start servers of the test's own."""
+    """Start servers for one test."""
     with serving(tmp_path) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of a file that leave it as it was."""
+    """One server for the tests of a file that leave it as it was."""
     with serving(tmp_path_factory.mktemp("server")) as start:
         yield start()
 
 
-def _ready(server: Server) -> bool:
-    try:
-        return server.request("GET", "/readyz")[0] == 200
-    except OSError:
-        return False
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Connections and threads that end with the test."""
+    with ExitStack() as held:
+        yield held

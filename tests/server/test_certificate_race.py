@@ -14,6 +14,7 @@ import itertools, logging, os, ssl, sys, threading
 from datetime import timedelta
 from pathlib import Path
 from certs import self_signed
+from tests.certs.build import handshake
 from webhook.server.tls import TlsContext
 
 logging.disable()
@@ -25,22 +26,10 @@ def put(pair):
         (folder / "new").write_bytes(content)
         os.replace(folder / "new", folder / name)
 
-def shake():
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server = tls.current().wrap_bio(to_server, to_client, server_side=True)
-    waiting = [client.wrap_bio(to_client, to_server), server]
-    while waiting:
-        for side in tuple(waiting):
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-            waiting.remove(side)
-
 def go_on():
     try:
         for _ in range(100):
-            shake()
+            handshake(tls.current(), client)
     except BaseException as error:
         failures.append(error)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from webhook.admission import review
 from webhook.admission.change import Change, read_change
 from webhook.admission.evaluate import evaluate_change
 from webhook.cli import report
-from webhook.cli.errors import BAD_INPUT, UsageError, settings_from
+from webhook.cli.inputs import BAD_INPUT, settings_from
 from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, files_of, parse, read_file, read_path
 from webhook.cluster.snapshot import resource_of
@@ -41,35 +39,31 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add the command to the parser."""
     parser = commands.add_parser(
         "check",
-        help="evaluate manifests as the webhook would",
-        description="Evaluates the VMs in manifests as the webhook would, after its own patch. Never contacts a "
-        "cluster. PVCs, classes and other objects that a verdict rests on join those of --cluster.",
-        epilog="Exit status: 0 all admitted, 1 one denied, 2 bad input.",
+        help="check manifests as the webhook would",
+        description="Checks the VMs in manifests as the webhook would, after its own patch. Never contacts a cluster. "
+        "PVCs, StorageClasses and other objects in the files that a result depends on are added to those of --cluster.",
+        epilog="Exit status: 0 all VMs allowed, 1 a VM denied, 2 bad input.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML or JSON file or folder; - is standard input")
     parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder with the cluster's objects")
     parser.add_argument("--config", type=Path, metavar="PATH", help="settings file")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show what each violation rests on")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the evidence for each violation")
     parser.add_argument("--explain", action="store_true", help="show what was found for every volume and rule")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate and print; returns the exit status. Raises UsageError where settings or cluster cannot be read."""
+    """Evaluate and print; returns the exit status. Raises SettingsError and FileError for bad settings or cluster."""
     settings, remarks = settings_from(args.config)
-    found = Input()
-    try:
-        found.cluster += read_path(args.cluster) if args.cluster else ()
-    except FileError as error:
-        raise UsageError(str(error)) from error
+    found = Input(cluster=list(read_path(args.cluster)) if args.cluster else [])
     for name in args.files:
         _read(name, found)
     if not found.questions:
-        remarks.append("no VM to evaluate in the files")
+        remarks.append("no VM in the files")
     for line in (*remarks, *found.skipped, *found.errors):
         print(f"migratability: {line}", file=sys.stderr)
-    verdicts = judge_all(found, settings)
+    verdicts = evaluate_all(found, settings)
     if args.output == "json":
         print(json.dumps([verdict.to_dict() for verdict in verdicts], indent=2))
     else:
@@ -79,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(verdict.allowed for verdict in verdicts) else 1
 
 
-def judge_all(found: Input, settings: Settings) -> list[Verdict]:
+def evaluate_all(found: Input, settings: Settings) -> list[Verdict]:
     """Return the verdict on each VM and request, in their order, all in one cluster."""
     snapshot = Snapshot(found.cluster)
     return [
@@ -91,25 +85,19 @@ def judge_all(found: Input, settings: Settings) -> list[Verdict]:
 
 
 def _read(name: str, found: Input) -> None:
-    """Sort the objects of a file or folder into the input; what cannot be read does not hide the rest."""
-    if name == "-":
-        _sort_all(lambda: parse(sys.stdin.read(), "standard input"), "standard input", found)
-        return
+    """Sort the objects of a file or folder into the input; an unreadable file does not hide the others."""
     try:
-        files = files_of(Path(name))
+        files: list[Path | None] = [None] if name == "-" else [*files_of(Path(name))]
     except FileError as error:
         found.errors.append(str(error))
         return
     for file in files:
-        _sort_all(partial(read_file, file), str(file), found)
-
-
-def _sort_all(read: Callable[[], list[dict[str, Any]]], name: str, found: Input) -> None:
-    try:
-        for obj in read():
-            _sort(obj, name, found)
-    except (FileError, UnicodeDecodeError) as error:
-        found.errors.append(str(error))
+        source = str(file or "standard input")
+        try:
+            for obj in read_file(file) if file else parse(sys.stdin.read(), source):
+                _sort(obj, source, found)
+        except (FileError, UnicodeDecodeError) as error:
+            found.errors.append(str(error))
 
 
 def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
@@ -121,7 +109,7 @@ def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
             return
         change = read_change(request)
         if change is None or change.kind == "Namespace":
-            found.skipped.append(f"passed over: review of {plain(request.resource)} in {name}")
+            found.skipped.append(f"skipped: review of {plain(request.resource)} in {name}")
         else:
             found.questions.append(change)
     elif is_vm(obj):
@@ -130,4 +118,4 @@ def _sort(obj: dict[str, Any], name: str, found: Input) -> None:
         found.cluster.append(obj)
     else:
         which = " ".join(plain(word) for word in (obj["kind"], text(at(obj, "metadata", "name"))) if word)
-        found.skipped.append(f"passed over: {which} in {name}")
+        found.skipped.append(f"skipped: {which} in {name}")

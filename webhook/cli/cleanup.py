@@ -1,4 +1,4 @@
-"""migratability unregister: what an uninstall calls before the pods go."""
+"""migratability cleanup: the chart's pre-delete hook, run before the pods are deleted."""
 
 from __future__ import annotations
 
@@ -6,38 +6,35 @@ import argparse
 import sys
 from pathlib import Path
 
-from webhook.cli.connection import connected
-from webhook.cli.errors import BAD_INPUT, UsageError
+from webhook.cli.inputs import BAD_INPUT, connected
 from webhook.controller.cleanup import remove
-from webhook.installation import Installation, InstallationError
+from webhook.installation import Installation
 from webhook.wording import listed
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "unregister",
-        help="delete the webhook configurations and all else that an installation made",
-        description="Deletes what an installed webhook made in the API server: first the ClusterRole that owns it all, "
-        "without which a replica that still runs makes nothing again, then the webhook configurations, the Lease and "
-        "the Secret with the CA. Returns when they are gone and stay so. From the first moment on no VM is "
-        "denied. The exit status is 0, or 2 where something is left.",
+        "cleanup",
+        help="delete the webhook configurations and everything else that an installation created",
+        description="Deletes what an installed webhook created in the API server: first the ClusterRole that owns it "
+        "all, without which a running replica creates nothing again, then the webhook configurations, the Lease and "
+        "the Secret with the CA. Returns once they are gone and do not come back. No VM is denied from the first "
+        "deletion on.",
+        epilog="Exit status: 0 everything is deleted, 2 something is left or the input is bad.",
     )
     parser.add_argument(
-        "--installation", type=Path, metavar="FILE", required=True, help="the installation, as the chart writes it"
+        "--installation", type=Path, metavar="FILE", required=True, help="the installation file that the chart writes"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=60.0, metavar="S", help="seconds to try for (default: %(default)g)"
+        "--timeout", type=_seconds, default=60.0, metavar="S", help="give up after S seconds (default: %(default)g)"
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Delete until nothing is left; raises UsageError where it cannot begin."""
-    try:
-        installation = Installation.load(args.installation)
-    except InstallationError as error:
-        raise UsageError(str(error)) from error
+    """Delete until nothing is left; raises InstallationError or UsageError where it cannot begin."""
+    installation = Installation.load(args.installation)
     left = remove(connected(), installation, args.timeout, lambda line: print(line, flush=True))
     if left:
         print(f"migratability: still there after {args.timeout:g} s: {listed(left)}", file=sys.stderr)

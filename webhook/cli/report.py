@@ -13,17 +13,17 @@ from webhook.wording import plain, quoted
 def print_text(verdicts: Sequence[Verdict], settings: Settings, *, verbose: bool, explain: bool) -> None:
     """Print each verdict, then how many VMs are denied.
 
-    ``verbose`` adds what each violation rests on, ``explain`` every volume and every rule.
+    ``verbose`` adds the evidence for each violation, ``explain`` every volume and every rule.
     """
     for verdict in verdicts:
         print("\n".join(_lines(verdict, settings, verbose, explain)))
     denied = sum(not verdict.allowed for verdict in verdicts)
-    print(f"{len(verdicts)} VM{'' if len(verdicts) == 1 else 's'} evaluated, {denied} denied")
+    print(f"{len(verdicts)} VM{'' if len(verdicts) == 1 else 's'} checked: {denied} denied")
 
 
 def _lines(verdict: Verdict, settings: Settings, verbose: bool, explain: bool) -> Iterator[str]:
     name = f"{plain(verdict.namespace)}/{plain(verdict.name)}"
-    yield f"{verdict.kind} {name}: {'admitted' if verdict.allowed else 'denied'}"
+    yield f"{verdict.kind} {name}: {'allowed' if verdict.allowed else 'denied'}"
     for violation in verdict.violations:
         if violation.denies:
             yield f"  {violation.field}: {violation.cause}"
@@ -46,7 +46,7 @@ def _volumes(case: Case) -> Iterator[str]:
 
 def _rules(verdict: Verdict, settings: Settings) -> Iterator[str]:
     for rule in RULES:
-        broken = [violation for violation in verdict.violations if violation.rule == rule.name]
-        found = "; ".join(f"{violation.action}: {violation.what}" for violation in broken)
+        violated = [violation for violation in verdict.violations if violation.rule == rule.name]
+        found = "; ".join(f"{violation.action}: {violation.what}" for violation in violated)
         off = settings.rules.get(rule.name) == "off"
-        yield f"  rule {rule.name}: {found or ('off' if off else 'not broken')}"
+        yield f"  rule {rule.name}: {found or ('off' if off else 'not violated')}"

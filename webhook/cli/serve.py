@@ -9,18 +9,18 @@ import socket
 from pathlib import Path
 
 from certs import Serving
-from webhook.cli.connection import connected
-from webhook.cli.errors import UsageError, settings_from
+from webhook.cli.inputs import UsageError, connected, settings_from
 from webhook.cluster import Snapshot
-from webhook.cluster.files import FileError, read_path
+from webhook.cluster.files import read_path
 from webhook.cluster.live import LiveCluster
 from webhook.controller.loop import Controller
-from webhook.installation import Installation, InstallationError, Replica
+from webhook.installation import Installation, Replica
 from webhook.server.app import State
 from webhook.server.client_authentication import Clients
-from webhook.server.run import Server, configure_logging
+from webhook.server.logs import configure_logging
+from webhook.server.run import Server
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
-from webhook.server.tls import TLS_VERSIONS, CertificateError, TlsContext
+from webhook.server.tls import TLS_VERSIONS, TlsContext
 from webhook.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,17 +32,18 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "serve",
         help="serve the admission webhook over TLS",
         description="Serves POST /validate and /mutate, GET /livez, /readyz and /metrics, always over TLS. Without "
-        "--cluster it asks the API server: inside a pod by its service account, else by the kubeconfig. With "
-        "--installation it is one replica of an installed webhook, which makes its own certificate and keeps its "
+        "--cluster it reads from the API server: in a pod with its service account, else with the kubeconfig. With "
+        "--installation it is a replica of an installed webhook, which creates its own certificate and keeps its "
         "webhook configurations in the API server.",
+        epilog="Exit status: 0 stopped by a signal, 2 bad input.",
     )
-    parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder of Kubernetes objects to ask")
+    parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder with the cluster's objects")
     parser.add_argument("--config", type=Path, metavar="PATH", help="settings file; edits take effect at once")
     parser.add_argument(
         "--installation",
         type=Path,
         metavar="FILE",
-        help="what this replica is a part of, as the chart writes it; POD_NAME, POD_NAMESPACE and POD_IP must be set",
+        help="the installation file that the chart writes; POD_NAME, POD_NAMESPACE and POD_IP must be set",
     )
     parser.add_argument("--address", default="0.0.0.0", metavar="A", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8443, help="port to listen on (default: %(default)s)")
@@ -56,17 +57,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to stop; raises UsageError where it cannot begin."""
+    """Serve until SIGTERM; raises UsageError, FieldError, FileError or CertificateError where it cannot begin."""
     if (args.cert_file is None) != (args.key_file is None):
         raise UsageError("--cert-file and --key-file go together")
     if args.installation and (args.cert_file or args.cluster):
         raise UsageError("--installation goes with neither --cluster nor --cert-file")
     remarks = [] if args.installation else settings_from(args.config)[1]
     configure_logging()
-    try:
-        server = _installed(args) if args.installation else _alone(args)
-    except (CertificateError, InstallationError) as error:
-        raise UsageError(str(error)) from error
+    server = _installed(args) if args.installation else _standalone(args)
     _check_address(args.address, args.port)
     for remark in remarks:
         log.warning(remark)
@@ -74,15 +72,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _alone(args: argparse.Namespace) -> Server:
-    """A process that nobody registered: on a snapshot, or on the API server."""
-    snapshot = _snapshot(args.cluster)
-    cluster = _connect() if snapshot is None else None
+def _standalone(args: argparse.Namespace) -> Server:
+    """A process without an installation: on a snapshot, or on the API server."""
+    cluster = Snapshot(read_path(args.cluster)) if args.cluster else _connect()
 
     def make_state() -> State:
         settings = SettingsFile(args.config)
-        if cluster is None:
-            return SnapshotState(snapshot or Snapshot(), settings)
+        if isinstance(cluster, Snapshot):
+            return SnapshotState(cluster, settings)
         cluster.start()
         return LiveState(cluster, settings)
 
@@ -96,7 +93,7 @@ def _installed(args: argparse.Namespace) -> Server:
     replica = Replica.of(os.environ, installation)
     service = installation.service
     serving = Serving(installation.certificates.trust_delay, f"{service.name}.{installation.namespace}.svc")
-    settings, cluster = SettingsFile(args.config, initial=Settings()), _connect()
+    settings, cluster = SettingsFile(args.config, default=Settings()), _connect()
     controller = Controller(installation, replica, cluster, settings.current, serving)
 
     def make_state() -> State:
@@ -104,15 +101,16 @@ def _installed(args: argparse.Namespace) -> Server:
         controller.start()
         return LiveState(cluster, settings, controller)
 
-    asked = installation.client_authentication
-    clients = Clients(Path(asked.ca_file), frozenset(asked.names)) if asked.ca_file else None
+    authentication = installation.client_authentication
+    ca_file, names = authentication.ca_file, frozenset(authentication.names)
+    clients = Clients(Path(ca_file), names) if ca_file else None
     minimum = TLS_VERSIONS[installation.tls.min_version]
     tls = TlsContext(serving, args.address, minimum=minimum, clients=clients)
     return Server(args.address, args.port, tls, make_state, on_stop=controller.stop, on_exit=controller.close)
 
 
 def _check_address(address: str, port: int) -> None:
-    """gunicorn would try five times, and say so twelve times."""
+    """Fail early: gunicorn would try five times, and log twelve lines."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         socket.create_server((address, port), family=family).close()
@@ -122,13 +120,6 @@ def _check_address(address: str, port: int) -> None:
 
 def _connect() -> LiveCluster:
     return LiveCluster(connected(", or give --cluster a snapshot"))
-
-
-def _snapshot(path: Path | None) -> Snapshot | None:
-    try:
-        return Snapshot(read_path(path)) if path else None
-    except FileError as error:
-        raise UsageError(str(error)) from error
 
 
 def _port(value: str) -> int:

@@ -103,7 +103,7 @@ class Controller:
     def gauges(self) -> dict[str, float]:
         """Return figures for Prometheus by the names of their metrics."""
         return {
-            "migratability_leader": float(self._leader_elector.is_leader),
+            "migratability_leader_election_master_status": float(self._leader_elector.is_leader),
             "migratability_certificate_expiry_timestamp_seconds": self._expiry(),
         }
 

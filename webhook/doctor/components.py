@@ -1,4 +1,4 @@
-"""KubeVirt, CDI and Trident: which are there, and what of their configuration decides whether VMs move."""
+"""KubeVirt, CDI and Trident: which are installed, and how their configuration affects live migration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from webhook.cluster import Cluster, ClusterUnavailable
 from webhook.cluster.api import NOT_FOUND, ApiError, Client
 from webhook.cluster.resources import BACKENDS, KUBEVIRTS, NODES, PROFILES
-from webhook.doctor.finding import Finding
+from webhook.doctor.finding import Finding, unavailable
 from webhook.objects import at, text
 from webhook.settings import Settings
 
@@ -16,38 +16,35 @@ _VERSIONS = {
     "CDI": ("/apis/cdi.kubevirt.io/v1beta1/cdis", ("status", "observedVersion")),
     "Trident": ("/apis/trident.netapp.io/v1/tridentversions", ("trident_version",)),
 }
-"""Where each says its version: a collection, and the path in its first object."""
+"""Where each reports its version: a collection, and the path in its first object."""
 
 
 def look_at_components(client: Client, cluster: Cluster, settings: Settings) -> list[Finding]:
-    """Return what is there of KubeVirt, CDI and Trident, and the cluster's default of evictionStrategy."""
+    """Return which of KubeVirt, CDI and Trident are installed, and the cluster's default of evictionStrategy."""
     try:
         return [*_kubevirt(cluster, settings), *_storage(client, cluster)]
     except ClusterUnavailable as error:
-        return [Finding("error", "cluster", str(error), "See whether the API server is well, and try again")]
+        return unavailable("components", error)
 
 
 def _kubevirt(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     found = list(cluster.list(KUBEVIRTS))
     if len(found) != 1:
         remedy = "VMs are evaluated by KubeVirt's own defaults and the newest known version; see kubevirt.version"
-        yield Finding("warning", "KubeVirt", f"{len(found)} KubeVirt CRs are there, one is expected", remedy)
+        yield Finding("warning", "KubeVirt", f"{len(found)} KubeVirt CRs exist, one is expected", remedy)
         return
     (kubevirt,) = found
-    version, namespace = kubevirt.version or "of unknown version", kubevirt.namespace
-    yield Finding("ok", "KubeVirt", f"{version} in namespace {namespace}")
+    yield Finding("ok", "KubeVirt", f"{kubevirt.version or 'unknown version'} in namespace {kubevirt.namespace}")
     default = kubevirt.eviction_strategy or "unset, which is None"
-    protects = kubevirt.eviction_strategy in ("LiveMigrate", "External")
-    yield Finding(
-        "ok" if protects or settings.eviction_strategy != "off" else "warning",
-        "evictionStrategy",
-        f"the cluster's default is {default}; our patch is at {settings.eviction_strategy}",
-        "" if protects or settings.eviction_strategy != "off" else "VMs are killed by a node drain",
-    )
+    what = f"the cluster's default is {default}; our patch is set to {settings.eviction_strategy}"
+    if kubevirt.eviction_strategy in ("LiveMigrate", "External") or settings.eviction_strategy != "off":
+        yield Finding("ok", "evictionStrategy", what)
+    else:
+        yield Finding("warning", "evictionStrategy", what, "A node drain stops VMs")
     schedulable = sum(not node.unschedulable for node in cluster.list(NODES))
     if schedulable < 2:
-        what = f"{schedulable} schedulable node{'' if schedulable == 1 else 's'}"
-        yield Finding("warning", "nodes", f"{what}: nothing can migrate", "Add a node, or uncordon one")
+        what = f"{schedulable} schedulable node{'' if schedulable == 1 else 's'}: no VM can migrate"
+        yield Finding("warning", "nodes", what, "Add a node, or uncordon one")
 
 
 def _storage(client: Client, cluster: Cluster) -> Iterator[Finding]:
@@ -57,21 +54,20 @@ def _storage(client: Client, cluster: Cluster) -> Iterator[Finding]:
         if version is None and count == 0:
             yield Finding("ok", name, "not installed")
         elif count == 0:
-            remedy = f"See whether {name} is configured, and whether we may read its {of}"
+            remedy = f"Check whether {name} is configured, and whether you may read its {of}"
             yield Finding("warning", name, f"{version}, but no {of} can be seen", remedy)
         else:
-            yield Finding("ok", name, f"{version or 'of unknown version'}, {count} {of}")
+            yield Finding("ok", name, f"{version or 'unknown version'}, {count} {of}")
 
 
 def _version(client: Client, name: str) -> str | None:
-    """The version; None where the kind that says it is not there, a phrase where we may not read it."""
+    """The version; None where the kind that reports it does not exist, a phrase where we may not read it."""
     path, where = _VERSIONS[name]
     try:
-        found = next(client.list(path), None)
+        return text(at(next(client.list(path), None), *where))
     except ApiError as error:
         if error.status == _FORBIDDEN:
-            return "of a version that we may not read"
+            return "a version that we may not read"
         if error.status == NOT_FOUND:
             return None
         raise
-    return text(at(found, *where))

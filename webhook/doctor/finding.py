@@ -1,8 +1,7 @@
-"""What the doctor says: one line a finding."""
+"""The doctor's answers: one line per finding."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +10,7 @@ Status = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An answer to one question: what was looked at, what was found, and what to do where that is not well."""
+    """An answer to one question: what it is about, what was found, and the remedy where there is a problem."""
 
     status: Status
     about: str
@@ -24,6 +23,6 @@ class Finding:
         return f"{line}\n         {self.remedy}" if self.remedy else line
 
 
-def is_well(findings: Iterable[Finding]) -> bool:
-    """Say whether none of the findings is an error."""
-    return all(finding.status != "error" for finding in findings)
+def unavailable(about: str, error: Exception) -> list[Finding]:
+    """Return the finding that the API server did not answer a question."""
+    return [Finding("error", about, str(error), "Check whether the API server is healthy, and try again")]

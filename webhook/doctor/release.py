@@ -1,4 +1,4 @@
-"""Which release is installed, and with which settings: by the ConfigMap that its pods mount."""
+"""Which release is installed and with which settings, from the ConfigMap that its pods mount."""
 
 from __future__ import annotations
 
@@ -23,41 +23,42 @@ _ABOUT = "release"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release: its ConfigMap as namespace/name, what that says of it, and why its settings cannot be used, if so."""
+    """A release: its ConfigMap as namespace/name and what it holds; ``problem`` says why its settings are invalid."""
 
     name: str
     installation: Installation
     settings: Settings | None
-    wrong: str | None = None
+    problem: str | None = None
 
 
 def look_for_release(client: Client, live: LiveConfigurations) -> tuple[Release | None, list[Finding]]:
-    """Return the release that holds the live webhook configurations, or the only one there is, and what to say of all.
+    """Return the release that holds the live webhook configurations, or the only one, and the findings about all.
 
-    None where there is none, where there are several and nothing is registered, and where nobody lets us look.
+    None where none exists, where several exist without webhook configurations, and where we may not list ConfigMaps.
     """
     try:
         config_maps = list(client.list(_CONFIG_MAPS, _QUERY))
     except ClusterUnavailable as error:
-        remedy = (
-            "Give the right to list configmaps, or the files in the release's ConfigMap by --config and --installation"
-        )
-        return None, [Finding("warning", _ABOUT, f"not looked for, initial settings are assumed: {error}", remedy)]
+        remedy = "Grant the right to list configmaps, or give the release's files with --config and --installation"
+        return None, [Finding("warning", _ABOUT, f"unknown, assuming the default settings: {error}", remedy)]
     releases, findings = [], []
     for config_map in config_maps:
         if {_SETTINGS, _INSTALLATION} <= mapping(config_map.get("data")).keys():
             try:
                 releases.append(_read(config_map))
             except FieldError as error:
-                findings.append(
-                    Finding("error", _ABOUT, str(error), "Its pods cannot start; helm upgrade makes it again")
-                )
-    chosen = _in_force(releases, live)
+                remedy = "Its pods cannot start; helm upgrade creates it again"
+                findings.append(Finding("error", _ABOUT, str(error), remedy))
+    holding = [
+        release for release in releases if any(holder_of(obj, release.installation) is None for obj in live.values())
+    ]
+    found = holding or releases
+    chosen = found[0] if len(found) == 1 else None
     return chosen, [*findings, *_reported(releases, chosen)]
 
 
 def account_of(client: Client, installation: Installation) -> str | None:
-    """Return the name of the service account by which the pods of a release run; None where no pod tells it."""
+    """Return the name of the service account of a release's pods; None where no pod shows it."""
     path = f"/api/v1/namespaces/{installation.namespace}/pods"
     try:
         pods = client.list(path, {"labelSelector": installation.pods})
@@ -67,7 +68,7 @@ def account_of(client: Client, installation: Installation) -> str | None:
 
 
 def _read(config_map: Object) -> Release:
-    """Raises FieldError where it cannot be told which release it is of."""
+    """Raises FieldError where the installation cannot be read."""
     name, data = f"{at(config_map, 'metadata', 'namespace')}/{at(config_map, 'metadata', 'name')}", config_map["data"]
     try:
         installation = Installation.loads(str(data[_INSTALLATION]).encode())
@@ -79,27 +80,19 @@ def _read(config_map: Object) -> Release:
         return Release(name, installation, None, f"ConfigMap {name}: {_SETTINGS}: {error}")
 
 
-def _in_force(releases: list[Release], live: LiveConfigurations) -> Release | None:
-    holding = [
-        release for release in releases if any(holder_of(obj, release.installation) is None for obj in live.values())
-    ]
-    found = holding or releases
-    return found[0] if len(found) == 1 else None
-
-
 def _reported(releases: list[Release], chosen: Release | None) -> Iterator[Finding]:
     if not releases:
-        remedy = "Install the chart; where it was installed otherwise, give its files by --config and --installation"
-        yield Finding("warning", _ABOUT, "none is there, initial settings are assumed", remedy)
+        remedy = "Install the chart; if it was installed otherwise, give its files with --config and --installation"
+        yield Finding("warning", _ABOUT, "none found, assuming the default settings", remedy)
     if chosen and chosen.settings:
         mode, switch = chosen.settings.mode, chosen.settings.webhook_configurations
-        what = f"ConfigMap {chosen.name}: mode {mode}, webhookConfigurations {switch}"
-        yield Finding("ok", _ABOUT, what)
+        yield Finding("ok", _ABOUT, f"ConfigMap {chosen.name}: mode {mode}, webhookConfigurations {switch}")
     for release in releases:
-        if release.wrong:
-            remedy = "Mend it: until then pods go by the last settings that could be used, or by the initial ones"
-            yield Finding("error", "settings", release.wrong, remedy)
+        if release.problem:
+            remedy = "Fix it: until then pods use the last valid settings, or the defaults"
+            yield Finding("error", "settings", release.problem, remedy)
         if release is not chosen and len(releases) > 1:
-            whose = f"the webhook configurations are those of {chosen.name}" if chosen else "nothing is registered"
-            what = f"{release.name} is one of {len(releases)} in this cluster, which can have one; {whose}"
-            yield Finding("error", _ABOUT, what, "Its pods do not become ready beside the other: uninstall one of them")
+            whose = f"belong to {chosen.name}" if chosen else "do not exist"
+            what = f"{release.name} is one of {len(releases)} in this cluster, which can have one; the webhook "
+            remedy = "Its pods do not become ready beside the other release: uninstall one of them"
+            yield Finding("error", _ABOUT, f"{what}configurations {whose}", remedy)

@@ -1,4 +1,4 @@
-"""The Service and the replicas behind it, asked as the API server asks them."""
+"""The Service and the replicas behind it, connected to as the API server connects."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _ABOUT = "replicas"
 def look_at_service(client: Client, reference: Object, bundle: bytes) -> list[Finding]:
     """Return how many replicas are ready, whether one serves a trusted certificate, and how fresh its caches are.
 
-    ``reference`` names the Service with namespace, name and port, ``bundle`` holds the trusted CAs, PEM.
+    ``reference`` holds the Service's namespace, name and port, ``bundle`` the trusted CAs, PEM.
     """
     namespace, name = reference["namespace"], reference["name"]
     try:
         service = client.get(f"/api/v1/namespaces/{namespace}/services/{name}")
         if service is None:
-            remedy = "Make it again with helm upgrade: the webhook configurations call it"
-            return [Finding("error", _ABOUT, f"there is no Service {namespace}/{name}", remedy)]
+            remedy = "Create it again with helm upgrade: the webhook configurations call it"
+            return [Finding("error", _ABOUT, f"Service {namespace}/{name} does not exist", remedy)]
         selector = ",".join(f"{key}={value}" for key, value in (at(service, "spec", "selector") or {}).items())
         pods = list(client.list(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}))
     except ClusterUnavailable as error:
-        remedy = f"Give the right to get services and list pods in namespace {namespace}"
-        return [Finding("warning", _ABOUT, f"not looked at: {error}", remedy)]
+        remedy = f"Grant the right to get services and list pods in namespace {namespace}"
+        return [Finding("warning", _ABOUT, f"not checked: {error}", remedy)]
     return [_ready(pods), *_asked(service, reference, bundle)]
 
 
@@ -41,9 +41,9 @@ def _ready(pods: Sequence[Object]) -> Finding:
     ready = sum(is_ready(pod) for pod in pods)
     what = f"{ready} of {len(pods)} ready"
     if ready == 0:
-        return Finding("error", _ABOUT, what, "See their logs and /readyz: kubectl describe pod says why they are not")
+        return Finding("error", _ABOUT, what, "See their logs; kubectl describe pod shows what /readyz answers")
     if ready == 1:
-        return Finding("warning", _ABOUT, what, "Run two, so that a node may be drained without denying new VMs")
+        return Finding("warning", _ABOUT, what, "Run two, so that a node drain does not cause VMs to be denied")
     return Finding("ok", _ABOUT, what)
 
 
@@ -51,27 +51,27 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
     name = f"{reference['name']}.{reference['namespace']}.svc"
     address, port = at(service, "spec", "clusterIP") or name, reference.get("port") or 443
     try:
-        metrics = _get(str(address), int(port), name, bundle, "/metrics")
+        metrics = _metrics(str(address), int(port), name, bundle)
     except urllib3.exceptions.SSLError as error:
-        remedy = "A replica serves what the webhook configurations do not trust; see its log"
+        remedy = "A replica serves a certificate that the webhook configurations do not trust; see its log"
         yield Finding("error", "certificates", f"{name}: {_reason(error)}", remedy)
     except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
         what = f"{name} cannot be reached from here: {error}"
-        yield Finding("warning", _ABOUT, what, "Expected outside the cluster; inside it, see the NetworkPolicy")
+        yield Finding("warning", _ABOUT, what, "Expected outside the cluster; inside it, check the NetworkPolicy")
     else:
         yield Finding("ok", "certificates", f"{name} serves a certificate that the webhook configurations trust")
         yield _fresh(metrics)
 
 
-def _get(address: str, port: int, name: str, bundle: bytes, path: str) -> str:
-    """Return what is served at an address, by a certificate for a name that the bundle trusts."""
+def _metrics(address: str, port: int, name: str, bundle: bytes) -> str:
+    """Return /metrics at an address, served with a certificate for ``name`` that the bundle trusts."""
     context = ssl.create_default_context(cadata=bundle.decode())
     with urllib3.HTTPSConnectionPool(
         address, port, timeout=CONNECT_TIMEOUT, retries=False, ssl_context=context, server_hostname=name
     ) as pool:
-        response = pool.request("GET", path)
+        response = pool.request("GET", "/metrics")
         if response.status != 200:
-            raise ValueError(f"{path} answered {response.status}")
+            raise ValueError(f"/metrics answered {response.status}")
         return response.data.decode()
 
 
@@ -89,7 +89,7 @@ def _fresh(metrics: str) -> Finding:
     }
     stale = sorted(resource for resource, age in ages.items() if age > STALE)
     if stale:
-        remedy = "Its watches hang; the API server is asked for each VM instead, which takes longer"
-        return Finding("warning", "caches", f"older than {STALE:g} s: {', '.join(stale)}", remedy)
+        remedy = "Its watches are broken; it asks the API server for each VM instead, which takes longer"
+        return Finding("warning", "caches", f"stale, older than {STALE:g} s: {', '.join(stale)}", remedy)
     oldest = max(ages.values(), default=0.0)
-    return Finding("ok", "caches", f"{len(ages)} kinds are watched, the oldest word is {oldest:.0f} s old")
+    return Finding("ok", "caches", f"{len(ages)} kinds are watched, the oldest cache is {oldest:.0f} s old")

@@ -1,4 +1,4 @@
-"""The VirtualMachines that are there and could not be live-migrated."""
+"""The existing VirtualMachines that cannot be live-migrated."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from webhook.engine import evaluate
 from webhook.objects import Object, at, items, mapping, texts
 from webhook.settings import Settings
 
-_ABOUT = "machines"
+_ABOUT = "VMs"
 _MOST_NAMED = 10
 
 
 def look_at_vms(client: Client, cluster: Cluster, settings: Settings, selector: Object) -> list[Finding]:
     """Return how many VirtualMachines violate a rule that would deny them in mode deny, and some of their names.
 
-    Only those are evaluated whose namespaces the selector selects, a LabelSelector; all where it is empty.
+    Evaluated are those in namespaces that ``selector``, a LabelSelector, selects; all where it is empty.
     """
     settings = replace(settings, mode="deny")
     found, rules, total = [], Counter[str](), 0
@@ -37,23 +37,16 @@ def look_at_vms(client: Client, cluster: Cluster, settings: Settings, selector: 
                 found.append(f"{verdict.namespace}/{verdict.name}")
                 rules.update(denying)
     except Undecidable as error:
-        remedy = "Give the right to list virtualmachines.kubevirt.io and namespaces"
+        remedy = "Grant the right to list virtualmachines.kubevirt.io and namespaces"
         return [Finding("warning", _ABOUT, f"not counted: {error}", remedy)]
     where = " in the selected namespaces" if selector else ""
     if not found:
         return [Finding("ok", _ABOUT, f"none of the {total} VirtualMachines{where} violates a rule")]
-    named = found[:_MOST_NAMED]
-    more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
-    names = f"{', '.join(named)}{more}"
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     by_rule = ", ".join(f"{rule} {count}" for rule, count in sorted(rules.items()))
-    return [
-        Finding(
-            "warning",
-            _ABOUT,
-            f"{len(found)} of {total} VirtualMachines{where} would be denied in mode deny ({by_rule}): {names}",
-            "They go on running and can be edited; fix or exempt them before the next node drain",
-        )
-    ]
+    what = f"{len(found)} of {total} VirtualMachines{where} would be denied in mode deny ({by_rule})"
+    remedy = "They keep running and can be edited; fix or exempt them before the next node drain"
+    return [Finding("warning", _ABOUT, f"{what}: {', '.join(found[:_MOST_NAMED])}{more}", remedy)]
 
 
 def _selected(client: Client, selector: Object) -> frozenset[str]:
@@ -63,15 +56,10 @@ def _selected(client: Client, selector: Object) -> frozenset[str]:
 
 
 def _as_query(selector: Object) -> str:
-    """A LabelSelector as a query has it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api."""
+    """A LabelSelector in a query's syntax: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api."""
     terms = [f"{key}={value}" for key, value in mapping(selector.get("matchLabels")).items()]
     for expression in items(selector.get("matchExpressions")):
         key, values = at(expression, "key"), ",".join(texts(at(expression, "values")))
-        forms = {
-            "In": f"{key} in ({values})",
-            "NotIn": f"{key} notin ({values})",
-            "Exists": key,
-            "DoesNotExist": f"!{key}",
-        }
+        forms = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "DoesNotExist": f"!{key}"}
         terms.append(str(forms.get(str(at(expression, "operator")), key)))
     return ",".join(terms)

@@ -1,4 +1,4 @@
-"""The webhook configurations: there, as this version makes them, and trusting certificates that are valid."""
+"""The webhook configurations: whether they exist, match version and settings, and trust valid certificates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from webhook.controller import plan
 from webhook.controller.differences import differences
 from webhook.controller.live_configurations import KINDS, VALIDATING, LiveConfigurations, bundles_of, holder_of
 from webhook.controller.webhook_configurations import FailClosed, webhook_configurations
-from webhook.doctor.finding import Finding
+from webhook.doctor.finding import Finding, unavailable
 from webhook.engine import namespace_of_kubevirt
 from webhook.installation import Installation
 from webhook.names import CONFIGURATION
 from webhook.objects import Object, at, items, mapping
 from webhook.settings import Settings
 
-_ABOUT = "registrations"
+ABOUT = "webhook configurations"
 _SOON = timedelta(days=7)
 _MOST_PLACES = 3
 
@@ -27,25 +27,25 @@ _MOST_PLACES = 3
 def look_at_configurations(
     live: LiveConfigurations, cluster: Cluster, settings: Settings, installation: Installation | None
 ) -> list[Finding]:
-    """Return what differs from what this version registers with these settings, and how long it is trusted.
+    """Return how they differ from what this version creates with these settings, and how long they trust the CA.
 
-    Where the installation is not known, anyone who is registered is taken for it.
+    Where the installation is not known, the live webhook configurations count as its own.
     """
-    foreign = dict(_foreign(live, installation)) if installation else {}
-    missing = [kind for kind in KINDS if kind not in live]
+    foreign = list(_foreign(live, installation)) if installation else []
     if settings.webhook_configurations == "off":
-        if live.keys() <= foreign.keys():
-            return [Finding("warning", _ABOUT, "switched off in the settings: nothing is evaluated")]
-        return [Finding("error", _ABOUT, "switched off in the settings, and still there", "See the leader's log")]
+        if len(live) == len(foreign):
+            return [Finding("warning", ABOUT, "switched off in the settings: nothing is evaluated")]
+        return [Finding("error", ABOUT, "switched off in the settings, but they still exist", "See the leader's log")]
     if foreign:
-        return list(foreign.values())
+        return foreign
+    missing = [kind for kind in KINDS if kind not in live]
     if missing:
-        remedy = "See the log of the webhook's leader: it registers itself once it was reached through the API server"
-        return [Finding("error", _ABOUT, f"there is no {kind} migratability", remedy) for kind in missing]
+        remedy = "See the leader's log: it creates them after a probe through the API server has succeeded"
+        return [Finding("error", ABOUT, f"{kind} {CONFIGURATION} does not exist", remedy) for kind in missing]
     try:
         wanted = _wanted(live, cluster, settings, installation)
     except ClusterUnavailable as error:
-        return [Finding("error", _ABOUT, str(error), "See whether the API server is well, and try again")]
+        return unavailable(ABOUT, error)
     return [*_compared(wanted, live), *_failing(live), *_trusted(live)]
 
 
@@ -57,25 +57,23 @@ def service_of(live: LiveConfigurations) -> dict[str, Any] | None:
 
 
 def selector_of(live: LiveConfigurations) -> Object:
-    """Return the LabelSelector of the namespaces whose VMs are evaluated, as registered; empty for all."""
+    """Return the live LabelSelector of the namespaces whose VMs are evaluated; empty for all."""
     return mapping(at(_first(live), "namespaceSelector"))
 
 
 def _first(live: LiveConfigurations) -> Object:
-    """The validating webhook that is about VirtualMachines."""
+    """The validating webhook for VirtualMachines."""
     return next(iter(items(at(live.get(VALIDATING), "webhooks"))), {})
 
 
-def _foreign(live: LiveConfigurations, installation: Installation) -> Iterator[tuple[str, Finding]]:
-    """What is said of each kind that another installation holds."""
+def _foreign(live: LiveConfigurations, installation: Installation) -> Iterator[Finding]:
+    """A finding for each kind that another installation holds."""
     for kind, obj in live.items():
         if holder := holder_of(obj, installation):
             whose = f"{installation.namespace}/{installation.service.name}"
             what = f"{kind} {CONFIGURATION} is not that of {whose}, whose replicas are not ready: {holder}"
-            remedy = (
-                "There can be one installation in a cluster: uninstall one of the two, or delete it if it is left over"
-            )
-            yield kind, Finding("error", _ABOUT, what, remedy)
+            remedy = "A cluster can have one installation: uninstall one of the two, or delete it if it is left over"
+            yield Finding("error", ABOUT, what, remedy)
 
 
 def _wanted(
@@ -95,19 +93,18 @@ def _compared(wanted: list[dict[str, Any]], live: LiveConfigurations) -> Iterato
         kind, places = obj["kind"], list(differences(obj, live[obj["kind"]]))
         if places:
             more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
-            what = f"{kind} is not as this version and these settings make it: {', '.join(places[:_MOST_PLACES])}{more}"
-            remedy = "The leader puts it back within seconds, once all replicas are of one version; see its log"
-            yield Finding("warning", _ABOUT, what, remedy)
+            what = f"{kind} differs from this version and these settings: {', '.join(places[:_MOST_PLACES])}{more}"
+            remedy = "The leader reverts it within seconds, once all replicas have the same version; see its log"
+            yield Finding("warning", ABOUT, what, remedy)
         else:
-            yield Finding("ok", _ABOUT, f"{kind} is as this version makes it, {len(items(obj['webhooks']))} webhooks")
+            yield Finding("ok", ABOUT, f"{kind} matches this version, {len(items(obj['webhooks']))} webhooks")
 
 
 def _failing(live: LiveConfigurations) -> Iterator[Finding]:
-    """PVCs, and what only warns, are let by in an outage; the rest of the validating side is not."""
     policies = {at(webhook, "failurePolicy") for webhook in items(live[VALIDATING].get("webhooks"))}
     if "Fail" not in policies:
         what = "nothing is denied while no replica answers (failurePolicy Ignore)"
-        yield Finding("warning", _ABOUT, what, "As it should be where the settings deny nothing; else set mode: deny")
+        yield Finding("warning", ABOUT, what, "Expected where the settings deny nothing; else set mode: deny")
 
 
 def _trusted(live: LiveConfigurations) -> Iterator[Finding]:
@@ -116,9 +113,9 @@ def _trusted(live: LiveConfigurations) -> Iterator[Finding]:
         ends = [found.not_valid_after_utc for found in certificates(bundle)]
         last = max(ends, default=now)
         if last <= now:
-            yield Finding("error", "certificates", "the caBundle trusts no valid CA", "See the leader's log")
+            yield Finding("error", "certificates", "the caBundle has no valid CA", "See the leader's log")
         elif last - now < _SOON:
-            what = f"the last CA that is trusted ends on {last:%Y-%m-%d %H:%M} UTC"
-            yield Finding("warning", "certificates", what, "A new one should be there by now; see the leader's log")
+            what = f"the last trusted CA expires on {last:%Y-%m-%d %H:%M} UTC"
+            yield Finding("warning", "certificates", what, "A new one is overdue; see the leader's log")
         else:
             yield Finding("ok", "certificates", f"trusted until {last:%Y-%m-%d}, by {len(ends)} CAs")

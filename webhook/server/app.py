@@ -22,7 +22,7 @@ from webhook.settings import Settings
 from webhook.wording import warning_lines
 
 MOST_BYTES = 7 << 20
-"""An AdmissionReview holds an object twice, and kube-apiserver takes no request above 3 MiB."""
+"""An AdmissionReview holds an object twice, and kube-apiserver accepts no request above 3 MiB."""
 DEFAULT_SECONDS = 10.0
 _MARGIN = 0.5
 _DURATION = re.compile(r"(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
@@ -33,30 +33,30 @@ Handle = Callable[[review.Request, Cluster, Settings, float], tuple[review.Respo
 
 
 class State(Protocol):
-    """What the app asks of anyone who runs it."""
+    """What the app serves from."""
 
     @property
     def cluster(self) -> Cluster:
         """The cluster's state."""
 
     def settings(self) -> Settings:
-        """The settings that are in force now."""
+        """The settings in force."""
 
     def unready(self) -> dict[str, str]:
-        """What keeps the webhook from answering, by name, each with why; empty when it can."""
+        """What keeps the webhook from answering, by name, each with the reason; empty when it can."""
 
     def ages(self) -> dict[str, float]:
         """The age of each cache in seconds, by resource."""
 
     def gauges(self) -> dict[str, float]:
-        """Further figures, by the names of their metrics."""
+        """Further gauges, by the names of their metrics."""
 
 
 def make_app(state: State) -> Flask:
-    """Return the app that answers with this state."""
+    """Return the app that answers from this state."""
     app = Flask("webhook")
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    metrics = Metrics(state.ages, state.gauges)
+    metrics = Metrics(state.ages, state.gauges, lambda: state.settings().mode)
 
     @app.post("/validate")
     def validate() -> Response:
@@ -93,20 +93,21 @@ def _answer(handle: Handle, state: State, metrics: Metrics) -> Response:
     try:
         asked = review.parse(_body())
         response, verdict = handle(asked, state.cluster, settings, _seconds(request.args.get("timeout")))
-        if verdict is not None:
-            _report(asked, response, verdict, metrics)
-        answer, outcome = _json(response.http_status, response.body), response.outcome
+        if verdict is not None and request.path == "/validate":
+            metrics.evaluated(verdict)
+        if verdict is not None and response.outcome == "denied":
+            logs.denied(asked, verdict)
+        answer, result = _json(response.http_status, response.body), response.outcome
     except review.WebhookError as error:
-        answer, outcome = _bad_call(400, str(error)), "bad_request"
+        answer, result = _bad_call(400, str(error)), "bad_request"
     except Undecidable as error:
-        logger.warning("undecided: %s", error, extra={"fields": {"uid": asked.uid if asked else ""}})
-        answer, outcome = _undecided(asked, f"cannot decide: {error}", settings), "errored"
+        logger.warning("no decision: %s", error, extra={"fields": logs.fields_of(asked)})
+        answer, result = _undecided(asked, str(error), settings), "errored"
     except Exception:
-        logger.exception("unexpected error", extra={"fields": {"uid": asked.uid if asked else ""}})
-        message = "unexpected error in the migratability webhook, see its log"
-        answer, outcome = _undecided(asked, message, settings), "errored"
-    seconds = time.perf_counter() - began
-    metrics.answered(request.path, asked.operation if asked else "", asked.resource if asked else "", outcome, seconds)
+        logger.exception("no decision: unexpected error", extra={"fields": logs.fields_of(asked)})
+        reason = "unexpected error in the migratability webhook, see its log"
+        answer, result = _undecided(asked, reason, settings), "errored"
+    metrics.answered(request.path, asked, result, time.perf_counter() - began)
     return answer
 
 
@@ -118,30 +119,23 @@ def _body() -> bytes:
     except RequestEntityTooLarge:
         raise review.WebhookError(f"the body is larger than {MOST_BYTES >> 20} MiB") from None
     except (ClientDisconnected, OSError) as error:
-        raise review.WebhookError(f"the body did not come whole: {error}") from error
+        raise review.WebhookError(f"the body is incomplete: {error}") from error
 
 
 def _seconds(timeout: str | None) -> float:
-    """How long we may take, from the API server's ``?timeout=10s``, less what the answer needs to travel."""
+    """The time to answer in, from the API server's ``?timeout=10s``, less what the answer needs on the network."""
     found = _DURATION.fullmatch(timeout or "")
     minutes, seconds, milliseconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
     total = minutes * 60 + seconds + milliseconds / 1000 or DEFAULT_SECONDS
     return max(total - _MARGIN, total / 2)
 
 
-def _report(asked: review.Request, response: review.Response, verdict: Verdict, metrics: Metrics) -> None:
-    if request.path == "/validate":
-        metrics.evaluated(verdict)
-    if response.outcome == "denied":
-        logs.denied(asked, verdict)
-
-
-def _undecided(asked: review.Request | None, message: str, settings: Settings) -> Response:
-    """Only a webhook that may deny leaves the decision to the failurePolicy: the global mode brakes here too."""
+def _undecided(asked: review.Request | None, reason: str, settings: Settings) -> Response:
+    """Leave the decision to the failurePolicy only in mode deny: the other modes never deny."""
     if asked and settings.mode != "deny":
-        response = review.allowed(asked, warning_lines([f"not evaluated: {message}"]))
+        response = review.allowed(asked, warning_lines([f"not evaluated: {reason}"]))
     else:
-        response = review.errored(asked.uid if asked else "", message)
+        response = review.errored(asked.uid if asked else "", f"cannot decide: {reason}")
     return _json(response.http_status, response.body)
 
 

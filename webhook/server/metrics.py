@@ -1,13 +1,15 @@
-"""What Prometheus sees: requests, how long they took, violations, and how old the caches are."""
+"""Prometheus metrics: requests and their duration, violations, settings, leadership, certificate and caches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from webhook.admission.review import Request
 from webhook.admission.scope import KIND_OF_RESOURCE, KIND_OF_RESTORE_OR_CLONE
 from webhook.policy import Verdict, Violation
 from webhook.policy.rules import RULES
@@ -18,89 +20,81 @@ OTHER = "other"
 _RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_RESTORE_OR_CLONE))
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _GAUGES = {
-    "migratability_leader": "1 on the replica that keeps the webhook configurations, 0 on the others.",
-    "migratability_certificate_expiry_timestamp_seconds": "When the certificate in use ends; 0 while there is none.",
-    "migratability_settings_valid": "0 while the settings file cannot be used, and others are in force; else 1.",
+    "migratability_leader_election_master_status": "1 on the leader, 0 on the other replicas.",
+    "migratability_certificate_expiry_timestamp_seconds": "When the serving certificate expires; 0 without one.",
+    "migratability_config_last_reload_successful": "0 while the settings file is invalid and others are in force.",
 }
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Metrics:
-    """One process's metrics; every series that can appear is there from the start, at zero."""
+class Metrics(Collector):
+    """The metrics of one process; every series of a known label value exists from the start, at zero."""
 
-    def __init__(self, ages: Callable[[], dict[str, float]], gauges: Callable[[], dict[str, float]] = dict) -> None:
-        """Take what tells the age of each cache, in seconds by resource, and further figures by metric."""
+    def __init__(
+        self,
+        ages: Callable[[], dict[str, float]],
+        gauges: Callable[[], dict[str, float]] = dict,
+        mode: Callable[[], str] = str,
+    ) -> None:
+        """Take functions that return each cache's age in seconds by resource, gauges by metric, and the global mode."""
+        self._ages, self._gauges, self._mode = ages, gauges, mode
+        self._version = version("migratability-webhook")
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "migratability_admission_requests",
             "Admission requests answered.",
-            ("path", "operation", "resource", "outcome"),
+            ("path", "operation", "resource", "result", "dry_run"),
             registry=self.registry,
         )
         self._duration = Histogram(
-            "migratability_admission_duration_seconds",
+            "migratability_admission_request_duration_seconds",
             "Time to answer an admission request.",
             ("path",),
             buckets=_BUCKETS,
             registry=self.registry,
         )
         self._violations = Counter(
-            "migratability_violations",
-            "Violations found by /validate, by what became of them.",
-            ("rule", "action"),
-            registry=self.registry,
+            "migratability_violations", "Violations found by /validate.", ("rule", "result"), registry=self.registry
         )
-        self.registry.register(_CacheAges(ages))
-        self.registry.register(_Gauges(gauges))
-        self._preset()
+        self.registry.register(self)
+        for path in PATHS:
+            self._duration.labels(path)
+            for result in OUTCOMES:
+                for operation in ("CREATE", "UPDATE"):
+                    for resource in _RESOURCES:
+                        for dry_run in ("false", "true"):
+                            self._requests.labels(path, operation, resource, result, dry_run)
+        for rule in RULES:
+            for result in ("deny", "warn", "pre-existing", "exempt"):
+                self._violations.labels(rule.name, result)
 
-    def answered(self, path: str, operation: str, resource: str, outcome: str, seconds: float) -> None:
-        """Count an answer; operations and resources that we do not know share one label."""
-        operation = operation if operation in _OPERATIONS else OTHER
-        resource = resource if resource in _RESOURCES else OTHER
-        self._requests.labels(path, operation, resource, outcome).inc()
+    def answered(self, path: str, request: Request | None, result: str, seconds: float) -> None:
+        """Count an answer; unknown operations and resources share one label value. None: a request without a review."""
+        operation = request.operation if request and request.operation in _OPERATIONS else OTHER
+        resource = request.resource if request and request.resource in _RESOURCES else OTHER
+        dry_run = "true" if request and request.dry_run else "false"
+        self._requests.labels(path, operation, resource, result, dry_run).inc()
         self._duration.labels(path).observe(seconds)
 
     def evaluated(self, verdict: Verdict) -> None:
-        """Count the violations of a verdict that was given."""
+        """Count the violations of a verdict."""
         for violation in verdict.violations:
             self._violations.labels(violation.rule, _result(violation)).inc()
 
-    def _preset(self) -> None:
-        for path in PATHS:
-            self._duration.labels(path)
-            for outcome in OUTCOMES:
-                for operation in ("CREATE", "UPDATE"):
-                    for resource in _RESOURCES:
-                        self._requests.labels(path, operation, resource, outcome)
-        for rule in RULES:
-            for action in ("deny", "warn", "tolerated", "exempt"):
-                self._violations.labels(rule.name, action)
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the gauges as they are now."""
+        about = "Time since the API server last sent anything about a resource."
+        ages = GaugeMetricFamily("migratability_cache_age_seconds", about, labels=("resource",))
+        for resource, age in self._ages().items():
+            ages.add_metric([resource], age)
+        yield ages
+        for name, value in self._gauges().items():
+            yield GaugeMetricFamily(name, _GAUGES[name], value=value)
+        about = "The version of the webhook, and the global mode in force; always 1."
+        build = GaugeMetricFamily("migratability_build_info", about, labels=("version", "mode"))
+        build.add_metric([self._version, self._mode()], 1)
+        yield build
 
 
 def _result(violation: Violation) -> str:
-    return "exempt" if violation.exempt else "tolerated" if violation.preexisting else violation.action
-
-
-class _CacheAges(Collector):
-    def __init__(self, ages: Callable[[], dict[str, float]]) -> None:
-        self._ages = ages
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        gauge = GaugeMetricFamily(
-            "migratability_cache_age_seconds",
-            "Time since the API server last said anything about a resource.",
-            labels=("resource",),
-        )
-        for resource, age in self._ages().items():
-            gauge.add_metric([resource], age)
-        yield gauge
-
-
-class _Gauges(Collector):
-    def __init__(self, figures: Callable[[], dict[str, float]]) -> None:
-        self._figures = figures
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        for name, figure in self._figures().items():
-            yield GaugeMetricFamily(name, _GAUGES[name], value=figure)
+    return "exempt" if violation.exempt else "pre-existing" if violation.preexisting else violation.action

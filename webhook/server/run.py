@@ -1,11 +1,9 @@
-"""Running the server until it is told to stop."""
+"""Running the server until SIGTERM."""
 
 from __future__ import annotations
 
-import logging
 import resource
 import ssl
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ KEEPALIVE_SECONDS = 120
 """Longer than the 90 s for which kube-apiserver keeps an idle connection: it must be the side that closes."""
 GRACE_SECONDS = 25
 READY_SECONDS = 3.0
-"""For how long a process that begins lets its callers wait in the listening socket until it can answer them."""
+"""How long a starting process leaves connections in the listening socket's queue before it accepts them unready."""
 _PAUSE = 0.01
 _MEMORY = Path("/dev/shm")
 
@@ -39,8 +37,8 @@ if TYPE_CHECKING:
 class Server:
     """What to serve and where.
 
-    ``make_state`` is called in the process that answers, after the fork; ``on_stop`` there when it is told to stop,
-    within a signal handler, and ``on_exit`` when it has answered what was begun.
+    ``make_state`` is called in the worker process, after the fork; ``on_stop`` there on SIGTERM, in the signal handler,
+    and ``on_exit`` once it has answered the requests that had begun.
     """
 
     address: str
@@ -51,32 +49,24 @@ class Server:
     on_exit: Callable[[], None] = lambda: None
 
     def run(self) -> None:
-        """Serve until SIGTERM or Ctrl-C, then answer what was begun; ends the process."""
-        configure_logging()
+        """Serve until SIGTERM or Ctrl-C, answer the requests that have begun, then end the process."""
         _allow_open_files(2 * CONNECTIONS)
         _Application(self).run()
 
 
 def _allow_open_files(wanted: int) -> None:
-    """A shell often allows 1,024 open files, fewer than our connections and those to the API server may need."""
+    """A shell often allows 1,024 open files: too few for our connections and those to the API server."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
-def configure_logging() -> None:
-    """Send every log record to stderr as one line of JSON."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-
-
 def _await_ready(state: State) -> None:
-    """Return when a process can answer, or after a while: then it says what it waits for.
+    """Return once a process can answer, or after READY_SECONDS: then /readyz says what it waits for.
 
-    One that takes the place of another that was killed is called at once, since its replica still counts as ready; what
-    it took before it has its certificate would fail at the handshake. Readiness hangs on caches, certificate and
-    webhook configurations, which no one event stands for, so it is asked for again and again.
+    A worker that replaces a killed one is called at once, because its replica still counts as ready; a connection
+    accepted before it has its certificate would fail at the handshake. Readiness depends on caches, certificate and
+    webhook configurations, for which no single event exists, so it is polled.
     """
     deadline = time.monotonic() + READY_SECONDS
     while state.unready() and time.monotonic() < deadline:
@@ -84,13 +74,13 @@ def _await_ready(state: State) -> None:
 
 
 class _TlsConfig(Config):  # type: ignore[misc]
-    """gunicorn takes TLS to be on where it knows certificate files; ours stand in the context."""
+    """gunicorn switches TLS on only where it has certificate files; ours are in the context."""
 
     is_ssl = True
 
 
 class _JsonLogger(Logger):  # type: ignore[misc]
-    """gunicorn's own lines, as JSON like all others."""
+    """gunicorn's own lines, as JSON."""
 
     def setup(self, cfg: Config) -> None:
         """Set up the handlers, then their format."""
@@ -131,13 +121,12 @@ class _Application(BaseApplication):  # type: ignore[misc]
     def load(self) -> WSGIApplication:
         state = self._server.make_state()
         _await_ready(state)
-        self._server.tls.current()  # of many first handshakes at once only one would take the new certificate
+        self._server.tls.current()  # of concurrent first handshakes only one would load the new certificate
         app = make_app(state)
         clients = self._server.tls.clients
         return clients.guard(app) if clients else app
 
     def on_stop(self) -> None:
-        """Hear from the worker that it was told to stop."""
         self._server.on_stop()
 
     def _ssl_context(self, _config: object, _default: object) -> ssl.SSLContext:

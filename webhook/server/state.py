@@ -1,4 +1,4 @@
-"""What one serving process knows: the cluster and the settings now in force."""
+"""What one serving process knows: the cluster and the settings in force."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ log = logging.getLogger(__name__)
 
 
 class SettingsFile:
-    """Settings that follow their file: edit the ConfigMap, and the next request is evaluated by it."""
+    """Settings that follow their file: after an edit of the ConfigMap, the next request uses the new ones."""
 
-    def __init__(self, path: Path | None, *, initial: Settings | None = None) -> None:
-        """Read the file, or take the initial settings where there is none.
+    def __init__(self, path: Path | None, *, default: Settings | None = None) -> None:
+        """Read the file; without a path the defaults are in force.
 
-        Where it cannot be used, ``initial`` is in force until it can; without, raises SettingsError.
+        While a file is invalid from the start, ``default`` is in force; without it, raises SettingsError.
         """
         self._path = path
         self._seen = self._signature()
-        self._is_usable = True
+        self._is_valid = True
         try:
             self._settings = Settings.load(path) if path else Settings()
         except SettingsError as error:
-            if initial is None:
+            if default is None:
                 raise
-            log.error("settings not taken over, the initial ones are in force: %s", error)
-            self._settings, self._is_usable = initial, False
+            log.error("invalid settings ignored, using the defaults: %s", error)
+            self._settings, self._is_valid = default, False
 
     def current(self) -> Settings:
-        """Return the settings in the file now; where they cannot be used, the last that could, with a log line."""
+        """Return the settings in the file now; while they are invalid, the last valid ones, with a log line."""
         signature = self._signature()
         if self._path and signature != self._seen:
             self._seen = signature
             try:
-                self._settings, self._is_usable = Settings.load(self._path), True
-                log.info("settings read again: mode %s", self._settings.mode)
+                self._settings, self._is_valid = Settings.load(self._path), True
+                log.info("settings reloaded: mode %s", self._settings.mode)
             except SettingsError as error:
-                self._is_usable = False
-                log.error("settings not taken over, the old ones stay in force: %s", error)
+                self._is_valid = False
+                log.error("invalid settings ignored, keeping the previous ones: %s", error)
         return self._settings
 
     def gauges(self) -> dict[str, float]:
-        """Return for Prometheus whether the settings in the file now are those in force."""
+        """Return for Prometheus whether the file's settings are those in force."""
         self.current()
-        return {"migratability_settings_valid": float(self._is_usable)}
+        return {"migratability_config_last_reload_successful": float(self._is_valid)}
 
     def _signature(self) -> tuple[int, int, int] | None:
         try:
@@ -67,7 +67,7 @@ class SnapshotState:
         self.settings, self.gauges = settings.current, settings.gauges
 
     def unready(self) -> dict[str, str]:
-        """A snapshot can be asked at once."""
+        """A snapshot is ready at once."""
         return {}
 
     def ages(self) -> dict[str, float]:
@@ -88,9 +88,9 @@ class LiveState:
         self._controller = controller
 
     def unready(self) -> dict[str, str]:
-        """What is not cached yet, and what keeps API servers from calling this replica."""
+        """Return what is not cached yet, and what keeps the API servers from calling this replica."""
         return self._cluster.unready() | (self._controller.unready() if self._controller else {})
 
     def gauges(self) -> dict[str, float]:
-        """Whether the settings are those of the file, and what the controller counts."""
+        """Return whether the file's settings are in force, and the controller's gauges."""
         return self._settings.gauges() | (self._controller.gauges() if self._controller else {})

@@ -11,13 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from certs import CertificateError as CertificateError
-from certs import Leaf, self_signed
+from certs import CertificateError, Leaf, self_signed
+from certs.pem import read_pem
 from webhook.server.client_authentication import Clients
 
 WAIT_SECONDS = 2.0
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-"""The minimum versions that there are to choose from."""
+"""The minimum versions that the installation can choose from."""
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has nothing else."""
 _SELF_SIGNED_LIFETIME = timedelta(days=365)
@@ -26,23 +26,23 @@ log = logging.getLogger(__name__)
 
 
 class DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket on which no wait is for ever: two seconds for one read, and a deadline for a whole request.
+    """A TLS socket with a limit to every wait: two seconds for one read, and a deadline for a whole request.
 
-    So a client that is silent, or sends a byte now and then, holds no thread for longer.
+    A client that is silent, or sends a byte now and then, cannot hold a thread for longer.
     """
 
     _read_by: float | None = None
 
     def must_be_read_by(self, deadline: float) -> None:
-        """Let reads fail from a time on the monotonic clock on."""
+        """Make reads fail after a time on the monotonic clock."""
         self._read_by = deadline
 
     def settimeout(self, value: float | None) -> None:
-        """Set the timeout; None sets the longest wait."""
+        """Set the timeout; None sets WAIT_SECONDS."""
         super().settimeout(WAIT_SECONDS if value is None else value)
 
     def setblocking(self, flag: bool) -> None:
-        """Make the socket non-blocking, or blocking for the longest wait."""
+        """Make the socket non-blocking, or blocking for WAIT_SECONDS."""
         self.settimeout(None if flag else 0.0)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
@@ -72,8 +72,8 @@ class TlsContext:
     ) -> None:
         """Load the certificate and key files, or what the source has to serve.
 
-        Without a source, and while it has nothing, a self-signed certificate for the address is made in memory: so the
-        kubelet, which verifies none, can ask why a replica is not ready. Raises CertificateError.
+        Without a source, and while it has nothing, a self-signed certificate in memory is served: the kubelet, which
+        verifies none, can then read why a replica is not ready. Raises CertificateError.
         """
         self._leaf, self._what = _reader(source, address)
         self._minimum, self.clients = minimum, clients
@@ -83,10 +83,10 @@ class TlsContext:
         self._context = self._make(*self._seen)
 
     def current(self) -> ssl.SSLContext:
-        """Return the context with what is to be served at present, where that is usable.
+        """Return the context to serve with.
 
-        Called at every handshake, which parses nothing while nothing changed. While a new pair is half written or does
-        not fit, the old one is served.
+        Called at every handshake; parses nothing while nothing has changed. The old pair is served while a new one is
+        half written or does not match.
         """
         if self._lock.acquire(blocking=False):
             try:
@@ -96,7 +96,7 @@ class TlsContext:
         return self._context
 
     def _follow(self) -> None:
-        """A context in use is never changed: between certificate and key it would fail the handshakes of the moment."""
+        """Make a new context: one in use would fail handshakes between the change of its certificate and of its key."""
         try:
             present = self._present()
             if present == self._seen:
@@ -111,7 +111,7 @@ class TlsContext:
                 log.warning("still serving the old certificate: %s", error)
 
     def _present(self) -> tuple[Leaf, bytes]:
-        return self._leaf(), self.clients.read() if self.clients else b""
+        return self._leaf(), read_pem(self.clients.ca_file) if self.clients else b""
 
     def _make(self, leaf: Leaf, ca_certificates: bytes) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -128,7 +128,7 @@ class TlsContext:
 
 
 def _reader(source: tuple[Path, Path] | Certificates | None, address: str) -> tuple[Callable[[], Leaf], str]:
-    """Return what gives the leaf of the moment, and a word for it."""
+    """Return a function that returns the current leaf, and what to call it in an error."""
     if isinstance(source, tuple):
         files = source
         return lambda: Leaf.read(*files), " and ".join(map(str, files))

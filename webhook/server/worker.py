@@ -1,8 +1,8 @@
-"""gunicorn's thread worker, made to stand clients that connect and say nothing, or say it slowly.
+"""gunicorn's thread worker, hardened against clients that connect and send nothing, or send it slowly.
 
-kube-apiserver leaves TLS connections behind that carry no request. The stock worker keeps a thread waiting on each, and
-so stops answering; here the poller waits, and a thread is taken only when there is something to read. Uses internals of
-gunicorn 27 (``_DEFER``, ``TConn``, ``pending_conns``), which tests with idle and slow connections guard.
+kube-apiserver leaves idle TLS connections behind. The stock worker blocks a thread on each until it stops answering;
+here the poller waits, and a thread is used only when there is something to read. Relies on internals of gunicorn 27
+(``_DEFER``, ``TConn``, ``pending_conns``); tests with idle and slow connections guard them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from gunicorn.workers import gthread
 from webhook.server.tls import DeadlineSocket
 
 SILENT_SECONDS = 5.0
-"""How long a connection may be open without a TLS handshake."""
+"""How long a connection may stay open without a TLS handshake."""
 REQUEST_SECONDS = 5.0
-"""How long a client may take to send a request, once it began."""
+"""How long a client may take to send a request after its first byte."""
 _SWEEP_SECONDS = 0.5
 _FULL, _ROOMY = 0.9, 0.7
 
@@ -31,7 +31,7 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self._swept = 0.0
 
     def handle(self, conn: Any) -> Any:
-        """Answer one request of a connection, or give the connection back to the poller while it is silent."""
+        """Answer one request of a connection, or return the connection to the poller while it is silent."""
         if not conn.initialized:
             if not conn.data_ready and not conn.wait_for_data(0):
                 return gthread._DEFER
@@ -58,7 +58,7 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
         return True
 
     def murder_pending(self) -> None:
-        """Close connections that have been silent for too long, and the oldest where there is no room for new ones."""
+        """Close connections that have been silent for too long, and the oldest ones when the worker is nearly full."""
         now = time.monotonic()
         if now - self._swept < _SWEEP_SECONDS:
             return
@@ -82,14 +82,14 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
-        """As the stock worker; what works beside it hears of it at once."""
+        """As the stock worker; also calls ``on_stop`` at the first signal."""
         is_first = self.alive
         super().handle_exit(sig, frame)
         if is_first:
             self.app.on_stop()
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """As the stock worker; one that stops closes its listeners, so that new clients go elsewhere at once."""
+        """As the stock worker; a stopping one also closes its listeners, so that new clients go elsewhere at once."""
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:
@@ -97,10 +97,10 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
 
 def _must_be_read_by(deadline: float, conn: Any) -> None:
-    """Bound the reads of a connection.
+    """Limit the reads of a connection.
 
-    gunicorn's main thread reads what a client still sends before it closes a connection: from one that already took too
-    long it must not wait for that.
+    Before gunicorn's main thread closes a connection it reads what the client still sends. It must not wait for
+    one that already took too long.
     """
     if isinstance(conn.sock, DeadlineSocket):
         conn.sock.must_be_read_by(deadline)

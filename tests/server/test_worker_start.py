@@ -1,10 +1,9 @@
-"""A process that begins takes no call before it can answer it; so the death of the one before costs no later call."""
+"""A starting worker accepts no request before it can answer it, so a killed one costs no later request."""
 
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,38 +14,32 @@ from webhook.server.state import SettingsFile, SnapshotState
 from webhook.server.tls import TlsContext
 
 
-class Beginning(SnapshotState):
-    """Can answer once it was asked so many times whether it can."""
+class Starting(SnapshotState):
+    """Becomes ready after it was asked so many times."""
 
     def __init__(self, times: int) -> None:
-        """Begin."""
         super().__init__(Snapshot(), SettingsFile(None))
         self.left = times
 
     def unready(self) -> dict[str, str]:
-        """What is waited for."""
+        """What it waits for."""
         self.left -= 1
         return {"certificate": "there is none yet"} if self.left > 0 else {}
 
 
-def test_no_call_is_taken_before_it_can_be_answered() -> None:
-    state = Beginning(5)
-    application(state).load()
-    assert state.left == 0
+def loaded(state: Starting) -> int:
+    """Return how often a state may still be asked after the worker has loaded it."""
+    run._Application(run.Server("127.0.0.1", 8443, TlsContext(None, "127.0.0.1"), lambda: state)).load()
+    return state.left
 
 
-def test_calls_are_taken_after_a_while_though_none_can_be_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_accepts_nothing_before_it_is_ready_but_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(Starting(5)) == 0
     monkeypatch.setattr(run, "READY_SECONDS", 0.05)
-    state = Beginning(1_000_000_000)
-    application(state).load()
-    assert state.left > 0
+    assert loaded(Starting(1_000_000_000)) > 0
 
 
-def application(state: SnapshotState) -> Any:
-    return run._Application(run.Server("127.0.0.1", 8443, TlsContext(None, "127.0.0.1"), lambda: state))
-
-
-def test_the_death_of_the_worker_process_loses_no_call_that_begins_after_it(serve: Serve) -> None:
+def test_killed_worker_loses_no_request_that_begins_after_it(serve: Serve) -> None:
     server = serve()
     (worker,) = children(server)
     os.kill(worker, signal.SIGKILL)
@@ -58,6 +51,6 @@ def test_the_death_of_the_worker_process_loses_no_call_that_begins_after_it(serv
 
 
 def children(server: Server) -> list[int]:
-    """Return the processes that a server has started and that were not seen off yet."""
+    """Return the child processes of a server."""
     process = server.child.process.pid
     return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]

@@ -1,0 +1,128 @@
+"""Clients that connect and send nothing, or send it slowly, must not keep others from their answer.
+
+kube-apiserver leaves such TLS connections behind; with gunicorn's own thread worker each of them holds a thread, and
+with as many as there are threads the webhook never answers again.
+"""
+
+import resource
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from tests.build import disk, review, vm
+from tests.server.conftest import Serve, Server, await_that, send
+from webhook.server.run import CONNECTIONS, GRACE_SECONDS, THREADS
+
+MANY = 2 * THREADS
+SILENT = CONNECTIONS + 100
+
+
+def tls(server: Server, stack: ExitStack) -> None:
+    stack.enter_context(server.handshake())
+
+
+def tcp(server: Server, stack: ExitStack) -> None:
+    stack.enter_context(server.silent())
+
+
+def half_a_handshake(server: Server, stack: ExitStack) -> None:
+    stack.enter_context(server.silent()).sendall(b"\x16\x03\x01\x02\x00\x01")
+
+
+def kept_alive(server: Server, stack: ExitStack) -> None:
+    connection = server.connect()
+    stack.callback(connection.close)
+    assert send(connection, "GET", "/livez")[0] == 200
+
+
+IDLE: dict[str, tuple[Callable[[Server, ExitStack], None], ...]] = {
+    "after their TLS handshake": (tls,),
+    "before their TLS handshake": (tcp,),
+    "in the middle of their TLS handshake": (half_a_handshake,),
+    "kept alive after a request": (kept_alive,),
+    "of every sort": (tls, tcp, half_a_handshake, kept_alive),
+}
+
+
+@pytest.mark.parametrize("sorts", IDLE.values(), ids=IDLE)
+def test_request_is_answered_beside_idle_connections(
+    server: Server, stack: ExitStack, sorts: tuple[Callable[[Server, ExitStack], None], ...]
+) -> None:
+    for open_one in sorts:
+        for _ in range(MANY):
+            open_one(server, stack)
+    assert server.validate(review(vm(disk("once"))))["allowed"] is False
+
+
+def test_idle_connection_is_answered_once_it_sends_a_request(server: Server, stack: ExitStack) -> None:
+    connections = [stack.enter_context(server.handshake()) for _ in range(MANY)]
+    for connection in connections:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert {connection.recv(12) for connection in connections} == {b"HTTP/1.1 200"}
+
+
+def dribble(connection: ssl.SSLSocket, words: bytes, stop: threading.Event) -> None:
+    with suppress(OSError):
+        for index in range(len(words)):
+            connection.sendall(words[index : index + 1])
+            if stop.wait(0.4):
+                return
+
+
+SLOW = {
+    "in the header": b"POST /validate HTTP/1.1\r\nX-Slow: " + b"x" * 200,
+    "in the body": b"POST /validate HTTP/1.1\r\nContent-Length: 200\r\n\r\n" + b" " * 200,
+}
+
+
+@pytest.mark.parametrize("words", SLOW.values(), ids=SLOW)
+def test_request_is_answered_while_more_clients_than_threads_send_a_byte_now_and_then(
+    serve: Serve, stack: ExitStack, words: bytes
+) -> None:
+    server, stop = serve(), threading.Event()
+    for _ in range(MANY):
+        connection = stack.enter_context(server.handshake())
+        connection.sendall(words[:50])
+        thread = threading.Thread(target=dribble, args=(connection, words[50:], stop))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(stop.set)
+    assert server.request("GET", "/livez")[0] == 200
+
+
+def test_request_is_answered_while_more_connections_than_the_limit_are_silent(serve: Serve, stack: ExitStack) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < SILENT + 100:
+        pytest.skip(f"this user may open {hard} files only, the test needs {SILENT + 100}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    server = serve()
+    for _ in range(SILENT):
+        stack.enter_context(server.silent())
+    assert server.request("GET", "/livez")[0] == 200
+
+
+def test_idle_connections_do_not_delay_the_end(serve: Serve, stack: ExitStack) -> None:
+    server: Server = serve()
+    stack.enter_context(server.handshake())
+    stack.enter_context(server.silent())
+    server.terminate()
+    assert server.child.process.wait(GRACE_SECONDS - 10) == 0
+
+
+def test_stopping_server_accepts_no_new_connections(serve: Serve, stack: ExitStack) -> None:
+    server: Server = serve()
+    busy = stack.enter_context(server.handshake())
+    busy.sendall(b"POST /validate HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+    server.terminate()
+
+    def is_closed() -> bool:
+        try:
+            server.silent().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    await_that(is_closed, "refused connection", server.child)
