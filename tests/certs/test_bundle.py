@@ -8,8 +8,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs import CA, Leaf, union, why_not_trusted
-from tests.certs.build import CA_CERTIFICATE, DAY, FOR_CLIENTS, HOUR, NAME, NAMES, NOW, SECOND, Issued, named
+from certs import CA, Leaf, union
+from tests.certs.build import (
+    CA_CERTIFICATE,
+    DAY,
+    FOR_CLIENTS,
+    HOUR,
+    NAME,
+    NAMES,
+    NOW,
+    SECOND,
+    Issued,
+    named,
+    why_not_trusted,
+)
 
 A, B, C = (CA.make(days * DAY, NOW) for days in (10, 20, 30))
 
@@ -143,10 +155,10 @@ def test_a_leaf_is_not_trusted_and_it_says_why(bundle: bytes, leaf: Leaf, reason
 
 
 TIMES = {
-    "before it begins": (-HOUR - SECOND, "it is valid from 2027-03-01 11:00:00 UTC on only"),
+    "before it begins": (-HOUR - SECOND, "it is only valid from 2027-03-01 11:00:00 UTC on"),
     "from its beginning": (-HOUR, None),
     "until its end": (DAY - SECOND, None),
-    "once it has ended": (DAY, "it ended at 2027-03-02 12:00:00 UTC"),
+    "once it has ended": (DAY, "it expired at 2027-03-02 12:00:00 UTC"),
 }
 
 

@@ -107,7 +107,7 @@ def test_a_leaf_never_outlives_it() -> None:
 
 @pytest.mark.parametrize("late", [timedelta(0), SECOND, YEAR])
 def test_it_signs_nothing_once_it_has_ended(late: timedelta) -> None:
-    with pytest.raises(CertificateError, match="the CA ended at 2028-02-29 12:00:00 UTC"):
+    with pytest.raises(CertificateError, match="the CA expired at 2028-02-29 12:00:00 UTC"):
         MADE.sign(NAMES, WEEK, NOW + YEAR + late)
 
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from certs import Leaf, Lifetimes, Serving, Stored, renewed, rotate, union, why_not_trusted
-from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SECOND, first
+from certs import Leaf, Lifetimes, Serving, Stored, renewed, rotate, union
+from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SECOND, first, why_not_trusted
 
 FIRST = first()
 CONFIGURED = [FIRST.bundle(NOW)] * 3

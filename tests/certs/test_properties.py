@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certs import CA, CertificateError, Leaf, Serving, Stored, renewed, rotate, union, why_not_trusted
+from certs import CA, CertificateError, Leaf, Serving, Stored, renewed, rotate, union
 from certs.bundle import why_not_usable
 from certs.pem import certificates
-from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first
+from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first, why_not_trusted
 
 thorough = settings(max_examples=300)
 

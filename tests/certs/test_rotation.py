@@ -5,8 +5,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from certs import CA, CertificateError, Leaf, Lifetimes, Stored, renewed, rotate, why_not_trusted
-from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SECOND, certificate, first
+from certs import CA, CertificateError, Leaf, Lifetimes, Stored, renewed, rotate
+from tests.certs.build import (
+    DAY,
+    HOUR,
+    LIFETIMES,
+    MINUTE,
+    NAME,
+    NAMES,
+    NOW,
+    SECOND,
+    certificate,
+    first,
+    why_not_trusted,
+)
 
 FIRST = first()
 DUE = NOW + LIFETIMES.ca * 2 / 3
@@ -162,9 +174,9 @@ CORRUPT = {
     "a certificate cut short": (changed(signing_crt=FIRST.bundle(NOW)[:200]), "signing: one certificate in PEM"),
     "the key of another": (changed(signing_key=MADE.next.key), "signing: the key is not that of the certificate"),
     "a leaf": (changed(next_crt=LEAF.chain, next_key=LEAF.key), "next: the certificate is not that of a CA"),
-    "words for a time": (changed(**{"next_trusted-since": b"yesterday"}), "next.trusted-since: it is no time"),
-    "bytes for a time": (changed(**{"next_trusted-since": b"\xff"}), "next.trusted-since: it is no time"),
-    "a time without its zone": (changed(**{"next_trusted-since": b"2027-03-01"}), "it names no time zone"),
+    "words for a time": (changed(**{"next_trusted-since": b"yesterday"}), "next.trusted-since: not a time"),
+    "bytes for a time": (changed(**{"next_trusted-since": b"\xff"}), "next.trusted-since: not a time"),
+    "a time without its zone": (changed(**{"next_trusted-since": b"2027-03-01"}), "no time zone"),
 }
 
 

@@ -61,7 +61,7 @@ class Replica:
     @property
     def is_leader(self) -> bool:
         """Whether it says that it leads."""
-        return self.controller.gauges()["migratability_leader"] == 1
+        return self.controller.gauges()["migratability_leader_election_master_status"] == 1
 
     def await_that(self, condition: Callable[[], Any], what: str) -> None:
         """Return when the condition holds; fails after the deadline."""

@@ -31,7 +31,7 @@ HOLDERS: list[tuple[str, dict[str, Any], str | None]] = [
     ("nobody owns it, it calls us", live(service=OURS), None),
     ("nobody owns it, it calls another", live(service=OTHER), "it calls other/webhook"),
     ("nobody owns it, it calls a URL", live(), 'it calls "https://example.com"'),
-    ("nobody owns it, it calls nobody", {"metadata": {}}, "nobody of ours wrote it"),
+    ("nobody owns it, it calls nobody", {"metadata": {}}, "we did not write it"),
 ]
 
 

@@ -55,7 +55,7 @@ def test_a_replica_that_does_not_lead_writes_nothing_and_is_ready_when_it_has_a_
 
 def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
     assert replica.controller.unready() == {
-        "controller": "what is registered was not read yet",
+        "controller": "the webhook configurations have not been read yet",
         "certificate": "no certificate has been offered yet",
     }
     replica.controller.start()
@@ -69,7 +69,7 @@ def test_unready_says_that_there_is_no_secret_yet(replica: Replica, api: FakeApi
     why = replica.controller.unready()["certificate"]
     assert why == (
         "no certificate has been offered yet; "
-        "Secret migratability/migratability-webhook-ca is not there yet; the leader makes it"
+        "Secret migratability/migratability-webhook-ca does not exist yet; the leader creates it"
     )
 
 
@@ -96,7 +96,7 @@ def test_a_fault_is_told_once_and_lasts_no_longer_than_it_lasts(
     assert VALIDATING not in api.objects
     api.faults.clear()
     replica.await_that(lambda: in_force(api), "registrations")
-    replica.await_that(lambda: "controller: all is well again" in caplog.text, "message")
+    replica.await_that(lambda: "controller: recovered" in caplog.text, "message")
 
 
 @pytest.mark.parametrize("path", [OWNER, LEASE])
@@ -125,7 +125,7 @@ def test_without_its_cluster_role_a_leader_makes_nothing(
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "registrations")
     del api.objects[OWNER]
-    replica.await_that(lambda: "ClusterRole registrations is not there" in caplog.text, "message")
+    replica.await_that(lambda: "ClusterRole registrations does not exist" in caplog.text, "message")
     for path in (VALIDATING, MUTATING, SECRET, LEASE):
         del api.objects[path]
     replica.await_passes()
@@ -146,9 +146,9 @@ def test_another_installation_is_left_alone_and_told_of(replica: Replica, api: F
     api.put_there(VALIDATING, FOREIGN)
     before = api.objects[VALIDATING]
     replica.controller.start()
-    replica.await_that(lambda: "registrations" in replica.controller.unready(), "message")
+    replica.await_that(lambda: "webhook configurations" in replica.controller.unready(), "message")
     replica.await_passes()
-    assert replica.controller.unready()["registrations"] == (
+    assert replica.controller.unready()["webhook configurations"] == (
         'ValidatingWebhookConfiguration migratability is not ours, it calls "https://example.com"; '
         "uninstall one of the two installations, or delete it if it is left over"
     )
@@ -170,7 +170,7 @@ def test_what_is_as_it_must_be_is_left_alone(replica: Replica, api: FakeApi) -> 
 
 def test_the_end_of_the_certificate_is_a_figure(replica: Replica) -> None:
     expiry = "migratability_certificate_expiry_timestamp_seconds"
-    assert replica.controller.gauges() == {"migratability_leader": 0, expiry: 0}
+    assert replica.controller.gauges() == {"migratability_leader_election_master_status": 0, expiry: 0}
     replica.controller.start()
     replica.await_that(lambda: replica.serving.current(), "certificate")
     leaf = replica.serving.current()
@@ -193,7 +193,7 @@ def test_a_lease_that_cannot_be_given_back_holds_nobody_up(
     replica.await_that(lambda: replica.is_leader, "leader")
     api.faults["leases"] = OUT_OF_REACH
     replica.controller.close()
-    assert "the leadership was not released" in caplog.text
+    assert "cannot release leadership" in caplog.text
 
 
 def test_who_changes_the_webhook_configurations_without_end_is_not_fought(
@@ -206,7 +206,7 @@ def test_who_changes_the_webhook_configurations_without_end_is_not_fought(
         replica.await_passes(1)
     applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
     assert 10 < applied < 30
-    assert "somebody changes them again and again; they are reverted once a minute" in caplog.text
+    assert "another program changes them again and again; they are reverted once a minute" in caplog.text
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}

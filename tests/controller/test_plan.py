@@ -12,11 +12,10 @@ from webhook.controller.live_configurations import MUTATING, VALIDATING
 from webhook.controller.owned import Owner
 from webhook.controller.plan import (
     Apply,
-    Delete,
-    Prove,
     ReconcileInputs,
     Step,
     encoded,
+    needs_probe,
     steps,
     trusting,
     versions_of,
@@ -45,26 +44,23 @@ ALL = configured()
 
 def brief(taken: Sequence[Step]) -> list[str]:
     """Return steps in words."""
-    words = {Apply: "apply", Delete: "delete", Prove: "prove"}
-    kinds = [step.wanted["kind"] if isinstance(step, Apply) else getattr(step, "kind", "") for step in taken]
-    short = {VALIDATING: " validating", MUTATING: " mutating", "": ""}
-    return [f"{words[type(step)]}{short[kind]}" for step, kind in zip(taken, kinds, strict=True)]
+    short = {VALIDATING: "validating", MUTATING: "mutating"}
+    return [
+        f"apply {short[step.wanted['kind']]}" if isinstance(step, Apply) else f"delete {short[step.kind]}"
+        for step in taken
+    ]
 
 
 ONLY_MUTATING, ONLY_VALIDATING = {MUTATING: ALL[MUTATING]}, {VALIDATING: ALL[VALIDATING]}
 LENIENT = configured(mode="warn")
 PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
     ("all is as it must be", {}, ALL, False, []),
-    ("nothing is there", {}, {}, False, ["prove"]),
-    ("nothing is there, and we were reached", {}, {}, True, ["apply mutating"]),
-    ("the mutating side is there", {}, ONLY_MUTATING, False, ["prove"]),
-    ("the mutating side is there, and we were reached", {}, ONLY_MUTATING, True, ["apply validating"]),
-    ("the mutating side is gone", {}, ONLY_VALIDATING, False, ["prove"]),
-    ("the mutating side is gone, and we were reached", {}, ONLY_VALIDATING, True, ["apply mutating"]),
-    ("nothing is denied", {"mode": "warn"}, {}, False, ["prove"]),
-    ("the global mode is pulled", {"mode": "warn"}, ALL, False, ["apply validating"]),
-    ("the global mode is let go", {}, LENIENT, False, ["prove"]),
-    ("the global mode is let go, and we were reached", {}, LENIENT, True, ["apply validating"]),
+    ("nothing is there", {}, {}, True, ["apply mutating"]),
+    ("only the mutating side is there", {}, ONLY_MUTATING, True, ["apply validating"]),
+    ("only the validating side is there", {}, ONLY_VALIDATING, True, ["apply mutating"]),
+    ("nothing is there, and nothing is denied", {"mode": "warn"}, {}, True, ["apply mutating"]),
+    ("the global mode becomes warn", {"mode": "warn"}, ALL, False, ["apply validating"]),
+    ("the global mode becomes deny", {}, LENIENT, True, ["apply validating"]),
     ("they are switched off", {"webhookConfigurations": "off"}, ALL, False, ["delete validating"]),
     ("one is switched off already", {"webhookConfigurations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
     ("both are switched off already", {"webhookConfigurations": "off"}, {}, False, []),
@@ -72,16 +68,18 @@ PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
 
 
 @pytest.mark.parametrize(
-    ("settings", "live", "proven", "expected"), [row[1:] for row in PLANS], ids=[row[0] for row in PLANS]
+    ("settings", "live", "probe", "expected"), [row[1:] for row in PLANS], ids=[row[0] for row in PLANS]
 )
-def test_what_is_done(settings: dict[str, Any], live: Live, proven: bool, expected: list[str]) -> None:
+def test_next_steps_and_whether_a_probe_comes_first(
+    settings: dict[str, Any], live: Live, probe: bool, expected: list[str]
+) -> None:
     wanted = wanted_configurations(inputs(**settings), live)
-    assert brief(steps(wanted, live, proven=proven)) == expected
+    assert (needs_probe(wanted, live), brief(steps(wanted, live))) == (probe, expected)
 
 
 def test_another_bundle_is_applied_at_once() -> None:
     wanted = wanted_configurations(inputs(bundle=b"other"), ALL)
-    assert brief(steps(wanted, ALL, proven=False)) == ["apply validating", "apply mutating"]
+    assert brief(steps(wanted, ALL)) == ["apply validating", "apply mutating"]
 
 
 def test_a_live_configuration_trusts_another_bundle_before_anything_is_proven() -> None:
@@ -102,7 +100,7 @@ def test_trusting_another_bundle_changes_nothing_else() -> None:
 
 def test_another_owner_is_applied_at_once() -> None:
     wanted = wanted_configurations(replace(SITUATION, owner=Owner("registrations", "u2")), ALL)
-    taken = steps(wanted, ALL, proven=False)
+    taken = steps(wanted, ALL)
     assert brief(taken) == ["apply validating", "apply mutating"]
     assert isinstance(taken[0], Apply)
     assert taken[0].places == ("metadata.ownerReferences[registrations].uid",)
@@ -111,7 +109,7 @@ def test_another_owner_is_applied_at_once() -> None:
 def test_what_somebody_stops_from_denying_is_proven_before_it_denies_again() -> None:
     webhooks = [{**webhook, "failurePolicy": "Ignore"} for webhook in ALL[VALIDATING]["webhooks"]]
     live = {**ALL, VALIDATING: {**ALL[VALIDATING], "webhooks": webhooks}}
-    assert brief(steps(ALL.values(), live, proven=False)) == ["prove"]
+    assert needs_probe(ALL.values(), live)
 
 
 NEWER = {**ALL[VALIDATING]["webhooks"][0], "rules": ["those of another version"], "failurePolicy": "Fail"}

@@ -16,7 +16,7 @@ def test_a_trouble_is_told_when_it_begins_changes_and_ends(caplog: pytest.LogCap
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "owner: no"),
         ("WARNING", "owner: still no"),
-        ("INFO", "owner: all is well again"),
+        ("INFO", "owner: recovered"),
         ("WARNING", "owner: no"),
     ]
 

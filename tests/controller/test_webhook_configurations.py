@@ -9,7 +9,7 @@ import pytest
 from webhook.admission import compared
 from webhook.admission.compared import DECLARED
 from webhook.admission.scope import COMPARED, KIND_OF_RESTORE_OR_CLONE
-from webhook.controller.conditions import comes
+from webhook.controller.conditions import changes
 from webhook.controller.webhook_configurations import FailClosed, probe_configuration, webhook_configurations
 from webhook.policy.rules import RULES
 from webhook.settings import Settings
@@ -151,7 +151,7 @@ def test_every_path_that_a_rule_declares_is_compared_on_both_sides(which: tuple[
 def test_a_path_that_a_later_rule_declares_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compared, "DECLARED", (*DECLARED, "domain.devices.tpm"))
     later = compared.compared_in("VirtualMachine")
-    assert "s.?domain.?devices.?tpm" in comes(later, labels=True)
+    assert "s.?domain.?devices.?tpm" in changes(later, labels=True)
     new: dict[str, Any] = {"spec": {"template": {"spec": {"domain": {"devices": {"tpm": {}}}}}}}
     assert later.differs(new, {})
 
@@ -183,18 +183,14 @@ def test_a_namespace_is_sent_only_for_labels_of_ours_by_whatever_subresource() -
 
 
 def test_only_vms_and_vmis_are_let_by_for_their_owner() -> None:
-    skipped = {
-        which for which, webhook in by_resource(VALIDATING).items() if "is-not-made-for-an-owner" in conditions(webhook)
-    }
+    skipped = {which for which, webhook in by_resource(VALIDATING).items() if "has-no-owner" in conditions(webhook)}
     assert skipped == {("kubevirt.io", "virtualmachineinstances"), ("kubevirt.io", "virtualmachines")}
 
 
 @pytest.mark.parametrize("namespace", ["kubevirt", "openshift-cnv"])
 def test_the_account_that_makes_vmis_is_that_of_kubevirts_namespace(namespace: str) -> None:
     validating, _ = webhook_configurations(SERVICE, BUNDLE, namespace)
-    expression = conditions(by_resource(validating)["kubevirt.io", "virtualmachineinstances"])[
-        "is-not-made-for-an-owner"
-    ]
+    expression = conditions(by_resource(validating)["kubevirt.io", "virtualmachineinstances"])["has-no-owner"]
     assert f"request.userInfo.username == 'system:serviceaccount:{namespace}:kubevirt-controller'" in expression
 
 
@@ -206,7 +202,7 @@ def test_the_mutating_side_sees_what_it_may_patch() -> None:
 def test_the_mutating_side_sees_the_vmis_that_kubevirt_makes() -> None:
     """Each restart brings one more old VM under the drain's protection."""
     webhook = by_resource(MUTATING)["kubevirt.io", "virtualmachineinstances"]
-    assert "is-not-made-for-an-owner" not in conditions(webhook)
+    assert "has-no-owner" not in conditions(webhook)
 
 
 def test_no_rule_has_a_wildcard() -> None:

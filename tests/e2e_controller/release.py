@@ -93,7 +93,7 @@ class Replica:
     def is_leader(self) -> bool:
         """Whether it says that it leads."""
         try:
-            return "migratability_leader 1.0" in self.get("/metrics")[1]
+            return "migratability_leader_election_master_status 1.0" in self.get("/metrics")[1]
         except (OSError, http.client.HTTPException):
             return False
 

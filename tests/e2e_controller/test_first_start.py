@@ -79,7 +79,7 @@ def test_all_that_it_makes_belongs_to_its_cluster_role_and_stays_out_of_backups(
 def test_without_its_cluster_role_nothing_is_made(release: Release) -> None:
     release.delete(OWNER_ROLE)
     replica = release.start()
-    release.await_log(replica, f"ClusterRole {OWNER} is not there")
+    release.await_log(replica, f"ClusterRole {OWNER} does not exist")
     assert not any(release.read(path) for path in (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET))
     release.make(owner_role())
     release.await_in_force()
