@@ -1,4 +1,4 @@
-"""A made-up clock, certificates of other hands, and handshakes in memory."""
+"""A fixed time, certificates made without the code under test, and handshakes in memory."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ def named(*names: str) -> x509.SubjectAlternativeName:
 
 
 def usage(**allowed: bool) -> x509.KeyUsage:
-    """Return the extension that allows signing of certificates, unless told otherwise."""
+    """Return the extension that allows signing of certificates, by default."""
     return x509.KeyUsage(**{**dict.fromkeys(USAGES, False), "key_cert_sign": True, **allowed})
 
 

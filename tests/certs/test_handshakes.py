@@ -1,4 +1,4 @@
-"""Rotations seen by a real TLS client over loopback: OpenSSL agrees with what we take to be trusted."""
+"""Rotations seen by a real TLS client over loopback: OpenSSL agrees with us about trust."""
 
 import socket
 import ssl
@@ -14,7 +14,7 @@ from webhook.server.tls import TlsContext
 
 LIFETIMES = Lifetimes(9 * MINUTE, 2 * MINUTE, 30 * SECOND)
 RECONCILE, LESS_THAN_AN_HOUR = 20 * SECOND, 130
-"""OpenSSL looks at the real clock. Ours runs ahead of it by less than the hour that certificates begin early."""
+"""OpenSSL uses the real clock. Ours is ahead of it by less than the hour by which certificates are valid early."""
 
 
 class Server:
@@ -65,11 +65,11 @@ def server() -> Iterator[Server]:
     server.stop()
 
 
-def test_clients_that_trust_the_registered_bundle_are_served_through_rotations(server: Server) -> None:
+def test_clients_that_trust_the_ca_bundle_accept_the_leaf_through_rotations(server: Server) -> None:
     begin = datetime.now(UTC)
     stored, leaf, configured = rotate(None, [], begin, LIFETIMES), None, b""
     ca_certificates, leaves = set(), set()
-    for now in (begin + passes * RECONCILE for passes in range(LESS_THAN_AN_HOUR)):
+    for now in (begin + number * RECONCILE for number in range(LESS_THAN_AN_HOUR)):
         bundles = [configured] if configured else []
         stored = rotate(stored, bundles, now, LIFETIMES)
         leaf = renewed(leaf, stored, NAMES, now, LIFETIMES)
@@ -85,7 +85,7 @@ def test_clients_that_trust_the_registered_bundle_are_served_through_rotations(s
     assert len(leaves) > 10
 
 
-def test_a_client_that_does_not_trust_it_or_calls_it_by_another_name_denies(server: Server) -> None:
+def test_clients_that_trust_another_ca_or_call_another_name_reject_the_leaf(server: Server) -> None:
     now = datetime.now(UTC)
     stored = rotate(None, [], now, LIFETIMES)
     leaf = renewed(None, stored, NAMES, now, LIFETIMES)
