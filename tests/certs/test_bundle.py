@@ -9,19 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import CA, Leaf, union
-from tests.certs.build import (
-    CA_CERTIFICATE,
-    DAY,
-    FOR_CLIENTS,
-    HOUR,
-    NAME,
-    NAMES,
-    NOW,
-    SECOND,
-    Issued,
-    named,
-    why_not_trusted,
-)
+from tests.certs import build
+from tests.certs.build import CA_CERTIFICATE, DAY, HOUR, NAME, NAMES, NOW, SECOND, Issued, named
 
 A, B, C = (CA.make(days * DAY, NOW) for days in (10, 20, 30))
 
@@ -70,6 +59,10 @@ def test_only_expired_certificates_are_dropped() -> None:
     assert union(pems(A, B, C), now=NOW + 40 * DAY) == b""
 
 
+def leaf(issuer: Issued, *extensions: x509.ExtensionType) -> Leaf:
+    return Issued("leaf", *(extensions or [named(NAME)]), issuer=issuer).leaf()
+
+
 ROOT = Issued("root", CA_CERTIFICATE)
 BETWEEN = Issued("between", CA_CERTIFICATE, issuer=ROOT)
 SERVER = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
@@ -84,21 +77,21 @@ TRUSTED = {
     "ours": (pems(A), OURS),
     "among others": (pems(C, B, A), OURS),
     "beside garbage": (b"garbage\n" + pems(B)[:300] + b"\n" + pems(A), OURS),
-    "of a root": (ROOT.pem, Issued("leaf", named(NAME), issuer=ROOT).leaf()),
+    "of a root": (ROOT.pem, leaf(ROOT)),
     "over an intermediate": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(BETWEEN)),
-    "of a trusted intermediate": (BETWEEN.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf()),
+    "of a trusted intermediate": (BETWEEN.pem, leaf(BETWEEN)),
     "RSA, as OpenShift's service CA": (RSA_ROOT.pem, RSA_LEAF.leaf(RSA_ROOT)),
-    "of another curve": (P384.pem, Issued("leaf", named(NAME), issuer=P384).leaf()),
+    "of another curve": (P384.pem, leaf(P384)),
     "self-signed, itself in the bundle": (ALONE.pem, ALONE.leaf()),
-    "for any purpose": (ROOT.pem, Issued("leaf", named(NAME), ANY, issuer=ROOT).leaf()),
-    "with a wildcard": (ROOT.pem, Issued("leaf", named("*.migratability.svc"), issuer=ROOT).leaf()),
-    "whatever the case": (ROOT.pem, Issued("leaf", named("Webhook.Migratability.svc"), issuer=ROOT).leaf()),
+    "for any purpose": (ROOT.pem, leaf(ROOT, named(NAME), ANY)),
+    "with a wildcard": (ROOT.pem, leaf(ROOT, named("*.migratability.svc"))),
+    "whatever the case": (ROOT.pem, leaf(ROOT, named("Webhook.Migratability.svc"))),
 }
 
 
 @pytest.mark.parametrize(("bundle", "leaf"), TRUSTED.values(), ids=TRUSTED)
 def test_a_leaf_is_trusted(bundle: bytes, leaf: Leaf) -> None:
-    assert why_not_trusted(bundle, leaf, NAME, NOW) is None
+    assert build.why_not_trusted(bundle, leaf, NAME, NOW) is None
 
 
 ED = Issued("root", CA_CERTIFICATE, key=ed25519.Ed25519PrivateKey.generate())
@@ -111,27 +104,15 @@ DENIED = {
     "an empty bundle": (b"", OURS, "there is no certificate in the bundle"),
     "a bundle that hides it behind one cut short": (pems(B)[:300] + pems(A), OURS, "no certificate in the bundle"),
     "another of the same name": (TWIN.certificate, OURS, "the bundle has no CA valid now that signed it"),
-    "a CA that has ended": (
-        ENDED.pem,
-        Issued("leaf", named(NAME), issuer=ENDED).leaf(),
-        "the bundle has no CA valid now that signed it (issuer 'CN=root')",
-    ),
-    "no CA": (NO_CA.pem, Issued("leaf", named(NAME), issuer=NO_CA).leaf(), "has no CA"),
-    "one that says it is no CA": (LEAF_ONLY.pem, Issued("leaf", named(NAME), issuer=LEAF_ONLY).leaf(), "has no"),
-    "an intermediate that is not sent": (ROOT.pem, Issued("leaf", named(NAME), issuer=BETWEEN).leaf(), "no CA"),
-    "keys of Ed25519": (ED.pem, Issued("leaf", named(NAME), issuer=ED).leaf(), "has no CA"),
-    "another name": (
-        ROOT.pem,
-        Issued("leaf", named("a.svc", "b.svc"), issuer=ROOT).leaf(),
-        f"the certificate is not for {NAME}, but for a.svc, b.svc",
-    ),
+    "an expired CA": (ENDED.pem, leaf(ENDED), "the bundle has no CA valid now that signed it (issuer 'CN=root')"),
+    "no CA": (NO_CA.pem, leaf(NO_CA), "has no CA"),
+    "one that says it is no CA": (LEAF_ONLY.pem, leaf(LEAF_ONLY), "has no"),
+    "an intermediate that is not sent": (ROOT.pem, leaf(BETWEEN), "no CA"),
+    "keys of Ed25519": (ED.pem, leaf(ED), "has no CA"),
+    "another name": (ROOT.pem, leaf(ROOT, named("a.svc", "b.svc")), f"is not for {NAME}, but for a.svc, b.svc"),
     "a name in the subject only": (ROOT.pem, Issued(NAME, issuer=ROOT).leaf(), f"not for {NAME}, but for no name"),
-    "a wildcard that is too short": (ROOT.pem, Issued("leaf", named("*.svc"), issuer=ROOT).leaf(), "but for *.svc"),
-    "a certificate for clients": (
-        ROOT.pem,
-        Issued("leaf", named(NAME), FOR_CLIENTS, issuer=ROOT).leaf(),
-        "not for servers",
-    ),
+    "a wildcard that is too short": (ROOT.pem, leaf(ROOT, named("*.svc")), "but for *.svc"),
+    "a certificate for clients": (ROOT.pem, leaf(ROOT, named(NAME), build.FOR_CLIENTS), "not for servers"),
     "the key of another": (pems(A), Leaf(OURS.chain, B.key), "the key is not that of the certificate"),
     "another's leaf, itself in the bundle, of another name": (ALONE.pem, Issued("leaf", named("a")).leaf(), "not for"),
 }
@@ -139,18 +120,18 @@ DENIED = {
 
 @pytest.mark.parametrize(("bundle", "leaf", "reason"), DENIED.values(), ids=DENIED)
 def test_a_leaf_that_is_not_trusted_says_why(bundle: bytes, leaf: Leaf, reason: str) -> None:
-    assert reason in (why_not_trusted(bundle, leaf, NAME, NOW) or "")
+    assert reason in (build.why_not_trusted(bundle, leaf, NAME, NOW) or "")
 
 
 TIMES = {
     "before it begins": (-HOUR - SECOND, "it is only valid from 2027-03-01 11:00:00 UTC on"),
     "from its beginning": (-HOUR, None),
-    "until its end": (DAY - SECOND, None),
-    "once it has ended": (DAY, "it expired at 2027-03-02 12:00:00 UTC"),
+    "until it expires": (DAY - SECOND, None),
+    "once it has expired": (DAY, "it expired at 2027-03-02 12:00:00 UTC"),
 }
 
 
 @pytest.mark.parametrize(("later", "reason"), TIMES.values(), ids=TIMES)
 def test_a_leaf_is_trusted_while_it_is_valid(later: timedelta, reason: str | None) -> None:
-    said = why_not_trusted(pems(A), OURS, NAME, NOW + later)
+    said = build.why_not_trusted(pems(A), OURS, NAME, NOW + later)
     assert said == (reason and f"the certificate is not valid: {reason}")

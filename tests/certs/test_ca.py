@@ -14,22 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import CA, CertificateError, self_signed
 from certs.ca import renewal
-from tests.certs.build import (
-    CA_CERTIFICATE,
-    DAY,
-    HOUR,
-    NAME,
-    NAMES,
-    NOW,
-    SECOND,
-    USAGES,
-    Issued,
-    certificate,
-    handshake,
-    serving,
-    trusting,
-    usage,
-)
+from tests.certs import build
+from tests.certs.build import CA_CERTIFICATE, DAY, HOUR, NAME, NAMES, NOW, SECOND, USAGES, Issued
 
 YEAR, WEEK = timedelta(days=365), timedelta(days=7)
 MADE = CA.make(YEAR, NOW)
@@ -48,11 +34,11 @@ def key_id(of: x509.Certificate) -> bytes:
 
 
 def test_certificates_are_valid_from_an_hour_ago_for_their_lifetime() -> None:
-    leaf = certificate(LEAF)
+    leaf = build.certificate(LEAF)
     assert (MADE.not_before, MADE.not_after) == (NOW - HOUR, NOW + YEAR)
     assert (leaf.not_valid_before_utc, leaf.not_valid_after_utc) == (NOW - HOUR, NOW + WEEK)
     before = datetime.now(UTC).replace(microsecond=0)
-    made = certificate(self_signed(NAMES, DAY))
+    made = build.certificate(self_signed(NAMES, DAY))
     assert before - HOUR <= made.not_valid_before_utc <= datetime.now(UTC) - HOUR
     assert before + DAY <= made.not_valid_after_utc <= datetime.now(UTC) + DAY
 
@@ -66,16 +52,16 @@ def test_a_ca_signs_leaves_only_and_is_no_server() -> None:
 
 
 def test_a_leaf_is_for_servers_and_signs_nothing() -> None:
-    assert not certificate(LEAF).extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert key_usages(certificate(LEAF)) == {"digital_signature"}
+    assert not build.certificate(LEAF).extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert key_usages(build.certificate(LEAF)) == {"digital_signature"}
     for leaf in (LEAF, ALONE):
-        purposes = certificate(leaf).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        purposes = build.certificate(leaf).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         assert list(purposes) == [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
 def test_a_leaf_names_the_key_that_signed_it() -> None:
-    signer = certificate(LEAF).extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    assert signer.key_identifier == key_id(ROOT) != key_id(certificate(LEAF))
+    signer = build.certificate(LEAF).extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    assert signer.key_identifier == key_id(ROOT) != key_id(build.certificate(LEAF))
 
 
 @pytest.mark.parametrize("made", [MADE, LEAF, ALONE], ids=["CA", "leaf", "self-signed leaf"])
@@ -87,8 +73,8 @@ def test_keys_are_p_256_not_encrypted_and_never_shown(made: CA) -> None:
 
 
 def test_no_two_certificates_have_the_same_key_or_serial_number() -> None:
-    leaves = [certificate(MADE.sign(NAMES, WEEK, NOW)) for _ in range(3)]
-    alone = [certificate(self_signed(NAMES, DAY)) for _ in range(3)]
+    leaves = [build.certificate(MADE.sign(NAMES, WEEK, NOW)) for _ in range(3)]
+    alone = [build.certificate(self_signed(NAMES, DAY)) for _ in range(3)]
     made = leaves + alone + [x509.load_pem_x509_certificate(CA.make(YEAR, NOW).certificate) for _ in range(3)]
     assert len({each.serial_number for each in made}) == len({key_id(each) for each in made}) == 9
 
@@ -98,15 +84,15 @@ def test_clients_that_trust_it_accept_a_leaf_for_each_of_its_names_and_no_other(
     ca = CA.make(DAY, now)
     for bundle, leaf in ((ca.certificate, ca.sign([*NAMES, "::1"], HOUR, now)), (ALONE.chain, ALONE)):
         for name in (*NAMES, "::1"):
-            handshake(serving(leaf), trusting(bundle), name)
+            build.handshake(build.serving(leaf), build.trusting(bundle), name)
         for name in ("127.0.0.2", "elsewhere", "svc"):
-            server, client = serving(leaf), trusting(bundle)
+            server, client = build.serving(leaf), build.trusting(bundle)
             with pytest.raises(ssl.SSLCertVerificationError):
-                handshake(server, client, name)
+                build.handshake(server, client, name)
 
 
 def test_a_leaf_never_outlives_its_ca() -> None:
-    assert certificate(MADE.sign(NAMES, WEEK, NOW + YEAR - DAY)).not_valid_after_utc == MADE.not_after
+    assert build.certificate(MADE.sign(NAMES, WEEK, NOW + YEAR - DAY)).not_valid_after_utc == MADE.not_after
 
 
 @pytest.mark.parametrize("late", [timedelta(0), YEAR])
@@ -116,8 +102,8 @@ def test_a_ca_signs_nothing_once_it_has_expired(late: timedelta) -> None:
 
 
 def test_a_ca_recognises_its_own_leaves() -> None:
-    assert MADE.signed(certificate(LEAF))
-    assert not CA.make(YEAR, NOW).signed(certificate(LEAF))
+    assert MADE.signed(build.certificate(LEAF))
+    assert not CA.make(YEAR, NOW).signed(build.certificate(LEAF))
 
 
 @pytest.mark.parametrize("lifetime", [20 * SECOND, HOUR, YEAR])
@@ -152,23 +138,23 @@ INVALID: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
     "the key of another": (lambda: (MADE.certificate, LEAF.key), "the key is not that of the certificate"),
     "an encrypted key": (encrypted, "the key is encrypted"),
     "an RSA key": (
-        lambda: pair(CA_CERTIFICATE, usage(), key=rsa.generate_private_key(65537, 2048)),
+        lambda: pair(CA_CERTIFICATE, build.usage(), key=rsa.generate_private_key(65537, 2048)),
         "not of the type ECDSA P-256",
     ),
     "another curve": (
-        lambda: pair(CA_CERTIFICATE, usage(), key=ec.generate_private_key(ec.SECP384R1())),
+        lambda: pair(CA_CERTIFICATE, build.usage(), key=ec.generate_private_key(ec.SECP384R1())),
         "not of the type ECDSA P-256",
     ),
     "an unknown curve": (lambda: (MADE.certificate, unknown_curve()), "the key is no private key in PEM"),
     "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of a CA"),
-    "no constraints": (lambda: pair(usage()), "not that of a CA"),
-    "no right to sign": (lambda: pair(CA_CERTIFICATE, usage(key_cert_sign=False)), "not that of a CA"),
+    "no constraints": (lambda: pair(build.usage()), "not that of a CA"),
+    "no right to sign": (lambda: pair(CA_CERTIFICATE, build.usage(key_cert_sign=False)), "not that of a CA"),
     "an intermediate": (
-        lambda: pair(CA_CERTIFICATE, usage(), issuer=Issued("root", CA_CERTIFICATE)),
+        lambda: pair(CA_CERTIFICATE, build.usage(), issuer=Issued("root", CA_CERTIFICATE)),
         "not signed with its own key",
     ),
     "a forged signature": (
-        lambda: pair(CA_CERTIFICATE, usage(), issuer=Issued("ca", CA_CERTIFICATE)),
+        lambda: pair(CA_CERTIFICATE, build.usage(), issuer=Issued("ca", CA_CERTIFICATE)),
         "not signed with its own key",
     ),
 }
@@ -182,9 +168,9 @@ def test_an_invalid_ca_is_rejected_with_the_reason(make: Callable[[], tuple[byte
 
 def test_a_ca_that_another_program_made_signs_leaves_that_are_trusted() -> None:
     now = datetime.now(UTC)
-    made = Issued("corporate", CA_CERTIFICATE, usage(), begin=now - HOUR, end=now + DAY)
+    made = Issued("corporate", CA_CERTIFICATE, build.usage(), begin=now - HOUR, end=now + DAY)
     leaf = CA.parse(made.pem, made.key).sign([NAME], HOUR, now)
-    handshake(serving(leaf), trusting(made.pem))
+    build.handshake(build.serving(leaf), build.trusting(made.pem))
 
 
 def test_a_ca_can_be_parsed_from_its_own_pem() -> None:

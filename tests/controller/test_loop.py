@@ -29,7 +29,7 @@ def test_nothing_is_configured_before_the_probe_is_answered_and_the_validating_s
     api.answers = False
     replica.controller.start()
     replica.await_that(lambda: PROBE in api.objects, "probe")
-    replica.await_passes()
+    replica.await_reconciles()
     assert not {VALIDATING, MUTATING} & set(api.objects)
     api.answers = True
     replica.await_that(lambda: in_force(api), "webhook configurations")
@@ -89,7 +89,7 @@ def test_an_error_is_logged_once_and_the_controller_recovers_after_it(
     api.faults[path] = fault
     replica.controller.start()
     replica.await_that(lambda: "controller: " in caplog.text, "message")
-    replica.await_passes()
+    replica.await_reconciles()
     reported = [record.message for record in caplog.records if record.message.startswith("controller: ")]
     assert len(reported) == 1
     assert str(fault) in reported[0]
@@ -115,7 +115,7 @@ def test_an_error_after_the_first_reconcile_makes_no_replica_unready(replica: Re
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
     api.faults["/"] = OUT_OF_REACH
-    replica.await_passes()
+    replica.await_reconciles()
     assert replica.controller.unready() == {}
 
 
@@ -128,7 +128,7 @@ def test_a_leader_creates_nothing_without_its_cluster_role(
     replica.await_that(lambda: "ClusterRole registrations does not exist" in caplog.text, "message")
     for path in (VALIDATING, MUTATING, SECRET, LEASE):
         del api.objects[path]
-    replica.await_passes()
+    replica.await_reconciles()
     assert not {VALIDATING, MUTATING, SECRET, LEASE} & set(api.objects)
     api.put_there(OWNER, ROLE)
     replica.await_that(lambda: in_force(api), "webhook configurations")
@@ -138,7 +138,7 @@ def test_a_leader_creates_nothing_without_its_cluster_role(
 def test_a_cluster_role_that_is_being_deleted_owns_nothing(replica: Replica, api: FakeApi) -> None:
     api.put_there(OWNER, {"metadata": {**ROLE["metadata"], "deletionTimestamp": "2027-01-01T00:00:00Z"}})
     replica.controller.start()
-    replica.await_passes()
+    replica.await_reconciles()
     assert api.writes == []
 
 
@@ -147,7 +147,7 @@ def test_another_installation_is_reported_and_never_changed(replica: Replica, ap
     before = api.objects[VALIDATING]
     replica.controller.start()
     replica.await_that(lambda: "webhook configurations" in replica.controller.unready(), "message")
-    replica.await_passes()
+    replica.await_reconciles()
     assert replica.controller.unready()["webhook configurations"] == (
         'ValidatingWebhookConfiguration migratability is not ours, it calls "https://example.com"; '
         "uninstall one of the two installations, or delete it if it is left over"
@@ -186,7 +186,7 @@ def test_repeated_external_changes_are_reverted_once_a_minute(
     replica.await_that(lambda: in_force(api), "webhook configurations")
     for _ in range(40):
         api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": []})
-        replica.await_passes(1)
+        replica.await_reconciles(1)
     applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
     assert 10 < applied < 30
     assert "another program changes them again and again; they are reverted once a minute" in caplog.text
@@ -199,7 +199,7 @@ def nothing_due(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch)
     """Return when nothing is due any more, the watches see what is there, and only an event reconciles."""
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
-    replica.await_passes()
+    replica.await_reconciles()
     monkeypatch.setattr(loop, "RECONCILE_SECONDS", DEADLINE)
     replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
     del api.reads[:], api.writes[:]
