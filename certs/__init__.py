@@ -1,10 +1,10 @@
 """Certificates of the webhook: making, rotating, checking and loading them. Knows nothing of VMs or Kubernetes.
 
-Our own CAs go from one to the next by ``rotate``; ``renewed`` gives the leaf that a replica offers. ``Files``
-gives the same two things, leaf and bundle, from another issuer. ``Serving`` decides for both when a leaf is served.
+``rotate`` replaces a self-signed CA by the next; ``renewed`` returns the leaf that a replica offers. ``Files`` reads
+leaf and bundle of another issuer. ``Serving`` decides for both when a leaf is served.
 """
 
-from certs.bundle import union, why_not_trusted
+from certs.bundle import union
 from certs.ca import CA
 from certs.leaf import Leaf, self_signed, service_names
 from certs.pem import CertificateError
@@ -26,5 +26,4 @@ __all__ = [
     "self_signed",
     "service_names",
     "union",
-    "why_not_trusted",
 ]

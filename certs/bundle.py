@@ -10,13 +10,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from certs.leaf import Leaf
-from certs.pem import CertificateError, certificates, encoded, why_not_valid
+from certs.pem import CertificateError, certificates, encoded, extension, why_not_valid
 
 
 def union(*pems: bytes, now: datetime) -> bytes:
-    """Return every certificate of the bundles once, in the order of its first appearance, but those that have ended.
+    """Return every certificate of the bundles once, in the order of its first appearance, except expired ones.
 
-    What is no certificate is left out; one that is not valid yet stays. Of nothing it is empty.
+    Anything that is not a certificate is left out; a certificate that is not valid yet stays.
     """
     found = dict.fromkeys(
         encoded(certificate)
@@ -27,34 +27,32 @@ def union(*pems: bytes, now: datetime) -> bytes:
     return b"".join(found)
 
 
-def why_not_trusted(bundle: bytes, leaf: Leaf, name: str, now: datetime) -> str | None:
-    """Return why a client that trusts this bundle would deny the leaf for this DNS name, or None.
-
-    It follows what kube-apiserver, that is Go's x509.Certificate.Verify, looks at: the key is that of the certificate,
-    time, name, purpose, and a chain to a certificate of the bundle. A leaf that is itself in the bundle is trusted.
-    Certificates whose keys are neither RSA nor ECDSA are not trusted, where Go would trust Ed25519 too.
-    """
-    return why_not_usable(leaf, name, now) or why_no_chain(certificates(bundle), leaf, name, now)
-
-
 def why_not_usable(leaf: Leaf, name: str, now: datetime) -> str | None:
-    """Return why no client at all would accept the leaf for this DNS name, or None."""
+    """Return why no client would accept the leaf for this DNS name, whatever it trusts, or None.
+
+    As Go's x509.Certificate.Verify, and so kube-apiserver, it checks that the key fits, time, name and purpose.
+    """
     try:
         certificate = leaf.parsed()[0]
     except CertificateError as error:
         return str(error)
     if reason := why_not_valid(certificate, now):
         return f"the certificate is not valid: {reason}"
-    names = _names(certificate)
+    alternative = extension(certificate, x509.SubjectAlternativeName)
+    names = alternative.get_values_for_type(x509.DNSName) if alternative else []
     if not any(_is_named(name, pattern) for pattern in names):
         return f"the certificate is not for {name}, but for {', '.join(names) or 'no name'}"
-    if not _is_for_servers(certificate):
+    purposes = extension(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and _FOR_SERVERS.isdisjoint(purposes):
         return "the certificate is not for servers"
     return None
 
 
 def why_no_chain(trusted: Collection[x509.Certificate], leaf: Leaf, name: str, now: datetime) -> str | None:
-    """Return why the leaf, usable for the name, leads to none of the trusted certificates, or None."""
+    """Return why the leaf, usable for the name, has no chain to one of the trusted certificates, or None.
+
+    A leaf that is itself trusted needs none. Keys other than RSA and ECDSA are not trusted; Go trusts Ed25519 too.
+    """
     certificate, *others = certificates(leaf.chain)
     if certificate in trusted:
         return None
@@ -75,26 +73,11 @@ def why_no_chain(trusted: Collection[x509.Certificate], leaf: Leaf, name: str, n
 
 
 _CA = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+_FOR_SERVERS = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _LEAF = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
 
 
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return names.get_values_for_type(x509.DNSName)
-
-
 def _is_named(name: str, pattern: str) -> bool:
-    """A wildcard stands for the whole first label, as in RFC 6125 §6.4.3."""
+    """A wildcard stands for the whole first label: RFC 6125 §6.4.3."""
     name, pattern = name.lower(), pattern.lower()
     return name == pattern or (pattern.startswith("*.") and name.partition(".")[2] == pattern[2:])
-
-
-def _is_for_servers(certificate: x509.Certificate) -> bool:
-    try:
-        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return ExtendedKeyUsageOID.SERVER_AUTH in purposes or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes

@@ -1,10 +1,11 @@
-"""A CA of our own, and the certificates that it signs."""
+"""A self-signed CA, and the certificates that it signs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -12,15 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.leaf import CLOCK_SKEW, COMMON_NAME, Leaf, alternative_names, begun, common_name, key_pem, new_key
-from certs.pem import CertificateError, certificates, encoded, fits, private_key
+from certs.pem import CertificateError, certificates, encoded, extension, private_key
 
 
 @dataclass(frozen=True, slots=True)
 class CA:
-    """The certificate of a CA and its private key, both PEM, known to belong together.
-
-    Made by ``make`` or ``parse``.
-    """
+    """The certificate of a CA and its private key, both PEM; ``make`` and ``parse`` ensure that they fit."""
 
     certificate: bytes
     key: bytes = field(repr=False)
@@ -41,19 +39,19 @@ class CA:
 
     @classmethod
     def parse(cls, certificate: bytes, key: bytes) -> CA:
-        """Return the CA in two PEM texts of unknown origin.
+        """Return the CA in two PEM texts of unknown origin; its validity period is not checked.
 
-        Raises CertificateError where they are not one self-signed certificate of a CA and its P-256 key. When
-        it is valid is not looked at.
+        Raises CertificateError where they are not one self-signed certificate of a CA and its P-256 key.
         """
         found, private = certificates(certificate), private_key(key)
         if len(found) != 1:
             raise CertificateError(f"one certificate in PEM is needed, there are {len(found)}")
         if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
             raise CertificateError("the key is not of the type ECDSA P-256")
-        if not fits(found[0], private):
+        if found[0].public_key() != private.public_key():
             raise CertificateError("the key is not that of the certificate")
-        if not _may_sign(found[0]):
+        constraints, usage = extension(found[0], x509.BasicConstraints), extension(found[0], x509.KeyUsage)
+        if not (constraints and constraints.ca and usage and usage.key_cert_sign):
             raise CertificateError("the certificate is not that of a CA")
         try:
             found[0].verify_directly_issued_by(found[0])
@@ -63,23 +61,24 @@ class CA:
 
     @property
     def not_before(self) -> datetime:
-        """From when on it is valid: an hour before it was made."""
+        """The beginning of its validity: an hour before it was made."""
         return self._parsed().not_valid_before_utc
 
     @property
     def not_after(self) -> datetime:
-        """When it ends."""
+        """When it expires."""
         return self._parsed().not_valid_after_utc
 
     def sign(self, names: Iterable[str], lifetime: timedelta, now: datetime) -> Leaf:
         """Return a new serving certificate for DNS names and IP addresses, with a new key.
 
-        It never outlives the CA. Raises CertificateError where the CA has ended already.
+        It never outlives the CA. Raises CertificateError where the CA has expired.
         """
-        ca, key = self._parsed(), new_key()
+        ca, key, signing_key = self._parsed(), new_key(), private_key(self.key)
+        assert isinstance(signing_key, ec.EllipticCurvePrivateKey)
         left = ca.not_valid_after_utc - now
         if left <= timedelta(0):
-            raise CertificateError(f"the CA ended at {self.not_after:%Y-%m-%d %H:%M:%S} UTC")
+            raise CertificateError(f"the CA expired at {self.not_after:%Y-%m-%d %H:%M:%S} UTC")
         certificate = (
             begun(common_name(COMMON_NAME), key, min(lifetime, left), now)
             .issuer_name(ca.subject)
@@ -88,12 +87,12 @@ class CA:
             .add_extension(_usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(_key_id_of(ca), critical=False)
-            .sign(self._private(), hashes.SHA256())
+            .sign(signing_key, hashes.SHA256())
         )
         return Leaf(encoded(certificate), key_pem(key))
 
     def signed(self, certificate: x509.Certificate) -> bool:
-        """Tell whether this CA signed the certificate."""
+        """Return whether this CA signed the certificate."""
         try:
             certificate.verify_directly_issued_by(self._parsed())
         except Exception:
@@ -103,51 +102,23 @@ class CA:
     def _parsed(self) -> x509.Certificate:
         return x509.load_pem_x509_certificate(self.certificate)
 
-    def _private(self) -> ec.EllipticCurvePrivateKey:
-        key = private_key(self.key)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        return key
-
 
 def renewal(begin: datetime, end: datetime) -> datetime:
-    """Return when a certificate of ours is to be renewed: after two thirds of the time from its making to its end.
+    """Return when to renew a certificate that we made: after two thirds of the time from its making to its end.
 
-    It was made an hour after it begins to be valid, so this holds for a lifetime of seconds too.
+    It was made an hour after ``begin``, the beginning of its validity: this also works for lifetimes of seconds.
     """
     made = begin + CLOCK_SKEW
     return made + (end - made) * 2 / 3
 
 
-def _may_sign(certificate: x509.Certificate) -> bool:
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-        return constraints.ca and certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        return False
-
-
 def _key_id_of(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    try:
-        own = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    except x509.ExtensionNotFound:
-        public = ca.public_key()
-        assert isinstance(public, ec.EllipticCurvePublicKey)
-        return x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
-    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
-
-
-_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
+    if own := extension(ca, x509.SubjectKeyIdentifier):
+        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
+    public = ca.public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
 
 
 def _usage(*allowed: str) -> x509.KeyUsage:
-    return x509.KeyUsage(**{usage: usage in allowed for usage in _USAGES})
+    return x509.KeyUsage(**{name: name in allowed for name in signature(x509.KeyUsage).parameters})

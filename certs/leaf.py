@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from certs.pem import CertificateError, certificates, encoded, fits, private_key, read_pem
+from certs.pem import CertificateError, certificates, encoded, private_key, read_pem
 
 CLOCK_SKEW = timedelta(hours=1)
-"""What we make is valid from so long before it is made, since clocks differ."""
+"""Certificates are valid from so long before they are made, since clocks differ."""
 COMMON_NAME = "migratability-webhook"
 _MEMORY = Path("/dev/shm")
 
@@ -33,14 +33,13 @@ class Leaf:
 
     @classmethod
     def read(cls, chain: Path, key: Path) -> Leaf:
-        """Return what two files hold, whatever it is; raises CertificateError where one cannot be read."""
+        """Return the content of two files, unchecked; raises CertificateError where one cannot be read."""
         return cls(read_pem(chain), read_pem(key))
 
     def load_into(self, context: ssl.SSLContext) -> None:
-        """Serve this certificate from the next handshake on; raises CertificateError where OpenSSL does not take it.
+        """Serve this certificate from the next handshake on; raises CertificateError where OpenSSL rejects it.
 
-        OpenSSL takes files only: they exist for the time of the call, in memory where the system has such a folder,
-        readable by nobody else.
+        OpenSSL only reads files. They exist during the call, in memory where possible, readable only by this user.
         """
         with tempfile.TemporaryDirectory(dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as folder:
             chain, key = Path(folder, "chain"), Path(folder, "key")
@@ -52,21 +51,20 @@ class Leaf:
                 raise CertificateError(f"no certificate with its key that can be served: {error}") from error
 
     def parsed(self) -> list[x509.Certificate]:
-        """Return the certificate, then those of its chain; raises CertificateError where there is none, or where the
-        key is none or not that of the first."""
+        """Return the certificate, then those of its chain.
+
+        Raises CertificateError where there is no certificate, or where the key is not that of the first.
+        """
         found = certificates(self.chain)
         if not found:
             raise CertificateError("there is no certificate in PEM")
-        if not fits(found[0], private_key(self.key)):
+        if found[0].public_key() != private_key(self.key).public_key():
             raise CertificateError("the key is not that of the certificate")
         return found
 
 
 def self_signed(names: Iterable[str], lifetime: timedelta) -> Leaf:
-    """Return a new self-signed certificate for DNS names and IP addresses (ECDSA P-256).
-
-    It is valid from an hour ago, since clocks differ.
-    """
+    """Return a new self-signed certificate for DNS names and IP addresses (ECDSA P-256)."""
     key = new_key()
     subject = common_name(COMMON_NAME)
     certificate = (
@@ -81,7 +79,7 @@ def self_signed(names: Iterable[str], lifetime: timedelta) -> Leaf:
 
 
 def service_names(service: str, namespace: str, address: str | None = None) -> list[str]:
-    """Return the names under which a replica is called: those of its Service, and its own address where given.
+    """Return the names of a replica: those of its Service, and its address if any.
 
     kube-apiserver calls SERVICE.NAMESPACE.svc; the kubelet and people use the others.
     """
@@ -113,9 +111,9 @@ def alternative_names(names: Iterable[str]) -> x509.SubjectAlternativeName:
 def begun(
     subject: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: timedelta, now: datetime
 ) -> x509.CertificateBuilder:
-    """Return the part of a certificate that all have: subject, key and its id, random serial number and validity.
+    """Return the common part of a certificate: subject, key and its id, random serial number and validity.
 
-    Certificates count whole seconds: it ends up to one second before now + lifetime.
+    Certificates count whole seconds: it expires up to one second before now + lifetime.
     """
     return (
         x509.CertificateBuilder()

@@ -1,4 +1,4 @@
-"""Reading certificates and keys that somebody else may have written, cut short or mixed up."""
+"""Reading certificates and keys that anybody may have written: truncated, or mixed up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _BLOCK = re.compile(
     rb"^-----BEGIN CERTIFICATE-----[ \t]*\r?\n([^-]*)^-----END CERTIFICATE-----[ \t\r]*$", flags=re.MULTILINE
 )
@@ -31,7 +33,7 @@ def read_pem(path: Path) -> bytes:
 
 
 def certificates(pem: bytes) -> list[x509.Certificate]:
-    """Return the certificates in a PEM text in their order; what is no certificate is skipped, as Go skips it."""
+    """Return the certificates in a PEM text in their order; like Go, it skips anything else."""
     found = (_certificate(base64_text) for base64_text in _BLOCK.findall(pem))
     return [certificate for certificate in found if certificate is not None]
 
@@ -46,18 +48,21 @@ def private_key(pem: bytes) -> PrivateKeyTypes:
         raise CertificateError("the key is no private key in PEM") from error
 
 
-def fits(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
-    """Tell whether the private key is that of the certificate."""
-    return certificate.public_key() == key.public_key()
+def extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    """Return the extension of a kind, or None."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def why_not_valid(certificate: x509.Certificate, now: datetime) -> str | None:
     """Return why the certificate is not valid at this time, or None."""
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begin:
-        return f"it is valid from {begin:%Y-%m-%d %H:%M:%S} UTC on only"
+        return f"it is only valid from {begin:%Y-%m-%d %H:%M:%S} UTC on"
     if now >= end:
-        return f"it ended at {end:%Y-%m-%d %H:%M:%S} UTC"
+        return f"it expired at {end:%Y-%m-%d %H:%M:%S} UTC"
     return None
 
 
@@ -68,7 +73,7 @@ def encoded(certificate: x509.Certificate) -> bytes:
 
 @lru_cache(maxsize=64)
 def _certificate(base64_text: bytes) -> x509.Certificate | None:
-    """Fields are decoded when they are looked at: that all can be is found out here, so that it raises nowhere else."""
+    """Fields are decoded when they are read: read all here, so that an invalid one raises nowhere else."""
     try:
         der = base64.b64decode(base64_text.translate(None, b" \t\r\n"), validate=True)
         certificate = x509.load_der_x509_certificate(der)

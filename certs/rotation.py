@@ -1,9 +1,8 @@
-"""Our CAs from one to the next: trust first, sign later.
+"""Rotation of the self-signed CA: trust first, sign later.
 
-A CA is replaced after two thirds of its lifetime. Its successor is trusted by every webhook configuration for a
-while before it signs anything, and the old one is trusted until it ends, so that no leaf in use is ever unknown. All
-here is a function of what is stored, what is registered and the time: a replica that takes over, or one that slept,
-goes on where the last one was.
+A CA is replaced after two thirds of its lifetime. Every webhook configuration must trust its successor for the trust
+delay before it signs, and trusts the old one until it expires, so that every leaf in use is trusted. All functions
+depend only on the Secret, the webhook configurations and the time: any replica can continue a rotation.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from certs.leaf import Leaf
 from certs.pem import CertificateError, certificates, why_not_valid
 
 _SHORTEST = timedelta(seconds=3)
-"""Certificates count whole seconds: a shorter one might be due for renewal when it is made."""
+"""Certificates count whole seconds: a shorter lifetime could be due for renewal at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long a CA and a leaf live, and how long a CA is trusted before it signs.
+    """The lifetimes of CA and leaf, and for how long a CA must be trusted before it signs.
 
-    Raises ValueError for what cannot be kept: a successor is made when a third of the CA's lifetime is left, and
-    must have been trusted for the whole ``trust_delay`` within that.
+    Raises ValueError for a ``trust_delay`` of a third of the CA's lifetime or more, since the successor is made when a
+    third is left.
     """
 
     ca: timedelta = timedelta(days=365)
@@ -44,10 +43,10 @@ class Lifetimes:
 class Stored:
     """What the Secret holds.
 
-    signing: signs leaves; None while nothing that is trusted can, since the Secret was lost.
+    signing: signs leaves; None after the Secret was lost, until ``next`` is trusted.
     next: its successor, which signs nothing yet.
-    trusted: certificates of those before, until they end, PEM.
-    next_trusted_since: since when every webhook configuration has been seen to trust ``next``.
+    trusted: certificates of earlier CAs that have not expired, PEM.
+    next_trusted_since: since when every webhook configuration trusts ``next``.
     """
 
     signing: CA | None
@@ -61,7 +60,7 @@ class Stored:
         return union(*(each.certificate for each in ca_certificates if each), self.trusted, now=now)
 
     def to_data(self) -> dict[str, bytes]:
-        """Return the data of the Secret, not in base64 yet; the same for the same content."""
+        """Return the data of the Secret, before base64."""
         data: dict[str, bytes] = {}
         for name, ca in (("signing", self.signing), ("next", self.next)):
             if ca:
@@ -74,7 +73,7 @@ class Stored:
 
     @classmethod
     def from_data(cls, data: Mapping[str, bytes]) -> Stored:
-        """Return what ``to_data`` was made of; raises CertificateError, which names the entry, for anything else."""
+        """Return the inverse of ``to_data``; raises CertificateError, which names the entry, for anything else."""
         signing, following = _ca(data, "signing"), _ca(data, "next")
         if not signing and not following:
             raise CertificateError("there is neither signing.crt nor next.crt")
@@ -82,12 +81,12 @@ class Stored:
 
 
 def rotate(stored: Stored | None, configured: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
-    """Return what must be stored now, given the bundles of every registered webhook; the same where nothing is due.
+    """Return what the Secret must hold now, given the caBundle of every webhook; ``stored`` itself if nothing is due.
 
-    ``stored`` is None where there was nothing usable: then what the webhook configurations trust stays trusted, since replicas
-    may serve leaves that are signed by it, and a new CA must be trusted first like any other. Where nothing is
-    registered nobody calls, and a new one signs at once; the same where nothing older is left that could be trusted.
-    Without new keys the result is the same for the same input, and a second time at the same ``now`` changes nothing.
+    ``stored`` is None where the Secret holds nothing usable: then everything that the webhook configurations trust
+    stays trusted, since replicas may serve leaves signed by it, and a new CA must be trusted before it signs. Without
+    webhook configurations nobody calls, and the new CA signs at once, as it does where no older CA is trusted.
+    A second call at the same ``now`` changes nothing.
     """
     stored = _without_invalid(stored or Stored(None, trusted=union(*configured, now=now)), now)
     while (following := _step(stored, configured, now, lifetimes)) != stored:
@@ -98,13 +97,13 @@ def rotate(stored: Stored | None, configured: Collection[bytes], now: datetime, 
 def renewed(
     leaf: Leaf | None, stored: Stored, names: Iterable[str], now: datetime, lifetimes: Lifetimes
 ) -> Leaf | None:
-    """Return the leaf that a replica must offer: the one it has while that is good, else one newly signed.
+    """Return the leaf that a replica must offer: its present ``leaf`` while that is good, else a new one.
 
-    A leaf is renewed after two thirds of its lifetime, when the CA changed, and when it is not valid at all, as
-    after a clock that jumped. None where there is none and nothing may sign yet.
+    A leaf is renewed after two thirds of its lifetime, when the CA changed, and when it is not valid, as after a clock
+    jump. None where there is none and no CA can sign.
     """
-    signing = stored.signing
-    if not signing or not _is_usable(signing, now) or (leaf and _is_good(leaf, signing, now)):
+    signing = _usable(stored.signing, now)
+    if not signing or (leaf and _is_good(leaf, signing, now)):
         return leaf
     return signing.sign(names, lifetimes.leaf, now)
 
@@ -118,24 +117,21 @@ def _is_good(leaf: Leaf, signing: CA, now: datetime) -> bool:
 
 
 def _without_invalid(stored: Stored, now: datetime) -> Stored:
-    """Leave out what has ended, and what begins in the future, since it was made by a clock that jumped.
-
-    What a CA that is left out may have signed stays trusted.
-    """
-    signing, following = (each if each and _is_usable(each, now) else None for each in (stored.signing, stored.next))
+    """Leave out CAs that have expired, or begin in the future after a clock jump. What they signed stays trusted."""
+    signing, following = _usable(stored.signing, now), _usable(stored.next, now)
     trusted = union(stored.trusted, *([stored.signing.certificate] if stored.signing and not signing else []), now=now)
     return Stored(signing, following, trusted, stored.next_trusted_since if following else None)
 
 
 def _step(stored: Stored, configured: Collection[bytes], now: datetime, lifetimes: Lifetimes) -> Stored:
-    """Make the successor, count how long it has been trusted, or let it sign."""
     if stored.next is None:
         if stored.signing and now < renewal(stored.signing.not_before, stored.signing.not_after):
             return stored
         return replace(stored, next=CA.make(lifetimes.ca, now))
     if not configured or not (stored.signing or stored.trusted):
         return _promoted(stored, now)
-    if not _is_in_all(stored.next, configured):
+    successor = certificates(stored.next.certificate)[0]
+    if not all(successor in certificates(bundle) for bundle in configured):
         return replace(stored, next_trusted_since=None)
     since = min(stored.next_trusted_since or now, now)
     if now - since >= lifetimes.trust_delay:
@@ -148,13 +144,8 @@ def _promoted(stored: Stored, now: datetime) -> Stored:
     return Stored(stored.next, None, union(stored.trusted, *old, now=now))
 
 
-def _is_usable(ca: CA, now: datetime) -> bool:
-    return ca.not_before <= now < ca.not_after
-
-
-def _is_in_all(ca: CA, bundles: Collection[bytes]) -> bool:
-    own = certificates(ca.certificate)[0]
-    return all(own in certificates(bundle) for bundle in bundles)
+def _usable(ca: CA | None, now: datetime) -> CA | None:
+    return ca if ca and ca.not_before <= now < ca.not_after else None
 
 
 def _ca(data: Mapping[str, bytes], name: str) -> CA | None:
@@ -174,7 +165,7 @@ def _since(data: Mapping[str, bytes]) -> datetime | None:
     try:
         since = datetime.fromisoformat(text.decode())
     except ValueError as error:
-        raise CertificateError("next.trusted-since: it is no time") from error
+        raise CertificateError("next.trusted-since: not a time") from error
     if since.tzinfo is None:
-        raise CertificateError("next.trusted-since: it names no time zone")
+        raise CertificateError("next.trusted-since: no time zone")
     return since

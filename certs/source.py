@@ -1,4 +1,4 @@
-"""Certificates from files that somebody else renews: cert-manager, or OpenShift's service CA."""
+"""Certificates from files that another program renews: cert-manager, or OpenShift's service CA."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from certs.pem import CertificateError, certificates, read_pem
 
 
 class Offer(NamedTuple):
-    """A leaf, and the bundle that its issuer wants to be trusted by, PEM."""
+    """A leaf, and the bundle of CAs that clients must trust to accept it, PEM."""
 
     leaf: Leaf
     bundle: bytes
 
 
 class Files:
-    """A leaf and a bundle in three files, which change under us.
+    """A leaf and a bundle in three files, which can change at any time.
 
     cert-manager writes all three into one Secret (tls.crt, tls.key, ca.crt); OpenShift writes tls.crt and tls.key into
-    a Secret and the bundle into a ConfigMap (service-ca.crt), so the two may change at different times. Each is taken
-    over when it is whole; meanwhile the last one that was stays.
+    a Secret and the bundle into a ConfigMap (service-ca.crt), so the two may change at different times. While the
+    pair or the bundle is not valid, the last valid one stays in use.
     """
 
     def __init__(self, certificate: Path, key: Path, ca_certificates: Path) -> None:
@@ -34,7 +34,7 @@ class Files:
         self._complaints: list[str] = []
 
     def current(self) -> Offer | None:
-        """Return the present content of the files, or the last that was whole; None until there is some.
+        """Return the content of the files, or the last that was valid; None until there is some.
 
         Bytes are compared before anything is parsed.
         """
@@ -45,7 +45,7 @@ class Files:
         return Offer(self._leaf, self._bundle) if self._leaf and self._bundle else None
 
     def why_not(self) -> str | None:
-        """Return why the files' content of the last call is not used as it is, or None."""
+        """Return why the content that ``current`` read last is not used, or None."""
         return "; ".join(self._complaints) or None
 
     def _follow(self, chain: bytes | str, key: bytes | str, ca_certificates: bytes | str) -> None:
@@ -63,7 +63,7 @@ class Files:
 
 
 def _content(path: Path) -> bytes | str:
-    """Return the content, or in words why there is none."""
+    """The content, or why it cannot be read."""
     try:
         return read_pem(path)
     except CertificateError as error:
@@ -71,7 +71,7 @@ def _content(path: Path) -> bytes | str:
 
 
 def _checked(leaf: Leaf) -> Leaf:
-    """OpenSSL has the last word, since it is what serves: it denies short keys, for example."""
+    """OpenSSL serves it, so it decides: it rejects short keys, for example."""
     leaf.parsed()
     leaf.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     return leaf

@@ -1,4 +1,4 @@
-"""A made-up clock, certificates of other hands, and handshakes in memory."""
+"""A fixed time, certificates made without the code under test, and handshakes in memory."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import Leaf, Lifetimes, Stored, rotate
+from certs.bundle import why_no_chain, why_not_usable
+from certs.pem import certificates
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
@@ -75,7 +77,7 @@ def named(*names: str) -> x509.SubjectAlternativeName:
 
 
 def usage(**allowed: bool) -> x509.KeyUsage:
-    """Return the extension that allows signing of certificates, unless told otherwise."""
+    """Return the extension that allows signing of certificates, by default."""
     return x509.KeyUsage(**{**dict.fromkeys(USAGES, False), "key_cert_sign": True, **allowed})
 
 
@@ -91,6 +93,11 @@ def issued_today(name: str, *extensions: x509.ExtensionType, issuer: Issued | No
 def certificate(leaf: Leaf) -> x509.Certificate:
     """Return the first certificate of a leaf."""
     return x509.load_pem_x509_certificate(leaf.chain)
+
+
+def why_not_trusted(bundle: bytes, leaf: Leaf, name: str, now: datetime) -> str | None:
+    """Return why a client that trusts this bundle rejects the leaf for this name, or None."""
+    return why_not_usable(leaf, name, now) or why_no_chain(certificates(bundle), leaf, name, now)
 
 
 def first(now: datetime = NOW, lifetimes: Lifetimes = LIFETIMES) -> Stored:

@@ -1,8 +1,9 @@
-"""A CA of our own: what it is, what it signs, and what is not taken for one."""
+"""The certificates that we make, and the CAs of others that are accepted."""
 
 import base64
+import ssl
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -11,30 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs import CA, CertificateError, Leaf
+from certs import CA, CertificateError, self_signed
 from certs.ca import renewal
-from tests.certs.build import (
-    CA_CERTIFICATE,
-    DAY,
-    HOUR,
-    NAME,
-    NAMES,
-    NOW,
-    P256,
-    SECOND,
-    USAGES,
-    Issued,
-    certificate,
-    handshake,
-    named,
-    serving,
-    trusting,
-    usage,
-)
+from tests.certs import build
+from tests.certs.build import CA_CERTIFICATE, DAY, HOUR, NAME, NAMES, NOW, SECOND, USAGES, Issued
 
 YEAR, WEEK = timedelta(days=365), timedelta(days=7)
 MADE = CA.make(YEAR, NOW)
 LEAF = MADE.sign(NAMES, WEEK, NOW)
+ALONE = self_signed([*NAMES, "::1"], DAY)
 ROOT = x509.load_pem_x509_certificate(MADE.certificate)
 
 
@@ -47,91 +33,87 @@ def key_id(of: x509.Certificate) -> bytes:
     return of.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
 
 
-def test_it_is_valid_from_an_hour_ago_for_its_lifetime() -> None:
+def test_certificates_are_valid_from_an_hour_ago_for_their_lifetime() -> None:
+    leaf = build.certificate(LEAF)
     assert (MADE.not_before, MADE.not_after) == (NOW - HOUR, NOW + YEAR)
-
-
-def test_so_is_a_leaf() -> None:
-    leaf = certificate(LEAF)
     assert (leaf.not_valid_before_utc, leaf.not_valid_after_utc) == (NOW - HOUR, NOW + WEEK)
+    before = datetime.now(UTC).replace(microsecond=0)
+    made = build.certificate(self_signed(NAMES, DAY))
+    assert before - HOUR <= made.not_valid_before_utc <= datetime.now(UTC) - HOUR
+    assert before + DAY <= made.not_valid_after_utc <= datetime.now(UTC) + DAY
 
 
-def test_it_may_sign_leaves_and_no_other_cas() -> None:
+def test_a_ca_signs_leaves_only_and_is_no_server() -> None:
     constraints = ROOT.extensions.get_extension_for_class(x509.BasicConstraints)
-    assert constraints.critical
-    assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
+    assert (constraints.critical, constraints.value.ca, constraints.value.path_length) == (True, True, 0)
     assert key_usages(ROOT) == {"key_cert_sign", "crl_sign"}
+    with pytest.raises(x509.ExtensionNotFound):
+        ROOT.extensions.get_extension_for_class(x509.SubjectAlternativeName)
 
 
 def test_a_leaf_is_for_servers_and_signs_nothing() -> None:
-    extensions = certificate(LEAF).extensions
-    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert key_usages(certificate(LEAF)) == {"digital_signature"}
-    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    assert not build.certificate(LEAF).extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert key_usages(build.certificate(LEAF)) == {"digital_signature"}
+    for leaf in (LEAF, ALONE):
+        purposes = build.certificate(leaf).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        assert list(purposes) == [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
 def test_a_leaf_names_the_key_that_signed_it() -> None:
-    signer = certificate(LEAF).extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    assert signer.key_identifier == key_id(ROOT)
-    assert key_id(certificate(LEAF)) != key_id(ROOT)
+    signer = build.certificate(LEAF).extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    assert signer.key_identifier == key_id(ROOT) != key_id(build.certificate(LEAF))
 
 
-@pytest.mark.parametrize("key", [MADE.key, LEAF.key], ids=["authority", "leaf"])
-def test_keys_are_p_256_and_not_encrypted(key: bytes) -> None:
-    private = load_pem_private_key(key, password=None)
+@pytest.mark.parametrize("made", [MADE, LEAF, ALONE], ids=["CA", "leaf", "self-signed leaf"])
+def test_keys_are_p_256_not_encrypted_and_never_shown(made: CA) -> None:
+    private = load_pem_private_key(made.key, password=None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     assert isinstance(private.curve, ec.SECP256R1)
+    assert "PRIVATE" not in repr(made)
 
 
-def test_no_two_have_the_same_key_or_serial_number() -> None:
-    leaves = [certificate(MADE.sign(NAMES, WEEK, NOW)) for _ in range(3)]
-    roots = [x509.load_pem_x509_certificate(CA.make(YEAR, NOW).certificate) for _ in range(3)]
-    assert len({each.serial_number for each in leaves + roots}) == 6
-    assert (
-        len({each.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value for each in leaves + roots}) == 6
-    )
+def test_no_two_certificates_have_the_same_key_or_serial_number() -> None:
+    leaves = [build.certificate(MADE.sign(NAMES, WEEK, NOW)) for _ in range(3)]
+    alone = [build.certificate(self_signed(NAMES, DAY)) for _ in range(3)]
+    made = leaves + alone + [x509.load_pem_x509_certificate(CA.make(YEAR, NOW).certificate) for _ in range(3)]
+    assert len({each.serial_number for each in made}) == len({key_id(each) for each in made}) == 9
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_client_that_trusts_it_accepts_its_leaf_for_each_name(name: str) -> None:
-    now = datetime.now().astimezone()
+def test_clients_that_trust_it_accept_a_leaf_for_each_of_its_names_and_no_other() -> None:
+    now = datetime.now(UTC)
     ca = CA.make(DAY, now)
-    leaf = ca.sign(NAMES, HOUR, now)
-    handshake(serving(leaf), trusting(ca.certificate), name)
+    for bundle, leaf in ((ca.certificate, ca.sign([*NAMES, "::1"], HOUR, now)), (ALONE.chain, ALONE)):
+        for name in (*NAMES, "::1"):
+            build.handshake(build.serving(leaf), build.trusting(bundle), name)
+        for name in ("127.0.0.2", "elsewhere", "svc"):
+            server, client = build.serving(leaf), build.trusting(bundle)
+            with pytest.raises(ssl.SSLCertVerificationError):
+                build.handshake(server, client, name)
 
 
-def test_a_leaf_never_outlives_it() -> None:
-    late = NOW + YEAR - DAY
-    assert certificate(MADE.sign(NAMES, WEEK, late)).not_valid_after_utc == MADE.not_after
+def test_a_leaf_never_outlives_its_ca() -> None:
+    assert build.certificate(MADE.sign(NAMES, WEEK, NOW + YEAR - DAY)).not_valid_after_utc == MADE.not_after
 
 
-@pytest.mark.parametrize("late", [timedelta(0), SECOND, YEAR])
-def test_it_signs_nothing_once_it_has_ended(late: timedelta) -> None:
-    with pytest.raises(CertificateError, match="the CA ended at 2028-02-29 12:00:00 UTC"):
+@pytest.mark.parametrize("late", [timedelta(0), YEAR])
+def test_a_ca_signs_nothing_once_it_has_expired(late: timedelta) -> None:
+    with pytest.raises(CertificateError, match="the CA expired at 2028-02-29 12:00:00 UTC"):
         MADE.sign(NAMES, WEEK, NOW + YEAR + late)
 
 
-def test_it_knows_its_own_leaves_from_others() -> None:
-    assert MADE.signed(certificate(LEAF))
-    assert not CA.make(YEAR, NOW).signed(certificate(LEAF))
+def test_a_ca_recognises_its_own_leaves() -> None:
+    assert MADE.signed(build.certificate(LEAF))
+    assert not CA.make(YEAR, NOW).signed(build.certificate(LEAF))
 
 
 @pytest.mark.parametrize("lifetime", [20 * SECOND, HOUR, YEAR])
-def test_it_is_to_be_renewed_at_two_thirds_however_short_it_lives(lifetime: timedelta) -> None:
+def test_renewal_is_due_at_two_thirds_of_any_lifetime(lifetime: timedelta) -> None:
     made = CA.make(lifetime, NOW)
     assert renewal(made.not_before, made.not_after) == NOW + lifetime * 2 / 3
 
 
-def test_what_was_written_down_is_read_again() -> None:
-    assert CA.parse(MADE.certificate, MADE.key) == MADE
-
-
-def test_the_key_is_not_shown_where_it_is() -> None:
-    assert "PRIVATE" not in repr(MADE)
-
-
-def other_key(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> tuple[bytes, bytes]:
-    issued = Issued("other", CA_CERTIFICATE, usage(), key=key)
+def pair(*extensions: x509.ExtensionType, issuer: Issued | None = None, key: object = None) -> tuple[bytes, bytes]:
+    issued = Issued("ca", *extensions, issuer=issuer, key=key)  # type: ignore[arg-type]
     return issued.pem, issued.key
 
 
@@ -142,64 +124,54 @@ def encrypted() -> tuple[bytes, bytes]:
 
 
 def unknown_curve() -> bytes:
-    """Return a key whose curve has another number, which fails otherwise than other nonsense."""
+    """Return a key whose curve has another number, for which cryptography raises another exception."""
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     der = load_pem_private_key(MADE.key, None).private_bytes(serialization.Encoding.DER, *form)
-    spoilt = base64.b64encode(der.replace(b"\xce\x3d\x03\x01\x07", b"\xce\x3d\x03\x01\x7f"))
-    return b"-----BEGIN PRIVATE KEY-----\n" + spoilt + b"\n-----END PRIVATE KEY-----\n"
+    invalid = base64.b64encode(der.replace(b"\xce\x3d\x03\x01\x07", b"\xce\x3d\x03\x01\x7f"))
+    return b"-----BEGIN PRIVATE KEY-----\n" + invalid + b"\n-----END PRIVATE KEY-----\n"
 
 
-def pair(issued: Issued) -> tuple[bytes, bytes]:
-    return issued.pem, issued.key
-
-
-def forged() -> tuple[bytes, bytes]:
-    """Return a certificate that names itself as its issuer, signed with another key."""
-    real, other = Issued("ca", CA_CERTIFICATE, usage()), Issued("ca", CA_CERTIFICATE, usage())
-    return Issued("ca", CA_CERTIFICATE, usage(), issuer=other, key=real.private).pem, real.key
-
-
-FOREIGN: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
+INVALID: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
     "nothing": (lambda: (b"", b""), "the key is no private key in PEM"),
     "no certificate": (lambda: (b"", MADE.key), "one certificate in PEM is needed, there are 0"),
     "two certificates": (lambda: (MADE.certificate * 2, MADE.key), "one certificate in PEM is needed, there are 2"),
-    "half a certificate": (lambda: (MADE.certificate[:300], MADE.key), "one certificate in PEM is needed, there are 0"),
-    "half a key": (lambda: (MADE.certificate, MADE.key[:100]), "the key is no private key in PEM"),
     "the key of another": (lambda: (MADE.certificate, LEAF.key), "the key is not that of the certificate"),
     "an encrypted key": (encrypted, "the key is encrypted"),
-    "an RSA key": (lambda: other_key(rsa.generate_private_key(65537, 2048)), "not of the type ECDSA P-256"),
-    "another curve": (lambda: other_key(ec.generate_private_key(ec.SECP384R1())), "not of the type ECDSA P-256"),
-    "a curve that nobody knows": (lambda: (MADE.certificate, unknown_curve()), "the key is no private key in PEM"),
-    "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of a CA"),
-    "no constraints": (lambda: pair(Issued("ca", usage())), "not that of a CA"),
-    "no right to sign": (
-        lambda: pair(Issued("ca", CA_CERTIFICATE, usage(key_cert_sign=False))),
-        "not that of a CA",
+    "an RSA key": (
+        lambda: pair(CA_CERTIFICATE, build.usage(), key=rsa.generate_private_key(65537, 2048)),
+        "not of the type ECDSA P-256",
     ),
+    "another curve": (
+        lambda: pair(CA_CERTIFICATE, build.usage(), key=ec.generate_private_key(ec.SECP384R1())),
+        "not of the type ECDSA P-256",
+    ),
+    "an unknown curve": (lambda: (MADE.certificate, unknown_curve()), "the key is no private key in PEM"),
+    "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of a CA"),
+    "no constraints": (lambda: pair(build.usage()), "not that of a CA"),
+    "no right to sign": (lambda: pair(CA_CERTIFICATE, build.usage(key_cert_sign=False)), "not that of a CA"),
     "an intermediate": (
-        lambda: pair(Issued("ca", CA_CERTIFICATE, usage(), issuer=Issued("root", CA_CERTIFICATE))),
+        lambda: pair(CA_CERTIFICATE, build.usage(), issuer=Issued("root", CA_CERTIFICATE)),
         "not signed with its own key",
     ),
-    "a forged signature": (forged, "not signed with its own key"),
+    "a forged signature": (
+        lambda: pair(CA_CERTIFICATE, build.usage(), issuer=Issued("ca", CA_CERTIFICATE)),
+        "not signed with its own key",
+    ),
 }
 
 
-@pytest.mark.parametrize(("make", "reason"), FOREIGN.values(), ids=FOREIGN)
-def test_what_is_no_ca_of_ours_says_why(make: Callable[[], tuple[bytes, bytes]], reason: str) -> None:
+@pytest.mark.parametrize(("make", "reason"), INVALID.values(), ids=INVALID)
+def test_an_invalid_ca_is_rejected_with_the_reason(make: Callable[[], tuple[bytes, bytes]], reason: str) -> None:
     with pytest.raises(CertificateError, match=reason):
         CA.parse(*make())
 
 
-def test_one_made_elsewhere_signs_leaves_that_are_trusted() -> None:
-    now = datetime.now().astimezone()
-    made = Issued(
-        "corporate", CA_CERTIFICATE, usage(), begin=now - HOUR, end=now + DAY, key=ec.generate_private_key(P256)
-    )
+def test_a_ca_that_another_program_made_signs_leaves_that_are_trusted() -> None:
+    now = datetime.now(UTC)
+    made = Issued("corporate", CA_CERTIFICATE, build.usage(), begin=now - HOUR, end=now + DAY)
     leaf = CA.parse(made.pem, made.key).sign([NAME], HOUR, now)
-    assert isinstance(leaf, Leaf)
-    handshake(serving(leaf), trusting(made.pem))
+    build.handshake(build.serving(leaf), build.trusting(made.pem))
 
 
-def test_its_name_is_no_name_of_a_server() -> None:
-    with pytest.raises(x509.ExtensionNotFound):
-        ROOT.extensions.get_extension_for_class(type(named()))
+def test_a_ca_can_be_parsed_from_its_own_pem() -> None:
+    assert CA.parse(MADE.certificate, MADE.key) == MADE

@@ -1,98 +1,53 @@
-"""Rotations seen by a real TLS client over loopback: OpenSSL agrees with what we take to be trusted."""
+"""Rotations seen by a real TLS client: OpenSSL agrees with us about trust."""
 
-import socket
 import ssl
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from certs import Lifetimes, Serving, renewed, rotate, union
-from tests.certs.build import MINUTE, NAME, NAMES, SECOND, trusting
-from webhook.server.tls import TlsContext
+from certs import Leaf, Lifetimes, Serving, renewed, rotate, union
+from tests.certs import build
+from tests.certs.build import MINUTE, NAME, NAMES, SECOND
 
 LIFETIMES = Lifetimes(9 * MINUTE, 2 * MINUTE, 30 * SECOND)
 RECONCILE, LESS_THAN_AN_HOUR = 20 * SECOND, 130
-"""OpenSSL looks at the real clock. Ours runs ahead of it by less than the hour that certificates begin early."""
+"""OpenSSL uses the real clock. Ours is ahead of it by less than the hour by which certificates are valid early."""
 
 
-class Server:
-    """Shakes hands with one client after the other, as gunicorn does with a context of our own."""
-
-    def __init__(self, serving: Serving) -> None:
-        self.serving = serving
-        self._tls = TlsContext(serving, "127.0.0.1")
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            try:
-                with self._tls.current().wrap_socket(client, server_side=True) as connection:
-                    if connection.recv(1) == b"q":
-                        return
-            except OSError:
-                client.close()
-
-    def shown_to(self, bundle: bytes, name: str = NAME) -> bytes | None:
-        """Return the certificate that a client who trusts this bundle is shown; raises ssl.SSLError."""
-        return self._connected(trusting(bundle), name, b".")
-
-    def stop(self) -> None:
-        """End the server."""
-        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-        self._connected(client, NAME, b"q")
-        self._thread.join()
-        self._listener.close()
-
-    def _connected(self, client: ssl.SSLContext, name: str, word: bytes) -> bytes | None:
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        with raw, client.wrap_socket(raw, server_hostname=name) as connection:
-            connection.sendall(word)
-            return connection.getpeercert(binary_form=True)
+def shown(serving: Serving, bundle: bytes, name: str = NAME) -> bytes | None:
+    """Return the certificate that a client who trusts this bundle is shown; raises ssl.SSLError."""
+    leaf = serving.current()
+    assert leaf
+    return build.handshake(build.serving(leaf), build.trusting(bundle), name).getpeercert(binary_form=True)
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """Return a server of what its ``serving`` decides."""
-    server = Server(Serving(LIFETIMES.trust_delay, NAME))
-    yield server
-    server.stop()
-
-
-def test_clients_that_trust_the_registered_bundle_are_served_through_rotations(server: Server) -> None:
-    begin = datetime.now(UTC)
+def test_clients_that_trust_the_ca_bundle_accept_the_leaf_through_rotations() -> None:
+    serving, begin = Serving(LIFETIMES.trust_delay, NAME), datetime.now(UTC)
     stored, leaf, configured = rotate(None, [], begin, LIFETIMES), None, b""
-    ca_certificates, leaves = set(), set()
-    for now in (begin + passes * RECONCILE for passes in range(LESS_THAN_AN_HOUR)):
+    ca_certificates, leaves = set(), set[bytes | None]()
+    for now in (begin + number * RECONCILE for number in range(LESS_THAN_AN_HOUR)):
         bundles = [configured] if configured else []
         stored = rotate(stored, bundles, now, LIFETIMES)
         leaf = renewed(leaf, stored, NAMES, now, LIFETIMES)
         assert leaf
-        server.serving.offer(leaf)
-        server.serving.observe(bundles, now)
-        for bundle in bundles:
-            leaves.add(server.shown_to(bundle))
+        serving.offer(leaf)
+        serving.observe(bundles, now)
+        leaves.update(shown(serving, bundle) for bundle in bundles)
         configured = union(configured, stored.bundle(now), now=now)
-        leaves.add(server.shown_to(configured))
+        leaves.add(shown(serving, configured))
         ca_certificates.add(stored.signing)
     assert len(ca_certificates) > 3
     assert len(leaves) > 10
 
 
-def test_a_client_that_does_not_trust_it_or_calls_it_by_another_name_denies(server: Server) -> None:
-    now = datetime.now(UTC)
-    stored = rotate(None, [], now, LIFETIMES)
+def test_clients_that_trust_another_ca_or_call_another_name_reject_the_leaf() -> None:
+    now, serving = datetime.now(UTC), Serving(LIFETIMES.trust_delay, NAME)
+    stored, other = (rotate(None, [], now, LIFETIMES) for _ in range(2))
     leaf = renewed(None, stored, NAMES, now, LIFETIMES)
-    assert leaf
-    server.serving.offer(leaf)
-    server.serving.observe([], now)
-    for bundle, name in ((rotate(None, [], now, LIFETIMES).bundle(now), NAME), (stored.bundle(now), "other.svc")):
+    assert isinstance(leaf, Leaf)
+    serving.offer(leaf)
+    serving.observe([], now)
+    for bundle, name in ((other.bundle(now), NAME), (stored.bundle(now), "other.svc")):
         with pytest.raises(ssl.SSLCertVerificationError):
-            server.shown_to(bundle, name)
-    assert server.shown_to(stored.bundle(now)) == ssl.PEM_cert_to_DER_cert(leaf.chain.decode())
+            shown(serving, bundle, name)
+    assert shown(serving, stored.bundle(now)) == ssl.PEM_cert_to_DER_cert(leaf.chain.decode())

@@ -1,4 +1,4 @@
-"""Whatever bytes stand where certificates should: nothing but CertificateError is raised."""
+"""Any bytes in place of certificates: only CertificateError is raised."""
 
 import ssl
 from contextlib import suppress
@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certs import CA, CertificateError, Leaf, Serving, Stored, renewed, rotate, union, why_not_trusted
+from certs import CA, CertificateError, Leaf, Serving, Stored, renewed, rotate, union
 from certs.bundle import why_not_usable
 from certs.pem import certificates
-from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first
+from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, first, why_not_trusted
 
 thorough = settings(max_examples=300)
 
@@ -25,7 +25,7 @@ times = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.ju
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, samples: list[bytes] = SAMPLES) -> bytes:
+def damaged(draw: st.DrawFn, samples: list[bytes] = SAMPLES) -> bytes:
     """Return one of the samples with a few bytes replaced, cut out or put in, or any bytes at all."""
     content = bytearray(draw(st.sampled_from(samples)))
     for _ in range(draw(st.integers(0, 3))):
@@ -37,10 +37,10 @@ def spoilt(draw: st.DrawFn, samples: list[bytes] = SAMPLES) -> bytes:
 @st.composite
 def corrupt_certificate(draw: st.DrawFn) -> bytes:
     """Return PEM that is well formed around a certificate that is not."""
-    return ssl.DER_cert_to_PEM_cert(draw(spoilt(DER))).encode()
+    return ssl.DER_cert_to_PEM_cert(draw(damaged(DER))).encode()
 
 
-anything = spoilt() | corrupt_certificate() | st.binary(max_size=50)
+anything = damaged() | corrupt_certificate() | st.binary(max_size=50)
 
 
 @thorough
@@ -48,9 +48,7 @@ anything = spoilt() | corrupt_certificate() | st.binary(max_size=50)
     data=st.fixed_dictionaries({}, optional={name: st.just(value) | anything for name, value in DATA.items()}),
     now=times,
 )
-def test_a_secret_with_anything_in_it_is_read_or_denied_and_what_is_read_can_be_used(
-    data: dict[str, bytes], now: datetime
-) -> None:
+def test_a_secret_with_any_content_is_rejected_or_usable(data: dict[str, bytes], now: datetime) -> None:
     with suppress(CertificateError):
         stored = Stored.from_data(data)
         assert Stored.from_data(stored.to_data()) == stored
@@ -61,7 +59,7 @@ def test_a_secret_with_anything_in_it_is_read_or_denied_and_what_is_read_can_be_
 
 @thorough
 @given(certificate=anything, key=anything)
-def test_any_pair_is_an_ca_or_denied(certificate: bytes, key: bytes) -> None:
+def test_any_pair_is_rejected_or_a_ca(certificate: bytes, key: bytes) -> None:
     with suppress(CertificateError):
         ca = CA.parse(certificate, key)
         assert CA.parse(ca.certificate, ca.key) == ca
@@ -69,7 +67,7 @@ def test_any_pair_is_an_ca_or_denied(certificate: bytes, key: bytes) -> None:
 
 @thorough
 @given(bundles=st.lists(anything, max_size=3), now=times)
-def test_any_bundles_can_be_joined_and_joining_again_changes_nothing(bundles: list[bytes], now: datetime) -> None:
+def test_joining_any_bundles_again_changes_nothing(bundles: list[bytes], now: datetime) -> None:
     joined = union(*bundles, now=now)
     assert union(joined, joined, now=now) == joined
     assert union(*bundles, joined, now=now) == joined
@@ -78,14 +76,14 @@ def test_any_bundles_can_be_joined_and_joining_again_changes_nothing(bundles: li
 
 @thorough
 @given(bundle=anything, chain=anything, key=st.just(LEAF.key) | anything, now=st.just(NOW) | times)
-def test_any_bundle_and_any_leaf_get_an_answer(bundle: bytes, chain: bytes, key: bytes, now: datetime) -> None:
+def test_any_bundle_and_any_leaf_have_a_result(bundle: bytes, chain: bytes, key: bytes, now: datetime) -> None:
     reason = why_not_trusted(bundle, Leaf(chain, key), NAME, now)
     assert reason is None or reason.strip()
 
 
 @thorough
 @given(chain=anything, key=st.just(LEAF.key) | anything, bundles=st.lists(anything, max_size=3), now=times)
-def test_whatever_is_offered_and_registered_a_replica_serves_what_is_usable_or_nothing(
+def test_a_replica_serves_a_usable_leaf_or_none_for_any_offer_and_ca_bundles(
     chain: bytes, key: bytes, bundles: list[bytes], now: datetime
 ) -> None:
     serving = Serving(MINUTE, NAME)
@@ -100,7 +98,7 @@ def test_whatever_is_offered_and_registered_a_replica_serves_what_is_usable_or_n
 
 @thorough
 @given(stored=st.sampled_from([None, first(), STORED]), configured=st.lists(anything, max_size=3), now=times)
-def test_whatever_is_registered_rotating_twice_is_rotating_once(
+def test_a_second_rotation_changes_nothing_for_any_ca_bundles(
     stored: Stored | None, configured: list[bytes], now: datetime
 ) -> None:
     once = rotate(stored, configured, now, LIFETIMES)

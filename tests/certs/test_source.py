@@ -48,14 +48,7 @@ def cert_manager(mount: Mount) -> Files:
     return Files(*(mount.folder / name for name in ("tls.crt", "tls.key", "ca.crt")))
 
 
-def test_a_secret_of_cert_manager_is_a_leaf_and_a_bundle(mount: Mount) -> None:
-    mount.pair(LEAF, ca_crt=ROOT.pem)
-    files = cert_manager(mount)
-    assert files.current() == Offer(LEAF, ROOT.pem)
-    assert files.why_not() is None
-
-
-def test_before_there_are_files_there_is_nothing_and_it_says_why(mount: Mount) -> None:
+def test_a_source_offers_nothing_and_says_why_until_there_are_files(mount: Mount) -> None:
     files = cert_manager(mount)
     assert files.current() is None
     assert files.why_not() == (
@@ -67,20 +60,18 @@ def test_before_there_are_files_there_is_nothing_and_it_says_why(mount: Mount) -
     assert files.why_not() is None
 
 
-def test_many_renewals_are_followed_through_the_symlinks(mount: Mount) -> None:
+def test_renewals_are_followed_through_the_symlinks(mount: Mount) -> None:
     files = cert_manager(mount)
     for leaf, bundle in ((LEAF, ROOT.pem), (RENEWED, ROOT.pem), (FOLLOWING, NEXT.pem), (LEAF, ROOT.pem + NEXT.pem)):
         mount.pair(leaf, ca_crt=bundle)
         assert files.current() == Offer(leaf, bundle)
 
 
-CORRUPT = {
+INVALID: dict[str, tuple[dict[str, bytes | None], str]] = {
+    "no files": (dict.fromkeys(("tls_crt", "tls_key", "ca_crt")), "No such file or directory"),
     "the new certificate beside the old key": ({"tls_crt": RENEWED.chain}, "the key is not that of the certificate"),
-    "the new key beside the old certificate": ({"tls_key": RENEWED.key}, "the key is not that of the certificate"),
-    "half a certificate": ({"tls_crt": RENEWED.chain[:200]}, "there is no certificate in PEM"),
     "half a key": ({"tls_key": RENEWED.key[:60]}, "the key is no private key in PEM"),
     "empty files": ({"tls_crt": b"", "tls_key": b"", "ca_crt": b""}, "there is no certificate in PEM"),
-    "a bundle without certificates": ({"ca_crt": b"# none"}, "/ca.crt: there is no certificate in PEM"),
     "half a bundle": ({"ca_crt": NEXT.pem[:200]}, "/ca.crt: there is no certificate in PEM"),
     "a broken certificate in the chain": (
         {"tls_crt": LEAF.chain + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
@@ -89,13 +80,15 @@ CORRUPT = {
 }
 
 
-@pytest.mark.parametrize(("files", "reason"), CORRUPT.values(), ids=CORRUPT)
-def test_what_is_not_whole_keeps_the_last_that_was(mount: Mount, files: dict[str, bytes], reason: str) -> None:
-    whole = {"tls_crt": LEAF.chain, "tls_key": LEAF.key, "ca_crt": ROOT.pem}
-    mount.put(**whole)
+@pytest.mark.parametrize(("files", "reason"), INVALID.values(), ids=INVALID)
+def test_the_last_valid_files_stay_in_use_while_some_are_invalid(
+    mount: Mount, files: dict[str, bytes | None], reason: str
+) -> None:
+    valid = {"tls_crt": LEAF.chain, "tls_key": LEAF.key, "ca_crt": ROOT.pem}
+    mount.put(**valid)
     source = cert_manager(mount)
     assert source.current() == Offer(LEAF, ROOT.pem)
-    mount.put(**{**whole, **files})
+    mount.put(**{name: content for name, content in {**valid, **files}.items() if content is not None})
     assert source.current() == source.current() == Offer(LEAF, ROOT.pem)
     assert reason in (source.why_not() or "")
     mount.pair(FOLLOWING, ca_crt=NEXT.pem)
@@ -103,16 +96,7 @@ def test_what_is_not_whole_keeps_the_last_that_was(mount: Mount, files: dict[str
     assert source.why_not() is None
 
 
-def test_files_that_are_taken_away_keep_the_last_that_were(mount: Mount) -> None:
-    mount.pair(LEAF, ca_crt=ROOT.pem)
-    files = cert_manager(mount)
-    files.current()
-    mount.put()
-    assert files.current() == Offer(LEAF, ROOT.pem)
-    assert "No such file or directory" in (files.why_not() or "")
-
-
-def test_a_new_leaf_is_taken_over_though_the_bundle_beside_it_is_invalid(mount: Mount) -> None:
+def test_a_new_leaf_is_used_though_the_bundle_beside_it_is_invalid(mount: Mount) -> None:
     mount.pair(LEAF, ca_crt=ROOT.pem)
     files = cert_manager(mount)
     files.current()
@@ -120,7 +104,7 @@ def test_a_new_leaf_is_taken_over_though_the_bundle_beside_it_is_invalid(mount: 
     assert files.current() == Offer(RENEWED, ROOT.pem)
 
 
-def test_a_key_that_openssl_finds_too_short_is_not_offered(mount: Mount) -> None:
+def test_a_key_that_is_too_short_for_openssl_is_not_offered(mount: Mount) -> None:
     short = Issued("leaf", named(NAME), issuer=ROOT, key=rsa.generate_private_key(65537, 1024)).leaf()
     mount.pair(short, ca_crt=ROOT.pem)
     files = cert_manager(mount)

@@ -60,7 +60,7 @@ class Replica:
 
     @property
     def is_leader(self) -> bool:
-        """Whether it says that it leads."""
+        """Whether it reports that it is the leader."""
         return self.controller.gauges()["migratability_leader_election_master_status"] == 1
 
     def await_that(self, condition: Callable[[], Any], what: str) -> None:
@@ -70,7 +70,7 @@ class Replica:
             assert time.monotonic() < deadline, f"no {what} within {DEADLINE:g} s"
             time.sleep(0.005)
 
-    def await_passes(self, number: int = 3) -> None:
+    def await_reconciles(self, number: int = 3) -> None:
         """Return when so many reconciles have begun and ended."""
         until = self.reconciles + number + 1
         self.await_that(lambda: self.reconciles >= until, f"{number} reconciles")
@@ -84,7 +84,7 @@ def api() -> FakeApi:
 
 @pytest.fixture
 def replica(api: FakeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Replica]:
-    """A replica that has not started, whose passes follow each other at once."""
+    """A replica that has not started, which reconciles without pauses."""
     for name in ("RECONCILE_SECONDS", "PROBE_SECONDS", "BURST_SECONDS"):
         monkeypatch.setattr(loop, name, 0.01)
     caplog.set_level(logging.INFO)

@@ -42,7 +42,7 @@ def installation(**fields: Any) -> Installation:
 
 
 class FakeApi(Api):
-    """Objects by path. ``faults`` holds the errors that calls on a path raise; a probe is answered once registered."""
+    """Objects by path; ``faults`` holds the errors that calls on a path raise."""
 
     def __init__(self) -> None:
         """Hold the ClusterRole that owns, and no pods."""
@@ -58,7 +58,7 @@ class FakeApi(Api):
         self.put_there(OWNER, {"metadata": {"name": "registrations", "uid": "u1"}})
 
     def put_there(self, path: str, obj: Object) -> Object:
-        """Store an object as somebody else would."""
+        """Store an object as another client would."""
         stored = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(next(self._versions))}}
         self.objects[path] = stored
         return stored

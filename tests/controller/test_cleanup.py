@@ -1,4 +1,4 @@
-"""Taking an installation away: in which order, what is left alone, and when it is over."""
+"""Cleanup: in which order, what is not deleted, and when it is done."""
 
 from typing import Any
 
@@ -25,12 +25,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 
 
 def removed(api: FakeApi, patience: float = 30, **fields: Any) -> tuple[list[str], list[str]]:
-    """Take the installation away; return what is left, and what was told."""
+    """Run the cleanup; return what is left, and what was reported."""
     reported: list[str] = []
     return remove(api, installation(**fields), patience, reported.append), reported
 
 
-def test_the_owner_goes_first_and_who_denies_before_who_patches(api: FakeApi) -> None:
+def test_the_owner_is_deleted_first_and_validating_before_mutating(api: FakeApi) -> None:
     left, reported = removed(api)
     assert left == []
     assert [path for _, path in api.writes] == [OWNER, PROBE, VALIDATING, MUTATING, LEASE, SECRET]
@@ -38,7 +38,7 @@ def test_the_owner_goes_first_and_who_denies_before_who_patches(api: FakeApi) ->
     assert len(reported) == 6
 
 
-def test_what_comes_back_goes_again(api: FakeApi) -> None:
+def test_an_object_that_comes_back_is_deleted_again(api: FakeApi) -> None:
     call, times = api.call, iter(range(3))
 
     def called(method: str, path: str, *args: Any, **options: Any) -> dict[str, Any]:
@@ -52,19 +52,19 @@ def test_what_comes_back_goes_again(api: FakeApi) -> None:
     assert LEASE not in api.objects
 
 
-def test_the_webhook_configurations_of_another_installation_stay(api: FakeApi) -> None:
+def test_webhook_configurations_of_another_installation_are_not_deleted(api: FakeApi) -> None:
     api.put_there(VALIDATING, THEIRS)
     assert removed(api)[0] == []
     assert [path for path in api.objects if path in (OWNER, *ALL)] == [VALIDATING]
 
 
-def test_a_secret_that_others_write_stays(api: FakeApi) -> None:
+def test_a_secret_of_another_issuer_is_not_deleted(api: FakeApi) -> None:
     files = {"certFile": "/tls.crt", "keyFile": "/tls.key", "caFile": "/ca.crt"}
     assert removed(api, certificates={"source": "files", **files})[0] == []
     assert SECRET in api.objects
 
 
-def test_a_fault_is_told_and_tried_again(api: FakeApi) -> None:
+def test_an_error_is_reported_and_retried(api: FakeApi) -> None:
     api.faults[OWNER] = OUT_OF_REACH
     left, reported = removed(api, 0.1)
     assert left == ["everything"]

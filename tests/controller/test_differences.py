@@ -60,20 +60,17 @@ DIFFERENT: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("found", SAME.values(), ids=SAME)
-def test_this_is_no_difference(found: dict[str, Any]) -> None:
+def test_no_difference_is_found_in(found: dict[str, Any]) -> None:
     assert list(differences(WANTED, found)) == []
     assert not differs(WANTED, found)
 
 
 @pytest.mark.parametrize(("found", "place"), DIFFERENT, ids=[place for _, place in DIFFERENT])
-def test_this_is_one(found: dict[str, Any], place: str) -> None:
+def test_a_difference_is_found_at(found: dict[str, Any], place: str) -> None:
     assert next(differences(WANTED, found)) == place
     assert differs(WANTED, found)
 
 
-def test_what_is_not_there_differs() -> None:
+def test_a_missing_object_differs_and_the_data_of_a_secret_is_compared_whole() -> None:
     assert differs(WANTED, None)
-
-
-def test_the_data_of_a_secret_is_compared_as_a_whole() -> None:
     assert list(differences({"data": {"a": "1"}}, {"data": {"a": "1", "b": "2"}})) == ["data"]

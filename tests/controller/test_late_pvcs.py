@@ -1,7 +1,8 @@
-"""What the leader does when a PVC appears under a name that a VM is unverified for."""
+"""What the leader does when a PVC of an unverified VM appears."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import jsonpatch
 import pytest
@@ -20,12 +21,12 @@ from webhook.settings import Settings
 
 NAME = "claim/later"
 GOOD, BAD, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
+OTHER = claim("other", RWO)
 WAITING = known_as(with_annotation(vm(disk("later")), NAME))
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """What lets time pass: nothing else does."""
     now = [1000.0]
     monkeypatch.setattr("webhook.controller.late_pvcs.time", SimpleNamespace(monotonic=lambda: now[0]))
 
@@ -47,26 +48,51 @@ def test_a_good_pvc_clears_its_name_and_nothing_else_changes(waiting: Object) ->
     assert (world.api.writes, world.events) == ([("replace", path(waiting))], [])
 
 
-@pytest.mark.parametrize(("pvc", "rule"), [(BAD, "shared-access"), (ON_SAN, "san-block")], ids=["RWO", "SAN"])
-def test_a_bad_pvc_keeps_its_name_and_the_vm_gets_an_event_with_reason_remedy_and_rule(pvc: Object, rule: str) -> None:
-    world = World(WAITING, pvc)
+def test_a_bad_pvc_keeps_its_name_and_the_vm_gets_an_event_with_reason_remedy_and_rule() -> None:
+    world = World(WAITING, BAD)
     world.reconcile()
     (event,) = world.events
     assert (event["reason"], event["involvedObject"]["uid"]) == ("NotLiveMigratable", WAITING["metadata"]["uid"])
     assert event["message"].startswith('volume "later": PVC "later" is ')
     assert ". Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
-    assert event["message"].endswith(f". [{rule}]")
+    assert event["message"].endswith(". [shared-access]")
     assert [verb for verb, _ in world.api.writes] == ["create"]
 
 
-def test_of_two_pvcs_the_good_one_alone_clears_its_name() -> None:
-    waiting = known_as(
-        with_annotation(vm(disk("later"), disk("other"), disk("absent")), NAME, "claim/other", "claim/absent")
-    )
-    world = World(waiting, GOOD, claim("other", RWO))
+THREE = known_as(with_annotation(vm(disk("later"), disk("other"), disk("absent")), NAME, "claim/other", "claim/absent"))
+TYPED = known_as(with_annotation(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large"))
+
+
+def instancetype(**spec: Any) -> Object:
+    kind = {"apiVersion": "instancetype.kubevirt.io/v1beta1", "kind": "VirtualMachineClusterInstancetype"}
+    return {**kind, "metadata": {"name": "large"}, "spec": spec}
+
+
+RESULTS: list[tuple[str, Object, list[Object], set[str], list[str]]] = [
+    ("a PVC on SAN stays", WAITING, [ON_SAN], {NAME}, ["[san-block]"]),
+    ("only the good one is cleared", THREE, [GOOD, OTHER], {"claim/other", "claim/absent"}, ["[shared-access]"]),
+    ("a bad one of an exempt VM is cleared", exempt(WAITING), [BAD], set(), []),
+    ("a bad one in a namespace that only warns is cleared", WAITING, [BAD, namespace(enforcement="warn")], set(), []),
+    ("one that the VM no longer uses is cleared", known_as(with_annotation(vm(disk("good")), NAME)), [BAD], set(), []),
+    ("a good instancetype is cleared", TYPED, [instancetype()], set(), []),
+    (
+        "a bad instancetype stays",
+        TYPED,
+        [instancetype(hostDevices=[{"name": "n", "deviceName": "d"}])],
+        {"instancetype/large"},
+        ["[host-devices]"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "objects", "left", "rules"), [row[1:] for row in RESULTS], ids=[row[0] for row in RESULTS]
+)
+def test_of_the_unverified_names(waiting: Object, objects: list[Object], left: set[str], rules: list[str]) -> None:
+    world = World(waiting, *objects)
     world.reconcile()
-    assert unverified_names(world.stored(waiting)) == {"claim/other", "claim/absent"}
-    assert ['PVC "other"' in event["message"] for event in world.events] == [True]
+    assert unverified_names(world.stored(waiting)) == left
+    assert [event["message"].rpartition(" ")[2] for event in world.events] == rules
 
 
 def test_of_very_many_problems_only_the_first_are_reported() -> None:
@@ -77,7 +103,7 @@ def test_of_very_many_problems_only_the_first_are_reported() -> None:
     assert len(world.events) == 8
 
 
-LEFT_ALONE: list[tuple[str, Object, list[Object]]] = [
+UNCHANGED: list[tuple[str, Object, list[Object]]] = [
     ("its PVC is absent", WAITING, []),
     ("its PVC is only predicted", WAITING, [data_volume("later", storage={"storageClassName": "nas"})]),
     ("the PVC is in another namespace", WAITING, [{**GOOD, "metadata": {**GOOD["metadata"], "namespace": "other"}}]),
@@ -92,8 +118,8 @@ LEFT_ALONE: list[tuple[str, Object, list[Object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("waiting", "objects"), [row[1:] for row in LEFT_ALONE], ids=[row[0] for row in LEFT_ALONE])
-def test_a_vm_is_left_alone_where(waiting: Object, objects: list[Object]) -> None:
+@pytest.mark.parametrize(("waiting", "objects"), [row[1:] for row in UNCHANGED], ids=[row[0] for row in UNCHANGED])
+def test_a_vm_is_not_changed_where(waiting: Object, objects: list[Object]) -> None:
     world = World(*objects)
     resource = POOLS if waiting["kind"] == POOLS.kind else OWNERS[waiting["kind"]]
     world.api.put_there(resource.path_of(waiting["metadata"]["name"], NAMESPACE), waiting)
@@ -101,52 +127,21 @@ def test_a_vm_is_left_alone_where(waiting: Object, objects: list[Object]) -> Non
     assert world.api.writes == []
 
 
-@pytest.mark.parametrize(
-    ("waiting", "objects"),
-    [(exempt(WAITING), []), (WAITING, [namespace(enforcement="warn")])],
-    ids=["the VM is exempt", "the namespace only warns"],
-)
-def test_a_bad_pvc_that_may_start_clears_its_name_without_an_event_where(
-    waiting: Object, objects: list[Object]
-) -> None:
-    world = World(waiting, BAD, *objects)
-    world.reconcile()
-    assert (unverified_names(world.stored(waiting)), world.events) == (frozenset(), [])
-
-
-@pytest.mark.parametrize("mode", ["warn", "off"])
-def test_nothing_is_cleared_where_nothing_is_denied(mode: str) -> None:
-    """Else a VM would be verified without having been evaluated, and start unseen once the mode is deny again."""
-    world = World(WAITING, BAD)
+@pytest.mark.parametrize(("mode", "stale"), [("warn", False), ("off", False), ("deny", True)])
+def test_nothing_is_cleared_where_nothing_is_denied_or_the_watch_is_stale(mode: str, stale: bool) -> None:
+    """Otherwise the VM would count as evaluated once the mode is deny again."""
+    world = World(WAITING, GOOD)
+    world.stale = stale
     world.reconcile({"mode": mode})
     assert world.api.writes == []
 
 
-def test_a_name_that_the_vm_no_longer_uses_is_cleared() -> None:
-    waiting = known_as(with_annotation(vm(disk("good")), NAME))
-    world = World(waiting, BAD)
-    world.reconcile()
-    assert (unverified_names(world.stored(waiting)), world.events) == (frozenset(), [])
-
-
-@pytest.mark.parametrize(
-    ("devices", "left"),
-    [([], set()), ([{"name": "n", "deviceName": "d"}], {"instancetype/large"})],
-    ids=["good", "bad"],
-)
-def test_an_instancetype_that_appears_is_evaluated_too(devices: list[Object], left: set[str]) -> None:
-    waiting = known_as(
-        with_annotation(vm(disk("good"), spec={"instancetype": {"name": "large"}}), "instancetype/large")
-    )
-    large = {"apiVersion": "instancetype.kubevirt.io/v1beta1", "kind": "VirtualMachineClusterInstancetype"}
-    world = World(waiting, {**large, "metadata": {"name": "large"}, "spec": {"hostDevices": devices}})
-    world.reconcile()
-    assert unverified_names(world.stored(waiting)) == left
-    assert [event["message"].rpartition(" ")[2] for event in world.events] == ["[host-devices]"] * len(left)
-
-
-def test_a_problem_is_reported_once_while_it_lasts(clock: Callable[[float], None]) -> None:
+def test_a_problem_is_reported_once_while_it_lasts_also_by_another_leader(
+    clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
     world = World(WAITING, BAD)
+    world.reconcile()
+    world.late_pvcs = LatePvcs()
     for _ in range(5):
         world.reconcile()
         clock(late_pvcs.AGAIN_SECONDS)
@@ -155,6 +150,7 @@ def test_a_problem_is_reported_once_while_it_lasts(clock: Callable[[float], None
     world.put(ON_SAN)
     world.reconcile()
     assert [event["message"].rpartition(" ")[2] for event in world.events] == ["[san-block]"]
+    assert caplog.text == ""
 
 
 def test_a_vm_that_stays_unverified_is_evaluated_again_after_a_while(clock: Callable[[float], None]) -> None:
@@ -166,14 +162,6 @@ def test_a_vm_that_stays_unverified_is_evaluated_again_after_a_while(clock: Call
     clock(late_pvcs.AGAIN_SECONDS)
     world.reconcile()
     assert unverified_names(world.stored(WAITING)) == frozenset()
-
-
-def test_an_event_that_another_leader_recorded_is_no_problem(caplog: pytest.LogCaptureFixture) -> None:
-    world = World(WAITING, BAD)
-    world.reconcile()
-    world.late_pvcs = LatePvcs()
-    world.reconcile()
-    assert (len(world.events), caplog.text) == (1, "")
 
 
 def test_an_event_that_cannot_be_recorded_is_logged_and_keeps_no_name(
@@ -225,8 +213,8 @@ def test_a_vm_that_cannot_be_written_is_logged_and_tried_again_after_a_while(
     assert unverified_names(world.stored(WAITING)) == frozenset()
 
 
-def test_a_replica_whose_cache_lags_behind_starts_no_loop(clock: Callable[[float], None]) -> None:
-    """The leader's patch itself comes to the mutating side."""
+def test_a_replica_with_a_stale_cache_starts_no_loop(clock: Callable[[float], None]) -> None:
+    """The leader's patch itself is sent to /mutate."""
     world = World(WAITING, GOOD)
     lagging = Lagging([BAD], [GOOD])
 
@@ -243,7 +231,7 @@ def test_a_replica_whose_cache_lags_behind_starts_no_loop(clock: Callable[[float
     assert (len(world.api.writes), lagging.confirmed) == (1, 1)
 
 
-def test_an_unexpected_error_with_one_vm_holds_up_no_other() -> None:
+def test_an_unexpected_error_with_one_vm_delays_no_other() -> None:
     other = with_annotation(vm(disk("later"), name="other"), NAME)
     world = World(WAITING, other, GOOD)
     world.api.faults[path(WAITING)] = KeyError("a bug")
@@ -253,14 +241,7 @@ def test_an_unexpected_error_with_one_vm_holds_up_no_other() -> None:
     assert unverified_names(world.stored(other)) == frozenset()
 
 
-def test_a_stale_watch_clears_nothing() -> None:
-    world = World(WAITING, GOOD)
-    world.stale = True
-    world.reconcile()
-    assert world.api.writes == []
-
-
-def test_what_takes_too_long_waits_for_the_next_reconcile(
+def test_vms_over_the_time_budget_wait_for_the_next_reconcile(
     clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(GOOD, *(with_annotation(vm(disk("later"), name=f"m{number}"), NAME) for number in range(4)))

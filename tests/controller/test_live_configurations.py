@@ -1,4 +1,4 @@
-"""Whose a live configuration is, and what it trusts."""
+"""The installation that a live configuration belongs to, and the CAs that it trusts."""
 
 import base64
 from typing import Any
@@ -31,16 +31,16 @@ HOLDERS: list[tuple[str, dict[str, Any], str | None]] = [
     ("nobody owns it, it calls us", live(service=OURS), None),
     ("nobody owns it, it calls another", live(service=OTHER), "it calls other/webhook"),
     ("nobody owns it, it calls a URL", live(), 'it calls "https://example.com"'),
-    ("nobody owns it, it calls nobody", {"metadata": {}}, "nobody of ours wrote it"),
+    ("nobody owns it, it calls nobody", {"metadata": {}}, "we did not write it"),
 ]
 
 
 @pytest.mark.parametrize(("found", "holder"), [row[1:] for row in HOLDERS], ids=[row[0] for row in HOLDERS])
-def test_whose_it_is(found: dict[str, Any], holder: str | None) -> None:
+def test_the_holder_of_a_configuration_where(found: dict[str, Any], holder: str | None) -> None:
     assert holder_of(found, installation()) == holder
 
 
-def test_every_bundle_counts_once_and_none_at_all_is_one() -> None:
+def test_every_distinct_bundle_is_returned_once_also_an_empty_one() -> None:
     one = {"clientConfig": {"caBundle": base64.b64encode(b"one").decode()}}
     configured = {VALIDATING: {"webhooks": [one, one, {"clientConfig": {}}, {"clientConfig": {"caBundle": "?"}}]}}
     assert sorted(bundles_of(configured)) == [b"", b"", b"one"]

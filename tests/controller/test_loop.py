@@ -1,4 +1,4 @@
-"""The thread of a replica: what it does in which order, when, and that nothing ends it."""
+"""The controller thread of a replica: what it does, in which order and when."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -19,29 +19,26 @@ FOREIGN = {"metadata": {"name": "migratability"}, "webhooks": [{"clientConfig": 
 
 
 def in_force(api: FakeApi) -> bool:
-    """Whether both configurations are there and the probe is gone."""
+    """Whether both configurations exist, and the probe is gone."""
     return VALIDATING in api.objects and MUTATING in api.objects and PROBE not in api.objects
 
 
-def test_what_denies_comes_last(replica: Replica, api: FakeApi) -> None:
+def test_nothing_is_configured_before_the_probe_is_answered_and_the_validating_side_comes_last(
+    replica: Replica, api: FakeApi
+) -> None:
+    api.answers = False
     replica.controller.start()
-    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_that(lambda: PROBE in api.objects, "probe")
+    replica.await_reconciles()
+    assert not {VALIDATING, MUTATING} & set(api.objects)
+    api.answers = True
+    replica.await_that(lambda: in_force(api), "webhook configurations")
     first = list(dict.fromkeys(path for verb, path in api.writes if verb != "delete"))
     assert first == [LEASE, SECRET, PROBE, MUTATING, VALIDATING]
 
 
-def test_nothing_is_registered_while_the_probe_is_not_answered(replica: Replica, api: FakeApi) -> None:
-    api.answers = False
-    replica.controller.start()
-    replica.await_that(lambda: PROBE in api.objects, "probe")
-    replica.await_passes()
-    assert not {VALIDATING, MUTATING} & set(api.objects)
-    api.answers = True
-    replica.await_that(lambda: in_force(api), "registrations")
-
-
-def test_a_replica_that_does_not_lead_writes_nothing_and_is_ready_when_it_has_a_certificate(
-    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+def test_a_second_replica_is_ready_with_a_certificate_and_becomes_leader_after_the_first(
+    replica: Replica, api: FakeApi
 ) -> None:
     leader = Replica(api)
     leader.controller.start()
@@ -50,12 +47,15 @@ def test_a_replica_that_does_not_lead_writes_nothing_and_is_ready_when_it_has_a_
     replica.await_that(lambda: not replica.controller.unready(), "readiness")
     assert not replica.is_leader
     leader.controller.close()
+    assert not leader.is_leader
     replica.await_that(lambda: replica.is_leader, "second leader")
+    replica.controller.close()
+    assert api.objects[LEASE]["spec"]["holderIdentity"] == ""
 
 
 def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
     assert replica.controller.unready() == {
-        "controller": "what is registered was not read yet",
+        "controller": "the webhook configurations have not been read yet",
         "certificate": "no certificate has been offered yet",
     }
     replica.controller.start()
@@ -65,11 +65,11 @@ def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
 def test_unready_says_that_there_is_no_secret_yet(replica: Replica, api: FakeApi) -> None:
     api.put_there(LEASE, {"metadata": {"name": "x"}, "spec": renewed_spec({}, "another", NOW)})
     replica.controller.start()
-    replica.await_that(lambda: set(replica.controller.unready()) == {"certificate"}, "first pass")
+    replica.await_that(lambda: set(replica.controller.unready()) == {"certificate"}, "first reconcile")
     why = replica.controller.unready()["certificate"]
     assert why == (
         "no certificate has been offered yet; "
-        "Secret migratability/migratability-webhook-ca is not there yet; the leader makes it"
+        "Secret migratability/migratability-webhook-ca does not exist yet; the leader creates it"
     )
 
 
@@ -83,72 +83,72 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("path", [OWNER, LEASE, SECRET, VALIDATING, "pods"])
-def test_a_fault_is_told_once_and_lasts_no_longer_than_it_lasts(
+def test_an_error_is_logged_once_and_the_controller_recovers_after_it(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture, path: str, fault: Exception
 ) -> None:
     api.faults[path] = fault
     replica.controller.start()
     replica.await_that(lambda: "controller: " in caplog.text, "message")
-    replica.await_passes()
+    replica.await_reconciles()
     reported = [record.message for record in caplog.records if record.message.startswith("controller: ")]
     assert len(reported) == 1
     assert str(fault) in reported[0]
     assert VALIDATING not in api.objects
     api.faults.clear()
-    replica.await_that(lambda: in_force(api), "registrations")
-    replica.await_that(lambda: "controller: all is well again" in caplog.text, "message")
+    replica.await_that(lambda: in_force(api), "webhook configurations")
+    replica.await_that(lambda: "controller: recovered" in caplog.text, "message")
 
 
 @pytest.mark.parametrize("path", [OWNER, LEASE])
-def test_a_replica_that_cannot_be_elected_serves_all_the_same(replica: Replica, api: FakeApi, path: str) -> None:
+def test_a_replica_that_cannot_be_elected_still_serves(replica: Replica, api: FakeApi, path: str) -> None:
     other = Replica(api)
     other.controller.start()
-    other.await_that(lambda: in_force(api), "registrations")
+    other.await_that(lambda: in_force(api), "webhook configurations")
     api.faults[path] = OUT_OF_REACH
     replica.controller.start()
     replica.await_that(lambda: not replica.controller.unready(), "readiness")
     other.controller.close()
 
 
-def test_a_fault_after_the_first_pass_makes_no_replica_unready(replica: Replica, api: FakeApi) -> None:
-    """What it serves by is in its memory, and all replicas would go at once."""
+def test_an_error_after_the_first_reconcile_makes_no_replica_unready(replica: Replica, api: FakeApi) -> None:
+    """What it serves is in memory; otherwise all replicas would be unready at once."""
     replica.controller.start()
-    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_that(lambda: in_force(api), "webhook configurations")
     api.faults["/"] = OUT_OF_REACH
-    replica.await_passes()
+    replica.await_reconciles()
     assert replica.controller.unready() == {}
 
 
-def test_without_its_cluster_role_a_leader_makes_nothing(
+def test_a_leader_creates_nothing_without_its_cluster_role(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.controller.start()
-    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_that(lambda: in_force(api), "webhook configurations")
     del api.objects[OWNER]
-    replica.await_that(lambda: "ClusterRole registrations is not there" in caplog.text, "message")
+    replica.await_that(lambda: "ClusterRole registrations does not exist" in caplog.text, "message")
     for path in (VALIDATING, MUTATING, SECRET, LEASE):
         del api.objects[path]
-    replica.await_passes()
+    replica.await_reconciles()
     assert not {VALIDATING, MUTATING, SECRET, LEASE} & set(api.objects)
     api.put_there(OWNER, ROLE)
-    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_that(lambda: in_force(api), "webhook configurations")
     assert api.objects[VALIDATING]["metadata"]["ownerReferences"][0]["uid"] == "u2"
 
 
-def test_a_cluster_role_that_is_being_deleted_owns_nothing_any_more(replica: Replica, api: FakeApi) -> None:
+def test_a_cluster_role_that_is_being_deleted_owns_nothing(replica: Replica, api: FakeApi) -> None:
     api.put_there(OWNER, {"metadata": {**ROLE["metadata"], "deletionTimestamp": "2027-01-01T00:00:00Z"}})
     replica.controller.start()
-    replica.await_passes()
+    replica.await_reconciles()
     assert api.writes == []
 
 
-def test_another_installation_is_left_alone_and_told_of(replica: Replica, api: FakeApi) -> None:
+def test_another_installation_is_reported_and_never_changed(replica: Replica, api: FakeApi) -> None:
     api.put_there(VALIDATING, FOREIGN)
     before = api.objects[VALIDATING]
     replica.controller.start()
-    replica.await_that(lambda: "registrations" in replica.controller.unready(), "message")
-    replica.await_passes()
-    assert replica.controller.unready()["registrations"] == (
+    replica.await_that(lambda: "webhook configurations" in replica.controller.unready(), "message")
+    replica.await_reconciles()
+    assert replica.controller.unready()["webhook configurations"] == (
         'ValidatingWebhookConfiguration migratability is not ours, it calls "https://example.com"; '
         "uninstall one of the two installations, or delete it if it is left over"
     )
@@ -159,16 +159,7 @@ def test_another_installation_is_left_alone_and_told_of(replica: Replica, api: F
     assert api.objects[VALIDATING] is before
 
 
-def test_what_is_as_it_must_be_is_left_alone(replica: Replica, api: FakeApi) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: in_force(api), "registrations")
-    replica.await_passes()
-    del api.writes[:]
-    replica.await_passes()
-    assert {path for _, path in api.writes} == {LEASE}
-
-
-def test_the_end_of_the_certificate_is_a_figure(replica: Replica) -> None:
+def test_the_expiry_of_the_certificate_is_a_metric(replica: Replica) -> None:
     expiry = "migratability_certificate_expiry_timestamp_seconds"
     assert replica.controller.gauges() == {"migratability_leader_election_master_status": 0, expiry: 0}
     replica.controller.start()
@@ -178,45 +169,37 @@ def test_the_end_of_the_certificate_is_a_figure(replica: Replica) -> None:
     assert replica.controller.gauges()[expiry] == leaf.parsed()[0].not_valid_after_utc.timestamp()
 
 
-def test_the_lease_is_given_back_at_the_end(replica: Replica, api: FakeApi) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: replica.is_leader, "leader")
-    replica.controller.close()
-    assert not replica.is_leader
-    assert api.objects[LEASE]["spec"]["holderIdentity"] == ""
-
-
-def test_a_lease_that_cannot_be_given_back_holds_nobody_up(
+def test_a_lease_that_cannot_be_released_delays_nothing(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.controller.start()
     replica.await_that(lambda: replica.is_leader, "leader")
     api.faults["leases"] = OUT_OF_REACH
     replica.controller.close()
-    assert "the leadership was not released" in caplog.text
+    assert "cannot release leadership" in caplog.text
 
 
-def test_who_changes_the_webhook_configurations_without_end_is_not_fought(
+def test_repeated_external_changes_are_reverted_once_a_minute(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.controller.start()
-    replica.await_that(lambda: in_force(api), "registrations")
+    replica.await_that(lambda: in_force(api), "webhook configurations")
     for _ in range(40):
         api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": []})
-        replica.await_passes(1)
+        replica.await_reconciles(1)
     applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
     assert 10 < applied < 30
-    assert "somebody changes them again and again; they are reverted once a minute" in caplog.text
+    assert "another program changes them again and again; they are reverted once a minute" in caplog.text
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
 
 
-def trusted_long_enough(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_due(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Return when nothing is due any more, the watches see what is there, and only an event reconciles."""
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
-    replica.await_passes()
+    replica.await_reconciles()
     monkeypatch.setattr(loop, "RECONCILE_SECONDS", DEADLINE)
     replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
     del api.reads[:], api.writes[:]
@@ -226,31 +209,32 @@ def trusted_long_enough(replica: Replica, api: FakeApi, monkeypatch: pytest.Monk
 def test_a_deletion_is_reverted_when_a_watch_sees_it(
     replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    trusted_long_enough(replica, api, monkeypatch)
+    nothing_due(replica, api, monkeypatch)
     del api.objects[SEEN[kind]]
     replica.show({kind: None})
     assert SEEN[kind] in api.objects
 
 
-def test_while_its_watches_hold_the_leader_reads_only_its_lease_and_its_owner(
+def test_the_leader_reads_only_its_lease_and_its_owner_while_its_watches_work(
     replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trusted_long_enough(replica, api, monkeypatch)
+    nothing_due(replica, api, monkeypatch)
     replica.show({kind: api.objects[path] for kind, path in SEEN.items()})
     assert set(api.reads) == {LEASE, OWNER}
+    assert {path for _, path in api.writes} == {LEASE}
 
 
-def test_a_watch_that_lags_behind_makes_the_leader_read_but_not_write(
+def test_a_stale_event_makes_the_leader_read_but_not_write(
     replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trusted_long_enough(replica, api, monkeypatch)
+    nothing_due(replica, api, monkeypatch)
     replica.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
     assert VALIDATING in api.reads
     assert {path for _, path in api.writes} == {LEASE}
 
 
-def test_a_watch_that_is_stale_is_not_believed(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    trusted_long_enough(replica, api, monkeypatch)
+def test_a_stale_watch_is_not_trusted(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_due(replica, api, monkeypatch)
     monkeypatch.setattr(live, "STALE", 0.0)
     api.put_there(MUTATING, {**api.objects[MUTATING], "webhooks": []})
     replica.show({"Secret": api.objects[SECRET]})

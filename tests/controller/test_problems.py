@@ -1,4 +1,4 @@
-"""What is wrong is told once."""
+"""Problems are logged once."""
 
 import logging
 
@@ -7,21 +7,15 @@ import pytest
 from webhook.controller.problems import Problems
 
 
-def test_a_trouble_is_told_when_it_begins_changes_and_ends(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_problem_is_logged_when_it_begins_changes_and_ends(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     problems = Problems()
     for why in (None, "no", "no", "still no", "still no", None, None, "no"):
         problems.report("owner", why)
-        assert problems.of("owner") == why
+        assert (problems.of("owner"), problems.of("certificate")) == (why, None)
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "owner: no"),
         ("WARNING", "owner: still no"),
-        ("INFO", "owner: all is well again"),
+        ("INFO", "owner: recovered"),
         ("WARNING", "owner: no"),
     ]
-
-
-def test_one_subject_is_not_another() -> None:
-    problems = Problems()
-    problems.report("owner", "no")
-    assert problems.of("registrations") is None

@@ -1,4 +1,4 @@
-"""Where a replica's certificate comes from: our own CA in a Secret, or files that somebody else writes."""
+"""Where a replica's certificate comes from: the self-signed CA in a Secret, or files of another issuer."""
 
 from __future__ import annotations
 
@@ -20,30 +20,29 @@ from webhook.controller.problems import Problems
 from webhook.installation import Installation, Replica
 from webhook.objects import Object, at, string_map
 
-SUBJECT = "certificates"
+SUBJECT = "certificate"
 """The subject of a source's problems."""
 
 log = logging.getLogger(__name__)
-
 
 Write = Callable[[Client], None]
 
 
 class Source(Protocol):
-    """What gives a replica its leaf, and the webhook configurations what to trust."""
+    """Provides a replica's leaf, and the CAs that the webhook configurations must trust."""
 
     @property
     def watched(self) -> Collection[Resource[Object]]:
-        """The objects on which it rests."""
+        """The objects that it reads."""
 
     def refresh(self, cluster: Cluster, now: datetime) -> Leaf | None:
         """Return the leaf that this replica must offer, None while there is none; raises as `Cluster.get`."""
 
     def due(self, owner: Owner, configured: Collection[bytes], now: datetime) -> Write | None:
-        """Return what the leader must do, given the bundles that are registered; None where nothing is due."""
+        """Return the write that is due by the leader, given the bundles of the webhook configurations, or None."""
 
     def bundle(self, now: datetime) -> bytes:
-        """Return the CAs that the webhook configurations must trust, PEM; nothing while they are not known."""
+        """Return the CAs that the webhook configurations must trust, PEM; empty while they are not known."""
 
 
 def source_of(installation: Installation, replica: Replica, problems: Problems) -> Source:
@@ -56,12 +55,12 @@ def source_of(installation: Installation, replica: Replica, problems: Problems) 
 
 
 class FileSource:
-    """Files of cert-manager's or of OpenShift's service CA."""
+    """Files of cert-manager or of OpenShift's service CA."""
 
     watched: Collection[Resource[Object]] = ()
 
     def __init__(self, files: Files, problems: Problems) -> None:
-        """Take the files, and where to tell what is wrong with them."""
+        """Take the files, and where to report problems with them."""
         self._files = files
         self._problems = problems
         self._bundle = b""
@@ -74,7 +73,7 @@ class FileSource:
         return offer.leaf if offer else None
 
     def due(self, owner: Owner, configured: Collection[bytes], now: datetime) -> None:
-        """Somebody else renews them."""
+        """As `Source.due`: never, since their issuer renews them."""
 
     def bundle(self, now: datetime) -> bytes:
         """As `Source.bundle`."""
@@ -82,14 +81,15 @@ class FileSource:
 
 
 class SecretSource:
-    """Our own CA, which the leader keeps in a Secret, and the leaf that this replica signs with it.
+    """The self-signed CA, which the leader keeps in a Secret, and the leaf that this replica signs with it.
 
-    Every replica remembers the last content that was good, so that a Secret that is deleted or invalid costs nothing.
+    Every replica remembers the last valid content, so that a deleted or invalid Secret does no harm.
     """
 
     def __init__(self, installation: Installation, replica: Replica, problems: Problems) -> None:
-        """Take the installation, the replica to sign for, and where to tell what is wrong with the Secret."""
+        """Take the installation, the replica to sign for, and where to report problems with the Secret."""
         self._name, self._namespace = installation.certificates.secret, installation.namespace
+        self._where = f"Secret {self._namespace}/{self._name}"
         self._names = service_names(installation.service.name, installation.namespace, replica.address)
         self._lifetimes = installation.certificates.lifetimes()
         self._problems = problems
@@ -104,11 +104,12 @@ class SecretSource:
         self._live = cluster.get(self._secret, self._name, self._namespace)
         try:
             self._stored = stored_in(self._live) if self._live else self._stored
-            self._problems.report(
-                SUBJECT, None if self._live else f"{self._where} is not there yet; the leader makes it"
-            )
+            missing = f"{self._where} does not exist yet; the leader creates it"
+            self._problems.report(SUBJECT, None if self._live else missing)
         except CertificateError as error:
-            self._problems.report(SUBJECT, f"{self._where} is not used: {error}{self._remedy}")
+            remedy = "; it is not ours: delete it, or name another in certificates.secret"
+            why = f"{self._where} is not used: {error}{remedy if self._live and is_foreign(self._live) else ''}"
+            self._problems.report(SUBJECT, why)
         if self._stored:
             self._leaf = renewed(self._leaf, self._stored, self._names, now, self._lifetimes)
         return self._leaf
@@ -127,18 +128,8 @@ class SecretSource:
         """As `Source.bundle`."""
         return self._stored.bundle(now) if self._stored else b""
 
-    @property
-    def _where(self) -> str:
-        return f"Secret {self._namespace}/{self._name}"
-
-    @property
-    def _remedy(self) -> str:
-        if self._live and is_foreign(self._live):
-            return "; it is not ours: delete it, or name another in certificates.secret"
-        return ""
-
     def _write(self, client: Client, wanted: Object, stored: Stored) -> None:
-        """What somebody else wrote meanwhile stays, and is looked at the next time."""
+        """Where another program wrote the Secret meanwhile, the next reconcile reads that."""
         try:
             if self._live is None:
                 self._live = client.create(self._secret.path, wanted)
@@ -156,7 +147,7 @@ class SecretSource:
 
 
 def stored_in(secret: Object) -> Stored:
-    """Return what a Secret of ours holds; raises CertificateError where it holds anything else."""
+    """Return the content of our Secret; raises CertificateError where it is invalid."""
     try:
         data = {key: base64.b64decode(value) for key, value in string_map(secret.get("data")).items()}
     except binascii.Error as error:
@@ -171,7 +162,7 @@ def secret_of(stored: Stored, metadata: Object) -> Object:
 
 
 def is_foreign(secret: Object) -> bool:
-    """Say whether a Secret with our name is somebody else's: it does not say that we manage it, nor is it of use."""
+    """Return whether a Secret with our name is not ours: it has not our label, and its content is not valid."""
     if at(secret, "metadata", "labels", MANAGED_BY) == MANAGER:
         return False
     try:
@@ -183,9 +174,9 @@ def is_foreign(secret: Object) -> bool:
 
 def _reported(before: Stored | None, after: Stored) -> str:
     if before is None:
-        return "made a new CA"
+        return "created a new CA"
     if after.signing != before.signing:
-        return "a new CA signs from now on; the old one stays trusted until it ends"
+        return "the new CA signs from now on; the old one stays trusted until it expires"
     if after.next != before.next:
-        return "made a new CA, which is to be trusted before it signs"
-    return "written"
+        return "created a new CA, which must be trusted before it signs"
+    return "updated"

@@ -1,4 +1,4 @@
-"""What a release leaves behind in the API server, and taking it away."""
+"""Deletes everything that an installation created in the API server."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ _LONGEST = 5.0
 
 
 def remove(api: Api, installation: Installation, patience: float, report: Callable[[str], None]) -> list[str]:
-    """Delete all that the webhook made, and return what is still there after so many seconds; nothing else remains.
+    """Delete everything that the webhook created; return what is still there after ``patience`` seconds.
 
-    The owner goes first: without it a replica that still runs makes nothing again. It is over when nothing has come
-    back for longer than a replica takes to reconcile. ``report`` is called for each thing that goes, and for faults of
-    the API server.
+    The owner is deleted first: without it, a replica that still runs creates nothing. It returns when nothing has come
+    back for longer than a replica takes to reconcile. ``report`` is called with each deletion and each API error.
     """
     deadline = time.monotonic() + patience
     quiet_since, left = time.monotonic(), ["everything"]
@@ -46,7 +45,7 @@ def remove(api: Api, installation: Installation, patience: float, report: Callab
 
 
 def _sweep(client: Client, installation: Installation, report: Callable[[str], None]) -> list[str]:
-    """Delete what is there; return what was."""
+    """Delete what exists; return its names."""
     found = []
     for what, path in _things(client, installation):
         if client.get(path) is None:
@@ -60,7 +59,7 @@ def _sweep(client: Client, installation: Installation, report: Callable[[str], N
 
 
 def _things(client: Client, installation: Installation) -> Iterator[tuple[str, str]]:
-    """Name and path of all that is ours, in the order in which it is to go: who denies before who patches."""
+    """Name and path of everything that is ours, in the order of deletion: validating before mutating."""
     namespace, secret = installation.namespace, installation.certificates.secret
     yield f"ClusterRole {installation.owner}", f"{CLUSTER_ROLES}/{installation.owner}"
     yield f"{VALIDATING} {PROBE_NAME}", path_of(VALIDATING, PROBE_NAME)

@@ -1,6 +1,16 @@
-"""CEL match conditions: the API server does not send what cannot bring a violation, so it passes without us.
+"""CEL match conditions: the API server does not send a request that cannot add a violation, and admits it without us.
 
-A null old object is a creation. No condition fails, whatever is stored: what is too long to be compared is sent.
+A null ``oldObject`` is a creation. No condition raises an error, whatever is stored: lists that are too long to be
+compared are sent. CEL has no variables, so a list of one with ``map`` or ``exists`` names a value; short names keep
+the configuration small:
+
+====== ====================================================================
+``o``  one of ``object`` and ``oldObject``
+``t``  the values below the template, and ``m`` the metadata: [new, old]
+``s``  one of ``t``: a VMI's spec
+``v``  the compared values: [new, old]; ``l`` a list, or the labels
+``i``  an item of a list; ``r`` a volume request; ``k`` the key of a label
+====== ====================================================================
 """
 
 from __future__ import annotations
@@ -15,15 +25,15 @@ IS_NEW = "oldObject == null"
 _SHORT_LIST = f"type(l) == list && size(l) <= {MOST_ITEMS}"
 
 
-def comes(compared: Compared, *, labels: bool) -> str:
-    """Return a condition that holds on a creation and where something changes that is compared.
+def changes(compared: Compared, *, labels: bool) -> str:
+    """Return a condition that holds on a creation, and on an update that changes a compared path.
 
-    What was being deleted before is not sent, but for a change of our labels; without ``labels`` those do not count.
-    A creation can say that it is being deleted, and would be stored all the same.
+    An object that was being deleted is only sent where one of our labels changes, which counts only with ``labels``.
+    A creation that says so is sent, since it would be stored all the same.
     """
     other = _differ("[object, oldObject]", "o", compared.others)
-    changes = _adds_request() if compared.requests else f"{_changes_template(compared)} || {other}"
-    evaluated = f"!has(oldObject.metadata.deletionTimestamp) && ({changes})"
+    relevant = _adds_request() if compared.requests else f"{_changes_template(compared)} || {other}"
+    evaluated = f"!has(oldObject.metadata.deletionTimestamp) && ({relevant})"
     return " || ".join([IS_NEW, *([changes_labels()] if labels else []), evaluated])
 
 
@@ -34,15 +44,15 @@ def _changes_template(compared: Compared) -> str:
 
 
 def _differ(both: str, one: str, paths: Iterable[Path]) -> str:
-    """The values at the paths are not the same below both of two."""
+    """A value at one of the paths is not the same in both."""
     return f"[{both}.map({one}, [{_values(one, paths)}])].exists(v, v[0] != v[1])"
 
 
 def _only_loses(compared: Compared) -> str:
-    """Every item of a list was in the old one, and nothing else rests on the items that are gone."""
+    """Every item of a list was in the old one, and nothing else depends on the removed items."""
     parts = [f"v.all(l, {_SHORT_LIST})", "size(v[0]) <= size(v[1])", "v[0].all(i, i in v[1])"]
     if compared.matchers:
-        parts.append(f"![{_values('object', compared.matchers)}].exists(m, m.?{INFERS}.hasValue())")
+        parts.append(f"![{_values('object', compared.matchers)}].exists(i, i.?{INFERS}.hasValue())")
         requests = f"[oldObject{chain(REQUESTS)}.orValue([])]"
         parts.append(f"{requests}.all(l, {_SHORT_LIST} && !l.exists(r, r.?{ADDS}.hasValue()))")
     return " && ".join(parts)
@@ -54,23 +64,18 @@ def _adds_request() -> str:
 
 
 def changes_labels() -> str:
-    """Return a condition that holds where one of our labels or its reason comes or changes, or an enforcement goes.
+    """Return a condition that holds where an exemption, its reason or the enforcement is added or changed.
 
-    It holds on a creation only with one of them. So many labels as nobody writes are not compared one by one.
+    The enforcement may also not be removed. An object with very many labels is sent without comparing them.
     """
     exempt = f"k.startsWith('{EXEMPT}') && m[0].?labels[?k] != m[1].?labels[?k]"
     labels = f"[m[0].?labels.orValue({{}})].exists(l, size(l) > {MOST_ITEMS} || l.exists(k, {exempt}))"
     enforcement, reason = f".?labels[?'{ENFORCEMENT}']", f".?annotations[?'{REASON}']"
-    changes = [
-        labels,
-        f"m[0]{enforcement} != m[1]{enforcement}",
-        f"m[0]{reason}.hasValue() && m[0]{reason} != m[1]{reason}",
-    ]
-    return _of_both("o.?metadata.orValue({})", "m", " || ".join(changes))
+    changed = f"m[0]{enforcement} != m[1]{enforcement} || m[0]{reason}.hasValue() && m[0]{reason} != m[1]{reason}"
+    return _of_both("o.?metadata.orValue({})", "m", f"{labels} || {changed}")
 
 
 def _of_both(value: str, name: str, condition: str) -> str:
-    """A condition on a value of the new object and of the old one: CEL has no variables, but a list of one serves."""
     return f"[[object, oldObject].map(o, {value})].exists({name}, {condition})"
 
 
@@ -79,13 +84,13 @@ def _values(of: str, paths: Iterable[Path]) -> str:
 
 
 def chain(path: Path) -> str:
-    """Return how an optional value at a path below an object is written."""
+    """Return CEL's optional selectors for a path."""
     return "".join(f".?{key}" if key.isidentifier() else f"[?'{key}']" for key in path)
 
 
 _OWNERS = "object.metadata.?ownerReferences.orValue([])"
 VMI_OF_OWNER = f"{_OWNERS}.exists(owner, owner.?controller.orValue(false))"
-"""A VMI for a VM or a ReplicaSet."""
+"""A VMI of a VM or a ReplicaSet."""
 _NUMBERED = (
     "object.metadata.name.startsWith(owner.name + '-') && "
     "object.metadata.name.substring(size(owner.name) + 1).matches('^[0-9]+$')"
@@ -95,13 +100,13 @@ VM_OF_POOL = (
     f"{_OWNERS}.exists(owner, {_OF_POOL}) && !has(object.spec.dataVolumeTemplates) && "
     f"!object.metadata.?annotations[?'{RESTORED_BY}'].hasValue()"
 )
-"""A VM for a Pool, which numbers them, and the DataVolumes of their templates with them."""
+"""A VM of a Pool, without DataVolumes, whose names the Pool numbers as it numbers its VMs."""
 
 
-def is_not_made_for_owner(owned: str, kubevirt: str) -> str:
-    """Return a condition that skips what KubeVirt, in its namespace, creates for an owner.
+def has_no_owner(owned: str, kubevirt: str) -> str:
+    """Return a condition that skips what KubeVirt, in its namespace, creates for an owner, unless it is unverified.
 
-    ``owned`` is the condition that says so of the object. It was evaluated with the owner, but for what is unverified.
+    It was evaluated with its owner. ``owned`` is the condition on the object's ownerReferences.
     """
     is_unverified = f"object.metadata.?annotations[?'{UNVERIFIED}'].hasValue()"
     controller = f"system:serviceaccount:{kubevirt}:kubevirt-controller"

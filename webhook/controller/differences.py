@@ -1,4 +1,4 @@
-"""Where a live object is not as we want it: at what we state, and at what somebody added to a list of ours."""
+"""Where a live object differs from the wanted one: in a field that we set, or in an item added to one of our lists."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _WHOLE = ("data", "namespaceSelector", "objectSelector", "rules")
-"""Fields of which a part that we do not state changes the meaning of what we do."""
+"""Compared whole: an additional entry changes the meaning of those that we set."""
 
 
 def differences(wanted: object, live: object, at: str = "") -> Iterator[str]:
     """Yield the places where a live object differs from a wanted one.
 
-    A mapping may hold more than is wanted, since the API server fills in defaults and others add labels; a list may
-    not: one more condition on a webhook can switch it off.
+    A mapping may hold more than is wanted, since the API server sets defaults and others add labels. A list may not:
+    an additional match condition can switch a webhook off.
     """
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         for key, value in wanted.items():
@@ -29,7 +29,7 @@ def differences(wanted: object, live: object, at: str = "") -> Iterator[str]:
 
 
 def differs(wanted: object, live: object) -> bool:
-    """Say whether a live object, None where there is none, is not as it is wanted."""
+    """Return whether a live object, None where there is none, differs from the wanted one."""
     return next(differences(wanted, live), None) is not None
 
 

@@ -1,7 +1,7 @@
-"""PVCs that appear under a name in a VM's annotation `migratability.io/unverified`: the leader evaluates the VM again.
+"""Late PVCs: when a PVC named in a VM's annotation `migratability.io/unverified` appears, the leader evaluates the VM.
 
-A name whose PVC is good leaves the annotation, so that the VM starts without the webhook. For a bad one the VM gets an
-Event, and the name stays. The annotation is computed by the function that the mutating side uses, on live GETs.
+If the PVC is good, its name is removed from the annotation, so that the VM starts without the webhook. Otherwise the
+name stays, and the VM gets an Event. The function that /mutate uses computes the annotation, on live GETs.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from webhook.settings import Settings
 from webhook.storage import Claim
 
 AGAIN_SECONDS = 300.0
-"""After which a VM that stays unverified is evaluated again: what its PVCs rest on may have changed."""
+"""A VM that stays unverified is evaluated again after this time: the storage of its PVCs may have changed."""
 RETRY_SECONDS = 30.0
-"""After which an evaluation that failed is tried again."""
+"""An evaluation that failed is repeated after this time."""
 REASON = "NotLiveMigratable"
 _BUDGET_SECONDS = 5.0
-"""For one reconcile, so that the leadership is renewed in time."""
+"""For one reconcile, so that the Lease is renewed in time."""
 _MOST_AT_ONCE = 10
 _MOST_EVENTS = 8
 _PVC = of_claim("")
@@ -43,12 +43,12 @@ log = logging.getLogger(__name__)
 Key = tuple[str, str, str]
 """Kind, namespace and name of a VM."""
 Present = Mapping[str, ClaimFacts | None]
-"""The names in an annotation whose PVC exists, with its facts; None for instancetypes and preferences, not watched."""
+"""The names whose PVC exists, with its facts. Instancetypes and preferences, which are not watched, have None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The last evaluation of an unverified VM: when, what was present, how long it holds, the names of its Events."""
+    """The last evaluation of an unverified VM: when, what was present, until when it is valid, its Events."""
 
     at: float
     present: Present
@@ -64,9 +64,9 @@ class LatePvcs:
         self._last: dict[Key, Evaluation] = {}
 
     def run(self, client: Client, cluster: LiveCluster, settings: Settings) -> None:
-        """Evaluate the VMs that are due; one that cannot be evaluated or written is tried again later.
+        """Evaluate the VMs that are due; one that cannot be evaluated or patched is tried again later.
 
-        In mode warn nothing is bad, so that every name would be cleared and the VM never evaluated in mode deny.
+        In mode warn nothing is denied: every name would be removed, and the VM would not be evaluated in mode deny.
         """
         pvcs, vms = cluster.reflector(CLAIMS), _unverified_vms(cluster)
         if settings.mode != "deny" or pvcs is None:
@@ -80,7 +80,7 @@ class LatePvcs:
             self._evaluate(key, present, client, view, settings)
 
     def _evaluate(self, key: Key, present: Present, client: Client, view: Cluster, settings: Settings) -> None:
-        """Evaluate one VM. It counts as failed until it is done, so that an unexpected error holds up no other VM."""
+        """Evaluate one VM. It counts as failed until it is done, so that an unexpected error delays no other VM."""
         now = time.monotonic()
         before = self._last.get(key)
         last = Evaluation(now, present, now + RETRY_SECONDS, before.reported if before else frozenset())
@@ -104,8 +104,8 @@ def due(
     """Return the VMs to evaluate now, each with what is present of its names.
 
     ``vms`` holds the names in each VM's annotation; ``pvc`` returns the facts of a PVC by namespace and name. A VM is
-    due when a PVC appeared or changed under one of its names since the ``last`` evaluation, and when that no longer
-    holds at ``now``, on the monotonic clock. Of very many, those come first that have waited longest.
+    due when one of its PVCs appeared or changed since the ``last`` evaluation, or when that is no longer valid at
+    ``now``, on the monotonic clock. If there are many, those that have waited longest come first.
     """
     found = []
     for key, names in vms.items():
@@ -122,7 +122,7 @@ def _present(names: frozenset[str], namespace: str, pvc: Callable[[tuple[str, st
 
 
 def _unverified_vms(cluster: LiveCluster) -> dict[Key, frozenset[str]]:
-    """The names in the annotation of each unverified VM and ReplicaSet; none of a kind whose watch is stale."""
+    """The names in the annotation of each unverified VM and ReplicaSet; a kind with a stale watch is left out."""
     watched = [(resource.kind, cluster.reflector(resource)) for resource in UNVERIFIED_VMS]
     return {(kind, vm.namespace, vm.name): vm.names for kind, found in watched if found for vm in found.values()}
 
@@ -130,7 +130,7 @@ def _unverified_vms(cluster: LiveCluster) -> dict[Key, frozenset[str]]:
 def _evaluate_vm(
     key: Key, client: Client, view: Cluster, settings: Settings, reported: frozenset[str]
 ) -> frozenset[str]:
-    """Patch the annotation of a VM as it has to be, and record an Event for each problem that was not ``reported``.
+    """Patch the annotation of a VM, and record an Event for each problem that is not ``reported`` yet.
 
     Returns the names of the Events that still apply. Raises ApiError with status 409 where the VM has changed.
     """
@@ -148,15 +148,15 @@ def _evaluate_vm(
 
 
 def _unless_changed(vm: Object) -> dict[str, Any]:
-    """The JSON Patch operation that the API server answers with 409 where this is not the stored version.
+    """A JSON Patch operation that the API server answers with 409 where this is not the stored version.
 
-    A ``test`` would be answered with 422, as the denials of admission webhooks are.
+    It answers a ``test`` with 422, like the denials of admission webhooks.
     """
     return {"op": "replace", "path": "/metadata/resourceVersion", "value": at(vm, "metadata", "resourceVersion")}
 
 
 def _problems(vm: Object, verdict: Verdict, view: Cluster, settings: Settings) -> list[str]:
-    """What keeps a VM from starting, of the names in its annotation that are present."""
+    """What denies the VM's start, of the names in its annotation that are present."""
     pvcs = verdict.case.claims if verdict.case else {}
     there = {of_claim(name) for name, pvc in pvcs.items() if isinstance(pvc, Claim) and not pvc.is_predicted}
     names = frozenset(name for name in unverified_names(vm) if name in there or not name.startswith(_PVC))
@@ -165,7 +165,7 @@ def _problems(vm: Object, verdict: Verdict, view: Cluster, settings: Settings) -
 
 
 def _is_recorded(client: Client, event: dict[str, Any]) -> bool:
-    """Record an Event and return whether it is there now; the same words have the same name."""
+    """Record an Event and return whether it exists now; Events with the same message have the same name."""
     metadata = event["metadata"]
     try:
         client.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)

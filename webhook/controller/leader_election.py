@@ -1,10 +1,9 @@
-"""Which replica leads: the holder of a Lease, as Kubernetes' own leader election has it.
+"""Leader election with a Lease, as in Kubernetes.
 
 Follows ``tools/leaderelection/leaderelection.go`` of Kubernetes 1.36's client-go. The times in a Lease are never
-compared with a clock: another replica's PVC counts until 15 s have passed on our own monotonic clock since we saw it
-change, so that no clock that is wrong or jumps makes a second leader. A leader that could not renew its PVC for 10 s
-stops leading before anybody else can begin. A leader that is suspended and wakes finds its PVC changed before it
-writes anything else.
+compared with a clock: another replica holds the Lease until 15 s have passed on our own monotonic clock since we saw it
+change, so that a wrong clock cannot make a second leader. A leader that could not renew its Lease for 10 s stops before
+another can begin. A leader that was suspended finds its Lease changed before it writes anything else.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a Lease says of its leader, and the local time since when it says so."""
+    """The spec of a Lease, and the local time at which we first saw it."""
 
     spec: Object
     since: float
@@ -40,19 +39,19 @@ def leases_of(namespace: str) -> str:
 
 
 def observed(lease: Object, before: Record | None, now: float) -> Record:
-    """Return the PVC in a Lease that was just read; ``before`` is what was read the last time."""
+    """Return the record of a Lease that was just read; ``before`` is that of the last read."""
     spec = mapping(lease.get("spec"))
     return before if before is not None and before.spec == spec else Record(spec, now)
 
 
 def may_be_leader(record: Record | None, me: str, now: float) -> bool:
-    """Say whether a replica may take or keep the leadership, by the PVC that it sees; None is no Lease."""
+    """Return whether replica ``me`` may take or keep the leadership; None stands for a missing Lease."""
     holder = text(at(record.spec, "holderIdentity")) if record else None
     return record is None or holder is None or holder == me or now - record.since >= LEASE_SECONDS
 
 
 def renewed_spec(before: Object, me: str, time: datetime) -> dict[str, Any]:
-    """Return the spec of a Lease by which a replica leads from now on; ``before`` is the spec that it replaces."""
+    """Return the spec by which ``me`` holds the Lease from now on; ``before`` is the spec that it replaces."""
     now = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
     if before.get("holderIdentity") == me:
         return {**before, "renewTime": now}
@@ -67,10 +66,10 @@ def renewed_spec(before: Object, me: str, time: datetime) -> dict[str, Any]:
 
 
 class LeaderElector:
-    """One replica's part in the election."""
+    """One candidate."""
 
     def __init__(self, namespace: str, name: str, me: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take part as ``me``, a name that no other process has, in the election by one Lease."""
+        """Take part as ``me``, a name that no other process has, in the election by this Lease."""
         self._place = namespace, name
         self._collection = leases_of(namespace)
         self._path = f"{self._collection}/{name}"
@@ -82,16 +81,16 @@ class LeaderElector:
 
     @property
     def until(self) -> float:
-        """The time on the monotonic clock until which this replica leads; it may lie in the past."""
+        """The time on the monotonic clock until which this replica is the leader; it may be in the past."""
         return self._until
 
     @property
     def is_leader(self) -> bool:
-        """Whether this replica leads now."""
+        """Whether this replica is the leader now."""
         return self._clock() < self._until
 
     def may_be_leader(self, client: Client) -> bool:
-        """Read the Lease, and say whether this replica may take or keep the leadership; raises as `Client`."""
+        """Read the Lease, and return whether this replica may take or keep the leadership; raises as `Client`."""
         now = self._clock()
         self._lease = client.get(self._path)
         self._record = observed(self._lease, self._record, now) if self._lease is not None else None
@@ -103,9 +102,9 @@ class LeaderElector:
         return False
 
     def run(self, client: Client, owner: Owner) -> bool:
-        """Take or renew the leadership by the Lease that was just read; return whether we lead. Raises as `Client`.
+        """Take or renew the Lease that was just read; return whether we are the leader. Raises as `Client`.
 
-        A Lease that is gone is made again, one that was written meanwhile is looked at the next time.
+        A missing Lease is created; one that was written meanwhile is read again by the next reconcile.
         """
         began, was_leader = self._clock(), self.is_leader
         if self._wrote(client, owner):
@@ -115,7 +114,7 @@ class LeaderElector:
         return self.is_leader
 
     def release(self, client: Client) -> None:
-        """Give the leadership back, so that another replica need not wait for its end; raises as `Client`."""
+        """Release the Lease, so that another replica becomes leader at once; raises as `Client`."""
         lease = client.get(self._path) if self.is_leader else None
         self._until = float("-inf")
         if lease is not None and at(lease, "spec", "holderIdentity") == self._me:

@@ -1,4 +1,4 @@
-"""What is registered now, and whose it is."""
+"""The live webhook configurations, and which installation they belong to."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def path_of(kind: str, name: str = CONFIGURATION) -> str:
 
 
 def read_configurations(cluster: Cluster) -> LiveConfigurations:
-    """Return what is registered now; raises as `Cluster.get`."""
+    """Return the live webhook configurations; raises as `Cluster.get`."""
     found = {kind: cluster.get(resource, CONFIGURATION) for kind, resource in KINDS.items()}
     return {kind: live for kind, live in found.items() if live is not None}
 
 
 def holder_of(live: Object, installation: Installation) -> str | None:
-    """Return whose a live configuration is where it is not ours, None where it is.
+    """Return in words whose a live webhook configuration is, or None if it is ours.
 
-    Ours is what the installation's ClusterRole owns. What no ClusterRole owns is ours if we wrote it, or if it calls
-    our Service: somebody edited it, or put it back from a copy.
+    It is ours if the installation's ClusterRole owns it. Where no ClusterRole owns it, it is ours if we wrote it, or
+    if it calls our Service, as after an edit or a restore from a backup.
     """
     owners = owners_of(live)
     if installation.owner in owners:
@@ -51,11 +51,11 @@ def holder_of(live: Object, installation: Installation) -> str | None:
     services = _services(live)
     if MANAGER in managers or services == {f"{installation.namespace}/{installation.service.name}"}:
         return None
-    return f"it calls {listed(sorted(services))}" if services else "nobody of ours wrote it"
+    return f"it calls {listed(sorted(services))}" if services else "we did not write it"
 
 
 def bundles_of(configured: LiveConfigurations) -> list[bytes]:
-    """Return the different bundles of CAs by which API servers verify us; one may be empty."""
+    """Return the distinct values of caBundle, decoded; one may be empty."""
     found = {
         at(webhook, "clientConfig", "caBundle") or ""
         for live in configured.values()

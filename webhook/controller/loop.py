@@ -1,7 +1,7 @@
-"""What each replica does beside answering: it reconciles, in a thread of its own, every two seconds and on a change.
+"""Each replica reconciles in a thread of its own, every two seconds and on changes.
 
-Each replica reads the webhook configurations and where the certificate comes from, and reports both to `certs.Serving`;
-the leader then does what is due about them. A reconcile that fails is repeated, and no request waits for one.
+Each replica reads the webhook configurations and its source of certificates, and hands both to `certs.Serving`; the
+leader then writes what is due. A reconcile that fails is repeated, and no request waits for one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from certs import CertificateError, Serving, union
+from certs import Serving, union
 from webhook.cluster import Cluster, Undecidable
 from webhook.cluster.api import Client
 from webhook.cluster.live import LiveCluster
 from webhook.controller import plan
-from webhook.controller.certificate_sources import source_of
+from webhook.controller.certificate_sources import SUBJECT, source_of
 from webhook.controller.late_pvcs import LatePvcs
 from webhook.controller.leader_election import LeaderElector
 from webhook.controller.live_configurations import KINDS, LiveConfigurations, bundles_of, holder_of, read_configurations
@@ -29,22 +29,22 @@ from webhook.names import CONFIGURATION
 from webhook.settings import Settings
 
 RECONCILE_SECONDS = 2.0
-"""Between two reconciles without an event: the leader renews its Lease, as client-go's, and certificates age."""
+"""Between two reconciles without an event: the leader renews its Lease, as client-go does, and certificates age."""
 PROBE_SECONDS = 0.5
-"""After a probe that was not answered, and after any other write."""
+"""After a probe without an answer, and after any other write."""
 BURST_SECONDS = 0.2
-"""Within which the events of several changes are answered by one reconcile."""
+"""Events within this time cause one reconcile."""
 _DEADLINE = 10.0
 _LONGEST = 5.0
 _RELEASE_SECONDS = 3.0
-_RECONCILE, _FOREIGN, _OWNER = "controller", "registrations", "owner"
+_RECONCILE, _FOREIGN, _OWNER = "controller", "webhook configurations", "owner"
 """Subjects of problems."""
 
 log = logging.getLogger(__name__)
 
 
 class Controller:
-    """One replica's thread."""
+    """The thread of one replica."""
 
     def __init__(
         self,
@@ -55,64 +55,57 @@ class Controller:
         serving: Serving,
     ) -> None:
         """Act for one replica of an installation, from `start` to `stop`."""
-        self._installation = installation
-        self._replica = replica
-        self._cluster = cluster
-        self._settings = settings
-        self._serving = serving
-        self._stopping, self._ended, self._woken = threading.Event(), threading.Event(), threading.Event()
+        self._installation, self._replica = installation, replica
+        self._cluster, self._settings, self._serving = cluster, settings, serving
+        self._stopping, self._woken = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
         self._problems = Problems()
         self._source = source_of(installation, replica, self._problems)
-        self._leader_elector = LeaderElector(
-            installation.namespace, installation.lease, f"{replica.name}_{uuid.uuid4()}"
-        )
+        me = f"{replica.name}_{uuid.uuid4()}"
+        self._leader_elector = LeaderElector(installation.namespace, installation.lease, me)
         self._reconciler = Reconciler(self._problems)
         self._late_pvcs = LatePvcs()
-        self._has_looked = False
-        self._has_begun = False
+        self._has_read = False
         for resource in (*KINDS.values(), *self._source.watched):
             cluster.watch(resource, self._woken.set)
 
     def start(self) -> None:
         """Begin; must be called in the process that serves."""
-        self._has_begun = True
-        threading.Thread(target=self._run, name="controller", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Begin to end, giving the leadership back."""
+        """Begin to stop, and release the leadership."""
         self._stopping.set()
         self._woken.set()
 
     def close(self) -> None:
-        """End; returns when the leadership is given back, or after a few seconds."""
+        """Stop; returns when the leadership is released, or after a few seconds."""
         self.stop()
-        if self._has_begun:
-            self._ended.wait(_RELEASE_SECONDS)
+        if self._thread:
+            self._thread.join(_RELEASE_SECONDS)
 
     def unready(self) -> dict[str, str]:
-        """Return what keeps API servers from calling this replica, by subject; empty where nothing does."""
+        """Return why API servers should not call this replica, by subject; empty if it is ready."""
         found = {}
-        if not self._has_looked:
-            found[_RECONCILE] = self._problems.of(_RECONCILE) or "what is registered was not read yet"
-        if why := self._problems.of(_FOREIGN):
-            found[_FOREIGN] = why
-        if why := self._serving.why_not():
-            found["certificate"] = "; ".join(filter(None, (why, self._problems.of("certificates"))))
+        if not self._has_read:
+            why = "the webhook configurations have not been read yet"
+            found[_RECONCILE] = self._problems.of(_RECONCILE) or why
+        if problem := self._problems.of(_FOREIGN):
+            found[_FOREIGN] = problem
+        if problem := self._serving.why_not():
+            found[SUBJECT] = "; ".join(filter(None, (problem, self._problems.of(SUBJECT))))
         return found
 
     def gauges(self) -> dict[str, float]:
-        """Return figures for Prometheus by the names of their metrics."""
+        """Return values for Prometheus by the names of their metrics."""
+        leaf = self._serving.current()
         return {
             "migratability_leader_election_master_status": float(self._leader_elector.is_leader),
-            "migratability_certificate_expiry_timestamp_seconds": self._expiry(),
+            "migratability_certificate_expiry_timestamp_seconds": (
+                leaf.parsed()[0].not_valid_after_utc.timestamp() if leaf else 0.0
+            ),
         }
-
-    def _expiry(self) -> float:
-        leaf = self._serving.current()
-        try:
-            return leaf.parsed()[0].not_valid_after_utc.timestamp() if leaf else 0.0
-        except CertificateError:
-            return 0.0
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -128,33 +121,31 @@ class Controller:
                 if why != self._problems.of(_RECONCILE):
                     log.exception("unexpected error in a reconcile")
                 self._problems.report(_RECONCILE, why)
-            self._await_next(pause)
-        self._release()
-
-    def _await_next(self, pause: float | None) -> None:
-        if pause is not None:
-            self._stopping.wait(pause)
-        else:
-            self._stopping.wait(BURST_SECONDS)
-            self._woken.wait(RECONCILE_SECONDS - BURST_SECONDS)
+            self._stopping.wait(BURST_SECONDS if pause is None else pause)
+            if pause is None:
+                self._woken.wait(RECONCILE_SECONDS - BURST_SECONDS)
+        try:
+            self._leader_elector.release(self._cluster.api.within(_RELEASE_SECONDS))
+        except Undecidable as error:
+            log.warning("cannot release leadership, which expires in a few seconds: %s", error)
 
     def _reconcile(self) -> float | None:
-        """Return how long to pause whatever happens; None where nothing was due, so that the next event matters.
+        """Return how long to pause in any case; None where nothing was due, so that an event ends the pause.
 
-        A replica that cannot be elected still serves, so that comes first.
+        A replica that cannot be elected still serves, so it observes first.
         """
         found = self._observe(self._cluster.within(_LONGEST))
         client = self._cluster.api.within(_DEADLINE, longest=_LONGEST)
         if not self._leader_elector.may_be_leader(client):
             return None
-        owner = read_owner(client, self._installation.owner)
-        missing = f"ClusterRole {self._installation.owner} is not there; nothing is registered without it"
+        role = self._installation.owner
+        owner = read_owner(client, role)
+        missing = f"ClusterRole {role} does not exist; nothing can be created without this owner"
         self._problems.report(_OWNER, None if owner else missing)
         if owner is None or not self._leader_elector.run(client, owner):
             return None
-        return self._reconcile_as_leader(
-            self._cluster.api.until(self._leader_elector.until, longest=_LONGEST), owner, found
-        )
+        until = self._leader_elector.until
+        return self._reconcile_as_leader(self._cluster.api.until(until, longest=_LONGEST), owner, found)
 
     def _observe(self, cluster: Cluster) -> LiveConfigurations:
         """Choose the certificate to serve; return those of the webhook configurations that are ours."""
@@ -166,13 +157,19 @@ class Controller:
         if leaf:
             self._serving.offer(leaf)
         self._serving.observe(bundles_of(ours), now)
-        self._has_looked = True
+        self._has_read = True
         return ours
 
-    def _reconcile_as_leader(self, client: Client, owner: Owner, live: LiveConfigurations) -> float | None:
-        """Do what is due, and return how long to pause before the next step.
+    def _problem_of(self, foreign: dict[str, str]) -> str | None:
+        if not foreign or self._settings().webhook_configurations == "off":
+            return None
+        held = "; ".join(f"{kind} {CONFIGURATION} is not ours, {holder}" for kind, holder in foreign.items())
+        return f"{held}; uninstall one of the two installations, or delete it if it is left over"
 
-        A watch may lag behind: where it says that something is due, the API server itself is asked before a write.
+    def _reconcile_as_leader(self, client: Client, owner: Owner, live: LiveConfigurations) -> float | None:
+        """Take the steps that are due, and return how long to pause before the next.
+
+        A watch may be stale: where it shows that something is due, the API server is read before a write.
         """
         settings, pause = self._settings(), None
         if self._is_due(owner, live, settings):
@@ -180,23 +177,25 @@ class Controller:
             live = self._observe(self._cluster.within(_LONGEST, confirm=True))
             if write := self._source.due(owner, bundles_of(live), self._cluster.api.now()):
                 write(client)
-            if self._may_register():
-                inputs = self._situation(owner, live, settings, self._versions(client))
+            if self._may_configure():
+                path = f"/api/v1/namespaces/{self._installation.namespace}/pods"
+                pods = client.list(path, {"labelSelector": self._installation.pods})
+                inputs = self._inputs(owner, live, settings, plan.versions_of(pods, self._replica.name))
                 pause = RECONCILE_SECONDS if self._reconciler.run(client, live, inputs) else pause
-        if self._may_register():
+        if self._may_configure():
             self._late_pvcs.run(client, self._cluster, settings)
         return pause
 
     def _is_due(self, owner: Owner, live: LiveConfigurations, settings: Settings) -> bool:
         if self._source.due(owner, bundles_of(live), self._cluster.api.now()):
             return True
-        return self._may_register() and self._reconciler.is_due(live, self._situation(owner, live, settings))
+        return self._may_configure() and self._reconciler.is_due(live, self._inputs(owner, live, settings))
 
-    def _may_register(self) -> bool:
-        """Another installation's configurations are left alone, and without a CA nobody could trust us."""
+    def _may_configure(self) -> bool:
+        """Another installation's configurations are never changed, and without a CA nobody could trust us."""
         return not self._problems.of(_FOREIGN) and bool(self._source.bundle(self._cluster.api.now()))
 
-    def _situation(
+    def _inputs(
         self, owner: Owner, live: LiveConfigurations, settings: Settings, versions: frozenset[str] = frozenset()
     ) -> plan.ReconcileInputs:
         now = self._cluster.api.now()
@@ -208,21 +207,3 @@ class Controller:
             bundle=union(*bundles_of(live), self._source.bundle(now), now=now),
             versions=versions,
         )
-
-    def _versions(self, client: Client) -> frozenset[str]:
-        path = f"/api/v1/namespaces/{self._installation.namespace}/pods"
-        return plan.versions_of(client.list(path, {"labelSelector": self._installation.pods}), self._replica.name)
-
-    def _problem_of(self, foreign: dict[str, str]) -> str | None:
-        if not foreign or self._settings().webhook_configurations == "off":
-            return None
-        held = "; ".join(f"{kind} {CONFIGURATION} is not ours, {holder}" for kind, holder in foreign.items())
-        return f"{held}; uninstall one of the two installations, or delete it if it is left over"
-
-    def _release(self) -> None:
-        try:
-            self._leader_elector.release(self._cluster.api.within(_RELEASE_SECONDS))
-        except Undecidable as error:
-            log.warning("the leadership was not released, another replica takes it in a while: %s", error)
-        finally:
-            self._ended.set()

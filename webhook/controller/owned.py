@@ -1,7 +1,7 @@
-"""What every object that we make carries: who made it, and the ClusterRole with which it goes.
+"""The metadata of the objects that we create: labels, and the ClusterRole that owns them.
 
-Kubernetes' garbage collector deletes what a ClusterRole owned once that is gone, so that an uninstall without hooks
-leaves nothing behind. https://kubernetes.io/docs/concepts/architecture/garbage-collection/
+Kubernetes' garbage collector deletes them with the ClusterRole, so that an uninstall without hooks leaves nothing
+behind. https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from webhook.objects import Object, at, items, mapping, text
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 LABELS: Mapping[str, str] = {MANAGED_BY: MANAGER, "velero.io/exclude-from-backup": "true"}
-"""A restored webhook configuration would deny VMs before there is anybody to ask."""
+"""A webhook configuration restored from a backup would deny VMs while no replica runs."""
 
 _RBAC = "rbac.authorization.k8s.io"
 CLUSTER_ROLES = f"/apis/{_RBAC}/v1/clusterroles"
@@ -30,7 +30,7 @@ class Owner:
 
     @property
     def reference(self) -> dict[str, Any]:
-        """The ownerReference to it. It does not hold up the ClusterRole's own deletion."""
+        """The ownerReference to it, which does not block its deletion."""
         return {"apiVersion": f"{_RBAC}/v1", "kind": "ClusterRole", "name": self.name, "uid": self.uid}
 
 
@@ -50,7 +50,7 @@ def metadata(name: str, owner: Owner, namespace: str = "") -> dict[str, Any]:
 
 
 def with_metadata(live: Object, wanted: Object) -> dict[str, Any]:
-    """Return the metadata of a live object with what we want of it: its other labels stay, other owners do not."""
+    """Return the metadata of a live object with our labels and owner: its other labels stay, other owners do not."""
     labels = {**mapping(at(live, "metadata", "labels")), **wanted["labels"]}
     return {**mapping(live.get("metadata")), "labels": labels, "ownerReferences": wanted["ownerReferences"]}
 

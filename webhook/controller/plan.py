@@ -1,4 +1,4 @@
-"""What the leader has to do about the webhook configurations: facts in, steps out."""
+"""What the leader must change in the webhook configurations: facts in, steps out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BUNDLE = "clientConfig.caBundle"
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Apply a configuration; ``places`` are where the live one differs, none where there is no live one."""
+    """Apply a configuration; ``places`` are where the live one differs, empty where there is none."""
 
     wanted: dict[str, Any]
     places: tuple[str, ...]
@@ -34,17 +34,12 @@ class Delete:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prove:
-    """Have a probe answered through the API server before anything else: what comes next may deny."""
-
-
-Step = Apply | Delete | Prove
+Step = Apply | Delete
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileInputs:
-    """What the webhook configurations follow from."""
+    """What determines the webhook configurations."""
 
     installation: Installation
     settings: Settings
@@ -54,14 +49,14 @@ class ReconcileInputs:
     bundle: bytes
     """The CAs that every webhook configuration must trust, PEM."""
     versions: frozenset[str]
-    """The versions of the replicas that may be called now; of more than one none may widen what is asked."""
+    """The versions of the replicas that may be called now. While there are several, no rule is added."""
 
 
 def wanted_configurations(inputs: ReconcileInputs, live: LiveConfigurations) -> list[dict[str, Any]]:
     """Return the configurations as they must be, none where the settings switch them off.
 
-    While replicas of several versions may be called, a live configuration keeps its rules: the other version might not
-    know new ones. Only what it trusts follows, and its failurePolicy where the settings deny nothing any more.
+    While replicas of several versions may be called, a live configuration keeps its rules, since the other version may
+    not support new ones. Only its caBundle changes, and its failurePolicy where the settings no longer deny.
     """
     if inputs.settings.webhook_configurations == "off":
         return []
@@ -84,7 +79,7 @@ def wanted_configurations(inputs: ReconcileInputs, live: LiveConfigurations) -> 
 def trusting(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, inputs: ReconcileInputs) -> list[Apply]:
     """Return what makes the live configurations, all ours, trust the bundle, and changes nothing else in them.
 
-    It waits for no proof: a replica may need it to be reached at all.
+    This needs no probe: without it, the probe may not reach a replica.
     """
     found = []
     for obj in wanted:
@@ -101,18 +96,20 @@ def wanted_probe(inputs: ReconcileInputs) -> dict[str, Any]:
     return {**probe, "metadata": metadata(probe["metadata"]["name"], inputs.owner)}
 
 
-def steps(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, *, proven: bool) -> Sequence[Step]:
-    """Return what to do now so that the live configurations, all ours, become the wanted ones.
+def needs_probe(wanted: Iterable[dict[str, Any]], live: LiveConfigurations) -> bool:
+    """Return whether a probe must be answered first: a configuration is new, or would deny what it admits now."""
+    return any(obj["kind"] not in live or bool(_denying(obj) - _denying(live[obj["kind"]])) for obj in wanted)
 
-    ``proven`` says that a probe was answered just now; without, nothing is registered again, nor denies what passed.
-    Anyone who denies needs the patches: the mutating side comes a pass before, and goes a pass after the validating.
+
+def steps(wanted: Iterable[dict[str, Any]], live: LiveConfigurations) -> Sequence[Step]:
+    """Return the next steps by which the live configurations, all ours, become the wanted ones.
+
+    Validation relies on the patches, so the mutating configuration is created before the validating one, and deleted
+    after it, each in a reconcile of its own.
     """
     by_kind = {obj["kind"]: obj for obj in wanted}
     if not by_kind:
         return [Delete(kind) for kind in (VALIDATING, MUTATING) if kind in live][:1]
-    is_new = any(kind not in live for kind in by_kind)
-    if not proven and (is_new or denies_more(by_kind[VALIDATING], live[VALIDATING])):
-        return [Prove()]
     if MUTATING not in live:
         return [Apply(by_kind[MUTATING], ())]
     return [
@@ -123,7 +120,7 @@ def steps(wanted: Iterable[dict[str, Any]], live: LiveConfigurations, *, proven:
 
 
 def versions_of(pods: Iterable[Object], me: str) -> frozenset[str]:
-    """Return the versions of our own pod and of all that are ready: what their label says, and their image."""
+    """Return the versions, by label and image, of our own pod and of all that are ready."""
     return frozenset(_version_of(pod) for pod in pods if at(pod, "metadata", "name") == me or is_ready(pod))
 
 
@@ -133,32 +130,27 @@ def _version_of(pod: Object) -> str:
 
 
 def service_of(installation: Installation) -> dict[str, Any]:
-    """Return the reference to the Service as webhook configurations hold it."""
+    """Return the reference to the Service for clientConfig."""
     service = installation.service
     return {"namespace": installation.namespace, "name": service.name, "port": service.port}
 
 
 def encoded(bundle: bytes) -> str:
-    """Return a bundle as webhook configurations hold it."""
+    """Return a bundle as the value of caBundle."""
     return base64.b64encode(bundle).decode()
 
 
 def _as_it_is(live: Object, wanted: Mapping[str, Any], inputs: ReconcileInputs) -> dict[str, Any]:
-    skipped = set()
+    opened: frozenset[str] = frozenset()
     if not FailClosed.of(inputs.settings).vms:
-        skipped = {webhook["name"] for webhook in wanted["webhooks"] if webhook["failurePolicy"] == "Ignore"}
+        opened = frozenset(webhook["name"] for webhook in wanted["webhooks"]) - _denying(wanted)
 
     def kept(webhook: Mapping[str, Any]) -> dict[str, Any]:
         client = {**webhook["clientConfig"], "caBundle": encoded(inputs.bundle)}
-        policy = "Ignore" if webhook["name"] in skipped else webhook["failurePolicy"]
+        policy = "Ignore" if webhook["name"] in opened else webhook["failurePolicy"]
         return {**webhook, "clientConfig": client, "failurePolicy": policy}
 
     return {**wanted, "webhooks": [kept(webhook) for webhook in items(live.get("webhooks"))]}
-
-
-def denies_more(wanted: Object, live: Object) -> bool:
-    """Say whether a webhook would deny what nobody can be asked about, and does not do so now."""
-    return bool(_denying(wanted) - _denying(live))
 
 
 def _denying(configuration: Object) -> frozenset[str]:
@@ -167,6 +159,6 @@ def _denying(configuration: Object) -> frozenset[str]:
 
 
 def is_ready(pod: Object) -> bool:
-    """Say whether a pod is ready, and so called through its Service."""
+    """Return whether a pod is ready, and so is called through its Service."""
     conditions = items(at(pod, "status", "conditions"))
     return any(at(found, "type") == "Ready" and at(found, "status") == "True" for found in conditions)

@@ -1,4 +1,4 @@
-"""What is wrong at present, told once."""
+"""The present problems, each logged once."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ log = logging.getLogger("webhook.controller")
 
 
 class Problems:
-    """What is wrong by subject: logged when it begins, changes or is over, not each time it is met."""
+    """The present problem of each subject, logged when it begins, changes or is over."""
 
     def __init__(self) -> None:
-        """Nothing is wrong yet."""
+        """Begin without problems."""
         self._now: dict[str, str] = {}
 
     def report(self, subject: str, why: str | None) -> None:
-        """Say what is wrong with a subject, None that nothing is."""
+        """Set the problem of a subject; None where it has none."""
         before = self._now.get(subject)
         if why == before:
             return
         if why is None:
             del self._now[subject]
-            log.info("%s: all is well again", subject)
+            log.info("%s: recovered", subject)
         else:
             self._now = {**self._now, subject: why}
             log.warning("%s: %s", subject, why)
 
     def of(self, subject: str) -> str | None:
-        """Return what is wrong with a subject, None where nothing is."""
+        """Return the problem of a subject, or None."""
         return self._now.get(subject)

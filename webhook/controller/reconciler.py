@@ -1,4 +1,4 @@
-"""The leader's hand on the webhook configurations: it applies what is planned, and puts back what others change."""
+"""The leader applies the planned webhook configurations, and reverts external changes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _MOST_REVERTS = 20
 _REVERTS_WITHIN = 600.0
 _PAUSE = 60.0
 _PORT = re.compile(r"\S+:\d+->")
-"""The end of a connection that is another one each time, so that the same fault reads the same."""
+"""Our port in an error message, which is left out: the same problem has the same text each time."""
 
 log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Keeps the webhook configurations as they must be, one pass at a time."""
+    """Keeps the webhook configurations as they must be, a few steps in each reconcile."""
 
     def __init__(self, problems: Problems, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take where to tell what is in the way."""
+        """Take where to report problems."""
         self._problems = problems
         self._clock = clock
         self._applied: dict[str, dict[str, Any]] = {}
@@ -39,32 +39,35 @@ class Reconciler:
         self._has_probe = True
 
     def is_due(self, live: LiveConfigurations, inputs: plan.ReconcileInputs) -> bool:
-        """Say whether the live configurations, all ours, need a step, or a probe may be left over."""
-        return self._has_probe or bool(plan.steps(plan.wanted_configurations(inputs, live), live, proven=False))
+        """Return whether the live configurations, all ours, need a step, or a probe may be left over."""
+        return self._has_probe or bool(plan.steps(plan.wanted_configurations(inputs, live), live))
 
     def run(self, client: Client, live: LiveConfigurations, inputs: plan.ReconcileInputs) -> bool:
-        """Bring the live configurations, all ours, a step nearer to what they must be; raises as `Client`.
+        """Take the next steps for the live configurations, all ours; raises as `Client`.
 
-        Return whether the next step must wait until all API servers know of this one: one configuration rests on the
-        other where they come or go.
+        Return whether the step after these must wait until all API servers have seen them: one configuration relies on
+        the other while they are created or deleted.
         """
         wanted = plan.wanted_configurations(inputs, live)
-        steps = plan.steps(wanted, live, proven=False)
-        if steps == [plan.Prove()] and not self._proves(client, inputs):
-            for configuration in plan.trusting(wanted, live, inputs):
-                self._apply_configuration(configuration, client)
-            return False
-        if steps == [plan.Prove()]:
-            steps = plan.steps(wanted, live, proven=True)
+        if plan.needs_probe(wanted, live):
+            if not self._proves(client, inputs):
+                for configuration in plan.trusting(wanted, live, inputs):
+                    self._apply_configuration(configuration, client)
+                return False
         elif self._has_probe:
             client.delete(path_of(VALIDATING, PROBE_NAME))
             self._has_probe = False
+        steps = plan.steps(wanted, live)
         for step in steps:
-            self._take(step, client)
+            if isinstance(step, plan.Apply):
+                self._apply_configuration(step, client)
+            else:
+                client.delete(path_of(step.kind))
+                log.info("deleted: %s, since the settings switch the webhook configurations off", step.kind)
         return bool(steps) and (len(live) < len(KINDS) or isinstance(steps[0], plan.Delete))
 
     def _proves(self, client: Client, inputs: plan.ReconcileInputs) -> bool:
-        """Register the probe and create its object: it is denied, in our words, once the API server reaches us."""
+        """Apply the probe's configuration and create its object: we deny it once the API server reaches us."""
         wanted = plan.wanted_probe(inputs)
         if differs(wanted, client.get(path_of(VALIDATING, PROBE_NAME))):
             self._has_probe = True
@@ -75,16 +78,9 @@ class Reconciler:
         except ApiError as error:
             answered = ANSWER in str(error)
             why = _PORT.sub("", str(error))
-            self._problems.report("the way from the API server to us", None if answered else why)
+            self._problems.report("API server → webhook", None if answered else why)
             return answered
         return False
-
-    def _take(self, step: plan.Step, client: Client) -> None:
-        if isinstance(step, plan.Delete):
-            client.delete(path_of(step.kind))
-            log.info("deleted the %s: the settings switch the webhook configurations off", step.kind)
-        elif isinstance(step, plan.Apply):
-            self._apply_configuration(step, client)
 
     def _apply_configuration(self, step: plan.Apply, client: Client) -> None:
         kind = step.wanted["kind"]
@@ -93,16 +89,16 @@ class Reconciler:
             return
         _apply(client, step.wanted)
         self._applied[kind] = step.wanted
-        where = f": it differed at {listed(step.places)}" if step.places else ", which was not there"
-        log.info("%s the %s%s", "reverted" if was_ours else "applied", kind, where)
+        where = f"at {listed(step.places)}" if step.places else "which did not exist"
+        log.info("%s: %s, %s", "reverted an external change" if was_ours else "applied", kind, where)
 
     def _may_revert(self) -> bool:
-        """Where somebody changes it again and again, it is reverted once a minute: two programs must not fight."""
+        """A change that is repeated again and again is reverted once a minute: two programs must not fight."""
         now = self._clock()
         self._reverted = [then for then in self._reverted if now - then < _REVERTS_WITHIN]
         is_fight = len(self._reverted) >= _MOST_REVERTS
-        why = "somebody changes them again and again; they are reverted once a minute" if is_fight else None
-        self._problems.report("changes of the webhook configurations", why)
+        why = "another program changes them again and again; they are reverted once a minute" if is_fight else None
+        self._problems.report("external changes", why)
         if is_fight and now - self._reverted[-1] < _PAUSE:
             return False
         self._reverted.append(now)
@@ -110,7 +106,7 @@ class Reconciler:
 
 
 def _apply(client: Client, wanted: dict[str, Any]) -> None:
-    """Apply a configuration, then take out of it what others added, which a server-side apply leaves there.
+    """Apply a configuration, then remove from it what others added, which a server-side apply keeps.
 
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
     """

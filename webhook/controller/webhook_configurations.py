@@ -1,11 +1,12 @@
-"""The webhook configurations: what the API server asks us about, and what it keeps away.
+"""The webhook configurations: which requests the API server sends us.
 
-Built from the same table as the webhook's own scope, so that a write that cannot bring a violation costs nobody a call,
-and passes also while every one of our processes is gone.
+They are generated from the table of the webhook's own scope, so that a write that cannot add a violation costs no call,
+and is admitted also while no replica runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,20 +21,13 @@ from webhook.settings import Settings
 TIMEOUT_SECONDS = 10
 _API = "admissionregistration.k8s.io/v1"
 _BOTH = ["v1alpha1", "v1beta1"]
-_VERSIONS = {
-    "": ["v1"],
-    PROBE[0]: ["v1"],
-    KUBEVIRT: ["v1"],
-    POOL: _BOTH,
-    SNAPSHOT: _BOTH,
-    CLONE: _BOTH,
-}
-"""Versions of the same shape: KubeVirt before 1.7 serves no other Pools than v1alpha1.
+_VERSIONS = {"": ["v1"], PROBE[0]: ["v1"], KUBEVIRT: ["v1"], POOL: _BOTH, SNAPSHOT: _BOTH, CLONE: _BOTH}
+"""Versions with the same fields; KubeVirt before 1.7 serves Pools in v1alpha1 only.
 
-Requests in other served versions are converted to one of them (matchPolicy Equivalent).
+Requests in other versions are converted to one of them (matchPolicy Equivalent).
 """
 
-_MADE_FOR_OWNER = {
+_OWNED = {
     (KUBEVIRT, "virtualmachineinstances", ""): conditions.VMI_OF_OWNER,
     (KUBEVIRT, "virtualmachines", ""): conditions.VM_OF_POOL,
 }
@@ -44,16 +38,16 @@ Which = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class FailClosed:
-    """What becomes of a write while none of our processes can be asked: denied where it says so, else let by."""
+    """Which requests are denied while no replica can be reached; others are admitted."""
 
     vms: bool = True
-    """What is about VMs."""
+    """Those for VMs, ReplicaSets, Pools, restores and clones."""
     labels: bool = True
-    """Our labels on a namespace."""
+    """Those for our labels on namespaces."""
 
     @classmethod
     def of(cls, settings: Settings) -> FailClosed:
-        """Return what the settings ask for: only what may be denied by us is denied without us."""
+        """Return what the settings imply: fail closed only where the webhook can deny."""
         denies = settings.mode == "deny"
         return cls(denies and any(settings.rules.get(rule.name, rule.default) == "deny" for rule in RULES), denies)
 
@@ -69,26 +63,20 @@ def webhook_configurations(
     """Return the validating and the mutating configuration.
 
     ``service`` is a reference with namespace, name and port; ``ca_bundle`` is base64; ``kubevirt`` is KubeVirt's
-    namespace; ``namespaces`` selects those whose VMs are evaluated, all where it is empty. The validating side fails
-    closed where the strictness says so: what it cannot ask it denies. The mutating side fails open: the validating
-    side sees the final object.
+    namespace; ``namespaces`` selects those whose VMs are evaluated, all where it is empty. The mutating side fails
+    open, since the validating side sees the final object.
     """
     selected = {"namespaceSelector": dict(namespaces or {})}
-    vms = {**selected, **_failing(fail_closed.vms)}
+    vms = {**selected, "failurePolicy": "Fail" if fail_closed.vms else "Ignore"}
+    restores = f"{conditions.IS_NEW} || object.?spec != oldObject.?spec || {conditions.changes_labels()}"
     validating = [
-        *(
-            {**_webhook("validate", which, _operations(which), _evaluated(which, kubevirt)), **vms}
-            for which in COMPARED
-        ),
-        *(
-            {**_webhook("validate", (*which, ""), ["CREATE", "UPDATE"], _of_restores()), **vms}
-            for which in KIND_OF_RESTORE_OR_CLONE
-        ),
-        {**_guarding_namespaces(), **_failing(fail_closed.labels)},
+        *({**_webhook("validate", which, _evaluated(which, kubevirt)), **vms} for which in COMPARED),
+        *({**_webhook("validate", (*which, ""), {"changes": restores}), **vms} for which in KIND_OF_RESTORE_OR_CLONE),
+        {**_guarding_namespaces(), "failurePolicy": "Fail" if fail_closed.labels else "Ignore"},
     ]
     mutating = [
         {
-            **_webhook("mutate", which, list(operations), _patched(which, operations)),
+            **_webhook("mutate", which, _patched(which, operations), operations),
             **selected,
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "Never",
@@ -102,9 +90,9 @@ def webhook_configurations(
 
 
 def probe_configuration(service: dict[str, Any], ca_bundle: str) -> dict[str, Any]:
-    """Return the configuration by which API servers ask us about the probe object in our namespace alone."""
+    """Return the webhook configuration that matches only the probe object in our namespace."""
     namespace = {"matchLabels": {"kubernetes.io/metadata.name": service["namespace"]}}
-    webhook = _webhook("validate", PROBE, ["CREATE"], {"is-the-probe": f"object.metadata.name == '{PROBE_NAME}'"})
+    webhook = _webhook("validate", PROBE, {"is-the-probe": f"object.metadata.name == '{PROBE_NAME}'"}, ["CREATE"])
     configuration = _configuration(
         "ValidatingWebhookConfiguration",
         [{**webhook, "name": f"probe.validate.{DOMAIN}", "namespaceSelector": namespace}],
@@ -127,7 +115,9 @@ def _configuration(
     }
 
 
-def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, str]) -> dict[str, Any]:
+def _webhook(
+    verb: str, which: Which, match: dict[str, str], operations: Iterable[str] = ("CREATE", "UPDATE")
+) -> dict[str, Any]:
     group, resource, subresource = which
     whole = f"{resource}/{subresource}" if subresource else resource
     return {
@@ -143,7 +133,7 @@ def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, st
             {
                 "apiGroups": [group],
                 "apiVersions": _VERSIONS[group],
-                "operations": operations,
+                "operations": ["UPDATE"] if subresource else list(operations),
                 "resources": [whole],
                 "scope": "Cluster" if resource == "namespaces" else "Namespaced",
             }
@@ -152,34 +142,19 @@ def _webhook(verb: str, which: Which, operations: list[str], match: dict[str, st
     }
 
 
-def _failing(closed: bool) -> dict[str, str]:
-    return {"failurePolicy": "Fail" if closed else "Ignore"}
-
-
-def _operations(which: Which) -> list[str]:
-    return ["UPDATE"] if which[2] else ["CREATE", "UPDATE"]
-
-
 def _patched(which: Which, operations: tuple[str, ...]) -> dict[str, str]:
-    """Every creation is patched: each restart of a VM sets the eviction strategy of one more VMI."""
-    return {"changes": conditions.comes(COMPARED[which], labels=False)} if "UPDATE" in operations else {}
+    """Every creation is patched, so that each restart of a VM sets the eviction strategy of its VMI."""
+    return {"changes": conditions.changes(COMPARED[which], labels=False)} if "UPDATE" in operations else {}
 
 
 def _evaluated(which: Which, kubevirt: str) -> dict[str, str]:
-    found = {"changes": conditions.comes(COMPARED[which], labels=not which[2])}
-    if which in _MADE_FOR_OWNER:
-        found["is-not-made-for-an-owner"] = conditions.is_not_made_for_owner(_MADE_FOR_OWNER[which], kubevirt)
+    found = {"changes": conditions.changes(COMPARED[which], labels=not which[2])}
+    if which in _OWNED:
+        found["has-no-owner"] = conditions.has_no_owner(_OWNED[which], kubevirt)
     return found
 
 
-def _of_restores() -> dict[str, str]:
-    """Their spec may change until KubeVirt has read it."""
-    changes = f"object.?spec != oldObject.?spec || {conditions.changes_labels()}"
-    return {"changes": f"{conditions.IS_NEW} || {changes}"}
-
-
 def _guarding_namespaces() -> dict[str, Any]:
-    """Our labels can be written by way of the subresources too."""
-    condition = {"changes-labels": conditions.changes_labels()}
-    webhook = _webhook("validate", ("", "namespaces", ""), ["CREATE", "UPDATE"], condition)
+    """Our labels can be written through the subresources too."""
+    webhook = _webhook("validate", ("", "namespaces", ""), {"changes-labels": conditions.changes_labels()})
     return {**webhook, "rules": [{**webhook["rules"][0], "resources": _NAMESPACE_RESOURCES}]}
