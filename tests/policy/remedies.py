@@ -1,4 +1,4 @@
-"""For every rule a VM that breaks it, its remedy word by word, and what doing so changes."""
+"""For every rule a VM that violates it, its remedy word by word, and what doing so changes."""
 
 from dataclasses import dataclass, field
 from typing import Any

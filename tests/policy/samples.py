@@ -1,4 +1,4 @@
-"""A VM for each rule that breaks it alone, with what the cluster must hold for that."""
+"""A VM for each rule that violates it alone, with the objects that it needs for that."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -49,14 +49,14 @@ def hyperv(**features: object) -> Object:
 
 
 def ephemeral(name: str, claimed: str) -> Object:
-    """Return a volume that is a throw-away overlay over a PVC."""
+    """Return a volume that is a temporary overlay on a PVC."""
     return {"name": name, "ephemeral": {"persistentVolumeClaim": {"claimName": claimed}}}
 
 
 def breaking(rule: str, name: str, claimed: str | None = None) -> tuple[Object, tuple[Object, ...]]:
-    """Return a VM that breaks a rule, with the objects that it needs for that.
+    """Return a VM that violates a rule, with the objects that it needs for that.
 
-    What breaks it is named so; ``claimed`` is the name of the PVC where there is one.
+    What violates it has this name; ``claimed`` is the name of the PVC where there is one.
     """
     of = claimed or name
     reserved = devices(disks=[{"name": name, "lun": {"reservation": True}}])

@@ -23,7 +23,7 @@ def test_every_rule_has_a_remedy_that_is_done_to_the_letter() -> None:
 
 
 @pytest.mark.parametrize(("rule", "broken"), BROKEN, ids=[rule for rule, _ in BROKEN])
-def test_a_vm_that_breaks_a_rule_gets_its_remedy(rule: str, broken: Broken) -> None:
+def test_a_vm_that_violates_a_rule_gets_its_remedy(rule: str, broken: Broken) -> None:
     found = evaluated(broken.vm_object, *broken.objects)
     assert not found.allowed
     assert {(violation.rule, violation.remedy) for violation in found.violations} == {(rule, broken.remedy)}

@@ -1,4 +1,4 @@
-"""node-pinned: a VM that one node alone may run."""
+"""node-pinned: a VM that only one node may run."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ NODES = (
 
 
 def whats(vm_object: Object, *objects: Object) -> list[str]:
-    """Return what is said of the VM, having checked that it is this rule alone that says it."""
+    """Return what this rule finds, having checked that no other finds anything."""
     found = verdict(vm_object, *objects)
     assert {violation.rule for violation in found.violations} <= {RULE}
     return [violation.what for violation in found.violations]
@@ -52,8 +52,8 @@ PREFERRED = {
 }
 NONE, ONLY = "no node may run this VM", 'only node "{}" may run this VM'
 PLACES: list[tuple[str, Object, str | None]] = [
-    # what is wished, the one node that is left ("" for none)
-    ("no wish", {}, None),
+    # the requirement, the one node that is left ("" for none)
+    ("nothing", {}, None),
     ("a selector for one", {"nodeSelector": {HOSTNAME: "n1"}}, "n1"),
     ("a selector for two", {"nodeSelector": {"zone": "a"}}, None),
     ("a selector of two labels for one", {"nodeSelector": {"zone": "a", "disk": "hdd"}}, "n2"),
