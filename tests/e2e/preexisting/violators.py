@@ -14,7 +14,7 @@ FINALIZERS = ["kubevirt.io/virtualMachineControllerFinalize", "example.com/old"]
 CLAIMS = (
     *(claim(name, RWX) for name in ("good", "fixed", "target")),
     *(claim(name, RWO) for name in ("once", "once-too", "once-new")),
-    *(claim(name, RWX, storage_class="san") for name in ("san-fs", "san-fs-new")),
+    claim("san-fs", RWX, storage_class="san"),
 )
 
 
@@ -59,16 +59,11 @@ class Fault:
         return [*has.values(), *more]
 
 
-def host_device(name: str) -> Object:
-    """Return a device of the node."""
-    return {"name": name, "deviceName": "vendor.example/card"}
-
-
 FAULTS = (
     Fault("a PVC for one node", root=disk("once", "root")),
     Fault("a file system on a SAN", root=disk("san-fs", "root")),
     Fault("a hostDisk", root=host_disk("root")),
-    Fault("a host device", devices=(host_device("first"),)),
+    Fault("a host device", devices=({"name": "first", "deviceName": "vendor.example/card"},)),
     Fault("a bridge on the pod network", binding="bridge"),
     Fault("a strategy of None", strategy="None"),
     Fault("a lenient strategy alone", data="good", strategy="LiveMigrateIfPossible"),
