@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from certs import Leaf, Lifetimes, Serving, Stored, renewed, rotate, union
+from certs import Leaf, Serving, Stored, renewed, rotate, union
 from tests.certs import build
 from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SECOND, first
 
@@ -106,13 +106,3 @@ def test_a_trust_delay_that_began_in_the_future_starts_again() -> None:
     back = rotate(jumped, configured, DUE, LIFETIMES)
     assert back.next_trusted_since == DUE
     assert rotate(back, configured, DUE + MINUTE, LIFETIMES).signing == made.next
-
-
-def test_lifetimes_of_seconds_work_like_those_of_years() -> None:
-    short = Lifetimes(20 * SECOND, 5 * SECOND, 2 * SECOND)
-    stored = first(NOW, short)
-    leaf = renewed(None, stored, NAMES, NOW, short)
-    assert leaf
-    assert build.why_not_trusted(stored.bundle(NOW), leaf, NAME, NOW + 4 * SECOND) is None
-    assert renewed(leaf, stored, NAMES, NOW + 3 * SECOND, short) == leaf
-    assert renewed(leaf, stored, NAMES, NOW + 4 * SECOND, short) != leaf

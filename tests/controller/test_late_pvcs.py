@@ -2,18 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import jsonpatch
 import pytest
 
-from tests.build import NAMESPACE, RWO, RWX, Object, claim, data_volume, disk, vm
-from tests.build_paths import Lagging, exempt, known_as, namespace, pool, replica_set, request, with_annotation
-from tests.controller.fake import OUT_OF_REACH
-from tests.controller.world import EVENTS, World, path
+from tests.build import CLUSTER, NAMESPACE, RWO, RWX, Object, claim, data_volume, disk, vm
+from tests.build_paths import (
+    KUBEVIRT,
+    Lagging,
+    Rights,
+    exempt,
+    known_as,
+    namespace,
+    pool,
+    replica_set,
+    request,
+    with_annotation,
+)
+from tests.controller.fake import OUT_OF_REACH, FakeApi
 from webhook.admission.handler import mutate
+from webhook.cluster import Cluster
 from webhook.cluster.api import ApiError
-from webhook.cluster.resources import OWNERS, POOLS
+from webhook.cluster.live import LiveCluster
+from webhook.cluster.resources import OWNERS, POOLS, Resource
+from webhook.cluster.snapshot import resource_of
 from webhook.controller import late_pvcs
 from webhook.controller.late_pvcs import LatePvcs
 from webhook.kubevirt.unverified import unverified_names
@@ -23,6 +36,57 @@ NAME = "claim/later"
 GOOD, BAD, ON_SAN = claim("later", RWX), claim("later", RWO), claim("later", RWX, storage_class="san")
 OTHER = claim("other", RWO)
 WAITING = known_as(with_annotation(vm(disk("later")), NAME))
+
+
+EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
+
+
+class World:
+    """An API server with objects, and a cluster that watches it."""
+
+    def __init__(self, *objects: Object) -> None:
+        self.api = FakeApi()
+        self.stale = False
+        self.late_pvcs = LatePvcs()
+        for obj in objects:
+            self.put(obj)
+
+    def put(self, obj: Object) -> None:
+        self.api.put_there(path(obj), obj)
+
+    def stored(self, obj: Object) -> Object:
+        return self.api.objects[path(obj)]
+
+    def reconcile(self, settings: Object | None = None) -> None:
+        self.late_pvcs.run(self.api.client, cast(LiveCluster, self), Settings.parse(settings or {}))
+
+    def reflector(self, resource: Resource[Any]) -> "Cache | None":
+        return None if self.stale else Cache(self.within(), resource)
+
+    def within(self, seconds: float = 0.0, *, confirm: bool = True) -> Rights:
+        assert confirm
+        return Rights((KUBEVIRT, *CLUSTER, *self.api.objects.values()))
+
+    @property
+    def events(self) -> list[Object]:
+        return [obj for path, obj in self.api.objects.items() if path.startswith(EVENTS)]
+
+
+class Cache:
+    def __init__(self, cluster: Cluster, resource: Resource[Any]) -> None:
+        self._cluster, self._resource = cluster, resource
+
+    def get(self, key: tuple[str, str]) -> Any:
+        return self._cluster.get(self._resource, key[1], key[0])
+
+    def values(self) -> Any:
+        return self._cluster.list(self._resource)
+
+
+def path(obj: Object) -> str:
+    resource = resource_of(obj)
+    assert resource
+    return resource.path_of(obj["metadata"]["name"], obj["metadata"].get("namespace", NAMESPACE))
 
 
 @pytest.fixture
