@@ -245,10 +245,18 @@ def test_what_a_data_volume_passes_on_to_its_pvc_counts(asked: Object, annotatio
     assert served_alike({"storage": {"storageClassName": "any", **asked}}, annotations=annotations) == BLOCK
 
 
+SETTINGS = Settings.parse({"rules": {"pod-network": "off"}})
+
+
 def test_a_shared_filesystem_cloned_from_san_is_denied_though_its_class_would_use_nfs() -> None:
     def rules(made: Object) -> list[str]:
-        settings = Settings.parse({"rules": {"pod-network": "off"}})
-        return [found.rule for found in evaluate(vm(disk("target")), [*STORAGE, made], settings=settings).violations]
+        return [found.rule for found in evaluate(vm(disk("target")), [*STORAGE, made], settings=SETTINGS).violations]
 
     assert rules(target(cloned_from(PVC, "san-source"))) == ["san-block"]
     assert rules(target()) == []
+
+
+def test_without_tridents_own_objects_the_message_names_a_san_backend() -> None:
+    objects = [SAN_VOLUME, storage_class("any"), claim("c", RWX, storage_class="any", volume="pv-san")]
+    (found,) = evaluate(vm(disk("c")), objects, settings=SETTINGS).violations
+    assert (found.rule, "a SAN backend" in found.message) == ("san-block", True)
