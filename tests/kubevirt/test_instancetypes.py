@@ -52,7 +52,10 @@ def test_an_instancetype_is_found_by_kind_and_name(kind: str | None, expected: s
     matcher: Object = {"name": "i"} if kind is None else {"name": "i", "kind": kind}
     vm_object = naming(**matcher)
     assert matched(vm_object, HERE, ELSEWHERE, EVERYWHERE) == ([expected] if expected else [])
-    assert bool(read(vm_object, HERE, ELSEWHERE, EVERYWHERE).not_evaluated) is (expected is None)
+    found = read(vm_object, HERE, ELSEWHERE, EVERYWHERE)
+    assert bool(found.not_evaluated) is (expected is None)
+    assert found.matchers == {"instancetype/i"}
+    assert found.missing_matchers == (frozenset() if expected else {"instancetype/i"})
 
 
 @pytest.mark.parametrize(

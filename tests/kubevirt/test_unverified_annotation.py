@@ -6,7 +6,7 @@ import pytest
 from tests.build import Object, disk, vm, vmi
 from tests.build_paths import pool, replica_set, with_annotation
 from webhook.kubevirt.reader import METADATA_PATHS
-from webhook.kubevirt.unverified import missing_names, operations_on, unverified_names
+from webhook.kubevirt.unverified import may_be_annotated, missing_names, operations_on, unverified_names
 from webhook.names import UNVERIFIED
 from webhook.objects import at
 
@@ -82,3 +82,9 @@ def test_a_template_that_is_not_an_object_is_not_annotated(template: object) -> 
     obj = {**vm(), "spec": {"template": template}}
     assert [operation["path"] for operation in operations_on(obj, NAMES)] == ["/metadata/annotations"]
     assert missing_names(with_annotation(obj, *NAMES), NAMES) == []
+
+
+def test_annotation_of_a_pool_may_change_only_with_its_vm_template() -> None:
+    assert not may_be_annotated(pool(disk("a"), name="x"), pool(disk("a")))
+    assert may_be_annotated(pool(disk("b")), pool(disk("a")))
+    assert may_be_annotated(vm(disk("a")), vm(disk("a")))
