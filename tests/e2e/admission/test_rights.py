@@ -11,7 +11,6 @@ from tests.e2e.admission.conftest import (
     CAROL,
     NAMES,
     Site,
-    clone,
     pool,
     replica_set,
     vm,
@@ -84,12 +83,3 @@ def test_a_namespaces_labels_need_their_own_right_by_whatever_subresource(site: 
     answers += [site.replace(found, subresource, user=CAROL) for subresource in ("/status", "/finalize")]
     needed = f'the verb "exempt" on namespaces for namespace {space["metadata"]["name"]}'
     assert [(done, needed in output) for done, output in answers] == [(False, True)] * len(answers)
-
-
-def test_a_clone_of_an_exempt_vm_needs_the_exemption_and_the_right(site: Site) -> None:
-    source = site.have(exempt("once"), CAROL)["metadata"]["name"]
-    without = site.create(fresh(clone(source)), user=CAROL)
-    denied, passed = (site.create(fresh(clone(source), **EXEMPT["metadata"]), user=user) for user in (ALICE, CAROL))
-    assert [done for done, _ in (without, denied, passed)] == [False, False, True]
-    assert "[exemption]" in without[1]
-    assert "may not set" in denied[1]
