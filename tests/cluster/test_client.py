@@ -3,6 +3,8 @@
 import math
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -88,3 +90,27 @@ def test_only_a_dry_run_asks_for_one() -> None:
     api.within(60).create(PATH, {}, dry_run=True)
     api.within(60).create(PATH, {})
     assert api.calls == [("POST", {"dryRun": "All"}), ("POST", None)]
+
+
+class Pool(urllib3.PoolManager):
+    """Answers every request with a time."""
+
+    def __init__(self, server_time: datetime) -> None:
+        super().__init__()
+        self._headers = {"Date": format_datetime(server_time, usegmt=True)}
+
+    def request(self, *_: Any, **__: Any) -> Any:
+        """Return the response."""
+        return urllib3.HTTPResponse(b"{}", self._headers, 200)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(days=300), timedelta(days=-300)])
+def test_the_api_servers_clock_counts_and_a_jump_of_the_nodes_clock_does_not(
+    ahead: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server_time = datetime.now(UTC) + ahead
+    api = Api("http://127.0.0.1:1", Pool(server_time))
+    api.within(60).get(PATH)
+    jumped = datetime.now(UTC) + timedelta(days=30)
+    monkeypatch.setattr(module, "datetime", type("Jumped", (datetime,), {"now": classmethod(lambda *_: jumped)}))
+    assert abs(api.now() - server_time) < timedelta(hours=1)

@@ -13,7 +13,8 @@ from tests.cluster.fake_api import DEADLINE, GONE, FakeApi
 from webhook.cluster import api as api_module
 from webhook.cluster import reflector as module
 from webhook.cluster.facts import ClaimFacts
-from webhook.cluster.reflector import Reflector
+from webhook.cluster.live import STALE_OF_ONE
+from webhook.cluster.reflector import WATCH_OF_ONE, Reflector
 from webhook.cluster.resources import CLAIMS
 
 
@@ -92,6 +93,7 @@ def test_a_watch_starts_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi
     (asked,) = api.asked("watch", 1)
     assert (asked.query["resourceVersion"], asked.query["allowWatchBookmarks"]) == ("2", "true")
     assert 240 <= int(asked.query["timeoutSeconds"]) <= 300
+    assert WATCH_OF_ONE[1] < STALE_OF_ONE, "a right that is taken away is noticed when the watch starts again"
 
 
 @pytest.mark.usefixtures("patient")

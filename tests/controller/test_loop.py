@@ -235,7 +235,7 @@ def test_a_stale_event_makes_the_leader_read_but_not_write(
 
 def test_a_stale_watch_is_not_trusted(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing_due(replica, api, monkeypatch)
-    monkeypatch.setattr(live, "STALE", 0.0)
+    monkeypatch.setattr(live, "STALE_OF_ONE", 0.0)
     api.put_there(MUTATING, {**api.objects[MUTATING], "webhooks": []})
     replica.show({"Secret": api.objects[SECRET]})
     assert api.objects[MUTATING]["webhooks"]

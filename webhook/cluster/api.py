@@ -52,7 +52,7 @@ class Api:
         It is called for each request, because a service account's token is rotated.
         """
         self._host, self._pool, self._credentials = host, pool, credentials
-        self._ahead = timedelta(0)
+        self._clock = datetime.now(UTC), time.monotonic()
 
     @classmethod
     def connect(cls, kubeconfig: str | None = None) -> Api:
@@ -81,8 +81,12 @@ class Api:
         return cls(configuration.host, client.ApiClient(configuration).rest_client.pool_manager, credentials)
 
     def now(self) -> datetime:
-        """Return the time by the API server's clock, which decides whether a certificate is valid."""
-        return datetime.now(UTC) + self._ahead
+        """Return the time by the API server's clock, which decides whether a certificate is valid.
+
+        It counts on from the last response, so that a jump of this node's clock changes nothing.
+        """
+        time_then, then = self._clock
+        return time_then + timedelta(seconds=time.monotonic() - then)
 
     def until(self, deadline: float, *, longest: float = math.inf) -> Client:
         """Return a client for calls until a time on the monotonic clock, each limited to ``longest`` seconds."""
@@ -149,7 +153,7 @@ class Api:
             response = self._pool.request(method, url, headers=headers, retries=False, **options)
         except _TRANSPORT_ERRORS as error:
             raise ClusterUnavailable(f"the API server is out of reach: {_reason(error)}") from error
-        self._ahead = _clock_difference(response.headers.get("Date"))
+        self._clock = _server_time(response.headers.get("Date"), datetime.now(UTC)), time.monotonic()
         return response
 
 
@@ -224,14 +228,14 @@ class Client:
         return self._api.call(method, path, query, body, timeout=left, **headers)
 
 
-def _clock_difference(date: str | None) -> timedelta:
-    """How far the server's clock is ahead, by an answer's Date header; zero without one and for a mere delay."""
+def _server_time(date: str | None, now: datetime) -> datetime:
+    """Return the time in an answer's Date header; ``now`` without one, and where it differs by a mere delay."""
     try:
-        server_time = parsedate_to_datetime(date or "")
+        found = parsedate_to_datetime(date or "")
     except ValueError:
-        return timedelta(0)
-    ahead = server_time.replace(tzinfo=server_time.tzinfo or UTC) - datetime.now(UTC)
-    return ahead if abs(ahead) > _SLOW_ANSWER else timedelta(0)
+        return now
+    found = found.replace(tzinfo=found.tzinfo or UTC)
+    return found if abs(found - now) > _SLOW_ANSWER else now
 
 
 def _message(body: bytes, reason: str | None) -> str:

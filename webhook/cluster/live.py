@@ -16,6 +16,8 @@ Fact = TypeVar("Fact")
 
 STALE = 120.0
 """Seconds without an answer about a kind after which its cache is stale."""
+STALE_OF_ONE = 45.0
+"""The same for the watch of one object, which starts again at least every 30 seconds."""
 DEFAULT_WAIT = 10.0
 _FORBIDDEN = 403
 
@@ -62,7 +64,8 @@ class LiveCluster:
     def reflector(self, resource: Resource[Fact]) -> Reflector[Fact] | None:
         """Return the cache of a kind, None while it is not synced or stale."""
         found = self._reflectors.get(resource.key)
-        return found if found and found.synced and found.age < STALE else None
+        longest = STALE_OF_ONE if resource.only else STALE
+        return found if found and found.synced and found.age < longest else None
 
     def within(self, seconds: float, *, confirm: bool = False) -> LiveView:
         """As `Cluster.within`."""

@@ -28,6 +28,8 @@ Key = tuple[str, str]
 
 SILENCE = 80.0
 """Seconds without a byte after which a watch is dead; the API server sends a bookmark about every 60."""
+WATCH, WATCH_OF_ONE = (240, 300), (20, 30)
+"""Seconds, at least and at most, after which a watch starts again; only then the API server checks the right."""
 LIST_TIMEOUT = 30.0
 _LONGEST_PAUSE = 30.0
 _STEADY = 10.0
@@ -149,13 +151,13 @@ class Reflector(Generic[Fact]):
             "watch": "true",
             "resourceVersion": version,
             "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(random.randint(240, 300)),
+            "timeoutSeconds": str(random.randint(*(WATCH_OF_ONE if self.resource.only else WATCH))),
         }
         began = time.monotonic()
         with self._api.stream(
             self.resource.path, query, silence=SILENCE, metadata_only=self.resource.metadata_only
         ) as response:
-            self._response = response
+            self._response, self._heard = response, time.monotonic()
             if self._stopping.is_set():
                 return
             try:
