@@ -13,7 +13,7 @@ from webhook.admission.review import Request, parse_review
 from webhook.cluster import Snapshot
 from webhook.cluster.interface import Right
 from webhook.kubevirt.unverified import operations_on
-from webhook.policy import Verdict, Violation
+from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import Settings
 
 ALICE = "alice"

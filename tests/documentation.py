@@ -11,8 +11,8 @@ from tests.chart.values import table
 from webhook.admission.compared import compared_in
 from webhook.cli.check import Input, evaluate_all
 from webhook.cluster.files import read_file, read_path
-from webhook.policy import Violation
 from webhook.policy.rules import RULES, Rule
+from webhook.policy.verdict import Violation
 from webhook.settings import Settings
 
 ROOT = Path(__file__).parent.parent

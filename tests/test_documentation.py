@@ -9,7 +9,7 @@ from tests.documentation import GENERATED, ROOT, documented_metrics, documented_
 from webhook.cli.check import Input, evaluate_all
 from webhook.cli.main import main
 from webhook.cluster.files import read_path
-from webhook.kubevirt import is_vm
+from webhook.kubevirt.reader import is_vm
 from webhook.server.metrics import Metrics
 from webhook.settings import Settings
 

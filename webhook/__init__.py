@@ -6,7 +6,7 @@ True
 """
 
 from webhook.engine import evaluate
-from webhook.policy import Verdict, Violation
+from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import Settings, SettingsError
 
 __all__ = ["Settings", "SettingsError", "Verdict", "Violation", "evaluate"]

@@ -13,24 +13,18 @@ from msgspec import structs
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.facts import KubeVirtFacts, NamespaceFacts
 from webhook.cluster.resources import INSTANCES, KUBEVIRTS, NAMESPACES, NODES
-from webhook.kubevirt import read_vm, vm_kind
-from webhook.kubevirt.reader import without_matchers
+from webhook.kubevirt.reader import read_vm, vm_kind, without_matchers
 from webhook.kubevirt.unverified import may_be_annotated, missing_names, operations_on, unverified_names
 from webhook.names import ENFORCEMENT, REASON
 from webhook.objects import Object, at, mapping, string_map, text
-from webhook.policy import (
-    Case,
-    ClusterContext,
-    ExemptionSource,
-    Verdict,
-    evaluate_case,
-    evaluate_start,
-    exempted,
-    unverified,
-)
-from webhook.policy.exemptions import Exempted
+from webhook.policy.case import Case, ClusterContext
+from webhook.policy.evaluate import evaluate_case, evaluate_start
+from webhook.policy.exemptions import Exempted, ExemptionSource, exempted
+from webhook.policy.unverified import unverified
+from webhook.policy.verdict import Verdict
 from webhook.settings import AUTO, MODES, Settings
-from webhook.storage import as_it_is, resolve
+from webhook.storage.model import as_it_is
+from webhook.storage.resolver import resolve
 
 NEWEST_KUBEVIRT = (1, 9)
 """Assumed where the version is unknown or of another form."""

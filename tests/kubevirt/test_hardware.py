@@ -8,8 +8,8 @@ from tests.build import Object, kubevirt, vm, vmi
 from tests.build_facts import instancetype, preference
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import Hardware, Interface, PodNetwork, read_vm
-from webhook.kubevirt.model import Setting
+from webhook.kubevirt.model import Hardware, Interface, PodNetwork, Setting
+from webhook.kubevirt.reader import read_vm
 
 DOMAIN = "spec.template.spec.domain"
 ALLOW = "kubevirt.io/allow-pod-bridge-network-live-migration"

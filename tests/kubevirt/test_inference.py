@@ -18,7 +18,8 @@ from tests.build_facts import data_source, instancetype, preference, snapshot
 from tests.build_paths import tagged
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import VM, read_vm
+from webhook.kubevirt.model import VM
+from webhook.kubevirt.reader import read_vm
 
 DOMAIN = "instancetype.kubevirt.io/"
 LABELS = {f"{DOMAIN}default-instancetype": "i", f"{DOMAIN}default-preference": "p"}

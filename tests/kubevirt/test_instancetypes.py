@@ -10,7 +10,8 @@ from tests.build_facts import instancetype, preference, revision
 from webhook import Verdict, evaluate
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import VM, read_vm
+from webhook.kubevirt.model import VM
+from webhook.kubevirt.reader import read_vm
 
 KINDS = {
     None: "everywhere",

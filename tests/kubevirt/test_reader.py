@@ -17,7 +17,8 @@ from tests.build import (
 )
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import KINDS, VM, is_vm, read_vm
+from webhook.kubevirt.model import VM
+from webhook.kubevirt.reader import KINDS, is_vm, read_vm
 
 VOLUME = "spec.template.spec.volumes[0]"
 REQUESTED = "status.volumeRequests[{}].addVolumeOptions.volumeSource.{}"

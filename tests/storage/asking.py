@@ -5,10 +5,10 @@ from typing import Any
 from tests.build import RWX, Object
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt import read_vm
-from webhook.storage import Claim, NoClaim, resolve
-from webhook.storage.model import Backing, ClaimRequest
+from webhook.kubevirt.reader import read_vm
+from webhook.storage.model import Backing, Claim, ClaimRequest, NoClaim
 from webhook.storage.origin import Origins
+from webhook.storage.resolver import resolve
 
 
 def backing(*objects: Object, trident: str = "auto", **request: Any) -> Backing:

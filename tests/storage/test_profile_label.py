@@ -7,7 +7,7 @@ import pytest
 from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, storage_class, storage_profile, vm
 from tests.storage.asking import resolved
 from webhook import evaluate
-from webhook.storage import NoClaim
+from webhook.storage.model import NoClaim
 
 FROM_PROFILE = "FromStorageProfile"
 EMPTY = (storage_class("s"), storage_profile("s"))

@@ -22,8 +22,7 @@ from tests.build import (
 )
 from tests.storage.asking import resolved, the_claim
 from webhook.cluster.facts.kubernetes import BETA_CLASS_ANNOTATION
-from webhook.storage import NoClaim
-from webhook.storage.model import Backing
+from webhook.storage.model import Backing, NoClaim
 
 DEFAULT = storage_class(
     "std", annotations={"storageclass.kubernetes.io/is-default-class": "true"}, backendType="ontap-san"

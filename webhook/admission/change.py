@@ -8,7 +8,7 @@ from webhook.admission.labels import GuardedLabel, changed_labels
 from webhook.admission.review import Request
 from webhook.admission.scope import as_named, kind_of
 from webhook.objects import Object
-from webhook.policy import Verdict
+from webhook.policy.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

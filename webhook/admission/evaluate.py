@@ -13,7 +13,7 @@ from webhook.cluster import Cluster
 from webhook.engine import Question, answer, answer_start
 from webhook.kubevirt.unverified import unverified_names
 from webhook.objects import Object, at, items, mapping
-from webhook.policy import Verdict, Violation
+from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import Settings
 
 

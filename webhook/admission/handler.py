@@ -11,7 +11,7 @@ from webhook.admission.evaluate import evaluate_change, removed_names
 from webhook.admission.review import Request, Response
 from webhook.cluster import Cluster, Undecidable
 from webhook.names import UNVERIFIED
-from webhook.policy import Verdict
+from webhook.policy.verdict import Verdict
 from webhook.settings import Settings
 from webhook.wording import listed, warning_lines
 

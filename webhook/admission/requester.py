@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from webhook.admission.change import Change
 from webhook.cluster import Cluster
-from webhook.cluster.facts import OwnerFacts, RestoreFacts
+from webhook.cluster.facts import OwnerFacts
 from webhook.cluster.resources import CLONES, OWNERS, RESTORES
 from webhook.engine import namespace_of_kubevirt
 from webhook.kubevirt.restores import RESTORED_BY
@@ -111,12 +111,14 @@ def _restore_of(change: Change, cluster: Cluster) -> Object | None:
     if change.kind != "VirtualMachine" or len(found) < _UID + 2:
         return None
     restore = cluster.get(RESTORES, found[: -_UID - 1], change.request.namespace)
-    if restore is None or restore.uid != found[-_UID:] or restore.target != change.request.name:
+    if restore is None or restore.uid != found[-_UID:]:
+        return None
+    if at(restore.obj, "spec", "target", "name") != change.request.name:
         return None
     return _clone_behind(restore, change.request.namespace, cluster) or restore.obj
 
 
-def _clone_behind(restore: RestoreFacts, namespace: str, cluster: Cluster) -> Object | None:
+def _clone_behind(restore: OwnerFacts, namespace: str, cluster: Cluster) -> Object | None:
     for kind, name, uid in _controllers(restore.obj):
         clone = cluster.get(CLONES, name, namespace) if kind == "VirtualMachineClone" else None
         if clone is not None and clone.uid == uid:

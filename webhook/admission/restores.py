@@ -17,7 +17,7 @@ from webhook.cluster.resources import CLAIMS, NAMESPACES
 from webhook.engine import Question, answer, enforced_in
 from webhook.kubevirt.patches import NotEvaluated
 from webhook.kubevirt.restores import SOURCE_FIELD, CreatedVM, read_created
-from webhook.policy import Verdict, Violation
+from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import Settings
 
 RULE = "restore-patches"

@@ -10,7 +10,7 @@ from webhook.cluster import Cluster
 from webhook.cluster.interface import Right
 from webhook.names import VERB
 from webhook.objects import Object
-from webhook.policy import Violation
+from webhook.policy.verdict import Violation
 from webhook.settings import Mode, Settings
 from webhook.wording import quoted, warning
 

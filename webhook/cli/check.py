@@ -18,9 +18,9 @@ from webhook.cluster import Snapshot
 from webhook.cluster.files import FileError, files_of, parse, read_file, read_path
 from webhook.cluster.snapshot import resource_of
 from webhook.engine import evaluate
-from webhook.kubevirt import is_vm
+from webhook.kubevirt.reader import is_vm
 from webhook.objects import Object, at, text
-from webhook.policy import Verdict
+from webhook.policy.verdict import Verdict
 from webhook.settings import Settings
 from webhook.wording import plain
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from webhook.policy import Case, Verdict
+from webhook.policy.case import Case
 from webhook.policy.rules import RULES
+from webhook.policy.verdict import Verdict
 from webhook.settings import Settings
 from webhook.wording import plain, quoted
 

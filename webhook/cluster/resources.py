@@ -126,8 +126,8 @@ VM_SNAPSHOTS = Resource("VirtualMachineSnapshot", _VM_SNAPSHOTS, "v1beta1", fact
 VM_SNAPSHOT_CONTENTS = Resource(
     "VirtualMachineSnapshotContent", _VM_SNAPSHOTS, "v1beta1", facts.VMSnapshotContentFacts.read
 )
-RESTORES = Resource("VirtualMachineRestore", _VM_SNAPSHOTS, "v1beta1", facts.RestoreFacts.read)
-CLONES = Resource("VirtualMachineClone", "clone.kubevirt.io", "v1alpha1", facts.RestoreFacts.read)
+RESTORES = Resource("VirtualMachineRestore", _VM_SNAPSHOTS, "v1beta1", facts.OwnerFacts.read)
+CLONES = Resource("VirtualMachineClone", "clone.kubevirt.io", "v1alpha1", facts.OwnerFacts.read)
 
 RESOURCES: tuple[Resource[object], ...] = (
     *(found for found in tuple(globals().values()) if isinstance(found, Resource)),

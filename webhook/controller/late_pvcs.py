@@ -22,10 +22,10 @@ from webhook.cluster.resources import CLAIMS, OWNERS, UNVERIFIED_VMS
 from webhook.engine import Question, answer, answer_start
 from webhook.kubevirt.unverified import unverified_names
 from webhook.objects import Object, at
-from webhook.policy import Verdict
 from webhook.policy.unverified import of_claim
+from webhook.policy.verdict import Verdict
 from webhook.settings import Settings
-from webhook.storage import Claim
+from webhook.storage.model import Claim
 
 AGAIN_SECONDS = 300.0
 """A VM that stays unverified is evaluated again after this time: the storage of its PVCs may have changed."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webhook.cluster.facts import KubeVirtFacts, NodeFacts
-from webhook.kubevirt import VM, Volume
+from webhook.kubevirt.model import VM, Volume
 from webhook.policy.exemptions import NONE, Exempted
 from webhook.settings import EvictionStrategy
-from webhook.storage import Claim, NoClaim
+from webhook.storage.model import Claim, NoClaim
 
 
 @dataclass(frozen=True, slots=True)

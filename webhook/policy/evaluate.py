@@ -14,7 +14,7 @@ from webhook.policy.rules import RULES, Action, Finding, Rule, claim_known, evic
 from webhook.policy.unverified import concerns
 from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import MODES, Settings
-from webhook.storage import Claim
+from webhook.storage.model import Claim
 from webhook.wording import warning
 
 Found = tuple[Rule, Finding]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from webhook.kubevirt import VM
+from webhook.kubevirt.model import VM
 from webhook.policy.case import Case
 from webhook.wording import quoted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from webhook.kubevirt import VM
+from webhook.kubevirt.model import VM
 from webhook.policy.rules import Finding, Rule
 from webhook.policy.unverified import is_of
 

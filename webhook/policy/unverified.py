@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from webhook.kubevirt import VM
+from webhook.kubevirt.model import VM
 from webhook.objects import can_be_name
 from webhook.policy.case import Case
 from webhook.policy.rules import Finding
 from webhook.policy.verdict import Violation
-from webhook.storage import Claim
+from webhook.storage.model import Claim
 
 
 def unverified(case: Case, violations: Collection[Violation], before: frozenset[str], old: VM | None) -> frozenset[str]:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntity
 
 from webhook.admission import handler, review
 from webhook.cluster import Cluster, Undecidable
-from webhook.policy import Verdict
+from webhook.policy.verdict import Verdict
 from webhook.server import logs
 from webhook.server.metrics import Metrics
 from webhook.settings import Settings

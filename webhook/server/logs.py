@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from webhook.admission.review import Request
-from webhook.policy import Verdict
+from webhook.policy.verdict import Verdict
 
 log = logging.getLogger("webhook.admission")
 

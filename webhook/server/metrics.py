@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 
 from webhook.admission.review import Request
 from webhook.admission.scope import KIND_OF_RESOURCE, KIND_OF_RESTORE_OR_CLONE
-from webhook.policy import Verdict, Violation
 from webhook.policy.rules import RULES
+from webhook.policy.verdict import Verdict, Violation
 
 PATHS = ("/validate", "/mutate")
 OUTCOMES = ("allowed", "patched", "denied", "errored", "bad_request")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from webhook.cluster import Cluster
 from webhook.cluster.facts import ClaimFacts, DataVolumeFacts
 from webhook.cluster.resources import CLAIMS, DATA_VOLUMES
-from webhook.kubevirt import VM, DataVolumeTemplate
+from webhook.kubevirt.model import VM, DataVolumeTemplate
 from webhook.storage.model import Claim, NoClaim
 from webhook.storage.origin import Origins, request_of
 from webhook.storage.rendering import NotRendered, render, render_claim

@@ -86,7 +86,7 @@ class RevisionFacts:
 
 @dataclass(frozen=True, slots=True)
 class OwnerFacts:
-    """A VirtualMachine, ReplicaSet or Pool that owns VMIs, whole, so that it can be read as a VM."""
+    """A VirtualMachine, ReplicaSet, Pool, restore or clone, whole: what KubeVirt creates a VM or VMI for."""
 
     uid: str | None
     obj: Object
@@ -157,17 +157,3 @@ class VMSnapshotContentFacts:
             vm=mapping(at(obj, "spec", "source", "virtualMachine")),
             claims=tuple((name_of(claim), ClaimFacts.read(claim)) for claim in backups),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreFacts:
-    """A VirtualMachineRestore or VirtualMachineClone, whole, and the name of the VM it creates."""
-
-    uid: str | None
-    target: str | None
-    obj: Object
-
-    @classmethod
-    def read(cls, obj: Object) -> Self:
-        """Take the facts from the object."""
-        return cls(text(at(obj, "metadata", "uid")), text(at(obj, "spec", "target", "name")), obj)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from webhook.policy.case import Case
 from webhook.policy.rules.on_pvc import on_pvc
 from webhook.policy.rules.rule import Finding, Rule
-from webhook.storage import Claim
+from webhook.storage.model import Claim
 
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from webhook.kubevirt import Volume
+from webhook.kubevirt.model import Volume
 from webhook.policy.rules.rule import Finding
-from webhook.storage import Claim, NoClaim
-from webhook.storage.model import BLOCK_MODE
+from webhook.storage.model import BLOCK_MODE, Claim, NoClaim
 from webhook.wording import quoted
 
 

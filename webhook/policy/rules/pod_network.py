@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.kubevirt import Interface
+from webhook.kubevirt.model import Interface
 from webhook.policy.case import Case, ClusterContext
 from webhook.policy.rules.rule import Finding, Rule
 from webhook.wording import quoted
