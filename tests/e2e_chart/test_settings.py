@@ -21,8 +21,8 @@ def test_mode_warn_works_without_a_restart_and_the_doctor_finds_it_and_no_error(
     status, found = release.doctor()
     assert status == 0, found
     assert any(state == "ok" and words.startswith(f"{SETTINGS}: mode warn, ") for state, words in found)
-    rights = [words.rpartition(": all ")[0] for _, words in found if words.endswith("rights are there")]
-    assert rights == ["anyone who runs this, to read", ACCOUNT]
+    rights = [words.rpartition(": all ")[0] for _, words in found if words.endswith("rights are granted")]
+    assert rights == ["your own account, to read", ACCOUNT]
 
     release.upgrade({"settings": {"mode": "deny"}})
     eventually("the failurePolicy is Fail", lambda: release.configured("failurePolicy") == {"Fail"})

@@ -42,7 +42,7 @@ def guarded(site: Release) -> Iterator[Release]:
 
 def test_only_a_client_with_a_certificate_of_an_api_server_has_anything_evaluated(guarded: Release) -> None:
     clients = guarded.site.clients
-    assert call(guarded, None) == (403, "a client certificate is needed")
+    assert call(guarded, None) == (403, "a client certificate is required")
     status, text = call(guarded, clients.client("somebody"))
     assert (status, "somebody, who may not call" in text) == (403, True)
     with pytest.raises(OSError, match=r"alert|reset|EOF"):
