@@ -81,7 +81,10 @@ def answer(question: Question, cluster: Cluster, settings: Settings) -> Verdict:
         verdict = evaluate_case(case, before, view.settings, question.operation, **how)
     names = pending
     if old is None or may_be_annotated(question.obj, old):
-        names = unverified(case, verdict.violations, pending, before.vm if before else None)
+        violations = verdict.violations
+        if view.settings.mode == "warn":  # caps every action, yet what it warns about is not good
+            violations = [replace(violation, action="deny") for violation in violations]
+        names = unverified(case, violations, pending, before.vm if before else None)
     return _with_names(verdict, names, question, view)
 
 

@@ -20,7 +20,7 @@ CELLS = cells()
 WORDS = {
     "without the right": (
         '"alice" may not set',
-        'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it out. [exemption]',
+        'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it as it is. [exemption]',
     ),
     "not carried": (
         "would be set on a VM that KubeVirt creates",

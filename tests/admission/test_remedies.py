@@ -28,8 +28,8 @@ ADDING = {"op": "add", "path": "/spec/template/spec/hostname", "value": "copy"}
 UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
 DROPPING = [{"op": "remove", "path": f"/metadata/{key}"} for key in ("labels", "annotations")]
 CARRY = "Set the same on the restore, clone or pool itself, which needs the right, or patch it out"
-ASK_FOR_VMS = 'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it out'
-ASK_FOR_NAMESPACE = 'Ask for the verb "exempt" on namespaces for namespace vms, or leave it out'
+ASK_FOR_VMS = 'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it as it is'
+ASK_FOR_NAMESPACE = 'Ask for the verb "exempt" on namespaces for namespace vms, or leave it as it is'
 ONE = "Give one JSON Patch operation in each patch, and each key once"
 ONLY = "Patch only spec, labels and annotations, and none of restore.kubevirt.io/"
 WRITE, LEAVE = 'Write "volumes"', "Leave the patches out"
@@ -69,12 +69,12 @@ LABELS: dict[str, tuple[Ask, str, dict[str, Ask]]] = {
     "a label on a VM": (
         of(EXEMPT_GOOD),
         ASK_FOR_VMS,
-        {"Ask for the verb": of(EXEMPT_GOOD, right=True), "leave it out": of(GOOD)},
+        {"Ask for the verb": of(EXEMPT_GOOD, right=True), "leave it as it is": of(GOOD)},
     ),
     "a label on a namespace": (
         of(NAMESPACE),
         ASK_FOR_NAMESPACE,
-        {"Ask for the verb": of(NAMESPACE, right=True), "leave it out": of(namespace())},
+        {"Ask for the verb": of(NAMESPACE, right=True), "leave it as it is": of(namespace())},
     ),
     "a label that a restore adds": (
         of(restore("new"), *vm_snapshot(EXEMPT_GOOD)),

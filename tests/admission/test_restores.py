@@ -242,7 +242,7 @@ def test_a_label_that_the_restore_or_clone_does_not_carry_itself_is_denied(
 def test_a_user_without_the_right_may_carry_no_label(variant: str, patches: tuple[Object, ...]) -> None:
     found = carried(variant, BAD if patches else exempt(BAD), *patches, may=())
     assert (set(found.rules), found.users_asked) == ({"exemption", "shared-access"}, {ALICE})
-    assert '"alice" may not set "exempt.migratability.io/all"' in found.message
+    assert '"alice" may not set, change or remove "exempt.migratability.io/all"' in found.message
     assert "metadata.labels" in found.fields
 
 

@@ -56,7 +56,7 @@ def test_an_exemption_needs_the_right_in_the_namespace(obj: Object, path: tuple[
         found = ask(exempt(obj, *path), old)
         assert (found.allowed, found.rules) == (False, BOTH)
         assert found.fields == [f"{field}.labels", f"{field}.annotations"]
-        assert '"alice" may not set "exempt.migratability.io/all"' in found.message
+        assert '"alice" may not set, change or remove "exempt.migratability.io/all"' in found.message
         of_whom = ask(exempt(obj, *path), old, may=[ALICE])
         assert (of_whom.allowed, set(of_whom.asked)) == (True, {(ALICE, right)})
 
@@ -180,7 +180,8 @@ def test_where_nobody_can_be_asked_nothing_is_decided(obj: Object) -> None:
 MISSPELT: dict[str, tuple[Object, Object, str]] = {
     "a rule": (VM, {"exempt.migratability.io/shared-acces": "true"}, "there is no such rule"),
     "a rule on a namespace": (PLAIN, {"exempt.migratability.io/x": "true"}, "there is no such rule"),
-    "a mode": (PLAIN, {"migratability.io/enforcement": "dney"}, "it is none of deny, warn and off"),
+    "a rule that nothing exempts from": (VM, {"exempt.migratability.io/restore-patches": "true"}, "no label exempts"),
+    "a mode": (PLAIN, {"migratability.io/enforcement": "dney"}, "the value must be one of deny, warn and off"),
 }
 
 
@@ -190,6 +191,11 @@ def test_a_misspelt_label_draws_a_warning_that_it_does_nothing(obj: Object, labe
     (line,) = [line for line in ask(labelled, may=(ALICE,)).warnings if line.endswith("[exemption]")]
     assert (f"does nothing: {why}" in line, key in line) == (True, True)
     assert ask(labelled, labelled, may=(ALICE,)).warnings == []
+
+
+def test_the_removal_of_a_misspelt_label_draws_no_warning() -> None:
+    found = ask(PLAIN, tagged(PLAIN, labels={"migratability.io/enforcement": "dney"}), may=(ALICE,))
+    assert (found.allowed, found.warnings) == (True, [])
 
 
 def test_a_label_that_is_spelt_right_draws_no_warning() -> None:

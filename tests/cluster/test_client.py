@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +115,11 @@ def test_the_api_servers_clock_counts_and_a_jump_of_the_nodes_clock_does_not(
     jumped = datetime.now(UTC) + timedelta(days=30)
     monkeypatch.setattr(module, "datetime", type("Jumped", (datetime,), {"now": classmethod(lambda *_: jumped)}))
     assert abs(api.now() - server_time) < timedelta(hours=1)
+
+
+@pytest.mark.parametrize("content", ["[]", "clusters: {", "contexts: 1", "current-context: [x]"])
+def test_an_invalid_kubeconfig_is_one_error_in_one_line(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(content)
+    with pytest.raises(ClusterUnavailable, match=r"^no usable cluster configuration: .*\Z"):
+        Api.connect(str(path))

@@ -136,7 +136,8 @@ RESULTS: list[tuple[str, Object, list[Object], set[str], list[str]]] = [
     ("a PVC on SAN stays", WAITING, [ON_SAN], {NAME}, ["[san-block]"]),
     ("only the good one is cleared", THREE, [GOOD, OTHER], {"claim/other", "claim/absent"}, ["[shared-access]"]),
     ("a bad one of an exempt VM is cleared", exempt(WAITING), [BAD], set(), []),
-    ("a bad one in a namespace that only warns is cleared", WAITING, [BAD, namespace(enforcement="warn")], set(), []),
+    ("a bad one stays in a namespace that only warns", WAITING, [BAD, namespace(enforcement="warn")], {NAME}, []),
+    ("a good one is cleared there too", WAITING, [GOOD, namespace(enforcement="warn")], set(), []),
     ("one that the VM no longer uses is cleared", known_as(with_annotation(vm(disk("good")), NAME)), [BAD], set(), []),
     ("a good instancetype is cleared", TYPED, [instancetype()], set(), []),
     (

@@ -56,7 +56,7 @@ def test_a_second_replica_is_ready_with_a_certificate_and_becomes_leader_after_t
 def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
     assert replica.controller.unready() == {
         "controller": "the webhook configurations have not been read yet",
-        "certificate": "no certificate has been offered yet",
+        "certificates": "no certificate has been offered yet",
     }
     replica.controller.start()
     replica.await_that(lambda: not replica.controller.unready(), "readiness")
@@ -65,8 +65,8 @@ def test_unready_says_why_from_the_first_moment_on(replica: Replica) -> None:
 def test_unready_says_that_there_is_no_secret_yet(replica: Replica, api: FakeApi) -> None:
     api.put_there(LEASE, {"metadata": {"name": "x"}, "spec": renewed_spec({}, "another", NOW)})
     replica.controller.start()
-    replica.await_that(lambda: set(replica.controller.unready()) == {"certificate"}, "first reconcile")
-    why = replica.controller.unready()["certificate"]
+    replica.await_that(lambda: set(replica.controller.unready()) == {"certificates"}, "first reconcile")
+    why = replica.controller.unready()["certificates"]
     assert why == (
         "no certificate has been offered yet; "
         "Secret migratability/migratability-webhook-ca does not exist yet; the leader creates it"

@@ -12,7 +12,7 @@ def test_a_problem_is_logged_when_it_begins_changes_and_ends(caplog: pytest.LogC
     problems = Problems()
     for why in (None, "no", "no", "still no", "still no", None, None, "no"):
         problems.report("owner", why)
-        assert (problems.of("owner"), problems.of("certificate")) == (why, None)
+        assert (problems.of("owner"), problems.of("certificates")) == (why, None)
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "owner: no"),
         ("WARNING", "owner: still no"),

@@ -44,7 +44,7 @@ def test_only_a_client_with_a_certificate_of_an_api_server_has_anything_evaluate
     clients = guarded.site.clients
     assert call(guarded, None) == (403, "a client certificate is required")
     status, text = call(guarded, clients.client("somebody"))
-    assert (status, "somebody, who may not call" in text) == (403, True)
+    assert (status, "somebody, which may not call" in text) == (403, True)
     with pytest.raises(OSError, match=r"alert|reset|EOF"):
         call(guarded, CA("another").client("kube-apiserver"))
     status, text = call(guarded, clients.client("kube-apiserver"))

@@ -1,4 +1,4 @@
-"""What an admission request changes, read once: an object of which kind, how it was before, which of our labels."""
+"""What an admission request changes, read once: the kind, the object before and after, and our labels."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from webhook.admission.labels import GuardedLabel, changed_labels
 from webhook.admission.review import Request
-from webhook.admission.scope import as_named, kind_of
+from webhook.admission.scope import as_named, is_evaluated, kind_of
 from webhook.objects import Object
 from webhook.policy.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A request that creates or changes an object that we know.
+    """A request that creates or changes an object of a kind that we evaluate.
 
     ``kind`` is a kind of VM, VirtualMachineRestore, VirtualMachineClone or Namespace. ``obj`` and ``old`` are the
     objects with the kind, namespace and name that the request gives them; ``old`` is None on a CREATE. ``labels`` are
-    those of our labels whose change needs the right.
+    those of our labels whose change needs the right. ``is_evaluated``: see `webhook.admission.scope.is_evaluated`.
     """
 
     request: Request
@@ -25,6 +25,7 @@ class Change:
     obj: Object
     old: Object | None
     labels: tuple[GuardedLabel, ...]
+    is_evaluated: bool
 
     @property
     def is_vmi(self) -> bool:
@@ -38,9 +39,10 @@ class Change:
 
 
 def read_change(request: Request) -> Change | None:
-    """Return what a request changes, None where it neither creates nor updates an object that we know."""
+    """Return what a request changes, None where it neither creates nor updates such an object."""
     kind = kind_of(request)
     if not kind or request.obj is None or request.operation not in ("CREATE", "UPDATE"):
         return None
     old = as_named(request.old, request) if request.old else None
-    return Change(request, kind, as_named(request.obj, request), old, changed_labels(request.obj, request.old))
+    labels = changed_labels(request.obj, request.old)
+    return Change(request, kind, as_named(request.obj, request), old, labels, is_evaluated(request))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.admission.change import Change
+from webhook.admission.labels import guarded_labels
 from webhook.admission.requester import Requester, read_requester
 from webhook.admission.restores import evaluate_restore
 from webhook.admission.rights import not_carried, without_effect, without_right
-from webhook.admission.scope import KIND_OF_RESTORE_OR_CLONE, is_evaluated, is_patched
+from webhook.admission.scope import KIND_OF_RESTORE_OR_CLONE, is_patched
 from webhook.cluster import Cluster
 from webhook.engine import Question, answer, answer_start
 from webhook.kubevirt.unverified import unverified_names
@@ -27,13 +28,13 @@ def evaluate_change(change: Change | None, cluster: Cluster, settings: Settings,
     if change.kind in KIND_OF_RESTORE_OR_CLONE.values():
         requester = read_requester(change, cluster, settings)
         return None if requester.is_controller else evaluate_restore(change, cluster, settings)
-    if not (change.labels or is_evaluated(change.request)):
+    if not (change.labels or change.is_evaluated):
         return None
     requester = read_requester(change, cluster, settings)
     denied = _denied_labels(change, requester, cluster, settings) if final else []
     source = {} if denied else requester.exemption_source(change)
     verdict = _evaluate_vm(change, requester, source, cluster, settings, final) or change.nothing_found
-    remarks = without_effect(change.labels) if final else []
+    remarks = without_effect(label for label in guarded_labels(change.obj) if label in change.labels) if final else []
     return replace(
         verdict,
         violations=[*denied, *verdict.violations],
@@ -53,7 +54,7 @@ def _denied_labels(change: Change, requester: Requester, cluster: Cluster, setti
 def _evaluate_vm(
     change: Change, requester: Requester, source: Object, cluster: Cluster, settings: Settings, final: bool
 ) -> Verdict | None:
-    if not is_evaluated(change.request):
+    if not change.is_evaluated:
         return None
     owner = requester.owner.obj if requester.owner else None
     question = Question(change.obj, change.old, change.request.operation, source, final=final)

@@ -26,8 +26,10 @@ class GuardedLabel:
     def why_without_effect(self) -> str | None:
         """Why the label does nothing, None where it names a rule or a mode."""
         if self.key == ENFORCEMENT and self.value not in MODES:
-            return f"it is none of {listed(reversed(MODES))}"
+            return f"the value must be one of {listed(reversed(MODES))}"
         rule = self.key.removeprefix(EXEMPT)
+        if self.key.startswith(EXEMPT) and rule in ("exemption", "restore-patches"):
+            return "no label exempts from this rule"
         if self.key.startswith(EXEMPT) and rule != ALL and rule not in {known.name for known in RULES}:
             return "there is no such rule"
         return None

@@ -17,6 +17,7 @@ from webhook.cluster.resources import CLAIMS, NAMESPACES
 from webhook.engine import Question, answer, enforced_in
 from webhook.kubevirt.patches import NotEvaluated
 from webhook.kubevirt.restores import SOURCE_FIELD, CreatedVM, read_created
+from webhook.objects import at
 from webhook.policy.verdict import Verdict, Violation
 from webhook.settings import Settings
 
@@ -32,8 +33,10 @@ def evaluate_restore(change: Change, cluster: Cluster, settings: Settings) -> Ve
     """
     denied = without_right(change, cluster, settings)
     verdict = replace(change.nothing_found, violations=denied)
-    if change.old is not None and change.old.get("spec") == change.obj.get("spec"):
-        return verdict
+    if change.old is not None:
+        is_being_deleted = bool(at(change.old, "metadata", "deletionTimestamp"))
+        if is_being_deleted or change.old.get("spec") == change.obj.get("spec"):
+            return verdict
     try:
         created = read_created(change.obj, change.request.namespace, cluster)
         if isinstance(created, CreatedVM):
@@ -60,7 +63,8 @@ def _evaluated(
 
 def _in_terms_of(violation: Violation, kind: str) -> Violation:
     message = f"the VM it creates violates a rule at {violation.field}: {violation.message}"
-    return replace(violation, field=SOURCE_FIELD[kind], message=message)
+    what = f"the VM it creates: {violation.what}"
+    return replace(violation, field=SOURCE_FIELD[kind], message=message, what=what)
 
 
 def _not_evaluated(error: NotEvaluated, change: Change, cluster: Cluster, settings: Settings) -> list[Violation]:

@@ -85,8 +85,8 @@ def _without_right(label: GuardedLabel, user: str, right: Right, mode: Mode) -> 
     return request_violation(
         RULE,
         label.field,
-        f"{quoted(user)} may not set {quoted(label.key)}",
-        "it decides what may stay unmigratable, which needs a right of its own",
-        f'Ask for the verb "{VERB}" on {resource} {where}, or leave it out',
+        f"{quoted(user)} may not set, change or remove {quoted(label.key)}",
+        "it decides which VMs may stay unmigratable, which needs a right of its own",
+        f'Ask for the verb "{VERB}" on {resource} {where}, or leave it as it is',
         mode,
     )

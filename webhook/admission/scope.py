@@ -20,13 +20,14 @@ KIND_OF_RESOURCE = {
 }
 """The resources that are evaluated, by group and plural name, and the kind of VM that each holds."""
 
-NAMESPACES = ("", "namespaces")
-
 KIND_OF_RESTORE_OR_CLONE = {
     (SNAPSHOT, "virtualmachinerestores"): "VirtualMachineRestore",
     (CLONE, "virtualmachineclones"): "VirtualMachineClone",
 }
 """The resources from which KubeVirt creates a VM, which are evaluated themselves."""
+
+KINDS = {**KIND_OF_RESOURCE, **KIND_OF_RESTORE_OR_CLONE, ("", "namespaces"): "Namespace"}
+"""All resources whose changes matter, and the kind that each holds."""
 
 COMPARED: dict[tuple[str, str, str], Compared] = {
     **{(*which, ""): compared_in(kind) for which, kind in KIND_OF_RESOURCE.items()},
@@ -60,18 +61,12 @@ def is_evaluated(request: Request) -> bool:
     is_being_deleted = bool(at(request.old, "metadata", "deletionTimestamp"))
     if compared is None or request.obj is None or is_being_deleted:
         return False
-    changes = request.operation == "UPDATE" and compared.differs(request.obj, request.old or {})
-    return request.operation == "CREATE" or changes
+    return request.operation == "CREATE" or compared.differs(request.obj, request.old or {})
 
 
 def kind_of(request: Request) -> str:
     """Return the kind of VM, restore or clone, or Namespace, that a request is about; "" for any other."""
-    which = (request.group, request.resource)
-    return (
-        KIND_OF_RESOURCE.get(which)
-        or KIND_OF_RESTORE_OR_CLONE.get(which)
-        or ("Namespace" if which == NAMESPACES else "")
-    )
+    return KINDS.get((request.group, request.resource), "")
 
 
 def as_named(obj: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -65,14 +65,14 @@ class Api:
 
         configuration = client.Configuration()
         configuration.connection_pool_maxsize = _MOST_CONNECTIONS
-        kubeconfig = os.environ.get("KUBECONFIG") if kubeconfig is None else kubeconfig
+        kubeconfig = kubeconfig or os.environ.get("KUBECONFIG") or None
         try:
             if "KUBERNETES_SERVICE_HOST" in os.environ and kubeconfig is None:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             else:
                 config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (config.ConfigException, OSError) as error:
-            raise ClusterUnavailable(f"no usable cluster configuration: {error}") from error
+        except Exception as error:  # the client raises whatever an invalid file makes PyYAML or Python raise
+            raise ClusterUnavailable(f"no usable cluster configuration: {' '.join(str(error).split())}") from error
 
         def credentials() -> dict[str, str]:
             token: Any = configuration.auth_settings().get("BearerToken")

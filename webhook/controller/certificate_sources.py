@@ -20,7 +20,7 @@ from webhook.controller.problems import Problems
 from webhook.installation import Installation, Replica
 from webhook.objects import Object, at, string_map
 
-SUBJECT = "certificate"
+SUBJECT = "certificates"
 """The subject of a source's problems."""
 
 log = logging.getLogger(__name__)

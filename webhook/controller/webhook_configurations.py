@@ -68,7 +68,8 @@ def webhook_configurations(
     """
     selected = {"namespaceSelector": dict(namespaces or {})}
     vms = {**selected, "failurePolicy": "Fail" if fail_closed.vms else "Ignore"}
-    restores = f"{conditions.IS_NEW} || object.?spec != oldObject.?spec || {conditions.changes_labels()}"
+    changed = "!has(oldObject.metadata.deletionTimestamp) && object.?spec != oldObject.?spec"
+    restores = f"{conditions.IS_NEW} || {changed} || {conditions.changes_labels()}"
     validating = [
         *({**_webhook("validate", which, _evaluated(which, kubevirt)), **vms} for which in COMPARED),
         *({**_webhook("validate", (*which, ""), {"changes": restores}), **vms} for which in KIND_OF_RESTORE_OR_CLONE),

@@ -9,15 +9,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from webhook.admission import restores, rights
 from webhook.admission.review import Request
-from webhook.admission.scope import KIND_OF_RESOURCE, KIND_OF_RESTORE_OR_CLONE
+from webhook.admission.scope import KINDS
 from webhook.policy.rules import RULES
 from webhook.policy.verdict import Verdict, Violation
 
 PATHS = ("/validate", "/mutate")
 OUTCOMES = ("allowed", "patched", "denied", "errored", "bad_request")
 OTHER = "other"
-_RESOURCES = tuple(resource for _, resource in (*KIND_OF_RESOURCE, *KIND_OF_RESTORE_OR_CLONE))
+_RESOURCES = tuple(resource for _, resource in KINDS)
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _GAUGES = {
     "migratability_leader_election_master_status": "1 on the leader, 0 on the other replicas.",
@@ -64,9 +65,9 @@ class Metrics(Collector):
                     for resource in _RESOURCES:
                         for dry_run in ("false", "true"):
                             self._requests.labels(path, operation, resource, result, dry_run)
-        for rule in RULES:
+        for rule in (*(rule.name for rule in RULES), restores.RULE, rights.RULE):
             for result in ("deny", "warn", "pre-existing", "exempt"):
-                self._violations.labels(rule.name, result)
+                self._violations.labels(rule, result)
 
     def answered(self, path: str, request: Request | None, result: str, seconds: float) -> None:
         """Count an answer; unknown operations and resources share one label value. None: a request without a review."""
