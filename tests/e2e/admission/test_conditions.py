@@ -30,10 +30,10 @@ def test_a_namespace_is_asked_about_only_when_our_labels_change(site: Site, subr
         found["metadata"]["labels"] = {"kubernetes.io/metadata.name": space["metadata"]["name"], **labels}
         assert site.replace(found, subresource, user=ADMIN)[0]
 
-    ours, other = {ENFORCEMENT: "warn"}, asked("other", "UPDATE", "/validate")
+    ours, guarded = {ENFORCEMENT: "warn"}, asked("namespaces", "UPDATE", "/validate")
     assert [
         site.calls(lambda: write(team="a")),
         site.calls(lambda: write(team="a", **ours)),
         site.calls(lambda: write(team="b", **ours)),
         site.calls(lambda: write(team="b")),
-    ] == [NOTHING, other, NOTHING, other]
+    ] == [NOTHING, guarded, NOTHING, guarded]

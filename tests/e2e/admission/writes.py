@@ -146,7 +146,7 @@ _RESTORED = {"restore.kubevirt.io/lastRestoreUID": "back-11111111-2222-3333-4444
 _MEMORY, _CPU = {"resources": {"requests": {"memory": "2Gi"}}}, {"cpu": {"cores": 2}}
 _BEAT = {"status": {"phase": "Running"}, **_LABEL}
 _FOR_NODES = {"template": {"spec": _NODE}}
-_OTHER = asked("other", "UPDATE", "/validate")
+_GUARDED = asked("namespaces", "UPDATE", "/validate")
 _NEW_VM, _NEW_VMI = asked(VMS, "CREATE"), asked(VMIS, "CREATE")
 _PATCHED_VM, _PATCHED_VMI = asked(VMS, "CREATE", "/mutate"), asked(VMIS, "CREATE", "/mutate")
 WRITES = (
@@ -211,14 +211,14 @@ WRITES = (
     _creation("a new namespace", NOTHING, lambda _: _namespace()),
     _patch("a label of a namespace", _LABEL, make=_unenforced),
     Write("the deletion of a namespace", NOTHING, lambda site, obj: site.delete(obj), _unenforced),
-    _patch("another enforcement", {"metadata": {"labels": {ENFORCEMENT: "off"}}}, _OTHER, make=_unenforced),
-    _patch("no enforcement label any more", {"metadata": {"labels": {ENFORCEMENT: None}}}, _OTHER, make=_unenforced),
-    _patch("an exemption of a namespace", EXEMPT, _OTHER, make=_unenforced),
+    _patch("another enforcement", {"metadata": {"labels": {ENFORCEMENT: "off"}}}, _GUARDED, make=_unenforced),
+    _patch("no enforcement label any more", {"metadata": {"labels": {ENFORCEMENT: None}}}, _GUARDED, make=_unenforced),
+    _patch("an exemption of a namespace", EXEMPT, _GUARDED, make=_unenforced),
     _patch("the status of a namespace", _LABEL, NOTHING, *_STATUS, make=_unenforced),
-    _patch("an exemption by a namespace's status", EXEMPT, _OTHER, *_STATUS, make=_unenforced),
+    _patch("an exemption by a namespace's status", EXEMPT, _GUARDED, *_STATUS, make=_unenforced),
     _creation(
         "a new namespace with our label",
-        asked("other", "CREATE", "/validate"),
+        asked("namespaces", "CREATE", "/validate"),
         lambda _: _namespace({ENFORCEMENT: "off"}),
     ),
 )
