@@ -45,7 +45,7 @@ def private_key(pem: bytes) -> PrivateKeyTypes:
     except TypeError as error:
         raise CertificateError("the key is encrypted; a key without a passphrase is needed") from error
     except Exception as error:
-        raise CertificateError("the key is no private key in PEM") from error
+        raise CertificateError("the key is not a PEM private key") from error
 
 
 def extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
@@ -60,7 +60,7 @@ def why_not_valid(certificate: x509.Certificate, now: datetime) -> str | None:
     """Return why the certificate is not valid at this time, or None."""
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begin:
-        return f"it is only valid from {begin:%Y-%m-%d %H:%M:%S} UTC on"
+        return f"it is not valid before {begin:%Y-%m-%d %H:%M:%S} UTC"
     if now >= end:
         return f"it expired at {end:%Y-%m-%d %H:%M:%S} UTC"
     return None

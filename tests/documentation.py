@@ -23,7 +23,7 @@ _METRICS = ROOT / "docs/metrics.md"
 
 def rules_table() -> str:
     """Return the table of all rules as Markdown."""
-    head = "| rule | denies | KubeVirt's reason | default |\n|---|---|---|---|\n"
+    head = "| rule | violated by | KubeVirt's reason | default |\n|---|---|---|---|\n"
     rows = (f"| `{rule.name}` | {rule.denies} | {rule.reason or ''} | {rule.default} |\n" for rule in RULES)
     return head + "".join(rows)
 

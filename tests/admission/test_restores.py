@@ -140,9 +140,9 @@ def test_a_warning_says_that_the_carried_exemption_has_ended(variant: str) -> No
 
 
 MISSING = [
-    (restore("new"), [], 'snapshot "nightly" is not there'),
+    (restore("new"), [], 'snapshot "nightly" does not exist'),
     (restore("new"), vm_snapshot(BAD, ready=False), 'snapshot "nightly" is not ready'),
-    (clone("db"), [], 'VirtualMachine "db" is not there'),
+    (clone("db"), [], 'VirtualMachine "db" does not exist'),
 ]
 EVERY_MISSING = pytest.mark.parametrize(("obj", "objects", "why"), MISSING, ids=[row[2] for row in MISSING])
 

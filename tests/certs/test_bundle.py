@@ -124,7 +124,7 @@ def test_a_leaf_that_is_not_trusted_says_why(bundle: bytes, leaf: Leaf, reason: 
 
 
 TIMES = {
-    "before it begins": (-HOUR - SECOND, "it is only valid from 2027-03-01 11:00:00 UTC on"),
+    "before it begins": (-HOUR - SECOND, "it is not valid before 2027-03-01 11:00:00 UTC"),
     "from its beginning": (-HOUR, None),
     "until it expires": (DAY - SECOND, None),
     "once it has expired": (DAY, "it expired at 2027-03-02 12:00:00 UTC"),

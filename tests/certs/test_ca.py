@@ -132,7 +132,7 @@ def unknown_curve() -> bytes:
 
 
 INVALID: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
-    "nothing": (lambda: (b"", b""), "the key is no private key in PEM"),
+    "nothing": (lambda: (b"", b""), "the key is not a PEM private key"),
     "no certificate": (lambda: (b"", MADE.key), "one certificate in PEM is needed, there are 0"),
     "two certificates": (lambda: (MADE.certificate * 2, MADE.key), "one certificate in PEM is needed, there are 2"),
     "the key of another": (lambda: (MADE.certificate, LEAF.key), "the key is not that of the certificate"),
@@ -145,7 +145,7 @@ INVALID: dict[str, tuple[Callable[[], tuple[bytes, bytes]], str]] = {
         lambda: pair(CA_CERTIFICATE, build.usage(), key=ec.generate_private_key(ec.SECP384R1())),
         "not of the type ECDSA P-256",
     ),
-    "an unknown curve": (lambda: (MADE.certificate, unknown_curve()), "the key is no private key in PEM"),
+    "an unknown curve": (lambda: (MADE.certificate, unknown_curve()), "the key is not a PEM private key"),
     "a leaf": (lambda: (LEAF.chain, LEAF.key), "not that of a CA"),
     "no constraints": (lambda: pair(build.usage()), "not that of a CA"),
     "no right to sign": (lambda: pair(CA_CERTIFICATE, build.usage(key_cert_sign=False)), "not that of a CA"),

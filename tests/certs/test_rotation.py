@@ -132,7 +132,7 @@ def changed(**data: bytes | None) -> dict[str, bytes]:
 
 INVALID = {
     "an empty Secret": ({}, "there is neither signing.crt nor next.crt"),
-    "a certificate without its key": (changed(signing_key=None), "signing: the key is no private key in PEM"),
+    "a certificate without its key": (changed(signing_key=None), "signing: the key is not a PEM private key"),
     "a key without its certificate": (changed(next_crt=None), "next: one certificate in PEM is needed, there are 0"),
     "a leaf": (changed(next_crt=LEAF.chain, next_key=LEAF.key), "next: the certificate is not that of a CA"),
     "words for a time": (changed(**{"next_trusted-since": b"yesterday"}), "next.trusted-since: not a time"),

@@ -70,7 +70,7 @@ def test_renewals_are_followed_through_the_symlinks(mount: Mount) -> None:
 INVALID: dict[str, tuple[dict[str, bytes | None], str]] = {
     "no files": (dict.fromkeys(("tls_crt", "tls_key", "ca_crt")), "No such file or directory"),
     "the new certificate beside the old key": ({"tls_crt": RENEWED.chain}, "the key is not that of the certificate"),
-    "half a key": ({"tls_key": RENEWED.key[:60]}, "the key is no private key in PEM"),
+    "half a key": ({"tls_key": RENEWED.key[:60]}, "the key is not a PEM private key"),
     "empty files": ({"tls_crt": b"", "tls_key": b"", "ca_crt": b""}, "there is no certificate in PEM"),
     "half a bundle": ({"ca_crt": NEXT.pem[:200]}, "/ca.crt: there is no certificate in PEM"),
     "a broken certificate in the chain": (

@@ -86,4 +86,4 @@ def test_doctor_exits_with_1_only_where_a_finding_is_an_error(
 
 def test_doctor_needs_the_settings_of_an_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--installation", "x.yaml"]) == 2
-    assert capsys.readouterr().err == "migratability: --installation goes with --config\n"
+    assert capsys.readouterr().err == "migratability: --installation requires --config\n"

@@ -189,7 +189,9 @@ def test_repeated_external_changes_are_reverted_once_a_minute(
         replica.await_reconciles(1)
     applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
     assert 10 < applied < 30
-    assert "another program changes them again and again; they are reverted once a minute" in caplog.text
+    assert (
+        "another program keeps changing the webhook configurations; changes are reverted once a minute" in caplog.text
+    )
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}

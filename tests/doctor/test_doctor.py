@@ -54,7 +54,7 @@ CONNECTIVITY: dict[str, tuple[Any, Any, list[str], str]] = {
     "no patch": (unpatched, DENIAL, ["error", "ok"], "but not patched"),
     "no denial": (patched, patched, ["ok", "error"], "is admitted in namespace"),
     "denied by another": (patched, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
-    "we may not ask": (403, 403, ["warning", "warning"], "not proved"),
+    "we may not ask": (403, 403, ["warning", "warning"], "not tested"),
     "KubeVirt is not installed": (404, 404, ["error", "error"], "cannot be created"),
     "our pods do not answer": (FAILED, FAILED, ["error", "error"], "failed calling webhook"),
     "API server does not answer": (ClusterUnavailable("out of reach"), None, ["error"], "out of reach"),

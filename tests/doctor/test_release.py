@@ -88,8 +88,8 @@ def test_of_two_releases_the_one_with_webhook_configurations_is_used_and_the_oth
     assert release
     assert release.name == "in-second/second"
     assert [finding.status for finding in findings] == ["ok", "error"]
-    words = "in-first/first is one of 2 in this cluster, which can have one; the webhook configurations belong to "
-    assert findings[1].what == f"{words}in-second/second"
+    words = "in-first/first is one of 2 releases in this cluster; only one is supported. The webhook configurations "
+    assert findings[1].what == f"{words}belong to in-second/second"
 
 
 def test_of_two_releases_without_webhook_configurations_both_are_named() -> None:

@@ -48,7 +48,7 @@ def test_a_second_release_says_why_it_is_not_ready_and_changes_nothing(release: 
     finally:
         release.helm("uninstall", SECOND, "--wait", "--timeout=300s", namespace=ELSEWHERE)
     assert status == 1
-    second = [state for state, words in found if words.startswith(f"{ELSEWHERE}/{SECOND}-{NAME} is one of 2 in this")]
+    second = [state for state, words in found if words.startswith(f"{ELSEWHERE}/{SECOND}-{NAME} is one of 2 releases")]
     assert second == ["error"]
     assert [release.read(path) for path in (VALIDATING, MUTATING)] == before
     release.await_in_force()

@@ -49,7 +49,7 @@ def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Re
         release.edit(
             CA_SECRET, {"metadata": {"labels": {label: "somebody"}}, "data": {**dict.fromkeys(before), **theirs}}
         )
-        eventually("it is reported", lambda: "it is not ours: delete it, or name another" in release.logs)
+        eventually("it is reported", lambda: "the webhook did not create it: delete it" in release.logs)
         await_leaves(load)
         assert data(release) == theirs
         release.api.delete(CA_SECRET)

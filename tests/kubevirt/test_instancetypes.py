@@ -131,7 +131,7 @@ def test_what_is_missing_is_warned_about_with_what_could_not_be_evaluated(field:
     assert [operation["value"] for operation in found.eviction_patch] == ["LiveMigrate"]
     line = found.warnings[0]
     assert line.startswith(f"{field} ")
-    for part in ('"gone"', "is not there", *NOT_EVALUATED[field], "cannot be evaluated"):
+    for part in ('"gone"', "does not exist", *NOT_EVALUATED[field], "cannot be evaluated"):
         assert part in line
 
 

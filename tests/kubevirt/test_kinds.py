@@ -88,7 +88,7 @@ def test_an_instancetype_of_a_pools_vms_counts() -> None:
 def test_an_instancetype_of_a_pools_vms_that_is_missing_is_warned_about() -> None:
     found = evaluated(pool(disk("good"), spec=MATCHERS))
     assert found.allowed
-    assert any('instancetype "gpus" is not there' in line for line in found.warnings)
+    assert any('instancetype "gpus" does not exist' in line for line in found.warnings)
 
 
 @pytest.mark.parametrize("make", [replica_set, pool])

@@ -118,15 +118,15 @@ SNAPSHOT, CONTENT = vm_snapshot(HELD)
 WRONG_TYPE = {**SNAPSHOT, "status": {"readyToUse": "yes"}}
 OF_SNAPSHOT = {"kind": "VirtualMachineSnapshot"}
 UNKNOWN: dict[str, tuple[Object, list[Object], str]] = {
-    "no snapshot": (restore("new"), [], 'snapshot "nightly" is not there'),
+    "no snapshot": (restore("new"), [], 'snapshot "nightly" does not exist'),
     "unready": (restore("new"), UNREADY, 'snapshot "nightly" is not ready'),
     "no status": (restore("new"), [{**SNAPSHOT, "status": None}, CONTENT], "not ready"),
     "readiness of a wrong type": (restore("new"), [WRONG_TYPE, CONTENT], "not ready"),
     "no content": (restore("new"), [SNAPSHOT], "not ready"),
-    "names no snapshot": ({**restore("new"), "spec": {}}, [SNAPSHOT, CONTENT], 'snapshot "" is not there'),
-    "clone of no VM": (clone("absent"), [HELD], 'VirtualMachine "absent" is not there'),
-    "clone of nothing": ({**clone("x"), "spec": {}}, [HELD], 'VirtualMachine "" is not there'),
-    "clone of no snapshot": (clone("x", **OF_SNAPSHOT), [], 'snapshot "x" is not there'),
+    "names no snapshot": ({**restore("new"), "spec": {}}, [SNAPSHOT, CONTENT], 'snapshot "" does not exist'),
+    "clone of no VM": (clone("absent"), [HELD], 'VirtualMachine "absent" does not exist'),
+    "clone of nothing": ({**clone("x"), "spec": {}}, [HELD], 'VirtualMachine "" does not exist'),
+    "clone of no snapshot": (clone("x", **OF_SNAPSHOT), [], 'snapshot "x" does not exist'),
     "clone of an unready snapshot": (clone("nightly", **OF_SNAPSHOT), UNREADY, "not ready"),
 }
 

@@ -23,7 +23,7 @@ WHERE = {
     "pod-network": ("domain.devices.interfaces[0]", "by bridge; its address would not survive", ""),
     "san-block": (PVC, "is in Filesystem mode on ontap-san", "ontap-san"),
     "shared-access": (PVC, "is ReadWriteOnce, not ReadWriteMany", "ReadWriteOnce"),
-    "smb-share": (PVC, "does not even start", "smb"),
+    "smb-share": (PVC, "cannot start", "smb"),
     "tsc-frequency": ("domain.features.hyperv.reenlightenment", "does not live-migrate", ""),
 }
 KINDS = pytest.mark.parametrize(("make", "root"), [(vm, "spec.template.spec"), (vmi, "spec")], ids=["VM", "VMI"])

@@ -43,7 +43,7 @@ def test_a_cause_is_one_line_of_what_why_remedy_and_rule(rule: str) -> None:
     assert found.cause.splitlines() == [found.cause]
     assert "  " not in found.cause
     assert not [part for part in (found.message, found.remedy) if re.search(r"[.!?]$", part)]
-    assert re.search(r"migrat|no other node|not even start", why)
+    assert re.search(r"migrat|no other node|cannot start", why)
     assert found.remedy.split()[0] in {"Use", "Set", "Remove", "Name", "Put", "Create", "Correct", "Widen"}
 
 

@@ -67,7 +67,7 @@ def test_the_pvc_of_a_volume_request_is_resolved() -> None:
     assert the_claim(vm_object, *CLUSTER).request.access_modes == (RWO,)
 
 
-NOT_THERE = "does not exist, and no DataVolume or dataVolumeTemplate makes it"
+NOT_THERE = "does not exist, and no DataVolume or dataVolumeTemplate creates it"
 CREATE = "Create the PVC or the DataVolume first, or correct its name"
 NO_MODE = "will not be created: no access mode is set, and "
 MISSING: dict[str, tuple[Object, tuple[Object, ...], str, str]] = {

@@ -40,15 +40,15 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser = commands.add_parser(
         "check",
         help="check manifests as the webhook would",
-        description="Checks the VMs in manifests as the webhook would, after its own patch. Never contacts a cluster. "
-        "PVCs, StorageClasses and other objects in the files that a result depends on are added to those of --cluster.",
+        description="Checks VMs as the webhook would, after its patch; restores and clones only as AdmissionReviews. "
+        "Never contacts a cluster. PVCs, StorageClasses and other objects in the files are added to --cluster's.",
         epilog="Exit status: 0 all VMs allowed, 1 a VM denied, 2 bad input.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML or JSON file or folder; - is standard input")
     parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder with the cluster's objects")
     parser.add_argument("--config", type=Path, metavar="PATH", help="settings file")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show the evidence for each violation")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the evidence for each denial")
     parser.add_argument("--explain", action="store_true", help="show what was found for every volume and rule")
     parser.set_defaults(run=run)
 

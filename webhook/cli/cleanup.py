@@ -19,8 +19,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="delete the webhook configurations and everything else that an installation created",
         description="Deletes what an installed webhook created in the API server: first the ClusterRole that owns it "
         "all, without which a running replica creates nothing again, then the webhook configurations, the Lease and "
-        "the Secret with the CA. Returns once they are gone and do not come back. No VM is denied from the first "
-        "deletion on.",
+        "the Secret with the CA. Returns once they are gone and do not come back. No VM is denied once "
+        "the validating webhook configuration is deleted.",
         epilog="Exit status: 0 everything is deleted, 2 something is left or the input is bad.",
     )
     parser.add_argument(

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.CRITICAL)
     settings, remarks = settings_from(args.config) if args.config else (None, [])
     if args.installation and not args.config:
-        raise UsageError("--installation goes with --config")
+        raise UsageError("--installation requires --config")
     installation = Installation.load(args.installation) if args.installation else None
     for line in remarks:
         print(f"migratability: {line}", file=sys.stderr)

@@ -33,8 +33,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="serve the admission webhook over TLS",
         description="Serves POST /validate and /mutate, GET /livez, /readyz and /metrics, always over TLS. Without "
         "--cluster it reads from the API server: in a pod with its service account, else with the kubeconfig. With "
-        "--installation it is a replica of an installed webhook, which creates its own certificate and keeps its "
-        "webhook configurations in the API server.",
+        "--installation it is a replica of an installed webhook: it takes its certificate from the source in that "
+        "file, and reconciles the webhook configurations.",
         epilog="Exit status: 0 stopped by a signal, 2 bad input.",
     )
     parser.add_argument("--cluster", type=Path, metavar="PATH", help="a file or folder with the cluster's objects")

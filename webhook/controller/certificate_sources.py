@@ -107,7 +107,7 @@ class SecretSource:
             missing = f"{self._where} does not exist yet; the leader creates it"
             self._problems.report(SUBJECT, None if self._live else missing)
         except CertificateError as error:
-            remedy = "; it is not ours: delete it, or name another in certificates.secret"
+            remedy = "; the webhook did not create it: delete it, and the leader creates a new one"
             why = f"{self._where} is not used: {error}{remedy if self._live and is_foreign(self._live) else ''}"
             self._problems.report(SUBJECT, why)
         if self._stored:
@@ -162,7 +162,7 @@ def secret_of(stored: Stored, metadata: Object) -> Object:
 
 
 def is_foreign(secret: Object) -> bool:
-    """Return whether a Secret with our name is not ours: it has not our label, and its content is not valid."""
+    """Return whether a Secret with our name is not ours: it does not have our label, and its content is not valid."""
     if at(secret, "metadata", "labels", MANAGED_BY) == MANAGER:
         return False
     try:

@@ -18,6 +18,7 @@ from webhook.controller.owned import with_metadata
 from webhook.controller.problems import Problems
 from webhook.wording import listed
 
+_FIGHT = "another program keeps changing the webhook configurations; changes are reverted once a minute"
 _MOST_REVERTS = 20
 _REVERTS_WITHIN = 600.0
 _PAUSE = 60.0
@@ -89,16 +90,15 @@ class Reconciler:
             return
         _apply(client, step.wanted)
         self._applied[kind] = step.wanted
-        where = f"at {listed(step.places)}" if step.places else "which did not exist"
-        log.info("%s: %s, %s", "reverted an external change" if was_ours else "applied", kind, where)
+        what = "reverted an external change" if was_ours else "applied" if step.places else "created"
+        log.info("%s: %s%s", what, kind, f", at {listed(step.places)}" if step.places else "")
 
     def _may_revert(self) -> bool:
         """A change that is repeated again and again is reverted once a minute: two programs must not fight."""
         now = self._clock()
         self._reverted = [then for then in self._reverted if now - then < _REVERTS_WITHIN]
         is_fight = len(self._reverted) >= _MOST_REVERTS
-        why = "another program changes them again and again; they are reverted once a minute" if is_fight else None
-        self._problems.report("external changes", why)
+        self._problems.report("external changes", _FIGHT if is_fight else None)
         if is_fight and now - self._reverted[-1] < _PAUSE:
             return False
         self._reverted.append(now)

@@ -1,1 +1,1 @@
-"""Whether the installation does what it is for, and what keeps it from it: one short file a question."""
+"""Whether the installation works and, if not, why: one file a question."""

@@ -67,7 +67,7 @@ def _version(client: Client, name: str) -> str | None:
         return text(at(next(client.list(path), None), *where))
     except ApiError as error:
         if error.status == _FORBIDDEN:
-            return "a version that we may not read"
+            return "unknown version (not allowed to read it)"
         if error.status == NOT_FOUND:
             return None
         raise

@@ -51,8 +51,8 @@ def _denied(client: Client, namespace: str, settings: Settings) -> Finding:
         return _failed("a VM that cannot migrate", namespace, error)
     rule = settings.rules.get(_DENYING, hyperv_passthrough.RULE.default)
     if settings.mode != "deny" or rule != "deny" or settings.webhook_configurations == "off":
-        what = "a VM that cannot migrate is admitted, as the settings require; that one is denied is not proved"
-        return Finding("warning", _ABOUT, what, "Set mode: deny to have it denied")
+        what = "a VM that cannot migrate is admitted, as the settings require; denial was not tested"
+        return Finding("warning", _ABOUT, what, f"Set mode and {_DENYING} to deny, webhookConfigurations to managed")
     remedy = (
         "See below whether the validating webhook configuration exists, and give the installation's settings with "
         f"--config. In a namespace labelled {DOMAIN}/enforcement or exempt, or not selected, no denial is expected"
@@ -63,7 +63,7 @@ def _denied(client: Client, namespace: str, settings: Settings) -> Finding:
 def _failed(what: str, namespace: str, error: ApiError) -> Finding:
     if error.status == _FORBIDDEN and DOMAIN not in str(error):
         remedy = f"Run as a user who may create VirtualMachines in namespace {namespace}; --namespace names another"
-        return Finding("warning", _ABOUT, f"not proved: {error}", remedy)
+        return Finding("warning", _ABOUT, f"not tested: {error}", remedy)
     if error.status == NOT_FOUND:
         remedy = f"Install KubeVirt, or create namespace {namespace}"
         return Finding("error", _ABOUT, f"{what} cannot be created: {error}", remedy)

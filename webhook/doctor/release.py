@@ -93,6 +93,6 @@ def _reported(releases: list[Release], chosen: Release | None) -> Iterator[Findi
             yield Finding("error", "settings", release.problem, remedy)
         if release is not chosen and len(releases) > 1:
             whose = f"belong to {chosen.name}" if chosen else "do not exist"
-            what = f"{release.name} is one of {len(releases)} in this cluster, which can have one; the webhook "
+            what = f"{release.name} is one of {len(releases)} releases in this cluster; only one is supported. "
             remedy = "Its pods do not become ready beside the other release: uninstall one of them"
-            yield Finding("error", _ABOUT, f"{what}configurations {whose}", remedy)
+            yield Finding("error", _ABOUT, f"{what}The webhook configurations {whose}", remedy)

@@ -80,7 +80,7 @@ def look_at_rights_of(account: str | None, installation: Installation, cluster: 
     except ClusterUnavailable as error:
         remedy = "Grant the right to create subjectaccessreviews.authorization.k8s.io, or run helm test, which has it"
         return [Finding("warning", _ABOUT, f"not checked for {name}: {error}", remedy)]
-    remedy = "Grant it with the chart's roles; without it VMs are evaluated on less, or webhook configurations not kept"
+    remedy = "Grant it with the chart's roles; without it, VMs are evaluated with fewer facts, or nothing is reconciled"
     return _reported(name, asked, missing, "error", remedy)
 
 

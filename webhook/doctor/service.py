@@ -41,7 +41,7 @@ def _ready(pods: Sequence[Object]) -> Finding:
     ready = sum(is_ready(pod) for pod in pods)
     what = f"{ready} of {len(pods)} ready"
     if ready == 0:
-        return Finding("error", _ABOUT, what, "See their logs; kubectl describe pod shows what /readyz answers")
+        return Finding("error", _ABOUT, what, "See their logs; GET /readyz of a pod names the reason")
     if ready == 1:
         return Finding("warning", _ABOUT, what, "Run two, so that a node drain does not cause VMs to be denied")
     return Finding("ok", _ABOUT, what)

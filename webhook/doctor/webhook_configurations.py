@@ -71,7 +71,7 @@ def _foreign(live: LiveConfigurations, installation: Installation) -> Iterator[F
     for kind, obj in live.items():
         if holder := holder_of(obj, installation):
             whose = f"{installation.namespace}/{installation.service.name}"
-            what = f"{kind} {CONFIGURATION} is not that of {whose}, whose replicas are not ready: {holder}"
+            what = f"{kind} {CONFIGURATION} does not belong to {whose}, so its replicas are not ready: {holder}"
             remedy = "A cluster can have one installation: uninstall one of the two, or delete it if it is left over"
             yield Finding("error", ABOUT, what, remedy)
 

@@ -60,7 +60,7 @@ def match(vm: Object, path: tuple[str, ...], namespace: str, cluster: Cluster) -
         found["instancetype"][2] or {},
         found["preference"][2] or {},
         tuple(
-            f"{field} {shown} is not there: {_NOT_EVALUATED[field]} cannot be evaluated; create it first"
+            f"{field} {shown} does not exist: {_NOT_EVALUATED[field]} cannot be evaluated; create it first"
             for field, (_, shown, spec) in found.items()
             if shown and spec is None
         ),

@@ -74,13 +74,13 @@ def _of_source(source: Object, namespace: str, cluster: Cluster) -> CreatedVM | 
     if source.get("kind") == "VirtualMachineSnapshot":
         return _of_snapshot(name, namespace, cluster)
     live = cluster.get(VIRTUAL_MACHINES, name, namespace)
-    return CreatedVM(live.obj) if live else f"VirtualMachine {quoted(name)} is not there"
+    return CreatedVM(live.obj) if live else f"VirtualMachine {quoted(name)} does not exist"
 
 
 def _of_snapshot(name: str, namespace: str, cluster: Cluster) -> CreatedVM | str:
     snapshot = cluster.get(VM_SNAPSHOTS, name, namespace)
     if snapshot is None:
-        return f"snapshot {quoted(name)} is not there"
+        return f"snapshot {quoted(name)} does not exist"
     content = cluster.get(VM_SNAPSHOT_CONTENTS, snapshot.content, namespace) if snapshot.content else None
     if content is None:
         return f"snapshot {quoted(name)} is not ready"

@@ -1,4 +1,4 @@
-"""Ratcheting validation: what an object violated before a request is no reason to deny the request."""
+"""Ratcheting validation: what an object violated before a request does not deny the request."""
 
 from __future__ import annotations
 

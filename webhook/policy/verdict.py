@@ -59,7 +59,7 @@ class Verdict:
 
     ``remarks`` are warnings that belong to no violation, about what was not found, say; ``eviction_warnings`` concern
     our patch. ``eviction_patch`` and ``annotation_patch`` are JSON Patch operations that set the eviction strategy and
-    the unverified annotation; ``missing_names`` lacks in that annotation; ``case`` is what was evaluated.
+    the unverified annotation; ``missing_names`` are missing from that annotation; ``case`` is what was evaluated.
     """
 
     kind: str

@@ -72,8 +72,8 @@ class TlsContext:
     ) -> None:
         """Load the certificate and key files, or what the source has to serve.
 
-        Without a source, and while it has nothing, a self-signed certificate in memory is served: the kubelet, which
-        verifies none, can then read why a replica is not ready. Raises CertificateError.
+        Without a source, and while it has nothing, a self-signed certificate in memory is served, so that GET /readyz
+        can say why. Raises CertificateError.
         """
         self._leaf, self._what = _reader(source, address)
         self._minimum, self.clients = minimum, clients

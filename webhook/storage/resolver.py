@@ -53,7 +53,7 @@ class _Resolver:
         """The PVC of a template, though another PVC may have its name."""
         found = self._templates.get(name)
         if found is None:
-            return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate makes it", _CREATE)
+            return NoClaim("does not exist, and no DataVolume or dataVolumeTemplate creates it", _CREATE)
         return self._predicted(found, f"dataVolumeTemplate {plain(name)}", found.field, f"Correct {found.field}")
 
     def _existing(self, facts: ClaimFacts) -> Claim | NoClaim:

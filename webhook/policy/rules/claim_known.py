@@ -1,4 +1,4 @@
-"""claim-known: a disk whose PVC cannot be evaluated yet; KubeVirt does not take it as shared until the PVC exists."""
+"""claim-known: a disk whose PVC cannot be evaluated yet: KubeVirt does not treat it as shared until the PVC exists."""
 
 from __future__ import annotations
 

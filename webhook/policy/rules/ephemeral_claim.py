@@ -32,7 +32,7 @@ def _attaches_twice(claim: Claim) -> bool:
 
 RULE = Rule(
     name="ephemeral-claim",
-    denies="an ephemeral volume over a PVC that a second node cannot attach",
+    denies="an ephemeral volume that uses a PVC that a second node cannot attach",
     default="warn",
     source="KubeVirt 1.9 pkg/virt-controller/services/rendervolumes.go handleEphemeralVolume",
     find=find,

@@ -13,9 +13,9 @@ KEPT = frozenset({"LiveMigrate", "External"})
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Yield an explicit strategy other than LiveMigrate and External, where the setting is "enforce".
+    """Yield a strategy other than LiveMigrate and External, with "enforce"; on creation of a VM it is patched instead.
 
-    A VM that is admitted although it cannot migrate keeps its own: LiveMigrate would block a drain.
+    It is not patched in an update of a running VM, a ReplicaSet or a Pool, nor in a VM that cannot migrate.
     """
     strategy = case.vm.eviction_strategy
     if case.eviction == "enforce" and strategy is not None and strategy not in KEPT and not case.unmigratable:
@@ -30,7 +30,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 RULE = Rule(
     name="eviction-strategy",
-    denies="an explicit evictionStrategy other than LiveMigrate and External that this request sets",
+    denies="an evictionStrategy other than LiveMigrate and External that the webhook does not change itself",
     default="deny",
     source="KubeVirt 1.9 pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go",
     find=find,

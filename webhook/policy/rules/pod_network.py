@@ -24,7 +24,7 @@ def find(case: Case) -> Iterator[Finding]:
     interface = network.interface
     if interface is None:
         if case.context.version >= CORE_PASST:
-            yield _finding(network.field, f"no interface is named like the pod network {quoted(network.name)}")
+            yield _finding(network.field, f"the pod network {quoted(network.name)} has no interface of the same name")
     elif not _moves(interface, case.context, case.vm.hardware.may_move_bridge):
         what = f"interface {quoted(network.name)} joins the pod network by {_shown(interface)}"
         named_by_cr = network.by_default or interface.binding == "binding"

@@ -17,7 +17,7 @@ def find(case: Case) -> Iterator[Finding]:
                 volume,
                 claim,
                 what="is an SMB share",
-                why="virt-launcher is a Linux pod and cannot mount it, so this VM does not even start",
+                why="virt-launcher is a Linux pod and cannot mount it, so this VM cannot start",
                 remedy="Use a PVC of a StorageClass with nasType nfs",
             )
 
