@@ -4,6 +4,7 @@ import base64
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -112,8 +113,8 @@ def test_renewal_is_due_at_two_thirds_of_any_lifetime(lifetime: timedelta) -> No
     assert renewal(made.not_before, made.not_after) == NOW + lifetime * 2 / 3
 
 
-def pair(*extensions: x509.ExtensionType, issuer: Issued | None = None, key: object = None) -> tuple[bytes, bytes]:
-    issued = Issued("ca", *extensions, issuer=issuer, key=key)  # type: ignore[arg-type]
+def pair(*extensions: x509.ExtensionType, issuer: Issued | None = None, key: Any = None) -> tuple[bytes, bytes]:
+    issued = Issued("ca", *extensions, issuer=issuer, key=key)
     return issued.pem, issued.key
 
 

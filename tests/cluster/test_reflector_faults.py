@@ -3,6 +3,7 @@
 import itertools
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import urllib3
@@ -103,13 +104,13 @@ def test_an_unexpected_error_is_logged_and_the_list_repeated(
 ) -> None:
     broken = iter([True])
 
-    def read(obj: object) -> object:
+    def read(obj: object) -> Any:
         if next(broken, False):
             raise ZeroDivisionError("no such luck")
         return obj
 
     api.put(CLAIMS, claim("c", RWX))
-    cache = start(replace(CLAIMS, read=read))  # type: ignore[arg-type]
+    cache = start(replace(CLAIMS, read=read))
     assert len(cache.values()) == 1
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert record.exc_info is not None

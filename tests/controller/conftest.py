@@ -42,7 +42,8 @@ class Replica:
         self.cluster = Watches(api)
         self.controller = Controller(found, REPLICA, self.cluster, lambda: self.settings, self.serving)
         self.reconciles = self.ended = 0
-        self._reconcile, self.controller._reconcile = self.controller._reconcile, self._counted  # type: ignore[method-assign]
+        self._reconcile = self.controller._reconcile
+        vars(self.controller)["_reconcile"] = self._counted  # the controller's own thread calls it
 
     def _counted(self) -> float | None:
         self.reconciles += 1

@@ -38,7 +38,7 @@ def test_the_owner_is_deleted_first_and_validating_before_mutating(api: FakeApi)
     assert len(reported) == 6
 
 
-def test_an_object_that_comes_back_is_deleted_again(api: FakeApi) -> None:
+def test_an_object_that_comes_back_is_deleted_again(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     call, times = api.call, iter(range(3))
 
     def called(method: str, path: str, *args: Any, **options: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_an_object_that_comes_back_is_deleted_again(api: FakeApi) -> None:
             api.put_there(LEASE, OURS)
         return found
 
-    api.call = called  # type: ignore[method-assign]
+    monkeypatch.setattr(api, "call", called)
     assert removed(api)[0] == []
     assert LEASE not in api.objects
 

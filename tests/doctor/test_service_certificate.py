@@ -30,15 +30,21 @@ class Metrics(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Prints nothing of a client that rejects its certificate."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore it."""
+
+
 @pytest.fixture
 def served() -> Iterator[tuple[int, bytes]]:
     """A server with a certificate for webhook.migratability.svc: its port, and the certificate."""
     leaf = self_signed({"webhook.migratability.svc"}, timedelta(days=1))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.load_into(context)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
+    with Server(("127.0.0.1", 0), Metrics) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_port, leaf.chain
