@@ -9,12 +9,14 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 
 from tests.build import disk, review, vm
 from tests.server.conftest import Serve, Server, await_that, send
-from webhook.server.run import CONNECTIONS, GRACE_SECONDS, THREADS
+from webhook.server.run import CONNECTIONS, GRACE_SECONDS, KEEPALIVE_SECONDS, THREADS
+from webhook.server.worker import STOP_SILENT_SECONDS, IdleTolerantWorker
 
 MANY = 2 * THREADS
 SILENT = CONNECTIONS + 100
@@ -109,7 +111,17 @@ def test_idle_connections_do_not_delay_the_end(serve: Serve, stack: ExitStack) -
     stack.enter_context(server.handshake())
     stack.enter_context(server.silent())
     server.terminate()
-    assert server.child.process.wait(GRACE_SECONDS - 10) == 0
+    assert server.child.process.wait(GRACE_SECONDS - 5) == 0
+
+
+def test_stopping_server_keeps_a_connection_by_its_last_request_because_the_next_may_be_on_its_way() -> None:
+    worker = IdleTolerantWorker.__new__(IdleTolerantWorker)
+    worker.cfg = SimpleNamespace(keepalive=KEEPALIVE_SECONDS)
+    last_requests = {"long silent": -60.0, "silent since it left the endpoints": -9.0, "just used": 0.0}
+    conns = [SimpleNamespace(timeout=last + KEEPALIVE_SECONDS) for last in last_requests.values()]
+    worker.keepalived_conns = conns
+    worker._cap_keepalive(2.0)
+    assert [conn.timeout for conn in conns] == [2.0, 2.0, STOP_SILENT_SECONDS]
 
 
 def test_stopping_server_accepts_no_new_connections(serve: Serve, stack: ExitStack) -> None:
