@@ -114,7 +114,7 @@ def test_idle_connections_do_not_delay_the_end(serve: Serve, stack: ExitStack) -
     assert server.child.process.wait(GRACE_SECONDS - 5) == 0
 
 
-def test_stopping_server_keeps_a_connection_by_its_last_request_because_the_next_may_be_on_its_way() -> None:
+def test_stopping_server_counts_the_silence_of_a_connection_from_its_last_request() -> None:
     worker = IdleTolerantWorker.__new__(IdleTolerantWorker)
     worker.cfg = SimpleNamespace(keepalive=KEEPALIVE_SECONDS)
     last_requests = {"long silent": -60.0, "silent since it left the endpoints": -9.0, "just used": 0.0}
