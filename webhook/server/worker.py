@@ -18,7 +18,7 @@ SILENT_SECONDS = 5.0
 """How long a connection may stay open without a TLS handshake."""
 REQUEST_SECONDS = 5.0
 """How long a client may take to send a request after its first byte."""
-STOP_SILENT_SECONDS = 10.0
+STOP_SILENT_SECONDS = 20.0
 """How long a stopping server keeps a silent connection: kube-apiserver does not repeat a POST whose connection closes,
 but reuses the one that it used last, so it hardly uses those that stay silent.
 """

@@ -12,7 +12,7 @@ from tests.e2e.objects import declared
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.objects import at
 
-NAMES = (f"sent-{number}" for number in itertools.count())
+NAMES = map("sent-{}".format, itertools.count())
 KINDS = tuple(KIND_OF_RESOURCE.values())
 ROOT, DATA = disk("good", "root"), disk("once", "data")
 DISKS: list[Object] = [{"name": name, "disk": {"bus": "virtio"}} for name in ("root", "data")]
