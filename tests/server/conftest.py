@@ -79,6 +79,14 @@ class Server:
         self.child.process.terminate()
         self.await_log("Handling signal: term")
 
+    def refuses(self) -> bool:
+        """Say whether nobody listens any more."""
+        try:
+            self.silent().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
     def log(self) -> str:
         """Return the log so far."""
         return self.child.log.read_text(errors="replace")

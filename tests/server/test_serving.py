@@ -4,12 +4,13 @@ import json
 import select
 import socket
 import ssl
+import struct
 from contextlib import suppress
 
 import pytest
 
 from tests.build import disk, review, vm
-from tests.server.conftest import DEADLINE, Serve, Server, send
+from tests.server.conftest import DEADLINE, Serve, Server, await_that, send
 from webhook.cluster import Snapshot
 from webhook.server import run
 from webhook.server.app import make_app
@@ -91,6 +92,21 @@ def test_sigterm_lets_begun_requests_and_kept_connections_finish_and_logs_only_j
     lines = [json.loads(line) for line in server.log().splitlines()]
     assert {"time", "level", "message"} <= set.intersection(*(set(line) for line in lines))
     assert [line["rules"] for line in lines if line["message"] == "denied"] == [["shared-access"]]
+
+
+def test_a_stopping_server_answers_on_kept_connections_also_after_handshakes_that_broke_off(serve: Serve) -> None:
+    """gunicorn counts such a connection down twice, and ends once it counts none."""
+    server = serve()
+    kept = server.connect()
+    assert send(kept, "GET", "/livez")[0] == 200
+    for _ in range(3):
+        with server.silent() as client:
+            client.sendall(b"\x16\x03\x01\x02\x00\x01")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    server.terminate()
+    await_that(server.refuses, "refused connection", server.child)
+    assert send(kept, "GET", "/livez")[0] == 200
+    kept.close()
 
 
 def begun(server: Server) -> ssl.SSLSocket:

@@ -18,7 +18,7 @@ SILENT_SECONDS = 5.0
 """How long a connection may stay open without a TLS handshake."""
 REQUEST_SECONDS = 5.0
 """How long a client may take to send a request after its first byte."""
-STOP_SILENT_SECONDS = 20.0
+STOP_SILENT_SECONDS = 10.0
 """How long a stopping server keeps a silent connection: kube-apiserver does not repeat a POST whose connection closes,
 but reuses the one that it used last, so it hardly uses those that stay silent.
 """
@@ -90,6 +90,12 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
         self.poller.cleanup(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """As the stock worker, which counts a connection down twice where its client is gone before it closes it."""
+        before = self.nr_conns
+        super().finish_request(conn, fs)
+        self.nr_conns = max(self.nr_conns, before - 1)
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """As the stock worker; also calls ``on_stop`` at the first signal."""
