@@ -68,6 +68,14 @@ def test_invalid_settings_are_an_error_that_names_them(content: str, words: str)
     assert found.what.startswith(f"ConfigMap in-webhook/webhook: settings.yaml: {words}")
 
 
+def test_unknown_rule_in_the_settings_is_a_warning_that_names_it() -> None:
+    release, (found, warned) = looked(config_map(**{"settings.yaml": "rules: {of-the-future: deny}"}))
+    assert release
+    assert (warned.status, warned.about, found.status) == ("warning", "settings", "ok")
+    words = "ConfigMap in-webhook/webhook: settings.yaml: rules.of-the-future: this version has no such rule; it has "
+    assert warned.what.startswith(words)
+
+
 def test_invalid_installation_is_an_error_that_names_it() -> None:
     release, findings = looked(config_map(**{"installation.yaml": "namespace: 1"}))
     assert (release, findings[0].status) == (None, "error")

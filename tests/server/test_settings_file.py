@@ -101,6 +101,25 @@ def test_invalid_settings_are_ignored_keeping_the_previous_ones_and_logged_once(
     assert [served.gauge, served.result] == [1, "denied"]
 
 
+def test_unknown_rule_is_logged_once_for_each_content(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    words = "this version has no such rule"
+    file.write_text("rules: {of-the-future: deny}\n")
+    settings = SettingsFile(file)
+    assert [settings.current().mode, settings.current().mode] == ["deny", "deny"]
+    (record,) = caplog.records
+    assert (record.levelno, record.message.partition("; ")[0]) == (
+        logging.WARNING,
+        f"{file}: rules.of-the-future: {words}",
+    )
+    replace(file, b"rules: {typo: deny, shared-access: deny}\n")
+    for _ in range(2):
+        settings.current()
+    assert [line.partition("; ")[0] for line in caplog.messages[1:]] == [
+        f"{file}: rules.typo: {words}",
+        "settings reloaded: mode deny",
+    ]
+
+
 def test_replica_that_starts_with_invalid_settings_uses_the_defaults(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
