@@ -176,6 +176,8 @@ def test_a_name_that_an_object_can_have_is_put_into_a_url() -> None:
 
 def test_it_is_ready_once_every_watched_kind_was_listed_and_says_why_not(api: FakeApi, cluster: LiveCluster) -> None:
     assert cluster.unready() == {resource.plural: "not listed yet" for resource in WATCHED}
+    started = [cache for cache in cluster._reflectors.values() if cache._thread.is_alive()]
+    assert (started, api.requests) == ([], []), "nothing is asked before the start"
     api.faults["list"] = 403
     cluster.start()
     why = "the API server answered 403: fault 403"
