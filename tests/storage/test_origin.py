@@ -90,7 +90,7 @@ OTHER_DRIVER = snapshot_content("content", "pv-san/snap", driver="x")
 IN_BLOCK_MODE = snapshot_content("content", "pv-san/snap", "Block")
 VOLUME_GONE = snapshot_content("content", "pv-gone/snap")
 OF_SAN, OF_NAS = snapshot("s", "san-source", "content"), snapshot("s", "nas-source", "content")
-OF_NO_PVC = snapshot("s", None, "content")
+OF_NO_PVC, OF_SNAPSHOT = snapshot("s", None, "content"), clone_source("v", "VolumeSnapshot", "s")
 BLOCK_SOURCE = claim("b", RWX, mode="Block", storage_class="san", volume="pv-san")
 CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
     "PVC": (cloned_from(PVC, "san-source"), (), BLOCK),
@@ -109,11 +109,7 @@ CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
     "missing snapshot": (FROM_SNAPSHOT, (), UNTRACED),
     "snapshot of nothing": (FROM_SNAPSHOT, (snapshot("s"),), UNTRACED),
     "VolumeCloneSource": (FROM_CDI, (clone_source("v", PVC, "san-source"),), BLOCK),
-    "VolumeCloneSource of a snapshot": (
-        FROM_CDI,
-        (clone_source("v", "VolumeSnapshot", "s"), OF_NO_PVC, CONTENT),
-        BLOCK,
-    ),
+    "VolumeCloneSource of a snapshot": (FROM_CDI, (OF_SNAPSHOT, OF_NO_PVC, CONTENT), BLOCK),
     "missing VolumeCloneSource": (FROM_CDI, (), UNTRACED),
     "VolumeImportSource": (cloned_from("VolumeImportSource", "i"), (), UNTRACED),
     "unknown kind": (cloned_from("Populator", "san-source"), (), UNTRACED),
@@ -159,9 +155,8 @@ def test_tridents_own_record_counts_for_a_source_with_a_manually_created_volume(
     source = claim("manual", RWO, storage_class="any", volume="pv-manual")
     volume = persistent_volume("pv-manual", "file", provisioner=None)
     assert served(target(cloned_from(PVC, "manual")), volume, source) == UNTRACED
-    assert (
-        served(target(cloned_from(PVC, "manual")), volume, source, trident_volume("pv-manual", "block"))[0] == "block"
-    )
+    recorded = trident_volume("pv-manual", "block")
+    assert served(target(cloned_from(PVC, "manual")), volume, source, recorded)[0] == "block"
 
 
 @pytest.mark.parametrize(("length", "expected"), [(1, BLOCK), (8, BLOCK), (9, UNTRACED), (500, UNTRACED)])
@@ -221,12 +216,9 @@ def test_cdi_clones_a_san_filesystem_in_place_but_copies_it_to_a_class_of_nas_al
     assert served_alike({"storage": {"storageClassName": name}, **source}, *objects) == expected
 
 
-@pytest.mark.parametrize(("name", "expected"), [("any", BLOCK), ("nas", FILE)])
-def test_a_pvc_that_cdi_fills_is_served_like_that_of_the_data_volume(name: str, expected: Served) -> None:
-    assert served(target(FROM_CDI, storage_class=name), clone_source("v", PVC, "san-source")) == expected
-
-
-def test_a_clone_by_cdi_in_block_mode_does_not_depend_on_its_source() -> None:
+def test_a_pvc_that_cdi_fills_is_served_like_that_of_the_data_volume_and_in_block_mode_whatever_its_source() -> None:
+    for name, expected in (("any", BLOCK), ("nas", FILE)):
+        assert served(target(FROM_CDI, storage_class=name), clone_source("v", PVC, "san-source")) == expected
     spec = {"storage": {"storageClassName": "any"}, "source": {"pvc": {"name": "san-source"}}}
     assert served_alike(spec, mode="Block") == ("block", None)
 
