@@ -136,14 +136,11 @@ def test_a_folder_is_read_with_its_subfolders_in_the_order_of_their_paths(tmp_pa
     assert names(read_path(tmp_path)) == ["a.yaml", "b/two.yml", "c.json"]
 
 
-def test_other_files_of_a_folder_are_ignored(tmp_path: Path) -> None:
-    write(tmp_path, a_yaml=POD, README_md="no: [")
+def test_other_files_of_a_folder_are_ignored_unless_they_are_named(tmp_path: Path) -> None:
+    write(tmp_path, a_yaml=POD, README_md="no: [", manifest_txt=POD.replace("a}", "m}"))
     (tmp_path / "folder.yaml").mkdir()
     assert names(read_path(tmp_path)) == ["a"]
-
-
-def test_a_named_file_is_read_whatever_its_suffix(tmp_path: Path) -> None:
-    assert names(read_path(write(tmp_path, manifest_txt=POD) / "manifest.txt")) == ["a"]
+    assert names(read_path(tmp_path / "manifest.txt")) == ["m"]
 
 
 def test_an_error_names_the_file(tmp_path: Path) -> None:

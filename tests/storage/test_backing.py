@@ -102,7 +102,7 @@ def test_where_a_class_of_trident_names_no_driver_the_modes_decide(
 
 def test_read_write_many_among_other_modes_is_enough_and_tridents_provisioner_before_csi_is_its_own() -> None:
     assert backing(storage_class("sc"), access_modes=(RWO, RWX)).protocol == "file"
-    assert backing(storage_class("sc", provisioner="netapp.io/trident", **SAN)).driver == "ontap-san"
+    assert backing(storage_class("sc", provisioner="netapp.io/trident", backendType="ontap-san")).driver == "ontap-san"
 
 
 ASKED = [
