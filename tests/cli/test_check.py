@@ -2,8 +2,8 @@
 
 import io
 import json
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -35,12 +35,8 @@ def test_missing_file_missing_cluster_and_empty_folder_are_bad_input(
     write: Write, check: Check, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    gone, good = str(tmp_path / "gone"), write("a.yaml", GOOD)
-    for done, named in (
-        (check(gone), gone),
-        (check(good, cluster=gone), gone),
-        (check(str(tmp_path / "empty")), "empty"),
-    ):
+    gone, empty, good = str(tmp_path / "gone"), str(tmp_path / "empty"), write("a.yaml", GOOD)
+    for done, named in ((check(gone), gone), (check(good, cluster=gone), gone), (check(empty), "empty")):
         assert (done.status, named in done.err) == (2, True)
 
 
@@ -80,11 +76,8 @@ def test_pvcs_of_any_file_join_the_cluster_and_silently(access: str, status: int
     assert (done.status, done.err) == (status, "")
 
 
-def test_pvc_of_a_file_takes_precedence_over_the_clusters(write: Write, check: Check) -> None:
+def test_pvc_of_a_file_takes_precedence_over_the_clusters_whose_vms_are_not_checked(write: Write, check: Check) -> None:
     assert check(write("a.yaml", BAD, claim("once", RWX))).status == 0
-
-
-def test_vms_of_the_cluster_are_not_checked(write: Write, check: Check) -> None:
     done = check(write("a.yaml", GOOD), cluster=write("cluster.yaml", *CLUSTER, BAD))
     assert (done.status, "bad-one" in done.out) == (0, False)
 
@@ -186,16 +179,9 @@ def test_documents_before_a_broken_one_are_not_checked(write: Write, check: Chec
     assert (done.status, "bad-one" in done.out) == (2, False)
 
 
-def with_surrogates(tree: object) -> Any:
-    """Return a tree in which every name holds half a surrogate pair."""
-    if isinstance(tree, dict):
-        return {key: f"{value}\ud800" if key == "name" else with_surrogates(value) for key, value in tree.items()}
-    return [with_surrogates(item) for item in tree] if isinstance(tree, list) else tree
-
-
 @pytest.mark.parametrize("options", [[], ["-v", "--explain"], ["-o", "json"]], ids=repr)
 def test_lone_surrogates_are_shown_escaped(options: list[str], write: Write, check: Check) -> None:
-    text = json.dumps([with_surrogates(BAD)])[1:-1]
+    text = re.sub(r'"name": "([^"]*)"', r'"name": "\1\\ud800"', json.dumps(BAD))
     other = json.dumps({"apiVersion": "v1", "kind": "Pod\udfff", "metadata": {"name": "\ud800"}})
     done = check(*options, write("s.json", text=text), write("o.json", text=other))
     assert done.status == 1

@@ -93,12 +93,9 @@ def test_webhook_configurations(live: Any, settings: Object, expected: list[str]
         assert "webhooks[virtualmachines.validate.migratability.io].timeoutSeconds" in found[0].what
 
 
-def test_ca_bundle_without_a_valid_ca_is_an_error() -> None:
+def test_service_and_ca_are_read_from_the_webhook_configurations_and_without_a_valid_ca_it_is_an_error() -> None:
     found = look_at_configurations(configured(), Snapshot([kubevirt()]), Settings(), None)
     assert statuses([finding for finding in found if finding.about == "certificates"]) == ["error"]
-
-
-def test_service_is_read_from_the_webhook_configurations() -> None:
     assert service_of(configured()) == SERVICE
     assert service_of({}) is None
 

@@ -25,6 +25,7 @@ def default(domain: str, driver: str) -> tuple[Object, ...]:
     return (storage_class("d", backendType=driver, annotations={f"storageclass.{domain}-class": "true"}),)
 
 
+NO_CLASS = labelled(storage_class=None)
 TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] = {
     "both modes from the profile": (labelled(), SAN, ([RWX], "Block", "s")),
     "volume mode by RWO": (labelled(RWO), MIXED, ([RWO], "Filesystem", "s")),
@@ -35,16 +36,8 @@ TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] 
     "no label": (labelled(label=None), SAN, ([], FROM_PROFILE, "s")),
     "label false": (labelled(label="false"), SAN, ([], FROM_PROFILE, "s")),
     "label True": (labelled(label="True"), SAN, ([], FROM_PROFILE, "s")),
-    "default class": (
-        labelled(storage_class=None),
-        default("kubernetes.io/is-default", "ontap-nas"),
-        ([RWX], "Filesystem", "d"),
-    ),
-    "default class for VMs": (
-        labelled(storage_class=None),
-        default("kubevirt.io/is-default-virt", "ontap-san"),
-        ([RWX], "Block", "d"),
-    ),
+    "default class": (NO_CLASS, default("kubernetes.io/is-default", "ontap-nas"), ([RWX], "Filesystem", "d")),
+    "default class for VMs": (NO_CLASS, default("kubevirt.io/is-default-virt", "ontap-san"), ([RWX], "Block", "d")),
 }
 
 

@@ -180,16 +180,13 @@ def test_the_pvc_part_is_taken_as_it_is(mode: str | None) -> None:
     assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, mode or FS, "sc")
 
 
-def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default() -> None:
+def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default_and_may_leave_its_mode_to_cdi() -> None:
     classes = (A, default_class("v", NEW, virt=True))
     assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == asked_for(RWX, FS, "a")
     assert rendered({"pvc": {"accessModes": [RWX]}}, VIRT).storage_class is None
-
-
-@pytest.mark.parametrize("access", [(), (RWO,)], ids=["no access", "access given"])
-def test_the_pvc_part_may_leave_its_volume_mode_to_cdi(access: tuple[str, ...]) -> None:
-    pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": list(access)}
-    assert made({"pvc": pvc}, SC, storage_profile("sc", *NAS_SETS)) == (access[0] if access else RWX, FS)
+    for access, taken in (([], RWX), ([RWO], RWO)):
+        pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": access}
+        assert made({"pvc": pvc}, SC, storage_profile("sc", *NAS_SETS)) == (taken, FS)
 
 
 ONE_PART = "exactly one of spec.pvc and spec.storage must be set"
