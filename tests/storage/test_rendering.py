@@ -17,8 +17,7 @@ OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 FS, BLOCK, NO_CLAIM = "Filesystem", "Block", None
 NAS_SETS, SAN_SETS = (([RWX], FS), ([RWO], FS)), (([RWX], BLOCK),)
 SC = storage_class("sc")
-Made = tuple[str, str] | None
-"""Access modes and volume mode."""
+Made = tuple[str, str] | None  # access modes and volume mode
 
 
 def rendered(spec: Object, *objects: Object, annotations: dict[str, str] | None = None) -> ClaimRequest:
