@@ -2,8 +2,8 @@
 
 import io
 import json
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -35,12 +35,8 @@ def test_missing_file_missing_cluster_and_empty_folder_are_bad_input(
     write: Write, check: Check, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    gone, good = str(tmp_path / "gone"), write("a.yaml", GOOD)
-    for done, named in (
-        (check(gone), gone),
-        (check(good, cluster=gone), gone),
-        (check(str(tmp_path / "empty")), "empty"),
-    ):
+    gone, empty, good = str(tmp_path / "gone"), str(tmp_path / "empty"), write("a.yaml", GOOD)
+    for done, named in ((check(gone), gone), (check(good, cluster=gone), gone), (check(empty), "empty")):
         assert (done.status, named in done.err) == (2, True)
 
 
@@ -80,11 +76,8 @@ def test_pvcs_of_any_file_join_the_cluster_and_silently(access: str, status: int
     assert (done.status, done.err) == (status, "")
 
 
-def test_pvc_of_a_file_takes_precedence_over_the_clusters(write: Write, check: Check) -> None:
+def test_pvc_of_a_file_takes_precedence_over_the_clusters_whose_vms_are_not_checked(write: Write, check: Check) -> None:
     assert check(write("a.yaml", BAD, claim("once", RWX))).status == 0
-
-
-def test_vms_of_the_cluster_are_not_checked(write: Write, check: Check) -> None:
     done = check(write("a.yaml", GOOD), cluster=write("cluster.yaml", *CLUSTER, BAD))
     assert (done.status, "bad-one" in done.out) == (0, False)
 
@@ -140,20 +133,8 @@ def test_explain_distinguishes_a_rule_that_is_off_from_one_that_is_not_violated(
 
 BROKEN: dict[str, str | bytes] = {
     "invalid bool": "kind: !!bool x\n",
-    "invalid int": "kind: !!int x\n",
-    "invalid float": "kind: !!float x\n",
-    "invalid timestamp": "kind: !!timestamp x\n",
-    "invalid binary": "kind: !!binary x\n",
-    "unknown tag": "kind: !own x\n",
-    "list as a key": "? [a, b]\n: c\n",
-    "deep brackets": "[" * 5000,
-    "deep braces": '{"a":' * 5000,
-    "kind that is a list, in a List": "kind: List\nitems:\n- kind: []\n",
-    "kind that is binary": "apiVersion: v1\nkind: !!binary aGVsbG8=\n",
-    "item that is no object": "kind: List\nitems: [5]\n",
     "no kind": "a: b\n",
     "null byte": "kind: Pod\x00\n",
-    "control character": "kind: Po\x1bd\n",
     "not UTF-8": b"kind: \xff\xfe\n",
     "surrogate in UTF-8": b"kind: \xed\xa0\x80\n",
 }
@@ -198,24 +179,9 @@ def test_documents_before_a_broken_one_are_not_checked(write: Write, check: Chec
     assert (done.status, "bad-one" in done.out) == (2, False)
 
 
-def test_vms_in_nested_lists_are_checked(write: Write, check: Check) -> None:
-    tree: Object = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineList", "items": [BAD]}
-    for _ in range(5):
-        tree = {"apiVersion": "v1", "kind": "List", "items": [tree, GOOD]}
-    done = check(write("l.json", text=json.dumps(tree)))
-    assert (done.status, done.out.count("good-one: allowed"), done.out.count("bad-one: denied")) == (1, 5, 1)
-
-
-def with_surrogates(tree: object) -> Any:
-    """Return a tree in which every name holds half a surrogate pair."""
-    if isinstance(tree, dict):
-        return {key: f"{value}\ud800" if key == "name" else with_surrogates(value) for key, value in tree.items()}
-    return [with_surrogates(item) for item in tree] if isinstance(tree, list) else tree
-
-
 @pytest.mark.parametrize("options", [[], ["-v", "--explain"], ["-o", "json"]], ids=repr)
 def test_lone_surrogates_are_shown_escaped(options: list[str], write: Write, check: Check) -> None:
-    text = json.dumps([with_surrogates(BAD)])[1:-1]
+    text = re.sub(r'"name": "([^"]*)"', r'"name": "\1\\ud800"', json.dumps(BAD))
     other = json.dumps({"apiVersion": "v1", "kind": "Pod\udfff", "metadata": {"name": "\ud800"}})
     done = check(*options, write("s.json", text=text), write("o.json", text=other))
     assert done.status == 1

@@ -14,8 +14,6 @@ from webhook.settings import Settings
 
 GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
 CONTROLLER = "system:serviceaccount:kubevirt:kubevirt-controller"
-OTHER_CONTROLLER = "system:serviceaccount:elsewhere:kubevirt-controller"
-NODE = "system:serviceaccount:kubevirt:kubevirt-handler"
 
 
 def written(write: Write, review_: Object) -> str:
@@ -35,16 +33,9 @@ def test_review_supplies_namespace_and_name_that_the_object_lacks(write: Write, 
     assert (found["namespace"], found["name"], found["allowed"]) == ("vms", "x", False)
 
 
-PARTS = {"uid": "1", "operation": "CREATE", "resource": {"resource": "virtualmachines"}}
-INCOMPLETE: list[Object] = [
-    *({**review(GOOD), "request": request} for request in (None, {}, PARTS)),
-    *({**review(GOOD), "apiVersion": version} for version in ("admission.k8s.io/v1beta1", "v1", None)),
-]
-
-
-@pytest.mark.parametrize("found", INCOMPLETE, ids=lambda found: f"{found['apiVersion']} {found['request']}"[:40])
-def test_incomplete_review_or_one_of_another_version_is_bad_input(found: Object, write: Write, check: Check) -> None:
-    done = check(written(write, found))
+@pytest.mark.parametrize("fields", [{"request": {}}, {"apiVersion": "admission.k8s.io/v1beta1"}], ids=repr)
+def test_incomplete_review_or_one_of_another_version_is_bad_input(fields: Object, write: Write, check: Check) -> None:
+    done = check(written(write, {**review(GOOD), **fields}))
     assert (done.status, "r.json" in done.err) == (2, True)
 
 
@@ -56,18 +47,11 @@ def test_reviews_of_another_kind_and_of_a_deletion_are_skipped(write: Write, che
         assert (done.status, f"skipped: review of {resource} in " in done.err) == (0, True)
 
 
-def owned(controller: object = True) -> Object:
+def owned() -> Object:
     """Return a VMI with an owner reference, which cannot migrate."""
     vm_object = vmi(disk("once"))
-    owner = {"kind": "VirtualMachine", "name": "db", "uid": "1", "controller": controller}
+    owner = {"kind": "VirtualMachine", "name": "db", "uid": "1", "controller": True}
     return {**vm_object, "metadata": {**vm_object["metadata"], "ownerReferences": [owner]}}
-
-
-def gone() -> Object:
-    """Return a VMI whose owner was deleted and created again under the same name."""
-    vm_object = owned()
-    vm_object["metadata"]["ownerReferences"][0]["uid"] = "0"
-    return vm_object
 
 
 OWNER = vm(disk("once"))
@@ -81,19 +65,11 @@ REQUESTS: dict[str, tuple[Object, int]] = {
     "creation by a user": (review(BAD), 1),
     "creation by a user, migratable": (review(GOOD), 0),
     "VMI of an owner that exists": (review(owned(), user=CONTROLLER), 0),
-    "VMI of an owner that does not exist": (review(gone(), user=CONTROLLER), 1),
     "VMI that only claims an owner": (review(owned(), user="mallory"), 1),
-    "VMI by another account of KubeVirt": (review(owned(), user=NODE), 1),
-    "VMI by the account of another KubeVirt": (review(owned(), user=OTHER_CONTROLLER), 1),
-    "VMI without an owner": (review(vmi(disk("once")), user=CONTROLLER), 1),
-    "VMI whose owner does not control it": (review(owned(False), user=CONTROLLER), 1),
     "update that adds a violation": (review(BAD, GOOD, "UPDATE"), 1),
-    "update that fixes one": (review(GOOD, BAD, "UPDATE"), 0),
     "update that leaves one": (review({**BAD, "status": {}}, BAD, "UPDATE"), 0),
     "update of what no rule reads": (review(HALTED, BAD, "UPDATE"), 0),
     "update of a VM that is being deleted": (review(DELETED, {**GOOD, "metadata": DELETED["metadata"]}, "UPDATE"), 0),
-    "update that only claims a deletion": (review(DELETED, GOOD, "UPDATE"), 1),
-    "bad disk for an owned VMI": (review(owned(), vmi(disk("good")), "UPDATE", user=CONTROLLER), 1),
     "hot-plug request": (review(REQUESTING, GOOD, "UPDATE", subresource="status"), 1),
     "status without a hot-plug request": (review(BAD, GOOD, "UPDATE", subresource="status"), 0),
 }

@@ -84,14 +84,11 @@ def test_a_stale_cache_is_not_used(api: FakeApi, cached: LiveCluster, monkeypatc
     assert [found.name for found in cached.list(NODES)] == ["late"]
 
 
-def test_before_the_first_list_the_server_is_asked(api: FakeApi, cluster: LiveCluster) -> None:
+def test_before_the_first_list_the_server_is_asked_and_a_long_list_comes_in_pages(
+    api: FakeApi, cluster: LiveCluster
+) -> None:
     api.put(CLAIMS, claim("c", RWX))
-    api.put(CLASSES, storage_class("nas"))
     assert modes(cluster, "c") == (RWX,)
-    assert [found.name for found in cluster.list(CLASSES)] == ["nas"]
-
-
-def test_a_long_list_from_the_server_comes_in_pages(api: FakeApi, cluster: LiveCluster) -> None:
     for number in range(501):
         api.put(NODES, node(f"n{number}"), quietly=True)
     assert len(cluster.list(NODES)) == 501
@@ -162,6 +159,7 @@ IMPOSSIBLE = [
 
 @pytest.mark.parametrize("name", [*IMPOSSIBLE, "a" * 254], ids=lambda name: repr(name[:20]))
 def test_a_name_that_no_object_can_have_is_never_put_into_a_url(api: FakeApi, cluster: LiveCluster, name: str) -> None:
+    assert all(map(can_be_name, ("a", "0", "a-b", "pvc-2ddfd6b3", "a.b.c", "a" * 253)))
     for confirm in (False, True):
         view = cluster.within(SECONDS, confirm=confirm)
         assert view.get(CLAIMS, name, NAMESPACE) is None
@@ -170,12 +168,10 @@ def test_a_name_that_no_object_can_have_is_never_put_into_a_url(api: FakeApi, cl
     assert api.requests == []
 
 
-def test_a_name_that_an_object_can_have_is_put_into_a_url() -> None:
-    assert all(map(can_be_name, ("a", "0", "a-b", "pvc-2ddfd6b3", "a.b.c", "a" * 253)))
-
-
 def test_it_is_ready_once_every_watched_kind_was_listed_and_says_why_not(api: FakeApi, cluster: LiveCluster) -> None:
     assert cluster.unready() == {resource.plural: "not listed yet" for resource in WATCHED}
+    started = [cache for cache in cluster._reflectors.values() if cache._thread.is_alive()]
+    assert (started, api.requests) == ([], []), "nothing is asked before the start"
     api.faults["list"] = 403
     cluster.start()
     why = "the API server answered 403: fault 403"

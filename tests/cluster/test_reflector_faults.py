@@ -28,24 +28,15 @@ FAILING: dict[str, tuple[str, str | int]] = {
 
 
 @pytest.mark.parametrize(("verb", "fault"), FAILING.values(), ids=FAILING)
-def test_a_request_that_keeps_failing_is_repeated_less_and_less_often(
+def test_a_request_that_keeps_failing_is_repeated_less_and_less_often_until_it_succeeds(
     api: FakeApi, start: Start, verb: str, fault: str | int
 ) -> None:
     api.faults[verb] = fault
-    start(synced=False)
+    cache = start(synced=False)
     times = [asked.at for asked in api.asked("watch" if fault == "close" else "list", 4)]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert [gap >= least for gap, least in zip(gaps, (0.1, 0.2, 0.4), strict=False)] == [True] * 3
     assert len(api.asked("watch")) <= 4
-
-
-@pytest.mark.parametrize("fault", ["gone", 410], ids=["as an event", "as a status"])
-def test_a_watch_that_starts_too_far_back_is_followed_by_a_new_list(
-    api: FakeApi, start: Start, fault: str | int
-) -> None:
-    api.faults["watch"] = fault
-    cache = start()
-    api.asked("list", 3)
     api.faults.clear()
     api.put(CLAIMS, claim("after", RWX))
     api.await_that(lambda: cache.get((NAMESPACE, "after")), "PVC after the error")
@@ -82,21 +73,16 @@ def test_what_was_listed_is_kept_while_the_server_fails(api: FakeApi, start: Sta
     assert cache.get((NAMESPACE, "c")) is not None
 
 
-def test_an_optional_kind_may_be_absent_and_is_cached_once_it_is_there(api: FakeApi, start: Start) -> None:
+def test_only_an_optional_kind_may_be_absent_and_is_cached_once_it_is_there(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 404
-    cache = start(PROFILES)
+    cache, needed = start(PROFILES), start(synced=False)
     assert (cache.absent, tuple(cache.values())) == (True, ())
+    api.await_that(lambda: [asked.path for asked in api.requests].count(CLAIMS.path) > 1, "second list")
+    assert (needed.synced, needed.absent) == (False, False)
     api.put(PROFILES, storage_profile("nas"))
     api.faults.clear()
     api.await_that(lambda: not cache.absent, "list")
     assert cache.get(("", "nas")) is not None
-
-
-def test_a_kind_of_kubernetes_is_never_absent(api: FakeApi, start: Start) -> None:
-    api.faults["list"] = 404
-    cache = start(synced=False)
-    api.asked("list", 2)
-    assert (cache.synced, cache.absent) == (False, False)
 
 
 def test_an_unexpected_error_is_logged_and_the_list_repeated(

@@ -16,7 +16,8 @@ def modes(snapshot: Snapshot, name: str, namespace: str) -> tuple[str, ...] | No
     return found.access_modes if found else None
 
 
-def test_a_pvc_is_found_by_namespace_and_name() -> None:
+def test_a_pvc_is_found_by_namespace_and_name_and_of_two_with_one_name_the_last_counts() -> None:
+    assert modes(Snapshot([claim("c", RWX), claim("c", RWO)]), "c", "vms") == (RWO,)
     snapshot = Snapshot([claim("c", RWX, namespace="a"), claim("c", RWO, namespace="b")])
     assert (modes(snapshot, "c", "a"), modes(snapshot, "c", "b")) == ((RWX,), (RWO,))
     assert (modes(snapshot, "c", "elsewhere"), modes(snapshot, "d", "a")) == (None, None)
@@ -31,10 +32,6 @@ def test_the_namespace_does_not_matter_for_a_kind_without_namespaces() -> None:
     snapshot = Snapshot([{**storage_class("nas"), "metadata": {"name": "nas", "namespace": "odd"}}])
     assert snapshot.get(CLASSES, "nas") is not None
     assert snapshot.get(CLASSES, "nas", "vms") is not None
-
-
-def test_of_two_objects_with_one_name_the_last_counts() -> None:
-    assert modes(Snapshot([claim("c", RWX), claim("c", RWO)]), "c", "vms") == (RWO,)
 
 
 def test_the_kinds_are_kept_apart() -> None:
@@ -76,11 +73,8 @@ def test_facts_of_a_pvc_of_the_wrong_shape_are_those_of_an_empty_one(spec: objec
     assert found == ClaimFacts(access_modes=(), volume_mode="Filesystem", storage_class=None, volume_name=None)
 
 
-def test_access_modes_that_are_no_strings_are_left_out() -> None:
+def test_access_modes_that_are_no_strings_are_left_out_and_an_unset_class_is_not_the_empty_one() -> None:
     assert ClaimFacts.read({"spec": {"accessModes": [RWX, 5, None, [RWO]]}}).access_modes == (RWX,)
-
-
-def test_an_unset_class_is_not_the_empty_one() -> None:
     assert [ClaimFacts.read(claim("c", RWX, storage_class=name)).storage_class for name in (None, "")] == [None, ""]
 
 

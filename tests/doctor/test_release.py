@@ -61,17 +61,22 @@ def test_settings_are_those_of_the_release_among_the_charts_config_maps() -> Non
 @pytest.mark.parametrize(
     ("content", "words"), [("mode: maybe", "mode: must be one of deny, warn, off"), ("mode: [", "not YAML")]
 )
-def test_invalid_settings_are_an_error_that_names_them(content: str, words: str) -> None:
+def test_invalid_settings_or_installation_are_an_error_that_names_them(content: str, words: str) -> None:
     release, (found,) = looked(config_map(**{"settings.yaml": content}))
     assert release
     assert (release.settings, found.status, found.about) == (None, "error", "settings")
     assert found.what.startswith(f"ConfigMap in-webhook/webhook: settings.yaml: {words}")
+    release, (found, *_) = looked(config_map(**{"installation.yaml": "namespace: 1"}))
+    assert (release, found.status) == (None, "error")
+    assert found.what.startswith("ConfigMap in-webhook/webhook: installation.yaml: ")
 
 
-def test_invalid_installation_is_an_error_that_names_it() -> None:
-    release, findings = looked(config_map(**{"installation.yaml": "namespace: 1"}))
-    assert (release, findings[0].status) == (None, "error")
-    assert findings[0].what.startswith("ConfigMap in-webhook/webhook: installation.yaml: ")
+def test_unknown_rule_in_the_settings_is_a_warning_that_names_it() -> None:
+    release, (found, warned) = looked(config_map(**{"settings.yaml": "rules: {of-the-future: deny}"}))
+    assert release
+    assert (warned.status, warned.about, found.status) == ("warning", "settings", "ok")
+    words = "ConfigMap in-webhook/webhook: settings.yaml: rules.of-the-future: this version has no such rule; it has "
+    assert warned.what.startswith(words)
 
 
 ABSENT: list[Answer] = [{"items": []}, 403, lambda _: ClusterUnavailable("gone")]
@@ -83,22 +88,16 @@ def test_without_a_release_the_default_settings_are_assumed_with_a_warning(answe
     assert (release, found.status, "assuming the default settings" in found.what) == (None, "warning", True)
 
 
-def test_of_two_releases_the_one_with_webhook_configurations_is_used_and_the_other_named() -> None:
+def test_of_two_releases_the_one_with_webhook_configurations_is_used_and_the_others_named() -> None:
     release, findings = looked(config_map("first", "a"), config_map("second", "b"), live=held_by("b"))
     assert release
     assert release.name == "in-second/second"
     assert [finding.status for finding in findings] == ["ok", "error"]
     words = "in-first/first is one of 2 releases in this cluster; only one is supported. The webhook configurations "
     assert findings[1].what == f"{words}belong to in-second/second"
-
-
-def test_of_two_releases_without_webhook_configurations_both_are_named() -> None:
     release, findings = looked(config_map("first", "a"), config_map("second", "b"))
-    assert release is None
-    assert [(finding.status, finding.what.split()[0]) for finding in findings] == [
-        ("error", "in-first/first"),
-        ("error", "in-second/second"),
-    ]
+    assert (release, [finding.status for finding in findings]) == (None, ["error", "error"])
+    assert [finding.what.split()[0] for finding in findings] == ["in-first/first", "in-second/second"]
 
 
 def test_webhook_configurations_of_another_installation_are_errors_unless_ours_are_switched_off() -> None:

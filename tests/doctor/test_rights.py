@@ -42,13 +42,10 @@ def test_account_with_every_right_is_one_line() -> None:
     assert theirs(may()) == [Finding("ok", "rights", f"{ACCOUNT}: all {total} rights are granted")]
 
 
-def test_what_we_may_not_read_is_only_a_warning() -> None:
+def test_what_we_may_not_read_is_only_a_warning_but_an_api_server_that_does_not_answer_an_error() -> None:
     (found,) = ours(may("nodes"))
     what = "your own account, to read: get or list or watch nodes is not allowed"
     assert (found.status, found.what) == ("warning", what)
-
-
-def test_api_server_that_does_not_answer_for_us_is_an_error() -> None:
     assert [finding.status for finding in ours(500)] == ["error"]
 
 
@@ -91,11 +88,8 @@ def test_account_is_asked_for_with_its_groups_by_name_and_namespace() -> None:
     assert all((spec["user"], spec["groups"]) == (ACCOUNT, groups) for spec in asked)
     secret = {"namespace": "migratability", "name": "migratability-webhook-ca", "resource": "secrets"}
     assert {"verb": "get", **secret} in [spec["resourceAttributes"] for spec in asked]
-
-
-def test_secret_is_not_asked_for_where_the_kubelet_mounts_the_certificate() -> None:
     (found,) = theirs(may("secrets"), found=installation(certificates=FILES))
-    assert found.status == "ok"
+    assert found.status == "ok", "no Secret is asked for where the kubelet mounts the certificate"
 
 
 def test_account_that_could_not_be_checked_is_a_warning() -> None:

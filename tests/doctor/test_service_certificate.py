@@ -6,25 +6,30 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from unittest.mock import ANY
 
 import pytest
+from prometheus_client import generate_latest
 
 from certs import self_signed
 from tests.doctor.fake_api import TableApi
+from webhook.cluster.live import STALE
 from webhook.doctor.finding import Finding
-from webhook.doctor.service import look_at_service
+from webhook.doctor.service import cache_ages, look_at_service
+from webhook.server.metrics import Metrics
 
 PATHS = "/api/v1/namespaces/migratability"
-METRICS = b'migratability_cache_age_seconds{resource="nodes"} 3.0\n'
 
 
-class Metrics(http.server.BaseHTTPRequestHandler):
+class Served(http.server.BaseHTTPRequestHandler):
     """Answers every GET with metrics."""
+
+    metrics = b'migratability_cache_age_seconds{resource="nodes"} 3.0\n'
 
     def do_GET(self) -> None:
         self.send_response(HTTPStatus.OK)
         self.end_headers()
-        self.wfile.write(METRICS)
+        self.wfile.write(self.metrics)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -43,7 +48,7 @@ def served() -> Iterator[tuple[int, bytes]]:
     leaf = self_signed({"webhook.migratability.svc"}, timedelta(days=1))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.load_into(context)
-    with Server(("127.0.0.1", 0), Metrics) as server:
+    with Server(("127.0.0.1", 0), Served) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -64,13 +69,31 @@ def test_trusted_certificate_for_the_services_name_is_ok(served: tuple[int, byte
     assert "1 kinds are watched" in caches.what
 
 
-def test_certificate_for_another_name_is_an_error_that_says_so(served: tuple[int, bytes]) -> None:
-    (found,) = findings("other", *served)
-    assert (found.status, found.about) == ("error", "certificates")
-    assert "Hostname mismatch" in found.what
-
-
-def test_untrusted_certificate_is_an_error(served: tuple[int, bytes]) -> None:
+def test_certificate_for_another_name_or_an_untrusted_one_is_an_error_that_says_so(served: tuple[int, bytes]) -> None:
     other = self_signed({"webhook.migratability.svc"}, timedelta(days=1)).chain
-    (found,) = findings("webhook", served[0], other)
-    assert (found.status, found.about) == ("error", "certificates")
+    for name, bundle, words in (("other", served[1], "Hostname mismatch"), ("webhook", other, "self-signed")):
+        (found,) = findings(name, served[0], bundle)
+        assert (found.status, found.about) == ("error", "certificates")
+        assert words in found.what.replace("self signed", "self-signed")
+
+
+@pytest.mark.parametrize("bundle", [b"", b"garbage", b"\xff"], ids=repr)
+def test_ca_bundle_that_is_no_certificate_is_an_error_that_says_so(served: tuple[int, bytes], bundle: bytes) -> None:
+    (found,) = findings("webhook", served[0], bundle)
+    assert (found.status, found.what) == ("error", "the caBundle is not a certificate")
+    assert "cert-manager.io/inject-ca-from" in found.remedy
+
+
+def test_ages_of_the_caches_are_read_from_what_the_server_writes() -> None:
+    ages = {"nodes": 0.25, "storageclasses": 3.0, "persistentvolumeclaims": 1e20}
+    assert cache_ages(generate_latest(Metrics(lambda: ages).registry).decode()) == ages
+
+
+@pytest.mark.parametrize("age", [STALE - 1, STALE + 1])
+def test_stale_cache_is_a_warning_that_names_its_resource(
+    served: tuple[int, bytes], age: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Served, "metrics", f'migratability_cache_age_seconds{{resource="nodes"}} {age}\n'.encode())
+    caches = findings("webhook", *served)[1]
+    expected = ("warning", "stale, older than 120 s: nodes") if age > STALE else ("ok", ANY)
+    assert (caches.status, caches.what) == expected

@@ -17,12 +17,12 @@ from webhook.cli.main import main
 
 Complaint = Callable[..., str]
 POD = {"POD_NAME": "pod-1", "POD_NAMESPACE": "migratability", "POD_IP": "10.0.0.1", "KUBECONFIG": "kubeconfig"}
-KUBECONFIG = {
-    "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}],
-    "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-    "users": [{"name": "x", "user": {}}],
-    "current-context": "x",
-}
+KUBECONFIG = b"""
+clusters: [{name: x, cluster: {server: "https://127.0.0.1:1"}}]
+contexts: [{name: x, context: {cluster: x, user: x}}]
+users: [{name: x, user: {}}]
+current-context: x
+"""
 LEAF, OTHER = (self_signed(["localhost"], timedelta(days=1)) for _ in range(2))
 
 FILES = ["--cert-file", "tls.crt", "--key-file", "tls.key"]
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "other.key": OTHER.key,
         "cluster.yaml": b"",
         "settings.yaml": b"mode: maybe",
-        "kubeconfig": yaml.safe_dump(KUBECONFIG).encode(),
+        "kubeconfig": KUBECONFIG,
         "installation.yaml": yaml.safe_dump(INSTALLATION).encode(),
         "clients.yaml": yaml.safe_dump({**INSTALLATION, "clientAuthentication": {"caFile": "none.crt"}}).encode(),
     }
@@ -96,18 +96,15 @@ def test_bad_input_is_one_line_and_status_2(complaint: Complaint, arguments: lis
     assert words in line
 
 
-PODS = {
-    "no address": ({"POD_IP": ""}, "the environment variable POD_IP is not set"),
-    "other namespace": ({"POD_NAMESPACE": "default"}, "namespace: is migratability, but this pod is in default"),
-}
+NO_ADDRESS = ("POD_IP", "", "the environment variable POD_IP is not set")
+ELSEWHERE = ("POD_NAMESPACE", "default", "namespace: is migratability, but this pod is in default")
 
 
-@pytest.mark.parametrize(("pod", "words"), PODS.values(), ids=PODS)
+@pytest.mark.parametrize(("name", "value", "words"), [NO_ADDRESS, ELSEWHERE], ids=["no address", "other namespace"])
 def test_pod_that_does_not_match_the_installation_is_bad_input(
-    complaint: Complaint, monkeypatch: pytest.MonkeyPatch, pod: dict[str, str], words: str
+    complaint: Complaint, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
 ) -> None:
-    for name, value in pod.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(name, value)
     assert words in complaint(*INSTALLED)
 
 

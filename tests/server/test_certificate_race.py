@@ -1,7 +1,4 @@
-"""A certificate that is replaced while many clients shake hands costs none of them its connection.
-
-It runs in a process of its own: changing an OpenSSL context that other threads use does not raise, it crashes.
-"""
+"""A certificate is replaced while many clients shake hands, in a process of its own: an error in OpenSSL crashes it."""
 
 import subprocess
 import sys

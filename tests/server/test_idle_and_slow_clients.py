@@ -1,8 +1,4 @@
-"""Clients that connect and send nothing, or send it slowly, must not keep others from their answer.
-
-kube-apiserver leaves such TLS connections behind; with gunicorn's own thread worker each of them holds a thread, and
-with as many as there are threads the webhook never answers again.
-"""
+"""Clients that connect and send nothing, or send it slowly, must not keep others from their answer."""
 
 import resource
 import ssl

@@ -41,11 +41,5 @@ def test_undecided_request_is_logged_with_the_object_and_warned_of_in_mode_warn(
     assert record.levelno == logging.WARNING
     fields = ("message", "user", "operation", "resource", "namespace", "name")
     line = json.loads(JsonFormatter().format(record))
-    assert [line[field] for field in fields] == [
-        "no decision: no word of it",
-        "alice",
-        "CREATE",
-        "virtualmachines",
-        "vms",
-        "db",
-    ]
+    expected = "no decision: no word of it, alice, CREATE, virtualmachines, vms, db"
+    assert ", ".join(line[field] for field in fields) == expected

@@ -101,22 +101,38 @@ def test_invalid_settings_are_ignored_keeping_the_previous_ones_and_logged_once(
     assert [served.gauge, served.result] == [1, "denied"]
 
 
-def test_replica_that_starts_with_invalid_settings_uses_the_defaults(
+def test_unknown_rule_is_logged_once_for_each_content(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    words = "this version has no such rule"
+    file.write_text("rules: {of-the-future: deny}\n")
+    settings = SettingsFile(file)
+    assert [settings.current().mode, settings.current().mode] == ["deny", "deny"]
+    (record,) = caplog.records
+    assert (record.levelno, record.message.partition("; ")[0]) == (
+        logging.WARNING,
+        f"{file}: rules.of-the-future: {words}",
+    )
+    replace(file, b"rules: {typo: deny, shared-access: deny}\n")
+    for _ in range(2):
+        settings.current()
+    assert [line.partition("; ")[0] for line in caplog.messages[1:]] == [
+        f"{file}: rules.typo: {words}",
+        "settings reloaded: mode deny",
+    ]
+
+
+def test_replica_without_settings_or_with_invalid_ones_at_its_start_uses_the_defaults(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.write_text("mode: maybe\n")
     with pytest.raises(SettingsError):
         SettingsFile(file)
+    served = Served(SettingsFile(None))
+    assert [served.gauge, served.result] == [1, "denied"]
     served = Served(SettingsFile(file, default=Settings()))
     assert [served.gauge, served.result] == [0, "denied"]
     assert caplog.messages[0].startswith(f"invalid settings ignored, using the defaults: {file}: mode: must be one of")
     replace(file, b"mode: warn\n")
     assert [served.gauge, served.result] == [1, "warned"]
-
-
-def test_without_a_file_the_defaults_are_in_force_and_valid() -> None:
-    served = Served(SettingsFile(None))
-    assert [served.gauge, served.result] == [1, "denied"]
 
 
 def test_installed_replica_shows_the_gauge_beside_the_controllers(file: Path) -> None:

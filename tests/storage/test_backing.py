@@ -100,11 +100,8 @@ def test_where_a_class_of_trident_names_no_driver_the_modes_decide(
     assert by_class(access, mode, **parameters).protocol == protocol
 
 
-def test_read_write_many_among_other_modes_is_enough() -> None:
+def test_read_write_many_among_other_modes_is_enough_and_tridents_provisioner_before_csi_is_its_own() -> None:
     assert backing(storage_class("sc"), access_modes=(RWO, RWX)).protocol == "file"
-
-
-def test_a_class_of_trident_before_csi_is_tridents() -> None:
     assert backing(storage_class("sc", provisioner="netapp.io/trident", backendType="ontap-san")).driver == "ontap-san"
 
 

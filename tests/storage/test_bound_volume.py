@@ -51,10 +51,6 @@ def test_a_volume_whose_backend_is_not_there_keeps_its_protocol(uuid: str | None
     assert (found.protocol, found.driver, found.evidence) == ("block", None, evidence)
 
 
-def test_a_volume_that_records_nothing_is_not_decided() -> None:
-    assert backing(persistent_volume("pv")).protocol == "unknown"
-
-
 def test_a_volume_of_another_driver_or_of_none_is_foreign_whatever_its_class_says() -> None:
     found = backing(persistent_volume("pv", "block", driver="rbd.csi.ceph.com"), SAN_CLASS)
     assert (found.protocol, found.driver) == ("foreign", None)
@@ -63,14 +59,12 @@ def test_a_volume_of_another_driver_or_of_none_is_foreign_whatever_its_class_say
     assert (no_csi.protocol, no_csi.evidence) == ("foreign", "bound PV pv: served by no CSI driver")
 
 
-def test_where_the_bound_volume_is_missing_the_class_decides() -> None:
+def test_the_class_decides_where_the_volume_is_missing_or_of_a_pvc_in_block_mode_and_else_nothing() -> None:
     assert backing(SAN_CLASS, bound="gone").driver == "ontap-san"
-
-
-@pytest.mark.parametrize("access", [RWO, RWX])
-def test_the_volume_of_a_pvc_in_block_mode_is_not_read(access: str) -> None:
-    found = backing(persistent_volume("pv", "file"), SAN_CLASS, access_modes=(access,), volume_mode="Block")
-    assert found.driver == "ontap-san"
+    for access in (RWO, RWX):
+        found = backing(persistent_volume("pv", "file"), SAN_CLASS, access_modes=(access,), volume_mode="Block")
+        assert found.driver == "ontap-san"
+    assert backing(persistent_volume("pv")).protocol == "unknown"
 
 
 MANUAL: dict[str, tuple[str, tuple[str | None, str | None] | None, str, str | None]] = {

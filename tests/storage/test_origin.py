@@ -24,13 +24,11 @@ from tests.storage.asking import the_claim
 from webhook import Settings, evaluate
 from webhook.storage.model import Backing
 
-Served = tuple[str, str | None]
-"""Protocol and driver."""
+Served = tuple[str, str | None]  # protocol and driver
 
-SAN_VOLUME = persistent_volume("pv-san", "block", backend="u-san")
 SAN_SOURCE = claim("san-source", RWO, storage_class="san", volume="pv-san")
 STORAGE = (
-    SAN_VOLUME,
+    persistent_volume("pv-san", "block", backend="u-san"),
     persistent_volume("pv-nas", "file", backend="u-nas"),
     backend("u-san", "ontap-san", "tbe-san"),
     backend("u-nas", "ontap-nas", "tbe-nas", nasType="nfs"),
@@ -43,8 +41,7 @@ STORAGE = (
 )
 PVC = "PersistentVolumeClaim"
 BLOCK, FILE = ("block", "ontap-san"), ("file", "ontap-nas")
-UNTRACED = ("file", None)
-"""What Trident would provision for a shared filesystem that starts empty."""
+UNTRACED = ("file", None)  # what Trident would provision for a shared filesystem that starts empty
 
 
 def served(obj: Object, *objects: Object) -> Served:
@@ -63,13 +60,6 @@ def prefixed(annotations: Object) -> Object:
     return {f"trident.netapp.io/{key}": value for key, value in annotations.items()}
 
 
-@pytest.mark.parametrize(
-    ("uuid", "expected"), [("u-san", BLOCK), ("u-nas", FILE), ("u-gone", UNTRACED), ("", UNTRACED)]
-)
-def test_an_import_is_served_by_the_backend_that_it_names(uuid: str, expected: Served) -> None:
-    assert served(target(annotations={"importBackendUUID": uuid})) == expected
-
-
 def test_the_evidence_names_what_a_pvc_is_created_from() -> None:
     def found(annotations: Object, storage_class: str = "any") -> Backing:
         made = target(storage_class=storage_class, annotations=annotations)
@@ -84,13 +74,10 @@ def test_the_evidence_names_what_a_pvc_is_created_from() -> None:
 
 
 FROM_SNAPSHOT, FROM_CDI = cloned_from("VolumeSnapshot", "s"), cloned_from("VolumeCloneSource", "v")
-CONTENT = snapshot_content("content", "pv-san/snap")
-NO_MODE = snapshot_content("content", "pv-san/snap", None)
-OTHER_DRIVER = snapshot_content("content", "pv-san/snap", driver="x")
-IN_BLOCK_MODE = snapshot_content("content", "pv-san/snap", "Block")
-VOLUME_GONE = snapshot_content("content", "pv-gone/snap")
+IN = ("content", "pv-san/snap")
+CONTENT = snapshot_content(*IN)
 OF_SAN, OF_NAS = snapshot("s", "san-source", "content"), snapshot("s", "nas-source", "content")
-OF_NO_PVC = snapshot("s", None, "content")
+OF_NO_PVC, OF_SNAPSHOT = snapshot("s", None, "content"), clone_source("v", "VolumeSnapshot", "s")
 BLOCK_SOURCE = claim("b", RWX, mode="Block", storage_class="san", volume="pv-san")
 CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
     "PVC": (cloned_from(PVC, "san-source"), (), BLOCK),
@@ -102,20 +89,15 @@ CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
     "snapshot, by its content": (FROM_SNAPSHOT, (OF_NO_PVC, CONTENT), BLOCK),
     "snapshot, by its PVC": (FROM_SNAPSHOT, (snapshot("s", "san-source"),), BLOCK),
     "snapshot, its content before its PVC": (FROM_SNAPSHOT, (OF_NAS, CONTENT), BLOCK),
-    "snapshot, its content without a mode": (FROM_SNAPSHOT, (OF_NAS, NO_MODE), FILE),
-    "snapshot, its content of another driver": (FROM_SNAPSHOT, (OF_NAS, OTHER_DRIVER), FILE),
-    "snapshot of a Block volume": (FROM_SNAPSHOT, (OF_NO_PVC, IN_BLOCK_MODE), UNTRACED),
-    "snapshot of a volume that is gone": (FROM_SNAPSHOT, (OF_SAN, VOLUME_GONE), BLOCK),
+    "snapshot, its content without a mode": (FROM_SNAPSHOT, (OF_NAS, snapshot_content(*IN, None)), FILE),
+    "snapshot, its content of another driver": (FROM_SNAPSHOT, (OF_NAS, snapshot_content(*IN, driver="x")), FILE),
+    "snapshot of a Block volume": (FROM_SNAPSHOT, (OF_NO_PVC, snapshot_content(*IN, "Block")), UNTRACED),
+    "snapshot of a volume that is gone": (FROM_SNAPSHOT, (OF_SAN, snapshot_content("content", "pv-gone/snap")), BLOCK),
     "missing snapshot": (FROM_SNAPSHOT, (), UNTRACED),
     "snapshot of nothing": (FROM_SNAPSHOT, (snapshot("s"),), UNTRACED),
     "VolumeCloneSource": (FROM_CDI, (clone_source("v", PVC, "san-source"),), BLOCK),
-    "VolumeCloneSource of a snapshot": (
-        FROM_CDI,
-        (clone_source("v", "VolumeSnapshot", "s"), OF_NO_PVC, CONTENT),
-        BLOCK,
-    ),
+    "VolumeCloneSource of a snapshot": (FROM_CDI, (OF_SNAPSHOT, OF_NO_PVC, CONTENT), BLOCK),
     "missing VolumeCloneSource": (FROM_CDI, (), UNTRACED),
-    "VolumeImportSource": (cloned_from("VolumeImportSource", "i"), (), UNTRACED),
     "unknown kind": (cloned_from("Populator", "san-source"), (), UNTRACED),
 }
 
@@ -134,9 +116,10 @@ def test_the_source_of_another_namespace_is_looked_up_there() -> None:
 
 
 ANNOTATED = [
-    ({"cloneFromPVC": "san-source"}, BLOCK),
+    ({"importBackendUUID": "u-san"}, BLOCK),
+    ({"importBackendUUID": "u-nas"}, FILE),
+    ({"importBackendUUID": "u-gone"}, UNTRACED),
     ({"cloneFromPVC": "san-source", "cloneFromSnapshot": "snap"}, BLOCK),
-    ({"cloneFromPVC": "nas-source"}, FILE),
     ({"cloneFromPVC": "image"}, UNTRACED),
     ({"cloneFromPVC": "image", "cloneFromNamespace": "images"}, BLOCK),
     ({"cloneFromPVC": "san-source", "cloneFromNamespace": "images"}, UNTRACED),
@@ -144,7 +127,7 @@ ANNOTATED = [
 
 
 @pytest.mark.parametrize(("annotations", "expected"), ANNOTATED, ids=repr)
-def test_a_clone_by_trident_names_its_source_in_annotations(annotations: Object, expected: Served) -> None:
+def test_an_import_or_a_clone_by_trident_names_its_source_in_annotations(annotations: Object, expected: Served) -> None:
     image = {**SAN_SOURCE, "metadata": {"name": "image", "namespace": "images"}}
     assert served(target(annotations=annotations), image) == expected
 
@@ -157,20 +140,16 @@ def test_a_bound_volume_and_the_class_of_another_provisioner_come_before_the_sou
 
 def test_tridents_own_record_counts_for_a_source_with_a_manually_created_volume() -> None:
     source = claim("manual", RWO, storage_class="any", volume="pv-manual")
-    volume = persistent_volume("pv-manual", "file", provisioner=None)
-    assert served(target(cloned_from(PVC, "manual")), volume, source) == UNTRACED
-    assert (
-        served(target(cloned_from(PVC, "manual")), volume, source, trident_volume("pv-manual", "block"))[0] == "block"
-    )
+    objects = (target(cloned_from(PVC, "manual")), source, persistent_volume("pv-manual", "file", provisioner=None))
+    assert served(*objects) == UNTRACED
+    assert served(*objects, trident_volume("pv-manual", "block"))[0] == "block"
 
 
 @pytest.mark.parametrize(("length", "expected"), [(1, BLOCK), (8, BLOCK), (9, UNTRACED), (500, UNTRACED)])
 def test_a_chain_of_clones_is_followed_to_a_bounded_depth(length: int, expected: Served) -> None:
-    links = [
-        claim(f"c{index}", RWX, storage_class="any", **cloned_from(PVC, f"c{index + 1}")) for index in range(length)
-    ]
-    last = claim(f"c{length}", RWO, storage_class="any", volume="pv-san")
-    assert served(links[0], *links[1:], last) == expected
+    sources = [cloned_from(PVC, f"c{number}") for number in range(1, length + 1)]
+    links = [claim(f"c{number}", RWX, storage_class="any", **source) for number, source in enumerate(sources)]
+    assert served(*links, claim(f"c{length}", RWO, storage_class="any", volume="pv-san")) == expected
 
 
 A_OF_B, B_OF_A = data_source("a", dataSource={"name": "b"}), data_source("b", dataSource={"name": "a"})
@@ -221,12 +200,9 @@ def test_cdi_clones_a_san_filesystem_in_place_but_copies_it_to_a_class_of_nas_al
     assert served_alike({"storage": {"storageClassName": name}, **source}, *objects) == expected
 
 
-@pytest.mark.parametrize(("name", "expected"), [("any", BLOCK), ("nas", FILE)])
-def test_a_pvc_that_cdi_fills_is_served_like_that_of_the_data_volume(name: str, expected: Served) -> None:
-    assert served(target(FROM_CDI, storage_class=name), clone_source("v", PVC, "san-source")) == expected
-
-
-def test_a_clone_by_cdi_in_block_mode_does_not_depend_on_its_source() -> None:
+def test_a_pvc_that_cdi_fills_is_served_like_that_of_the_data_volume_and_in_block_mode_whatever_its_source() -> None:
+    for name, expected in (("any", BLOCK), ("nas", FILE)):
+        assert served(target(FROM_CDI, storage_class=name), clone_source("v", PVC, "san-source")) == expected
     spec = {"storage": {"storageClassName": "any"}, "source": {"pvc": {"name": "san-source"}}}
     assert served_alike(spec, mode="Block") == ("block", None)
 
@@ -249,14 +225,12 @@ SETTINGS = Settings.parse({"rules": {"pod-network": "off"}})
 
 
 def test_a_shared_filesystem_cloned_from_san_is_denied_though_its_class_would_use_nfs() -> None:
-    def rules(made: Object) -> list[str]:
-        return [found.rule for found in evaluate(vm(disk("target")), [*STORAGE, made], settings=SETTINGS).violations]
-
-    assert rules(target(cloned_from(PVC, "san-source"))) == ["san-block"]
-    assert rules(target()) == []
+    for source, rules in ((cloned_from(PVC, "san-source"), ["san-block"]), ({}, [])):
+        verdict = evaluate(vm(disk("target")), [*STORAGE, target(source)], settings=SETTINGS)
+        assert [found.rule for found in verdict.violations] == rules
 
 
 def test_without_tridents_own_objects_the_message_names_a_san_backend() -> None:
-    objects = [SAN_VOLUME, storage_class("any"), claim("c", RWX, storage_class="any", volume="pv-san")]
+    objects = [STORAGE[0], storage_class("any"), claim("c", RWX, storage_class="any", volume="pv-san")]
     (found,) = evaluate(vm(disk("c")), objects, settings=SETTINGS).violations
     assert (found.rule, "a SAN backend" in found.message) == ("san-block", True)

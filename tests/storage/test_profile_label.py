@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, storage_class, storage_profile, vm
-from tests.storage.asking import resolved
+from tests.storage.asking import resolved, the_claim
 from webhook import evaluate
 from webhook.storage.model import NoClaim
 
@@ -25,26 +25,17 @@ def default(domain: str, driver: str) -> tuple[Object, ...]:
     return (storage_class("d", backendType=driver, annotations={f"storageclass.{domain}-class": "true"}),)
 
 
+NO_CLASS = labelled(storage_class=None)
 TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] = {
     "both modes from the profile": (labelled(), SAN, ([RWX], "Block", "s")),
     "volume mode by RWO": (labelled(RWO), MIXED, ([RWO], "Filesystem", "s")),
     "volume mode by RWX": (labelled(RWX), MIXED, ([RWX], "Block", "s")),
     "unset volume mode": (labelled(mode=None), MIXED, ([RWO], "Filesystem", "s")),
-    "both modes given": (labelled(RWO, mode="Block"), SAN, ([RWO], "Block", "s")),
     "access mode given, volume mode unset": (labelled(RWO, mode=None), SAN, ([RWO], "Filesystem", "s")),
     "no label": (labelled(label=None), SAN, ([], FROM_PROFILE, "s")),
     "label false": (labelled(label="false"), SAN, ([], FROM_PROFILE, "s")),
-    "label True": (labelled(label="True"), SAN, ([], FROM_PROFILE, "s")),
-    "default class": (
-        labelled(storage_class=None),
-        default("kubernetes.io/is-default", "ontap-nas"),
-        ([RWX], "Filesystem", "d"),
-    ),
-    "default class for VMs": (
-        labelled(storage_class=None),
-        default("kubevirt.io/is-default-virt", "ontap-san"),
-        ([RWX], "Block", "d"),
-    ),
+    "default class": (NO_CLASS, default("kubernetes.io/is-default", "ontap-nas"), ([RWX], "Filesystem", "d")),
+    "default class for VMs": (NO_CLASS, default("kubevirt.io/is-default-virt", "ontap-san"), ([RWX], "Block", "d")),
 }
 
 
@@ -52,9 +43,7 @@ TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] 
 def test_cdi_fills_in_what_a_labelled_pvc_leaves_to_it(
     made: Object, objects: tuple[Object, ...], expected: tuple[list[str], str, str]
 ) -> None:
-    found = resolved(vm(disk("c")), *objects, made)["c"]
-    assert not isinstance(found, NoClaim)
-    request = found.request
+    request = the_claim(vm(disk("c")), *objects, made).request
     assert (list(request.access_modes), request.volume_mode, request.storage_class) == expected
 
 

@@ -6,19 +6,18 @@ import pytest
 
 from tests.build import NAMESPACE, ROX, RWO, RWX, Object, storage_class, storage_profile
 from webhook.cluster import Snapshot
-from webhook.cluster.facts import SourceFacts
+from webhook.cluster.facts import ClassFacts, SourceFacts
+from webhook.storage.classes import property_sets_of
 from webhook.storage.model import ClaimRequest
 from webhook.storage.rendering import NotRendered, render
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 VIRT_DEFAULT = "storageclass.kubevirt.io/is-default-virt-class"
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
-NAS_SETS = (([RWX], "Filesystem"), ([RWO], "Filesystem"))
-SAN_SETS = (([RWX], "Block"),)
 FS, BLOCK, NO_CLAIM = "Filesystem", "Block", None
+NAS_SETS, SAN_SETS = (([RWX], FS), ([RWO], FS)), (([RWX], BLOCK),)
 SC = storage_class("sc")
-Made = tuple[str, str] | None
-"""Access modes and volume mode."""
+Made = tuple[str, str] | None  # access modes and volume mode
 
 
 def rendered(spec: Object, *objects: Object, annotations: dict[str, str] | None = None) -> ClaimRequest:
@@ -49,81 +48,50 @@ def made(spec: Object, *objects: Object) -> Made:
     return "+".join(found.access_modes), found.volume_mode
 
 
-TRIDENT_TABLE = [
-    # family          asked access, mode     made
-    ("ontap-san", None, None, (RWX, BLOCK)),
-    ("ontap-san", RWO, None, (RWO, FS)),
-    ("ontap-san", RWX, None, (RWX, BLOCK)),
-    ("ontap-san", None, BLOCK, (RWX, BLOCK)),
-    ("ontap-san", None, FS, NO_CLAIM),
-    ("ontap-san", RWX, FS, (RWX, FS)),
-    ("ontap-nas", None, None, (RWX, FS)),
-    ("ontap-nas", RWO, None, (RWO, FS)),
-    ("ontap-nas", None, BLOCK, NO_CLAIM),
-    ("ontap-nas", None, FS, (RWX, FS)),
-    ("solidfire-san", None, None, NO_CLAIM),
-    ("solidfire-san", RWO, None, (RWO, FS)),
-    ("solidfire-san", None, BLOCK, NO_CLAIM),
-]
-PROFILES = {"ontap-san": SAN_SETS, "ontap-nas": NAS_SETS, "solidfire-san": ()}
-
-
-@pytest.mark.parametrize(("driver", "access", "mode", "expected"), TRIDENT_TABLE)
-def test_pvc_on_a_class_of_trident_with_a_profile_or_as_predicted_from_the_class(
-    driver: str, access: str | None, mode: str | None, expected: Made
-) -> None:
-    spec = asking(access, mode)
-    assert made(spec, storage_class("sc", backendType=driver), storage_profile("sc", *PROFILES[driver])) == expected
-    for suffix in ("", "-economy", "-flexgroup"):
-        assert made(spec, storage_class("sc", backendType=driver + suffix)) == expected
-
-
 SAN, GOOGLE = {"backendType": "ontap-san"}, {"backendType": "google-cloud-netapp-volumes"}
 EMPTY = storage_profile("sc")
-OFFERED: dict[str, tuple[Object, tuple[Object, ...], Made]] = {
-    "another profile": (SAN, (storage_profile("sc", *NAS_SETS),), (RWX, FS)),
-    "an empty profile": (SAN, (EMPTY,), NO_CLAIM),
-    "a profile without status": (SAN, ({**EMPTY, "status": {}},), (RWX, BLOCK)),
-    "no driver": ({}, (), NO_CLAIM),
-    "a prefix": ({"trident.netapp.io/backendType": "ontap-san"}, (), NO_CLAIM),
-    "other letters": ({"backendType": "Ontap-San"}, (), NO_CLAIM),
-    "a SAN type": ({"sanType": "iscsi"}, (), NO_CLAIM),
-    "another provisioner": ({"provisioner": "rbd.csi.ceph.com", "backendType": "ontap-nas"}, (), NO_CLAIM),
-    "a selector alone": ({"selector": "performance=flex"}, (), NO_CLAIM),
-    "Google's flex pools": ({**GOOGLE, "selector": "performance=flex"}, (), (RWX, FS)),
-    "Google's flex pools among others": ({**GOOGLE, "selector": "a=b; performance=flex"}, (), (RWX, FS)),
-    "Google's other pools": ({**GOOGLE, "selector": "performance=standard"}, (), NO_CLAIM),
+OFFERED: dict[str, tuple[Object, tuple[Object, ...], Any]] = {
+    "a driver of NAS": ({"backendType": "ontap-nas"}, (), NAS_SETS),
+    "another driver of NAS": ({"backendType": "ontap-nas-flexgroup"}, (), NAS_SETS),
+    "another driver of SAN": ({"backendType": "ontap-san-economy"}, (), SAN_SETS),
+    "a driver that CDI does not know": ({"backendType": "solidfire-san"}, (), ()),
+    "another profile": (SAN, (storage_profile("sc", *NAS_SETS),), NAS_SETS),
+    "an empty profile": (SAN, (EMPTY,), ()),
+    "a profile without status": (SAN, ({**EMPTY, "status": {}},), SAN_SETS),
+    "a prefix": ({"trident.netapp.io/backendType": "ontap-san"}, (), ()),
+    "other letters": ({"backendType": "Ontap-San"}, (), ()),
+    "another provisioner": ({"provisioner": "rbd.csi.ceph.com", "backendType": "ontap-nas"}, (), ()),
+    "a selector alone": ({"selector": "performance=flex"}, (), ()),
+    "Google's flex pools": ({**GOOGLE, "selector": "performance=flex"}, (), NAS_SETS),
+    "Google's flex pools among others": ({**GOOGLE, "selector": "a=b; performance=flex"}, (), NAS_SETS),
+    "Google's other pools": ({**GOOGLE, "selector": "performance=standard"}, (), ()),
 }
 
 
-@pytest.mark.parametrize(("parameters", "objects", "expected"), OFFERED.values(), ids=OFFERED)
+@pytest.mark.parametrize(("parameters", "objects", "sets"), OFFERED.values(), ids=OFFERED)
 def test_a_profile_comes_before_what_cdi_will_write_for_the_class(
-    parameters: Object, objects: tuple[Object, ...], expected: Made
+    parameters: Object, objects: tuple[Object, ...], sets: Any
 ) -> None:
     cluster = (storage_class("sc", **parameters), *objects)
-    assert made(asking(None, None), *cluster) == expected
-    if expected is NO_CLAIM:
+    found = property_sets_of(ClassFacts.read(cluster[0]), Snapshot(cluster))
+    assert [([*entry.access_modes], entry.volume_mode) for entry in found] == [*sets]
+    if sets:
+        assert made(asking(None, None), *cluster) == (RWX, sets[0][1])
+    else:
         assert denied(asking(None, None), *cluster) == 'no access mode is set, and the StorageProfile "sc" offers none'
 
 
-MIXED = (([ROX], BLOCK), ([RWO], FS))
-ONE_BLOCK = (([RWO], BLOCK),)
+MIXED, ONE_BLOCK = (([ROX], BLOCK), ([RWO], FS)), (([RWO], BLOCK),)
 PROFILE_TABLE = [
     # sets          content    asked            made
     (ONE_BLOCK, None, None, None, (RWO, BLOCK)),
-    (ONE_BLOCK, None, None, BLOCK, (RWO, BLOCK)),
-    (ONE_BLOCK, None, RWO, None, (RWO, BLOCK)),
     (ONE_BLOCK, None, None, FS, NO_CLAIM),
     (ONE_BLOCK, None, RWX, None, (RWX, FS)),
     (ONE_BLOCK, None, RWX, FS, (RWX, FS)),
-    (MIXED, None, None, None, (ROX, BLOCK)),
     (MIXED, "archive", None, None, (RWO, FS)),
     (MIXED, None, None, FS, (RWO, FS)),
     (MIXED, None, RWO, None, (RWO, FS)),
-    (MIXED, "archive", None, BLOCK, NO_CLAIM),
-    ((([RWX], BLOCK), ([RWO], BLOCK), ([RWO], FS)), "archive", None, None, (RWO, FS)),
-    ((([RWX], BLOCK),), "archive", RWX, None, (RWX, FS)),
-    ((([RWX], BLOCK),), "archive", None, None, NO_CLAIM),
+    (SAN_SETS, "archive", RWX, None, (RWX, FS)),
     ((([], BLOCK), ([RWX], BLOCK)), None, None, BLOCK, (RWX, BLOCK)),
     ((([], BLOCK), ([RWX], BLOCK)), None, None, None, NO_CLAIM),
     ((([RWX, RWO], BLOCK),), None, None, None, (f"{RWX}+{RWO}", BLOCK)),
@@ -173,30 +141,26 @@ def test_a_missing_class_matters_only_without_an_access_mode(name: str) -> None:
     assert denied(asking(None, None, name=name), A) == why
 
 
-@pytest.mark.parametrize("mode", [None, FS, BLOCK])
-def test_the_pvc_part_is_taken_as_it_is(mode: str | None) -> None:
-    pvc = {"accessModes": [RWO], "storageClassName": "sc", **({"volumeMode": mode} if mode else {})}
+def test_the_pvc_part_is_taken_as_it_is() -> None:
     objects = (storage_class("sc", backendType="ontap-san"), storage_profile("sc", *SAN_SETS))
-    assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, mode or FS, "sc")
+    pvc = {"accessModes": [RWO], "storageClassName": "sc"}
+    assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, FS, "sc")
+    assert rendered({"pvc": {**pvc, "volumeMode": BLOCK}}, *objects) == asked_for(RWO, BLOCK, "sc")
 
 
-def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default() -> None:
+def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default_and_may_leave_its_mode_to_cdi() -> None:
     classes = (A, default_class("v", NEW, virt=True))
     assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == asked_for(RWX, FS, "a")
     assert rendered({"pvc": {"accessModes": [RWX]}}, VIRT).storage_class is None
-
-
-@pytest.mark.parametrize("access", [(), (RWO,)], ids=["no access", "access given"])
-def test_the_pvc_part_may_leave_its_volume_mode_to_cdi(access: tuple[str, ...]) -> None:
-    pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": list(access)}
-    assert made({"pvc": pvc}, SC, storage_profile("sc", *NAS_SETS)) == (access[0] if access else RWX, FS)
+    for access, taken in (([], RWX), ([RWO], RWO)):
+        pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": access}
+        assert made({"pvc": pvc}, SC, storage_profile("sc", *NAS_SETS)) == (taken, FS)
 
 
 ONE_PART = "exactly one of spec.pvc and spec.storage must be set"
 WHY: list[tuple[Object, str]] = [
     ({}, ONE_PART),
     ({"pvc": {}, "storage": {}}, ONE_PART),
-    ({"pvc": None, "storage": 3}, ONE_PART),
     ({"pvc": {"storageClassName": "sc"}}, "spec.pvc sets no access mode"),
     (asking(None, BLOCK, "archive"), "an archive cannot be written to a Block volume"),
     (asking(None, FS), 'no access mode is set, and the StorageProfile "sc" offers none for volumeMode Filesystem'),
@@ -211,12 +175,10 @@ def test_where_cdi_creates_no_pvc_it_says_why(spec: Object, why: str) -> None:
 
 SOURCES: list[tuple[Object, SourceFacts | None]] = [
     ({"source": {"pvc": {"name": "a"}}}, SourceFacts("pvc", "a", NAMESPACE)),
-    ({"source": {"pvc": {"name": "a", "namespace": "images"}}}, SourceFacts("pvc", "a", "images")),
     ({"source": {"snapshot": {"name": "s", "namespace": "images"}}}, SourceFacts("snapshot", "s", "images")),
     ({"sourceRef": {"kind": "DataSource", "name": "d"}}, SourceFacts("DataSource", "d", NAMESPACE)),
     ({"sourceRef": {"kind": "DataSource", "name": "d", "namespace": "i"}}, SourceFacts("DataSource", "d", "i")),
     ({"source": {"blank": {}}}, None),
-    ({"source": {"http": {"url": "http://example.com"}}}, None),
     ({"source": None, "sourceRef": {"name": "d"}}, None),
     ({"source": {"pvc": {"name": 5}}}, None),
 ]

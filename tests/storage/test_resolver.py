@@ -58,11 +58,8 @@ def test_an_existing_pvc_comes_before_the_data_volume_and_that_before_the_templa
         assert (found.origin, *found.request.access_modes, found.declared_at) == expected
 
 
-def test_a_data_volume_volume_of_an_existing_pvc_needs_no_data_volume() -> None:
+def test_the_pvcs_of_a_data_volume_volume_without_data_volume_and_of_a_volume_request_are_resolved() -> None:
     assert the_claim(vmi(data_volume_disk("good")), *CLUSTER).origin == "PVC"
-
-
-def test_the_pvc_of_a_volume_request_is_resolved() -> None:
     vm_object = vm(status={"volumeRequests": [volume_request(disk("once"))]})
     assert the_claim(vm_object, *CLUSTER).request.access_modes == (RWO,)
 
@@ -106,12 +103,9 @@ def test_the_beta_annotation_comes_before_the_named_class() -> None:
     assert backing(found, *CLUSTER).driver == "ontap-san"
 
 
-def test_an_unbound_pvc_without_a_class_has_the_default_one_unless_it_wants_none() -> None:
+def test_an_unbound_pvc_without_a_class_has_the_default_one_unless_it_wants_none_and_a_bound_one_its_volume() -> None:
     assert backing(claim("c", RWX, storage_class=None), DEFAULT).driver == "ontap-san"
     assert backing(claim("c", RWX, storage_class=""), DEFAULT).evidence == "no StorageClass"
-
-
-def test_a_bound_pvc_is_served_by_its_volume() -> None:
     assert backing(claim("c", RWX, volume="pv"), persistent_volume("pv", "block"), *CLUSTER).protocol == "block"
 
 

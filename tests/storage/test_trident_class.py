@@ -54,8 +54,6 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "excluded before the driver": ({"excludeStoragePools": ".*:.*", "backendType": "ontap-nas"}, ""),
     "labels that no pool has": ({"selector": "tier=gold"}, ""),
     "driver with Trident's prefix": ({"trident.netapp.io/backendType": "ontap-nas"}, "nas1"),
-    "pools with Trident's prefix": ({"trident.netapp.io/storagePools": "eco1:.*"}, "eco1"),
-    "no driver": ({"fsType": "ext4", "media": "ssd", "snapshots": "true"}, "nas1 san1 eco1"),
 }
 
 
@@ -132,7 +130,7 @@ def backing(*backends: Object, **parameters: Any) -> Backing:
     return asking.backing(storage_class("sc", **parameters), *backends, access_modes=(RWO,))
 
 
-NOTHING = ("unknown", None, None)
+NOTHING, OFFLINE = ("unknown", None, None), backend("u5", "ontap-san", "off1", online=False)
 COMMON: dict[str, tuple[tuple[Object, ...], tuple[str, str | None, str | None], str]] = {
     # backends; protocol, driver, NAS type; evidence
     "one": ((SAN_1,), ("block", "ontap-san", "nfs"), "backends san1"),
@@ -140,11 +138,7 @@ COMMON: dict[str, tuple[tuple[Object, ...], tuple[str, str | None, str | None], 
     "two of one driver": ((NAS_1, NAS_2), ("file", "ontap-nas", None), "backends nas1 and nas2"),
     "an SMB share": ((NAS_2,), ("file", "ontap-nas", "smb"), "backends nas2"),
     "both families": ((NAS_1, SAN_1), NOTHING, "mixed backends"),
-    "one of them offline": (
-        (NAS_1, backend("u5", "ontap-san", "off1", online=False)),
-        ("file", "ontap-nas", "nfs"),
-        "backends nas1",
-    ),
+    "one of them offline": ((NAS_1, OFFLINE), ("file", "ontap-nas", "nfs"), "backends nas1"),
     "an unknown driver among them": ((SAN_1, backend("u", "new-driver", "x")), NOTHING, "mixed backends"),
     "none": ((), NOTHING, "names no driver"),
 }

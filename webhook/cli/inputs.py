@@ -6,9 +6,8 @@ from pathlib import Path
 
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Api
-from webhook.policy.rules import RULES
+from webhook.policy.rules import unknown_rules
 from webhook.settings import Settings
-from webhook.wording import plain
 
 BAD_INPUT = 2
 
@@ -20,11 +19,7 @@ class UsageError(ValueError):
 def settings_from(path: Path | None) -> tuple[Settings, list[str]]:
     """Return the settings of a file, or the defaults, and a remark on each unknown rule; raises SettingsError."""
     settings = Settings.load(path) if path else Settings()
-    known = frozenset(rule.name for rule in RULES)
-    return settings, [
-        f"{path}: rules.{plain(name)}: this version has no such rule; it has {', '.join(sorted(known))}"
-        for name in settings.unknown_rules(known)
-    ]
+    return settings, [f"{path}: {remark}" for remark in unknown_rules(settings)]
 
 
 def connected(otherwise: str = "") -> Api:

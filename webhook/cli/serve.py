@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import socket
 from pathlib import Path
 
 from certs import Serving
-from webhook.cli.inputs import UsageError, connected, settings_from
+from webhook.cli.inputs import UsageError, connected
 from webhook.cluster import Snapshot
 from webhook.cluster.files import read_path
 from webhook.cluster.live import LiveCluster
@@ -22,8 +21,6 @@ from webhook.server.run import Server
 from webhook.server.state import LiveState, SettingsFile, SnapshotState
 from webhook.server.tls import TLS_VERSIONS, TlsContext
 from webhook.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,22 +59,20 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--cert-file and --key-file go together")
     if args.installation and (args.cert_file or args.cluster):
         raise UsageError("--installation goes with neither --cluster nor --cert-file")
-    remarks = [] if args.installation else settings_from(args.config)[1]
     configure_logging()
     server = _installed(args) if args.installation else _standalone(args)
     _check_address(args.address, args.port)
-    for remark in remarks:
-        log.warning(remark)
     server.run()
     return 0
 
 
 def _standalone(args: argparse.Namespace) -> Server:
     """A process without an installation: on a snapshot, or on the API server."""
-    cluster = Snapshot(read_path(args.cluster)) if args.cluster else _connect()
+    settings = SettingsFile(args.config)
+    otherwise = ", or give --cluster a snapshot"
+    cluster = Snapshot(read_path(args.cluster)) if args.cluster else LiveCluster(connected(otherwise))
 
     def make_state() -> State:
-        settings = SettingsFile(args.config)
         if isinstance(cluster, Snapshot):
             return SnapshotState(cluster, settings)
         cluster.start()
@@ -93,7 +88,7 @@ def _installed(args: argparse.Namespace) -> Server:
     replica = Replica.of(os.environ, installation)
     service = installation.service
     serving = Serving(installation.certificates.trust_delay, f"{service.name}.{installation.namespace}.svc")
-    settings, cluster = SettingsFile(args.config, default=Settings()), _connect()
+    settings, cluster = SettingsFile(args.config, default=Settings()), LiveCluster(connected())
     controller = Controller(installation, replica, cluster, settings.current, serving)
 
     def make_state() -> State:
@@ -116,10 +111,6 @@ def _check_address(address: str, port: int) -> None:
         socket.create_server((address, port), family=family).close()
     except OSError as error:
         raise UsageError(f"cannot listen on {address} port {port}: {error.strerror or error}") from error
-
-
-def _connect() -> LiveCluster:
-    return LiveCluster(connected(", or give --cluster a snapshot"))
 
 
 def _port(value: str) -> int:

@@ -152,7 +152,9 @@ class Api:
         try:
             response = self._pool.request(method, url, headers=headers, retries=False, **options)
         except _TRANSPORT_ERRORS as error:
-            raise ClusterUnavailable(f"the API server is out of reach: {_reason(error)}") from error
+            # without addresses of Python objects, so that the same error always has the same text
+            reason = re.sub(r"<[^<>]*>:? ?", "", str(error)) or type(error).__name__
+            raise ClusterUnavailable(f"the API server is out of reach: {reason}") from error
         self._clock = _server_time(response.headers.get("Date"), datetime.now(UTC)), time.monotonic()
         return response
 
@@ -184,15 +186,13 @@ class Client:
         self, path: str, query: Mapping[str, str] | None = None, *, metadata_only: bool = False
     ) -> Iterator[dict[str, Any]]:
         """Yield a collection page by page; raises ApiError 410 where the list expires between two pages."""
-        first: dict[str, str] = {**(query or {}), "limit": str(PAGE)}
-        following = ""
+        asked: dict[str, str] = {**(query or {}), "limit": str(PAGE)}
         while True:
-            asked = {**first, "continue": following} if following else first
             page = self._call("GET", path, asked, accept=_METADATA_LIST if metadata_only else _JSON)
             yield page
-            following = at(page, "metadata", "continue") or ""
-            if not following:
+            if not (following := at(page, "metadata", "continue")):
                 return
+            asked = {**asked, "continue": following}
 
     def create(self, path: str, body: object, *, dry_run: bool = False) -> dict[str, Any]:
         """Create an object in a collection and return it as stored, or as a dry run would store it."""
@@ -243,8 +243,3 @@ def _message(body: bytes, reason: str | None) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return reason or "no reason given"
-
-
-def _reason(error: Exception) -> str:
-    """The error's text without addresses of Python objects, so that the same error always has the same text."""
-    return re.sub(r"<[^<>]*>:? ?", "", str(error)) or type(error).__name__

@@ -11,6 +11,7 @@ from webhook.controller.live_configurations import LiveConfigurations, holder_of
 from webhook.doctor.finding import Finding
 from webhook.installation import Installation
 from webhook.objects import Object, at, mapping, text
+from webhook.policy.rules import unknown_rules
 from webhook.settings import Settings
 from webhook.structs import FieldError
 
@@ -88,6 +89,9 @@ def _reported(releases: list[Release], chosen: Release | None) -> Iterator[Findi
         mode, switch = chosen.settings.mode, chosen.settings.webhook_configurations
         yield Finding("ok", _ABOUT, f"ConfigMap {chosen.name}: mode {mode}, webhookConfigurations {switch}")
     for release in releases:
+        for remark in unknown_rules(release.settings or Settings()):
+            remedy = "Correct the name, or run the version that has the rule: this version ignores it"
+            yield Finding("warning", "settings", f"ConfigMap {release.name}: {_SETTINGS}: {remark}", remedy)
         if release.problem:
             remedy = "Fix it: until then pods use the last valid settings, or the defaults"
             yield Finding("error", "settings", release.problem, remedy)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Sequence
 
 import urllib3
-from prometheus_client.parser import text_string_to_metric_families
 
+from certs.pem import certificates, encoded
 from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import CONNECT_TIMEOUT, Client
 from webhook.cluster.live import STALE
@@ -16,6 +17,7 @@ from webhook.doctor.finding import Finding
 from webhook.objects import Object, at
 
 _ABOUT = "replicas"
+_AGE = re.compile(r'^migratability_cache_age_seconds\{resource="([^"]*)"\} (\S+)$', re.MULTILINE)
 
 
 def look_at_service(client: Client, reference: Object, bundle: bytes) -> list[Finding]:
@@ -50,11 +52,18 @@ def _ready(pods: Sequence[Object]) -> Finding:
 def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Finding]:
     name = f"{reference['name']}.{reference['namespace']}.svc"
     address, port = at(service, "spec", "clusterIP") or name, reference.get("port") or 443
+    trusted = b"".join(map(encoded, certificates(bundle))).decode()
+    if not trusted:
+        remedy = "See the leader's log, and remove what else writes it, as cert-manager.io/inject-ca-from does"
+        yield Finding("error", "certificates", "the caBundle is not a certificate", remedy)
+        return
     try:
-        metrics = _metrics(str(address), int(port), name, bundle)
+        metrics = _metrics(str(address), int(port), name, trusted)
     except urllib3.exceptions.SSLError as error:
+        cause = error.args[0]
+        reason = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else error
         remedy = "A replica serves a certificate that the webhook configurations do not trust; see its log"
-        yield Finding("error", "certificates", f"{name}: {_reason(error)}", remedy)
+        yield Finding("error", "certificates", f"{name}: {reason}", remedy)
     except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
         what = f"{name} cannot be reached from here: {error}"
         yield Finding("warning", _ABOUT, what, "Expected outside the cluster; inside it, check the NetworkPolicy")
@@ -63,9 +72,9 @@ def _asked(service: Object, reference: Object, bundle: bytes) -> Iterator[Findin
         yield _fresh(metrics)
 
 
-def _metrics(address: str, port: int, name: str, bundle: bytes) -> str:
-    """Return /metrics at an address, served with a certificate for ``name`` that the bundle trusts."""
-    context = ssl.create_default_context(cadata=bundle.decode())
+def _metrics(address: str, port: int, name: str, trusted: str) -> str:
+    """Return /metrics at an address, served with a certificate for ``name`` of a trusted CA."""
+    context = ssl.create_default_context(cadata=trusted)
     with urllib3.HTTPSConnectionPool(
         address, port, timeout=CONNECT_TIMEOUT, retries=False, ssl_context=context, server_hostname=name
     ) as pool:
@@ -75,18 +84,13 @@ def _metrics(address: str, port: int, name: str, bundle: bytes) -> str:
         return response.data.decode()
 
 
-def _reason(error: Exception) -> str:
-    cause = error.args[0]
-    return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else str(error)
+def cache_ages(metrics: str) -> dict[str, float]:
+    """Return the age of each cache in seconds, by resource, from the text of /metrics."""
+    return {resource: float(age) for resource, age in _AGE.findall(metrics)}
 
 
 def _fresh(metrics: str) -> Finding:
-    ages = {
-        sample.labels["resource"]: sample.value
-        for family in text_string_to_metric_families(metrics)
-        for sample in family.samples
-        if sample.name == "migratability_cache_age_seconds"
-    }
+    ages = cache_ages(metrics)
     stale = sorted(resource for resource, age in ages.items() if age > STALE)
     if stale:
         remedy = "Its watches are broken; it asks the API server for each VM instead, which takes longer"

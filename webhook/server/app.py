@@ -27,7 +27,7 @@ DEFAULT_SECONDS = 10.0
 _MARGIN = 0.5
 _DURATION = re.compile(r"(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Handle = Callable[[review.Request, Cluster, Settings, float], tuple[review.Response, Verdict | None]]
 
@@ -101,10 +101,10 @@ def _answer(handle: Handle, state: State, metrics: Metrics) -> Response:
     except review.WebhookError as error:
         answer, result = _bad_call(400, str(error)), "bad_request"
     except Undecidable as error:
-        logger.warning("no decision: %s", error, extra={"fields": logs.fields_of(asked)})
+        log.warning("no decision: %s", error, extra={"fields": logs.fields_of(asked)})
         answer, result = _undecided(asked, str(error), settings), "errored"
     except Exception:
-        logger.exception("no decision: unexpected error", extra={"fields": logs.fields_of(asked)})
+        log.exception("no decision: unexpected error", extra={"fields": logs.fields_of(asked)})
         reason = "unexpected error in the migratability webhook, see its log"
         answer, result = _undecided(asked, reason, settings), "errored"
     metrics.answered(request.path, asked, result, time.perf_counter() - began)

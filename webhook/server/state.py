@@ -8,6 +8,7 @@ from pathlib import Path
 from webhook.cluster import Cluster, Snapshot
 from webhook.cluster.live import LiveCluster
 from webhook.controller.loop import Controller
+from webhook.policy.rules import unknown_rules
 from webhook.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class SettingsFile:
         self._seen = self._signature()
         self._is_valid = True
         try:
-            self._settings = Settings.load(path) if path else Settings()
+            self._settings = self._load()
         except SettingsError as error:
             if default is None:
                 raise
@@ -38,7 +39,7 @@ class SettingsFile:
         if self._path and signature != self._seen:
             self._seen = signature
             try:
-                self._settings, self._is_valid = Settings.load(self._path), True
+                self._settings, self._is_valid = self._load(), True
                 log.info("settings reloaded: mode %s", self._settings.mode)
             except SettingsError as error:
                 self._is_valid = False
@@ -49,6 +50,13 @@ class SettingsFile:
         """Return for Prometheus whether the file's settings are those in force."""
         self.current()
         return {"migratability_config_last_reload_successful": float(self._is_valid)}
+
+    def _load(self) -> Settings:
+        """Read the settings, and log a warning for each rule that this version does not have."""
+        settings = Settings.load(self._path) if self._path else Settings()
+        for remark in unknown_rules(settings):
+            log.warning("%s: %s", self._path, remark)
+        return settings
 
     def _signature(self) -> tuple[int, int, int] | None:
         try:

@@ -6,8 +6,10 @@ import importlib
 import pkgutil
 
 from webhook.policy.rules.rule import Action, Finding, Rule
+from webhook.settings import Settings
+from webhook.wording import plain
 
-__all__ = ["RULES", "Action", "Finding", "Rule"]
+__all__ = ["RULES", "Action", "Finding", "Rule", "unknown_rules"]
 
 
 _modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
@@ -15,3 +17,12 @@ RULES: tuple[Rule, ...] = tuple(
     sorted((module.RULE for module in _modules if hasattr(module, "RULE")), key=lambda rule: rule.name)
 )
 """All rules, by name."""
+
+
+def unknown_rules(settings: Settings) -> list[str]:
+    """Return a remark on each name under ``rules`` in the settings that is no rule of this version."""
+    known = [rule.name for rule in RULES]
+    return [
+        f"rules.{plain(name)}: this version has no such rule; it has {', '.join(known)}"
+        for name in settings.unknown_rules(frozenset(known))
+    ]
