@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.build import Object, disk, kubevirt, node, vm
 from tests.build_facts import preference
 from tests.policy.samples import hyperv, rules, table, verdict
@@ -23,6 +21,7 @@ def minimum(frequency: int) -> Object:
     return kubevirt(developerConfiguration={"minimumClusterTSCFrequency": frequency})
 
 
+NEEDS_IT = {**hyperv(reenlightenment={}), "cpu": {"features": [{"name": "invtsc", "policy": "require"}]}}
 ARM, S390X = windows(architecture="arm64"), windows(architecture="s390x")
 OFFERS: list[tuple[str, Object, tuple[Object, ...], list[str]]] = [
     ("nodes that offer none", windows(), NODES, ["deny"]),
@@ -33,6 +32,7 @@ OFFERS: list[tuple[str, Object, tuple[Object, ...], list[str]]] = [
     ("a minimum of the cluster", windows(), (*NODES, minimum(1)), []),
     ("a minimum of the cluster, no node known", windows(), (minimum(2_000_000_000),), []),
     ("a minimum of zero", windows(), (*NODES, minimum(0)), ["deny"]),
+    ("a guest that needs the frequency to boot", windows(domain=NEEDS_IT), NODES, []),
     ("no number", windows(), (node("a", labels={"cpu-timer.node.kubevirt.io/tsc-frequency": "fast"}),), ["deny"]),
     ("a guest that gets none, no node known", ARM, (), ["deny"]),
     ("a guest that gets none from a node that offers one", S390X, (OFFERING,), ["deny"]),
@@ -52,16 +52,6 @@ def test_a_warning_because_facts_are_missing_says_so_and_the_vm_is_protected() -
     found = verdict(windows())
     assert "no node is known" in found.violations[0].message
     assert [operation["value"] for operation in found.patch] == ["LiveMigrate"]
-
-
-INVTSC = {"require": False, "force": False, **dict.fromkeys(["optional", "disable", "forbid", "", None], True)}
-
-
-@pytest.mark.parametrize("policy", INVTSC, ids=repr)
-def test_a_guest_that_needs_the_frequency_to_boot_is_skipped(policy: str | None) -> None:
-    cpu = {"features": [{"name": "vmx"}, {"name": "invtsc", "policy": policy}]}
-    found = rules(windows(domain={**hyperv(reenlightenment={}), "cpu": cpu}), *NODES)
-    assert found == ([RULE] if INVTSC[policy] else [])
 
 
 def test_what_the_preference_turns_on_is_denied_there_unless_the_vm_turns_it_off() -> None:
