@@ -6,6 +6,7 @@ import pytest
 
 from tests.build import Object, kubevirt, vm, vmi
 from tests.build_facts import instancetype, preference
+from tests.policy.samples import devices, interface, table
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import Hardware, Interface, PodNetwork, Setting
@@ -32,40 +33,23 @@ def binding(found: Hardware) -> str | None:
     return found.pod_network.interface.binding
 
 
-def devices(**found: object) -> Object:
-    return {"devices": found}
-
-
 @pytest.mark.parametrize(
-    ("network", "expected"),
-    [
-        ({"defaultNetworkInterface": "masquerade"}, "masquerade"),
-        ({"defaultNetworkInterface": "slirp"}, "slirp"),
-        *((network, "bridge") for network in ({}, {"defaultNetworkInterface": ""}, None)),
-    ],
-    ids=repr,
+    "network", [{}, None, *({"defaultNetworkInterface": name} for name in ("", "slirp"))], ids=repr
 )
 @pytest.mark.parametrize("make", [vm, vmi])
-def test_a_vm_without_networks_joins_the_pod_network_by_the_default(make: Any, network: object, expected: str) -> None:
-    assert binding(hardware(make(), network=network)) == expected
+def test_a_vm_without_networks_joins_the_pod_network_by_the_default(make: Any, network: Any) -> None:
+    named = (network or {}).get("defaultNetworkInterface")
+    assert binding(hardware(make(), network=network)) == (named or "bridge")
 
 
-@pytest.mark.parametrize(
-    ("own", "preferred", "attached"),
-    [
-        (None, None, True),
-        (False, None, False),
-        (None, False, False),
-        (None, True, True),
-        (True, False, True),
-        (False, True, False),
-    ],
-)
+@pytest.mark.parametrize("preferred", [None, True, False])
+@pytest.mark.parametrize("own", [None, True, False])
 def test_a_default_interface_is_attached_unless_vm_or_preference_says_no(
-    own: bool | None, preferred: bool | None, attached: bool
+    own: bool | None, preferred: bool | None
 ) -> None:
     domain = devices(**({} if own is None else {"autoattachPodInterface": own}))
     of_preference = {} if preferred is None else {"devices": {"preferredAutoattachPodInterface": preferred}}
+    attached = preferred is not False if own is None else own
     assert (applied(None, of_preference, domain=domain).pod_network is not None) is attached
 
 
@@ -81,48 +65,35 @@ def test_the_interface_of_the_pod_network_is_the_one_of_its_name() -> None:
     assert found == PodNetwork("b", interface, "spec.template.spec.networks[1]")
 
 
-@pytest.mark.parametrize(
-    ("own", "preferred", "expected"),
-    [
-        ({}, {"preferredInterfaceMasquerade": {}}, "masquerade"),
-        ({}, {}, None),
-        ({}, {"preferredInterfaceMasquerade": None}, None),
-        ({"bridge": {}}, {"preferredInterfaceMasquerade": {}}, "bridge"),
-        ({"binding": {"name": "x"}}, {"preferredInterfaceMasquerade": {}}, "binding"),
-    ],
-    ids=repr,
-)
-def test_a_preferred_masquerade_binds_an_interface_without_a_binding(
-    own: Object, preferred: Object, expected: str | None
+MASQUERADE: Object = {"preferredInterfaceMasquerade": {}}
+PREFERRED: list[tuple[str, Object, Object, str | None]] = [
+    ("no binding", interface(), MASQUERADE, "masquerade"),
+    ("nothing preferred", interface(), {}, None),
+    ("null preferred", interface(), {"preferredInterfaceMasquerade": None}, None),
+    ("a bridge", interface(bridge={}), MASQUERADE, "bridge"),
+    ("a plugin", interface(binding={"name": "x"}), MASQUERADE, "binding"),
+    ("the default interface", {}, MASQUERADE, "bridge"),
+]
+
+
+@table(PREFERRED, "fields preferred expected")
+def test_a_preferred_masquerade_binds_only_an_interface_without_a_binding(
+    fields: Object, preferred: Object, expected: str | None
 ) -> None:
-    fields = {"networks": [{"name": "d", "pod": {}}], "domain": devices(interfaces=[{"name": "d", **own}])}
-    assert binding(applied(None, {"devices": preferred}, **fields)) == expected
+    vm_object = vm(spec={"preference": {"name": "p"}}, **fields)
+    assert binding(hardware(vm_object, preference("p", devices=preferred), network={})) == expected
 
 
-def test_a_preferred_masquerade_does_not_change_the_default_interface() -> None:
-    objects = preference("p", devices={"preferredInterfaceMasquerade": {}})
-    assert binding(hardware(vm(spec={"preference": {"name": "p"}}), objects, network={})) == "bridge"
-
-
-@pytest.mark.parametrize(
-    ("state", "is_on"),
-    [
-        *(({}, True), ({"enabled": True}, True), ({"enabled": None}, True)),
-        *(({"enabled": False}, False), (None, False), (True, False)),
-    ],
-    ids=repr,
-)
-def test_a_feature_that_is_set_is_on_unless_it_says_otherwise(state: object, is_on: bool) -> None:
+@pytest.mark.parametrize("state", [{}, *({"enabled": state} for state in (True, None, False)), None, True], ids=repr)
+def test_a_feature_that_is_set_is_on_unless_it_says_otherwise(state: object) -> None:
+    is_on = state in ({}, {"enabled": True}, {"enabled": None})
     features = {"hyperv": {"reenlightenment": state}, "hypervPassthrough": state}
     found = hardware(vm(domain={"features": features}))
     assert (found.reenlightenment is not None) is is_on
     assert (found.hyperv_passthrough is not None) is is_on
     preferred = {"features": {"preferredHyperv": {"reenlightenment": state}}}
     assert (applied(None, preferred).reenlightenment is not None) is is_on
-
-
-def test_passthrough_cannot_be_preferred() -> None:
-    assert applied(None, {"features": {"preferredHypervPassthrough": {}}}).hyperv_passthrough is None
+    assert applied(None, {"features": {"preferredHypervPassthrough": state}}).hyperv_passthrough is None
 
 
 @pytest.mark.parametrize(
@@ -145,23 +116,22 @@ def test_the_architecture_is_the_vms_or_the_preferences_or_the_clusters(
     assert read_vm(obj, Snapshot(objects), KubeVirtFacts.read(cr)).hardware.architecture == expected
 
 
-def cpu(*features: tuple[str, str]) -> list[Object]:
+def cpu(*features: tuple[str, str | None]) -> list[Object]:
     return [{"name": name, "policy": policy} for name, policy in features]
 
 
-INVTSC: dict[str, tuple[list[Object], list[Object], bool]] = {
-    "none": ([], [], False),
-    "required": (cpu(("vmx", "require"), ("invtsc", "require")), [], True),
-    "forced": (cpu(("invtsc", "force")), [], True),
-    "optional": (cpu(("invtsc", "optional")), [], False),
-    "preferred beside others": (cpu(("vmx", "require")), cpu(("invtsc", "force")), True),
-    "named, so not preferred": (cpu(("invtsc", "disable")), cpu(("invtsc", "require")), False),
-    "preferred, optional": ([], cpu(("invtsc", "optional")), False),
-    "preferred, with a name of a wrong type": ([], [{"name": [1]}], False),
-}
+POLICIES = {"require": True, "force": True, **dict.fromkeys(["optional", "disable", "forbid", "", None], False)}
+INVTSC: list[tuple[str, list[Object], list[Object], bool]] = [
+    ("none", [], [], False),
+    *((f"{policy}", cpu(("vmx", "require"), ("invtsc", policy)), [], needs) for policy, needs in POLICIES.items()),
+    ("preferred beside others", cpu(("vmx", "require")), cpu(("invtsc", "force")), True),
+    ("named, so not preferred", cpu(("invtsc", "disable")), cpu(("invtsc", "require")), False),
+    ("preferred, optional", [], cpu(("invtsc", "optional")), False),
+    ("preferred, with a name of a wrong type", [], [{"name": [1]}], False),
+]
 
 
-@pytest.mark.parametrize(("own", "preferred", "expected"), INVTSC.values(), ids=INVTSC)
+@table(INVTSC, "own preferred expected")
 def test_whether_the_guest_needs_a_fixed_frequency_to_boot(
     own: list[Object], preferred: list[Object], expected: bool
 ) -> None:
@@ -169,16 +139,15 @@ def test_whether_the_guest_needs_a_fixed_frequency_to_boot(
     assert found.invtsc is expected
 
 
-@pytest.mark.parametrize(
-    ("own", "of_instancetype", "of_preference", "expected"),
-    [
-        ({ALLOW: "false"}, {}, {}, True),
-        ({}, {ALLOW: ""}, {}, True),
-        ({}, {}, {ALLOW: "true"}, True),
-        ({"other": "true"}, {"other": ""}, {"other": ""}, False),
-    ],
-    ids=["by the template", "by the instancetype", "by the preference", "nowhere"],
-)
+ANNOTATED = [
+    ("by the template", {ALLOW: "false"}, {}, {}, True),
+    ("by the instancetype", {}, {ALLOW: ""}, {}, True),
+    ("by the preference", {}, {}, {ALLOW: "true"}, True),
+    ("nowhere", {"other": "true"}, {"other": ""}, {"other": ""}, False),
+]
+
+
+@table(ANNOTATED, "own of_instancetype of_preference expected")
 def test_whether_a_bridge_may_move(own: Object, of_instancetype: Object, of_preference: Object, expected: bool) -> None:
     vm_object = vm(spec=BOTH)
     vm_object["spec"]["template"]["metadata"] = {"annotations": own}

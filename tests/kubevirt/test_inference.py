@@ -16,12 +16,14 @@ from tests.build import (
 )
 from tests.build_facts import data_source, instancetype, preference, snapshot
 from tests.build_paths import tagged
+from tests.policy.samples import table
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import VM
 from webhook.kubevirt.reader import read_vm
 
 DOMAIN = "instancetype.kubevirt.io/"
+KIND = f"{DOMAIN}default-instancetype-kind"
 LABELS = {f"{DOMAIN}default-instancetype": "i", f"{DOMAIN}default-preference": "p"}
 FOUND = (instancetype("i", hostDevices=[{"name": "found"}]), preference("p", preferredArchitecture="arm64"))
 
@@ -48,110 +50,95 @@ def is_found(vm_object: Object, *objects: Object) -> bool:
 CLAIM, BARE_CLAIM = tagged(claim("c", RWX), labels=LABELS), claim("c", RWX)
 IMAGE = tagged(claim("c", RWX, namespace="images"), labels=LABELS)
 SNAPSHOT, BARE_SNAPSHOT = snapshot("s", "c", labels=LABELS), snapshot("s", "c")
-FROM_CLAIM = {"source": {"pvc": {"name": "c"}}}
-FROM_IMAGE = {"source": {"pvc": {"name": "c", "namespace": "images"}}}
-FROM_SNAPSHOT = {"source": {"snapshot": {"name": "s"}}}
-FROM_DATA_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "ds"}}
-FROM_IMAGES_DATA_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "ds", "namespace": "images"}}
-PVC = disk("c", "v")
-DV = data_volume_disk("d", "v")
-
-
-def made(**spec: object) -> Object:
-    return data_volume("d", **spec)
-
-
-def template(**spec: object) -> Object:
-    return data_volume_template("d", **spec)
-
-
-def from_template(**spec: object) -> Object:
-    return inferring(DV, templates=(template(**spec),))
-
-
-BLANK: Object = {"source": {"blank": {}}}
-BARE_SOURCE = data_source("ds")
-LABELLED_SOURCE = data_source("ds", labels=LABELS)
+SOURCE, IMAGES_SOURCE = (data_source("ds", place, labels=LABELS) for place in (NAMESPACE, "images"))
 OF_IMAGE = data_source("ds", pvc={"name": "c", "namespace": "images"})
 OF_SNAPSHOT = data_source("ds", snapshot={"name": "s", "namespace": NAMESPACE})
-NO_TEMPLATE = {**inferring(), "spec": {**inferring()["spec"], "template": None}}
-SOURCES: dict[str, tuple[Object, bool, tuple[Object, ...]]] = {
-    "PVC": (inferring(PVC), True, (CLAIM,)),
-    "PVC without labels": (inferring(PVC), False, (BARE_CLAIM,)),
-    "missing PVC": (inferring(PVC), False, ()),
-    "PVC of another namespace": (inferring(PVC), False, (IMAGE,)),
-    "DataVolume": (inferring(DV), True, (tagged(made(**BLANK), labels=LABELS),)),
-    "DataVolume without labels, from a PVC": (inferring(DV), True, (made(**FROM_CLAIM), CLAIM)),
-    "DataVolume from a PVC elsewhere": (inferring(DV), True, (made(**FROM_IMAGE), IMAGE)),
-    "DataVolume from a PVC without labels": (inferring(DV), False, (made(**FROM_CLAIM), BARE_CLAIM)),
-    "DataVolume from a snapshot": (inferring(DV), True, (made(**FROM_SNAPSHOT), SNAPSHOT)),
-    "DataVolume from a DataSource": (inferring(DV), True, (made(**FROM_DATA_SOURCE), LABELLED_SOURCE)),
-    "DataVolume from a URL": (inferring(DV), False, (made(source={"http": {"url": "x"}}), CLAIM)),
-    "DataVolume gone, its PVC there": (inferring(data_volume_disk("c", "v")), True, (CLAIM,)),
-    "DataVolume gone and no PVC": (inferring(DV), False, ()),
-    "template from a PVC": (from_template(**FROM_CLAIM), True, (CLAIM,)),
-    "template from a snapshot": (from_template(**FROM_SNAPSHOT), True, (SNAPSHOT,)),
-    "template from a snapshot without labels": (from_template(**FROM_SNAPSHOT), False, (BARE_SNAPSHOT, CLAIM)),
-    "template from a missing snapshot": (from_template(**FROM_SNAPSHOT), False, ()),
-    "template from a DataSource": (from_template(**FROM_DATA_SOURCE), True, (LABELLED_SOURCE,)),
-    "template from a DataSource elsewhere": (
-        from_template(**FROM_IMAGES_DATA_SOURCE),
-        True,
-        (data_source("ds", "images", labels=LABELS),),
-    ),
-    "DataSource without labels, of a PVC": (from_template(**FROM_DATA_SOURCE), True, (OF_IMAGE, IMAGE)),
-    "DataSource without labels, of a snapshot": (from_template(**FROM_DATA_SOURCE), True, (OF_SNAPSHOT, SNAPSHOT)),
-    "DataSource without labels, of nothing": (from_template(**FROM_DATA_SOURCE), False, (BARE_SOURCE,)),
-    "missing DataSource": (from_template(**FROM_DATA_SOURCE), False, ()),
-    "another kind of reference": (from_template(sourceRef={"kind": "x", "name": "ds"}), False, (LABELLED_SOURCE,)),
-    "template before the DataVolume": (from_template(**BLANK), False, (tagged(made(**BLANK), labels=LABELS),)),
-    "volume without a PVC": (inferring({"name": "v", "containerDisk": {}}), False, (CLAIM,)),
-    "no such volume": (inferring(disk("c", "other")), False, (CLAIM,)),
-    "no template": (NO_TEMPLATE, False, ()),
-}
+FROM_CLAIM = {"source": {"pvc": {"name": "c"}}}
+FROM_SNAPSHOT = {"source": {"snapshot": {"name": "s"}}}
+FROM_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "ds"}}
+FROM_IMAGES_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "ds", "namespace": "images"}}
+BLANK: Object = {"source": {"blank": {}}}
+LABELLED = tagged(data_volume("d", **BLANK), labels=LABELS)
 
 
-@pytest.mark.parametrize(("vm_object", "expected", "objects"), SOURCES.values(), ids=SOURCES)
+def made(*objects: Object, **spec: object) -> tuple[Object, ...]:
+    """Return a VM that infers from a DataVolume, the DataVolume, and other objects."""
+    return inferring(data_volume_disk("d", "v")), data_volume("d", **spec), *objects
+
+
+def templated(*objects: Object, **spec: object) -> tuple[Object, ...]:
+    """Return a VM that infers from a template, and other objects."""
+    return inferring(data_volume_disk("d", "v"), templates=(data_volume_template("d", **spec),)), *objects
+
+
+INFERRING = inferring(disk("c", "v"))
+SOURCES: list[tuple[str, tuple[Object, ...], bool]] = [
+    # the VM and the objects that are there, whether these name an instancetype and a preference
+    ("PVC", (INFERRING, CLAIM), True),
+    ("PVC without labels", (INFERRING, BARE_CLAIM), False),
+    ("missing PVC", (INFERRING,), False),
+    ("PVC of another namespace", (INFERRING, IMAGE), False),
+    ("DataVolume", (inferring(data_volume_disk("d", "v")), LABELLED), True),
+    ("DataVolume without labels, from a PVC", made(CLAIM, **FROM_CLAIM), True),
+    ("DataVolume from a PVC elsewhere", made(IMAGE, source={"pvc": {"name": "c", "namespace": "images"}}), True),
+    ("DataVolume from a PVC without labels", made(BARE_CLAIM, **FROM_CLAIM), False),
+    ("DataVolume from a snapshot", made(SNAPSHOT, **FROM_SNAPSHOT), True),
+    ("DataVolume from a DataSource", made(SOURCE, **FROM_SOURCE), True),
+    ("DataVolume from a URL", made(CLAIM, source={"http": {"url": "x"}}), False),
+    ("DataVolume gone, its PVC there", (inferring(data_volume_disk("c", "v")), CLAIM), True),
+    ("DataVolume gone and no PVC", (inferring(data_volume_disk("c", "v")),), False),
+    ("template from a PVC", templated(CLAIM, **FROM_CLAIM), True),
+    ("template from a snapshot", templated(SNAPSHOT, **FROM_SNAPSHOT), True),
+    ("template from a snapshot without labels", templated(BARE_SNAPSHOT, CLAIM, **FROM_SNAPSHOT), False),
+    ("template from a missing snapshot", templated(**FROM_SNAPSHOT), False),
+    ("template from a DataSource", templated(SOURCE, **FROM_SOURCE), True),
+    ("template from a DataSource elsewhere", templated(IMAGES_SOURCE, **FROM_IMAGES_SOURCE), True),
+    ("DataSource without labels, of a PVC", templated(OF_IMAGE, IMAGE, **FROM_SOURCE), True),
+    ("DataSource without labels, of a snapshot", templated(OF_SNAPSHOT, SNAPSHOT, **FROM_SOURCE), True),
+    ("DataSource without labels, of nothing", templated(data_source("ds"), **FROM_SOURCE), False),
+    ("missing DataSource", templated(**FROM_SOURCE), False),
+    ("another kind of reference", templated(SOURCE, sourceRef={"kind": "x", "name": "ds"}), False),
+    ("template before the DataVolume", templated(LABELLED, **BLANK), False),
+    ("volume without a PVC", (inferring({"name": "v", "containerDisk": {}}), CLAIM), False),
+    ("no such volume", (inferring(disk("c", "other")), CLAIM), False),
+    ("no template", ({**inferring(), "spec": {**inferring()["spec"], "template": None}},), False),
+    ("a label of the kind alone", (INFERRING, tagged(BARE_CLAIM, labels={KIND: "VirtualMachineInstancetype"})), False),
+]
+
+
+@table(SOURCES, "objects expected")
 def test_the_labels_of_a_volumes_source_name_instancetype_and_preference(
-    vm_object: Object, expected: bool, objects: tuple[Object, ...]
+    objects: tuple[Object, ...], expected: bool
 ) -> None:
-    assert is_found(vm_object, *objects) is expected
+    assert is_found(*objects) is expected
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [(None, "found"), ("VirtualMachineInstancetype", "here"), ("VirtualMachineClusterInstancetype", "found")],
-)
-def test_the_label_of_the_kind_says_where_to_look(kind: str | None, expected: str) -> None:
-    labels = {**LABELS, **({f"{DOMAIN}default-instancetype-kind": kind} if kind else {})}
-    in_namespace = instancetype("i", NAMESPACE, hostDevices=[{"name": "here"}])
-    found = read(inferring(PVC), tagged(claim("c", RWX), labels=labels), in_namespace)
+@pytest.mark.parametrize(("kind", "expected"), [("Instancetype", "here"), ("ClusterInstancetype", "found")])
+def test_the_label_of_the_kind_says_where_to_look(kind: str, expected: str) -> None:
+    labelled = tagged(CLAIM, labels={KIND: f"VirtualMachine{kind}"})
+    found = read(INFERRING, labelled, instancetype("i", NAMESPACE, hostDevices=[{"name": "here"}]))
     assert [device.name for device in found.hardware.host_devices] == [expected]
-
-
-def test_a_label_of_the_kind_alone_names_nothing() -> None:
-    labels = {f"{DOMAIN}default-instancetype-kind": "VirtualMachineInstancetype"}
-    assert not is_found(inferring(PVC), tagged(claim("c", RWX), labels=labels))
 
 
 def test_what_a_label_names_and_does_not_exist_is_reported_by_that_name() -> None:
     labels = {f"{DOMAIN}default-instancetype": "gone", f"{DOMAIN}default-preference": "gone-too"}
-    found = read(inferring(PVC), tagged(claim("c", RWX), labels=labels))
+    found = read(INFERRING, tagged(BARE_CLAIM, labels=labels))
     assert ['"gone' in phrase for phrase in found.not_evaluated] == [True, True]
 
 
 @pytest.mark.parametrize(("policy", "reported"), [("Ignore", 0), ("Reject", 2), ("", 2), (None, 2)])
 def test_a_failure_is_reported_unless_it_is_to_be_ignored(policy: str | None, reported: int) -> None:
     matcher: Object = {} if policy is None else {"inferFromVolumeFailurePolicy": policy}
-    assert len(read(inferring(PVC, **matcher), BARE_CLAIM).not_evaluated) == reported
-    assert is_found(inferring(PVC, **matcher), CLAIM)
+    vm_object = inferring(disk("c", "v"), **matcher)
+    assert len(read(vm_object, BARE_CLAIM).not_evaluated) == reported
+    assert is_found(vm_object, CLAIM)
 
 
 def test_a_name_takes_precedence_over_a_volume() -> None:
     other = instancetype("named", hostDevices=[{"name": "named"}])
-    vm_object = vm(PVC, spec={"instancetype": {"name": "named", "inferFromVolume": "v"}})
+    vm_object = vm(disk("c", "v"), spec={"instancetype": {"name": "named", "inferFromVolume": "v"}})
     assert [device.name for device in read(vm_object, CLAIM, other).hardware.host_devices] == ["named"]
 
 
 def test_a_vmi_infers_nothing() -> None:
-    assert read(vmi(PVC, instancetype={"inferFromVolume": "v"}), CLAIM).hardware.host_devices == ()
+    assert read(vmi(disk("c", "v"), instancetype={"inferFromVolume": "v"}), CLAIM).hardware.host_devices == ()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, NAMESPACE, Object, data_volume_template, disk, vm, vmi
+from tests.build import NAMESPACE, Object, data_volume_template, disk, templated_vm, vm, vmi
 from tests.build_facts import instancetype, preference, revision
-from webhook import Verdict, evaluate
+from tests.policy.samples import rules, table, verdict
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import VM
@@ -23,15 +23,10 @@ KINDS = {
     "VirtualMachinePreference": None,
     "Pod": None,
 }
-"""Where an instancetype of a kind is found."""
 
 
 def read(vm_object: Object, *objects: Object) -> VM:
     return read_vm(vm_object, Snapshot(objects), KubeVirtFacts())
-
-
-def verdict(vm_object: Object, *objects: Object) -> Verdict:
-    return evaluate(vm_object, [*CLUSTER, *objects])
 
 
 def matched(vm_object: Object, *objects: Object) -> list[str]:
@@ -59,19 +54,17 @@ def test_an_instancetype_is_found_by_kind_and_name(kind: str | None, expected: s
     assert found.missing_matchers == (frozenset() if expected else {"instancetype/i"})
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [(None, "arm64"), ("VirtualMachineClusterPreference", "arm64"), ("VirtualMachinePreference", "s390x")],
-)
-def test_a_preference_is_found_by_kind_and_name(kind: str | None, expected: str) -> None:
-    here = preference("p", NAMESPACE, preferredArchitecture="s390x")
-    objects = (preference("p", preferredArchitecture="arm64"), here)
-    vm_object = vm(spec={"preference": {"name": "p", **({"kind": kind} if kind else {})}})
-    assert read(vm_object, *objects).hardware.architecture == expected
-
-
 def test_an_instancetype_of_another_namespace_is_not_there() -> None:
     assert matched(naming(name="i", kind="VirtualMachineInstancetype"), ELSEWHERE, EVERYWHERE) == []
+
+
+def test_a_preference_is_found_by_kind_and_name() -> None:
+    here = preference("p", NAMESPACE, preferredArchitecture="s390x")
+    kinds: dict[str, Object] = {"arm64": {}, "s390x": {"kind": "VirtualMachinePreference"}}
+    for expected, kind in kinds.items():
+        vm_object = vm(spec={"preference": {"name": "p", **kind}})
+        found = read(vm_object, preference("p", preferredArchitecture="arm64"), here)
+        assert found.hardware.architecture == expected
 
 
 KEPT = revision("kept", "i", hostDevices=[{"name": "kept"}])
@@ -79,29 +72,24 @@ KEPT_OF_ANOTHER = revision("kept", "other", hostDevices=[{"name": "kept"}])
 RECORDED = {"instancetypeRef": {"controllerRevisionRef": {"name": "kept"}}}
 
 
-@pytest.mark.parametrize("kept", [KEPT, KEPT_OF_ANOTHER], ids=["of its name", "of another name"])
-def test_a_revision_that_is_named_counts_whatever_it_was_kept_of(kept: Object) -> None:
-    assert matched(naming(name="i", revisionName="kept"), EVERYWHERE, kept) == ["kept"]
-    assert matched(naming(revisionName="kept"), EVERYWHERE, kept) == ["kept"]
-
-
-def test_a_named_revision_that_is_missing_is_not_replaced_by_what_is_there_now() -> None:
-    vm_object = naming(name="i", revisionName="gone")
-    assert matched(vm_object, EVERYWHERE) == []
-    (phrase,) = read(vm_object, EVERYWHERE).not_evaluated
-    assert '"gone"' in phrase
-
-
 ELSEWHERE_KEPT = {**KEPT, "metadata": {**KEPT["metadata"], "namespace": "elsewhere"}}
+REVISIONS: list[tuple[str, Object, list[Object], list[str]]] = [
+    ("named", naming(name="i", revisionName="kept"), [KEPT], ["kept"]),
+    ("named, of another name", naming(name="i", revisionName="kept"), [KEPT_OF_ANOTHER], ["kept"]),
+    ("named, without an instancetype", naming(revisionName="kept"), [KEPT], ["kept"]),
+    ("named, and missing", naming(name="i", revisionName="gone"), [KEPT], []),
+    ("of the status", naming(RECORDED, name="i"), [KEPT], ["kept"]),
+    ("of the status, of another name", naming(RECORDED, name="i"), [KEPT_OF_ANOTHER], ["everywhere"]),
+    ("of the status, of another namespace", naming(RECORDED, name="i"), [ELSEWHERE_KEPT], ["everywhere"]),
+    ("of the status, and missing", naming(RECORDED, name="i"), [], ["everywhere"]),
+]
 
 
-@pytest.mark.parametrize(
-    ("kept", "expected"),
-    [(KEPT, "kept"), (KEPT_OF_ANOTHER, "everywhere"), (ELSEWHERE_KEPT, "everywhere"), (None, "everywhere")],
-    ids=["of its name", "of another name", "of another namespace", "missing"],
-)
-def test_the_revision_of_the_status_counts_where_it_is_of_the_named_one(kept: Object | None, expected: str) -> None:
-    assert matched(naming(RECORDED, name="i"), EVERYWHERE, *([kept] if kept else [])) == [expected]
+@table(REVISIONS, "vm_object revisions expected")
+def test_a_named_revision_counts_always_and_that_of_the_status_where_it_is_of_the_named_one(
+    vm_object: Object, revisions: list[Object], expected: list[str]
+) -> None:
+    assert matched(vm_object, EVERYWHERE, *revisions) == expected
 
 
 def test_the_revision_of_a_preference_has_its_own_place_in_the_status() -> None:
@@ -141,26 +129,13 @@ def test_both_that_are_missing_are_warned_about_of_a_denied_vm_too() -> None:
     assert ['"gone"' in line for line in found.warnings] == [True, True]
 
 
-def test_a_long_name_that_is_missing_makes_no_long_warning() -> None:
-    found = verdict(vm(spec={"instancetype": {"name": "x" * 5000}}))
-    assert all(len(line) <= 256 for line in found.warnings)
+NAMELESS = [{}, {"name": ""}, {"name": 5}, {"kind": "VirtualMachineInstancetype"}]
 
 
-@pytest.mark.parametrize(
-    ("matcher", "reported"),
-    [
-        (None, 0),
-        ("i", 0),
-        ([], 0),
-        ({}, 2),
-        ({"name": ""}, 2),
-        ({"name": 5}, 2),
-        ({"kind": "VirtualMachineInstancetype"}, 2),
-    ],
-    ids=repr,
-)
-def test_a_matcher_without_a_name_is_reported_and_one_of_a_wrong_type_ignored(matcher: object, reported: int) -> None:
-    assert len(read(vm(spec={"instancetype": matcher, "preference": matcher})).not_evaluated) == reported
+@pytest.mark.parametrize("matcher", [None, "i", [], *NAMELESS], ids=repr)
+def test_a_matcher_without_a_name_is_reported_and_one_of_a_wrong_type_ignored(matcher: object) -> None:
+    found = read(vm(spec={"instancetype": matcher, "preference": matcher})).not_evaluated
+    assert len(found) == (2 if matcher in NAMELESS else 0)
 
 
 def test_a_vmi_has_no_matchers() -> None:
@@ -188,8 +163,7 @@ def test_a_preferred_class_is_written_into_templates_that_name_none(spec: Object
 
 
 def test_the_class_that_is_preferred_decides_the_verdict() -> None:
-    template = data_volume_template("d", storage={"accessModes": ["ReadWriteMany"], "volumeMode": "Filesystem"})
-    spec = {"preference": {"name": "p"}, "dataVolumeTemplates": [template]}
-    vm_object = vm({"name": "d", "dataVolume": {"name": "d"}}, spec=spec)
-    assert [found.rule for found in verdict(vm_object, PREFERRED).violations] == ["san-block"]
-    assert verdict(vm_object, preference("p", volumes={"preferredStorageClassName": "nas"})).violations == []
+    vm_object = templated_vm("d", spec={"storage": {"accessModes": ["ReadWriteMany"], "volumeMode": "Filesystem"}})
+    vm_object["spec"]["preference"] = {"name": "p"}
+    assert rules(vm_object, PREFERRED) == ["san-block"]
+    assert rules(vm_object, preference("p", volumes={"preferredStorageClassName": "nas"})) == []

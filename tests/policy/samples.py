@@ -13,6 +13,7 @@ STRICT = Settings.parse({"rules": {rule.name: "deny" for rule in RULES}})
 """Every rule denies."""
 SMB = storage_class("smb", backendType="ontap-nas", nasType="smb")
 OLD_KUBEVIRT = kubevirt(version="v1.8.4")
+POD, SECONDARY = {"name": "default", "pod": {}}, {"name": "net", "multus": {"networkName": "x"}}
 
 NASTY = {
     "newline": "a\nb",
@@ -41,6 +42,10 @@ def devices(**found: object) -> Object:
 def interface(name: str = "default", **binding: object) -> Object:
     """Return the fields of a VM with an interface of this binding on its pod network."""
     return {"networks": [{"name": name, "pod": {}}], "domain": devices(interfaces=[{"name": name, **binding}])}
+
+
+NO_INTERFACE = {**interface("other", masquerade={}), "networks": [SECONDARY, POD]}
+"""The fields of a VM whose interface is not the one of its pod network."""
 
 
 def hyperv(**features: object) -> Object:

@@ -1,38 +1,37 @@
 """claim-known: a disk whose PVC cannot be evaluated yet."""
 
-import pytest
-
 from tests.build import RWX, Object, claim, data_volume, data_volume_disk, disk, templated_vm, vm
-from tests.policy.samples import rules, verdict
+from tests.policy.samples import rules, table, verdict
 
 RULE = "claim-known"
+UNKNOWN = [
+    ("a DataVolume that does not exist", vm(data_volume_disk("nowhere"))),
+    ("a PVC of another namespace", vm(disk("nowhere"))),
+]
 
 
-def test_a_data_volume_that_does_not_exist_is_warned_about() -> None:
-    found = verdict(vm(data_volume_disk("nowhere")))
+@table(UNKNOWN, "vm_object")
+def test_a_pvc_that_is_not_known_is_warned_about(vm_object: Object) -> None:
+    found = verdict(vm_object, claim("nowhere", RWX, namespace="elsewhere"))
     assert [(violation.rule, violation.action) for violation in found.violations] == [(RULE, "warn")]
     assert any(RULE in line and '"nowhere" does not exist' in line for line in found.warnings)
 
 
-def test_the_rule_denies_where_the_settings_say_so() -> None:
-    assert not verdict(vm(disk("nowhere")), rules={RULE: "deny"}).allowed
-
-
-def test_a_pvc_of_another_namespace_is_not_known() -> None:
-    assert rules(vm(disk("c")), claim("c", RWX, namespace="elsewhere")) == [RULE]
-
-
 UNRENDERED = [
-    ({"storage": {"storageClassName": "san", "volumeMode": "Filesystem"}}, "volumeMode Filesystem"),
-    ({"storage": {"storageClassName": "other"}}, '"other"'),
-    ({"storage": {"storageClassName": "gone"}}, '"gone"'),
-    ({"storage": {}}, "no default StorageClass"),
-    ({"contentType": "archive", "storage": {"storageClassName": "san", "volumeMode": "Block"}}, "archive"),
-    ({"storage": {}, "pvc": {}}, "exactly one"),
+    (
+        "Filesystem on SAN",
+        {"storage": {"storageClassName": "san", "volumeMode": "Filesystem"}},
+        "volumeMode Filesystem",
+    ),
+    ("foreign class", {"storage": {"storageClassName": "other"}}, '"other"'),
+    ("no such class", {"storage": {"storageClassName": "gone"}}, '"gone"'),
+    ("no class", {"storage": {}}, "no default StorageClass"),
+    ("archive", {"contentType": "archive", "storage": {"storageClassName": "san", "volumeMode": "Block"}}, "archive"),
+    ("both parts", {"storage": {}, "pvc": {}}, "exactly one"),
 ]
 
 
-@pytest.mark.parametrize(("spec", "reason"), UNRENDERED, ids=[row[1] for row in UNRENDERED])
+@table(UNRENDERED, "spec reason")
 def test_what_cdi_cannot_render_violates_this_rule_alone_and_gives_the_reason(spec: Object, reason: str) -> None:
     found = verdict(templated_vm("d", spec=spec))
     (of_template,) = found.violations

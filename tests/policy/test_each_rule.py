@@ -4,8 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.build import Object, disk, vm, vmi
-from tests.policy.samples import OF_VOLUMES, SAMPLES, preexisting, verdict
+from tests.build import CLUSTER, Object, disk, kubevirt, node, vm, vmi
+from tests.policy.samples import (
+    NO_INTERFACE,
+    OF_VOLUMES,
+    SAMPLES,
+    SECONDARY,
+    devices,
+    hyperv,
+    interface,
+    preexisting,
+    table,
+    verdict,
+)
+from webhook import evaluate
 from webhook.policy.rules import RULES
 
 PVC = "volumes[1].persistentVolumeClaim.claimName"
@@ -70,3 +82,31 @@ def test_an_update_may_keep_a_violation_and_may_not_add_one(name: str, make: Cal
     assert verdict(changed, *objects, old=bad, rules=denying).allowed
     assert preexisting(bad, *objects, old=good, rules=denying) == [False]
     assert not verdict(bad, *objects, old=good, rules=denying).allowed
+
+
+def detached(**found: object) -> Object:
+    return vm(domain=devices(**found, autoattachPodInterface=False))
+
+
+NODES, DEVICE = (node("a"), node("b")), {"name": "g", "deviceName": "x"}
+CLOCK = vm(domain=hyperv(reenlightenment={}), networks=[SECONDARY])
+WITHOUT_CR: list[tuple[str, Object, str, str]] = [
+    ("one GPU", detached(gpus=[DEVICE]), "host-devices", "warn"),
+    ("a GPU without a name", detached(gpus=[{"name": "g"}]), "host-devices", "warn"),
+    ("two GPUs", detached(gpus=[DEVICE, {**DEVICE, "name": "h"}]), "host-devices", "deny"),
+    ("a host device", detached(hostDevices=[DEVICE]), "host-devices", "deny"),
+    ("the default interface", vm(), "pod-network", "warn"),
+    ("a plugin", vm(**interface(binding={"name": "mine"})), "pod-network", "warn"),
+    ("a bridge", vm(**interface(bridge={})), "pod-network", "deny"),
+    ("no binding", vm(**interface()), "pod-network", "deny"),
+    ("no interface", vm(**NO_INTERFACE), "pod-network", "deny"),
+    ("nodes without a frequency, but maybe a minimum", CLOCK, "tsc-frequency", "warn"),
+]
+
+
+@table(WITHOUT_CR, "vm_object rule action")
+def test_what_only_an_unknown_kubevirt_cr_could_say_is_warned_about(vm_object: Object, rule: str, action: str) -> None:
+    found = evaluate(vm_object, [*NODES, *(obj for obj in CLUSTER if obj["kind"] != "KubeVirt")]).violations
+    assert {(violation.rule, violation.action) for violation in found} == {(rule, action)}
+    known = verdict(vm_object, *NODES, kubevirt(network={})).violations
+    assert {(violation.rule, violation.action) for violation in known} == {(rule, "deny")}

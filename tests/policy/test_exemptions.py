@@ -104,6 +104,7 @@ def test_an_exemption_covers_volumes_that_are_added_later() -> None:
 OF_NAMESPACE = namespace("old storage", shared_access="true")
 OTHER_NAMESPACE = {**OF_NAMESPACE, "metadata": {**OF_NAMESPACE["metadata"], "name": "other"}}
 ALL = {"exempt.migratability.io/all": "true"}
+VMI_OF_POOL = ("spec", "virtualMachineTemplate", "spec", "template")
 SOURCES: list[tuple[str, Object, tuple[Object, ...], bool]] = [
     ("its namespace", BAD, (OF_NAMESPACE,), True),
     ("its namespace, its own has ended", exempt(BAD, value=ENDED), (OF_NAMESPACE,), True),
@@ -115,6 +116,7 @@ SOURCES: list[tuple[str, Object, tuple[Object, ...], bool]] = [
     ("a VM's template", exempt(BAD, "spec", "template"), (), False),
     ("a ReplicaSet's template", exempt(replica_set(disk("once")), "spec", "template"), (), False),
     ("a Pool's VM template", exempt(pool(disk("once")), "spec", "virtualMachineTemplate"), (), False),
+    ("a Pool's VMI template", exempt(pool(disk("once")), *VMI_OF_POOL), (), False),
     *(
         (label, tagged(BAD, labels={label: "true"}, annotations=REASON), (), False)
         for label in ("exempt.migratability.io", "migratability.io/exempt", "xexempt.migratability.io/all")

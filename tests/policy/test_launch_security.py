@@ -3,8 +3,8 @@
 import pytest
 
 from tests.build import Object, kubevirt, vm
-from tests.build_facts import instancetype, preference
-from tests.policy.samples import preexisting, table, verdict
+from tests.build_facts import preference
+from tests.policy.samples import table, verdict
 
 SEV, TDX, SECURE = "SEVNotLiveMigratable", "TDXNotLiveMigratable", "SecureExecutionNotLiveMigratable"
 VERSIONS = ["v1.5.3", "v1.6.6", "v1.7.1", "v1.9.0"]
@@ -42,38 +42,22 @@ def test_a_technique_by_kubevirts_version(
     assert found == ([reason] if version in since else [])
 
 
-def test_every_reason_is_reported_at_once_and_sev_and_its_successor_are_one() -> None:
-    assert reasons(secured("s390x", sev={}, tdx={})) == [SEV, TDX, SECURE]
-    assert reasons(secured(sev={}, snp={})) == [SEV]
-
-
-def test_the_architecture_of_the_cluster_counts_where_the_vm_names_none() -> None:
-    vm_object = vm(domain={"launchSecurity": {}})
-    assert reasons(vm_object, {**kubevirt(), "status": {"defaultArchitecture": "s390x"}}) == [SECURE]
-    assert reasons(vm_object) == []
-
-
-@pytest.mark.parametrize("found", [None, "sev", [], 5], ids=repr)
-def test_a_value_of_the_wrong_shape_requests_nothing(found: object) -> None:
-    assert reasons(vm(domain={"launchSecurity": found}, architecture="s390x")) == []
-
-
-APPLIED = [
-    ("instancetype", instancetype("x", launchSecurity={"sev": {}})),
-    ("preference", preference("x", preferredLaunchSecurity={"sev": {}})),
+ON_S390X = {**kubevirt(), "status": {"defaultArchitecture": "s390x"}}
+PREFERRED = preference("x", preferredLaunchSecurity={"sev": {}})
+SHAPES: list[object] = [None, "sev", [], 5]
+ASKED: list[tuple[str, Object, Object, list[str]]] = [
+    ("all at once", secured("s390x", sev={}, tdx={}), kubevirt(), [SEV, TDX, SECURE]),
+    ("SEV and its successor, which are one", secured(sev={}, snp={}), kubevirt(), [SEV]),
+    ("no architecture, but the cluster has one", vm(domain={"launchSecurity": {}}), ON_S390X, [SECURE]),
+    ("no architecture", vm(domain={"launchSecurity": {}}), kubevirt(), []),
+    ("what its preference asks for", vm(spec={"preference": {"name": "x"}}), PREFERRED, [SEV]),
+    *(
+        (f"the wrong shape {found!r}", vm(domain={"launchSecurity": found}, architecture="s390x"), kubevirt(), [])
+        for found in SHAPES
+    ),
 ]
 
 
-@pytest.mark.parametrize(("field", "applied"), APPLIED, ids=[row[0] for row in APPLIED])
-def test_what_instancetype_or_preference_request_is_denied_there(field: str, applied: Object) -> None:
-    (found,) = verdict(vm(spec={field: {"name": "x"}}), applied).violations
-    assert (found.reason, found.field) == (SEV, f"spec.{field}")
-
-
-def test_what_the_vm_requests_itself_goes_before_its_preference() -> None:
-    vm_object = vm(spec={"preference": {"name": "x"}}, domain={"launchSecurity": {"tdx": {}}})
-    assert reasons(vm_object, APPLIED[1][1]) == [TDX]
-
-
-def test_one_technique_for_another_is_preexisting_as_the_same_rule() -> None:
-    assert preexisting(secured(tdx={}), old=secured(sev={})) == [True]
+@table(ASKED, "vm_object fact expected")
+def test_every_reason_is_reported_at_once(vm_object: Object, fact: Object, expected: list[str]) -> None:
+    assert reasons(vm_object, fact) == expected

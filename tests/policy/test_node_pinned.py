@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.build import Object, disk, node, vm
 from tests.build_facts import instancetype
 from tests.policy.samples import table, verdict
@@ -25,10 +23,13 @@ def whats(vm_object: Object, *objects: Object) -> list[str]:
     return [violation.what for violation in found.violations]
 
 
+def affinity(found: object, when: str = "required") -> Object:
+    return {"affinity": {"nodeAffinity": {f"{when}DuringSchedulingIgnoredDuringExecution": found}}}
+
+
 def requiring(*terms: object) -> Object:
     """Return the affinity that requires one of these terms."""
-    required = {"nodeSelectorTerms": list(terms)}
-    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
+    return affinity({"nodeSelectorTerms": list(terms)})
 
 
 def by_label(key: str, operator: str, *values: str) -> Object:
@@ -43,14 +44,8 @@ SSD, HDD, ZONE_A, ZONE_B = (
     by_label(key, "In", value) for key, value in (("disk", "ssd"), ("disk", "hdd"), ("zone", "a"), ("zone", "b"))
 )
 HDD_IN_ZONE_A = {"matchExpressions": [*ZONE_A["matchExpressions"], *HDD["matchExpressions"]]}
-PREFERRED = {
-    "affinity": {
-        "nodeAffinity": {
-            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": by_name("In", "n1")}]
-        }
-    }
-}
 NONE, ONLY = "no node may run this VM", 'only node "{}" may run this VM'
+SHAPES: list[object] = [None, "x", [], 5]
 PLACES: list[tuple[str, Object, str | None]] = [
     # the requirement, the one node that is left ("" for none)
     ("nothing", {}, None),
@@ -89,8 +84,10 @@ PLACES: list[tuple[str, Object, str | None]] = [
     ("terms that are none", requiring(None, "x", 5), ""),
     ("selector and affinity together", {"nodeSelector": {"zone": "a"}, **requiring(SSD)}, "n1"),
     ("a selector that contradicts the affinity", {"nodeSelector": {"zone": "b"}, **requiring(by_name("In", "n1"))}, ""),
-    ("merely preferred", PREFERRED, None),
+    ("merely preferred", affinity([{"weight": 1, "preference": by_name("In", "n1")}], "preferred"), None),
     ("affinity to pods", {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}}, None),
+    *((f"an affinity of the wrong shape, {found!r}", affinity(found), None) for found in SHAPES),
+    ("terms of the wrong shape", affinity({"nodeSelectorTerms": "x"}), ""),
 ]
 
 
@@ -120,12 +117,6 @@ def test_which_nodes_are_known(nodes: tuple[Object, ...], fields: dict[str, Any]
     assert whats(vm(**fields), *nodes) == expected
 
 
-@pytest.mark.parametrize("found", [None, "x", [], {"nodeSelectorTerms": "x"}, 5], ids=repr)
-def test_an_affinity_of_the_wrong_shape_is_read_as_far_as_it_goes(found: object) -> None:
-    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": found}}
-    assert whats(vm(affinity=affinity), *NODES) == ([NONE] if isinstance(found, dict) else [])
-
-
 FIELDS = [
     ("selector", PINNED, "spec.template.spec.nodeSelector"),
     ("affinity", requiring(by_name("In", "n1")), f"spec.template.spec.{AFFINITY}"),
@@ -138,7 +129,3 @@ FIELDS = [
 def test_the_violation_is_where_the_vm_is_pinned(fields: dict[str, Any], path: str) -> None:
     (found,) = verdict(vm(**fields), instancetype("one", **PINNED), *NODES).violations
     assert (found.rule, found.field) == (RULE, path)
-
-
-def test_another_pin_than_before_is_preexisting() -> None:
-    assert verdict(vm(**PINNED), *NODES, old=vm(**requiring(by_name("In", "n2"))), rules={RULE: "deny"}).allowed

@@ -1,23 +1,14 @@
 """pod-network: an address on the pod network that does not migrate with the VM."""
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.build import CLUSTER, Object, disk, kubevirt, vm, vmi
-from tests.build_facts import instancetype, preference
+from tests.build import Object, disk, kubevirt, vm, vmi
+from tests.build_facts import instancetype
 from tests.build_paths import tagged
-from tests.policy.samples import devices, interface, preexisting, rules, table, verdict
-from webhook import evaluate
+from tests.policy.samples import NO_INTERFACE, POD, SECONDARY, devices, interface, rules, table, verdict
 
 RULE = "pod-network"
-ALLOW = "kubevirt.io/allow-pod-bridge-network-live-migration"
 VERSIONS = ["v1.5.3", "v1.6.6", "v1.7.1", "v1.9.0"]
-BRIDGE = vm(**interface(bridge={}))
-POD = {"name": "default", "pod": {}}
-SECONDARY = {"name": "net", "multus": {"networkName": "x"}}
-NO_INTERFACE = {**interface("other", masquerade={}), "networks": [SECONDARY, POD]}
-
 BINDINGS: list[tuple[str, Object, list[str]]] = [
     # binding, the versions in which it migrates
     ("masquerade", {"masquerade": {}}, VERSIONS),
@@ -57,38 +48,28 @@ def test_a_plugin_migrates_where_the_kubevirt_cr_says_how(plugin: Object, expect
     assert all('"mine"' in violation.message for violation in found)
 
 
-TEMPLATE = ("spec", "template")
-ANNOTATED: list[tuple[str, Object, list[str]]] = [
-    *((repr(value), tagged(BRIDGE, *TEMPLATE, annotations={ALLOW: value}), []) for value in ("true", "", "false")),
-    ("on a VMI", tagged(vmi(**interface(bridge={})), annotations={ALLOW: "true"}), []),
-    ("on the VirtualMachine, which does not reach its VMI", tagged(BRIDGE, annotations={ALLOW: "true"}), [RULE]),
-    ("of another binding", tagged(vm(**interface(slirp={})), *TEMPLATE, annotations={ALLOW: "true"}), [RULE]),
+BRIDGE, TEMPLATE = vm(**interface(bridge={})), ("spec", "template")
+ALLOWED = {"kubevirt.io/allow-pod-bridge-network-live-migration": "false"}
+WITH_INSTANCETYPE = vm(spec={"instancetype": {"name": "x"}}, **interface(bridge={}))
+ELSEWHERE: Object = {"networks": [SECONDARY], "domain": devices(interfaces=[{"name": "net", "bridge": {}}])}
+MATTERS: list[tuple[str, Object, list[str]]] = [
+    ("a bridge that is annotated, whatever the value", tagged(BRIDGE, *TEMPLATE, annotations=ALLOWED), []),
+    ("a bridge of a VMI that is annotated", tagged(vmi(**interface(bridge={})), annotations=ALLOWED), []),
+    ("a bridge that the instancetype annotates", WITH_INSTANCETYPE, []),
+    ("an annotation that does not reach the VMI", tagged(BRIDGE, annotations=ALLOWED), [RULE]),
+    ("another binding", tagged(vm(**interface(slirp={})), *TEMPLATE, annotations=ALLOWED), [RULE]),
+    ("a bridge elsewhere", vm(**ELSEWHERE), []),
+    ("networks without interfaces", vm(networks=[POD]), []),
+    ("interfaces without networks", vm(domain=devices(interfaces=[{"name": "default", "bridge": {}}])), []),
+    ("not attached", vm(domain=devices(autoattachPodInterface=False)), []),
 ]
 
 
-@table(ANNOTATED, "vm_object expected")
-def test_the_annotation_lets_a_bridge_migrate(vm_object: Object, expected: list[str]) -> None:
-    assert rules(vm_object) == expected
-
-
-@pytest.mark.parametrize("applied", [instancetype, preference])
-def test_the_annotation_may_come_with_instancetype_or_preference(applied: Callable[..., Object]) -> None:
-    vm_object = vm(spec={applied.__name__: {"name": "x"}}, **interface(bridge={}))
-    assert rules(vm_object, applied("x", annotations={ALLOW: ""})) == []
-
-
-NO_POD_NETWORK: list[tuple[str, Object]] = [
-    ("a bridge elsewhere", {"networks": [SECONDARY], "domain": devices(interfaces=[{"name": "net", "bridge": {}}])}),
-    ("SR-IOV elsewhere", {"networks": [SECONDARY], "domain": devices(interfaces=[{"name": "net", "sriov": {}}])}),
-    ("networks without interfaces", {"networks": [POD]}),
-    ("interfaces without networks", {"domain": devices(interfaces=[{"name": "default", "bridge": {}}])}),
-    ("not attached", {"domain": devices(autoattachPodInterface=False)}),
-]
-
-
-@table(NO_POD_NETWORK, "fields")
-def test_what_is_not_on_the_pod_network_does_not_matter(fields: Object) -> None:
-    assert rules(vm(**fields), kubevirt(network={})) == []
+@table(MATTERS, "vm_object expected")
+def test_only_the_pod_network_matters_and_an_annotation_lets_a_bridge_migrate(
+    vm_object: Object, expected: list[str]
+) -> None:
+    assert rules(vm_object, kubevirt(network={}), instancetype("x", annotations=ALLOWED)) == expected
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -99,32 +80,10 @@ def test_a_pod_network_without_its_interface_is_denied_since_1_7(version: str) -
     assert all('"default"' in violation.message for violation in found)
 
 
-DEFAULTS = {"bridge": True, "slirp": True, "masquerade": False, None: True}
-
-
-@pytest.mark.parametrize("default", DEFAULTS, ids=str)
-def test_a_vm_that_names_no_network_has_the_default_of_kubevirt(default: str | None) -> None:
+@pytest.mark.parametrize(
+    ("default", "is_denied"), [("bridge", True), ("slirp", True), ("masquerade", False), ("", True)]
+)
+def test_a_vm_that_names_no_network_has_the_default_of_kubevirt(default: str, is_denied: bool) -> None:
     cr = kubevirt(network={"defaultNetworkInterface": default} if default else {})
     fields = [violation.field for violation in verdict(vm(), cr).violations]
-    assert fields == (["spec.template.spec.domain.devices.interfaces"] if DEFAULTS[default] else [])
-
-
-UNKNOWN_CR: list[tuple[str, Object, str]] = [
-    ("the default interface", {}, "warn"),
-    ("a plugin", interface(binding={"name": "mine"}), "warn"),
-    ("a bridge", interface(bridge={}), "deny"),
-    ("no binding", interface(), "deny"),
-    ("no interface", NO_INTERFACE, "deny"),
-]
-
-
-@table(UNKNOWN_CR, "fields action")
-def test_what_only_an_unknown_kubevirt_cr_could_say_is_warned_about(fields: Object, action: str) -> None:
-    found = evaluate(vm(**fields), [obj for obj in CLUSTER if obj["kind"] != "KubeVirt"])
-    assert [(violation.rule, violation.action) for violation in found.violations] == [(RULE, action)]
-    known = verdict(vm(**fields), kubevirt(network={}))
-    assert [violation.action for violation in known.violations] == ["deny"]
-
-
-def test_an_old_bridge_is_preexisting_on_an_update_whatever_its_interface_is_called_now() -> None:
-    assert preexisting(vm(**interface("b", bridge={})), old=vm(**interface("a", bridge={}))) == [True]
+    assert fields == (["spec.template.spec.domain.devices.interfaces"] if is_denied else [])

@@ -3,10 +3,11 @@
 from typing import Any
 
 from tests.build import RWO, Object, claim, data_volume_disk, disk, host_disk, templated_vm, vm, vmi, volume_request
-from tests.policy.samples import ephemeral, table, verdict
+from tests.policy.samples import OLD_KUBEVIRT, devices, ephemeral, interface, preexisting, table, verdict
 from webhook import Verdict
 
 RUNNING: Any = {"status": {"created": True}}
+HOSTNAME = "kubernetes.io/hostname"
 
 
 def update(old: Object, new: Object, *objects: Object) -> Verdict:
@@ -23,6 +24,18 @@ def strategy(value: str) -> Object:
 
 def passthrough(**state: object) -> Object:
     return vm(domain={"features": {"hypervPassthrough": state}})
+
+
+def forwarding(*ports: int) -> Object:
+    return vm(**interface(masquerade={}, ports=[{"port": port} for port in ports]))
+
+
+def reserved(*disks: str) -> Object:
+    return vm(disk("good"), domain=devices(disks=[{"name": name, "lun": {"reservation": True}} for name in disks]))
+
+
+def secured(technique: str) -> Object:
+    return vm(domain={"launchSecurity": {technique: {}}})
 
 
 def on_nas(**storage: object) -> Object:
@@ -97,12 +110,25 @@ def test_each_violation_is_pre_existing_or_new_for_itself(old: Object, new: Obje
     assert len([line for line in found.warnings if "(pre-existing)" in line]) == sum(expected.values())
 
 
-def test_a_second_rule_that_a_volume_violates_denies_beside_the_first() -> None:
-    found = update(vm(disk("once", "d")), vm(disk("san-fs-once", "d")))
-    assert {violation.rule: violation.preexisting for violation in found.violations} == {
-        "shared-access": True,
-        "san-block": False,
-    }
+OVERLAY = vm(ephemeral("e", "once"))
+OF_RULES: list[tuple[str, Object, Object, list[bool]]] = [
+    ("a second rule on a volume", vm(disk("once", "d")), vm(disk("san-fs-once", "d")), [False, True]),
+    ("an overlay of another PVC", OVERLAY, vm(ephemeral("e", "once-too")), [True]),
+    ("a renamed overlay", OVERLAY, vm(ephemeral("renamed", "once")), [True]),
+    ("another technique", secured("sev"), secured("tdx"), [True]),
+    ("another port", forwarding(49153), forwarding(49152, 22), [True]),
+    ("another pin", vm(nodeSelector={HOSTNAME: "a"}), vm(nodeSelector={HOSTNAME: "b"}), [True]),
+    ("a renamed interface", vm(**interface("a", bridge={})), vm(**interface("b", bridge={})), [True]),
+    ("one more reservation", reserved("a"), reserved("b", "a"), [False, True]),
+    ("a reservation on another disk", reserved("a"), reserved("b"), [False]),
+]
+
+
+@table(OF_RULES, "old new expected")
+def test_a_violation_is_known_by_its_rule_and_its_volume_or_device(
+    old: Object, new: Object, expected: list[bool]
+) -> None:
+    assert preexisting(new, claim("once-too", RWO), OLD_KUBEVIRT, old=old) == expected
 
 
 def test_what_became_bad_while_the_vm_did_not_change_is_preexisting() -> None:
