@@ -129,6 +129,7 @@ def running(folder: Path, port: int, command: Sequence[str], probe: str) -> Iter
     try:
         await_that(lambda: server.answers(probe), f"answer from {probe}", server.child)
         yield server
+        assert "Exception in worker process" not in server.log()
     finally:
         server.child.stop()
 

@@ -100,6 +100,7 @@ def test_request_is_answered_while_more_connections_than_the_limit_are_silent(se
     for _ in range(SILENT):
         stack.enter_context(server.silent())
     assert server.request("GET", "/livez")[0] == 200
+    assert server.log().count("Booting worker") == 1
 
 
 def test_connections_without_a_handshake_do_not_delay_the_end(serve: Serve, stack: ExitStack) -> None:

@@ -87,7 +87,7 @@ class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _drop(self, conn: Any) -> None:
         self.pending_conns.remove(conn)
-        self.poller.cleanup(conn.sock)
+        self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
 
