@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.build import RWO, RWX, Object, claim, disk, vm
+from tests.build import RWO, RWX, Object, claim, disk, host_disk, vm
 from tests.build_paths import (
     ALICE,
     CONTROLLER,
@@ -33,6 +33,7 @@ ADD_BAD = {"op": "add", "path": f"{VOLUMES}/-", "value": disk("once")}
 REPLACE_BAD = {"op": "replace", "path": f"{VOLUMES}/0", "value": disk("good")}
 IN_TEMPLATE = exempt(GOOD, "spec", "template")
 EXEMPT_ALL = "/metadata/labels/exempt.migratability.io~1all"
+THREE_BAD = vm(disk("once"), disk("san-fs"), host_disk("image"))
 UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
 OUT = ({"op": "remove", "path": "/metadata/labels"}, {"op": "remove", "path": "/metadata/annotations"})
 EXEMPTING = (
@@ -81,14 +82,13 @@ def moving(op: str) -> Object:
 Act = Callable[[str], Answer]
 SHARED, LABEL, PATCHES = ["shared-access"], ["exemption"], ["restore-patches"]
 RULES: dict[str, tuple[Act, list[str]]] = {
-    "a VM with two violations": (lambda v: created(v, vm(disk("once"), disk("san-fs"))), [*SHARED, "san-block"]),
+    "a VM with three violations": (lambda v: created(v, THREE_BAD), [*SHARED, "san-block", "host-disk"]),
     "a patch adds a bad disk": (lambda v: created(v, GOOD, ADD_BAD), SHARED),
     "a patch replaces the bad disk": (lambda v: created(v, BAD, REPLACE_BAD), []),
     "patches that cannot matter excuse nothing": (lambda v: created(v, BAD, *HARMLESS), SHARED),
     "KubeVirt's controller creates it": (lambda v: created(v, BAD, user=CONTROLLER), []),
     "a label moves to ours": (lambda v: created(v, GOOD, moving("move"), may=(ALICE,)), LABEL),
     "a label is copied to ours": (lambda v: created(v, GOOD, moving("copy"), may=(ALICE,)), LABEL),
-    "patches remove the label": (lambda v: created(v, exempt(GOOD), *OUT), []),
     "a template's label is not carried": (lambda v: created(v, IN_TEMPLATE, may=(ALICE,)), LABEL * 2),
     "a template's label is carried": (lambda v: carried(v, IN_TEMPLATE), []),
     "the label is carried": (lambda v: carried(v, exempt(BAD)), []),
@@ -112,8 +112,11 @@ def test_which_rules_deny_a_restore_or_clone(variant: str, act: Act, rules: list
 
 
 @EVERY_VARIANT
-def test_a_restore_or_clone_that_can_migrate_is_admitted_without_a_warning(variant: str) -> None:
-    found = created(variant, GOOD)
+@pytest.mark.parametrize(("source", "patches"), [(GOOD, ()), (exempt(GOOD), OUT)], ids=["good", "label patched out"])
+def test_a_restore_or_clone_without_fault_and_label_is_admitted_without_a_warning_or_a_right(
+    variant: str, source: Object, patches: tuple[Object, ...]
+) -> None:
+    found = created(variant, source, *patches)
     assert (found.allowed, found.warnings, found.asked) == (True, [], [])
 
 
