@@ -99,10 +99,6 @@ def test_a_namespaces_labels_need_the_right_by_whatever_subresource(subresource:
     assert (finalized.allowed, finalized.asked) == (True, [])
 
 
-def test_an_exemption_without_the_right_exempts_nothing() -> None:
-    assert ask(exempt(vm(disk("once")))).rules == [*BOTH, "shared-access"]
-
-
 def test_a_removed_enforcement_is_shown_where_it_was() -> None:
     found = ask(PLAIN, namespace(enforcement="deny"))
     assert (found.fields, '"migratability.io/enforcement"' in found.message) == (["metadata.labels"], True)
