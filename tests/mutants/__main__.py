@@ -48,10 +48,9 @@ class Workbench:
     def passes(self, seconds: float, *, keep_bytecode: bool = False) -> bool:
         """Run the tests and say whether they pass in so many seconds."""
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "" if keep_bytecode else "1"}
+        command = [*_PYTEST, *self.tests]
         try:
-            run = subprocess.run(
-                [*_PYTEST, *self.tests], cwd=self.folder, env=environment, capture_output=True, timeout=seconds
-            )
+            run = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, timeout=seconds)
         except subprocess.TimeoutExpired:
             return False
         return run.returncode == 0
