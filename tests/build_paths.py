@@ -151,7 +151,6 @@ class Rights(Snapshot):
     is_live = True
 
     def __init__(self, objects: Iterable[Object], may: Collection[str] = ()) -> None:
-        """Give the right to these users, everywhere."""
         super().__init__(objects)
         self.asked: list[tuple[str, Right]] = []
         self._may = may
@@ -170,7 +169,6 @@ class Lagging(Rights):
     """A cluster whose cache lags behind; ``confirmed`` counts the views that ask the API server itself."""
 
     def __init__(self, cached: list[Object], live: list[Object]) -> None:
-        """Hold the objects that the cache shows, and those that there are."""
         super().__init__((KUBEVIRT, *CLUSTER, *cached))
         self.live, self.confirmed = Rights((KUBEVIRT, *CLUSTER, *live)), 0
 

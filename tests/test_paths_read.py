@@ -3,8 +3,6 @@
 The objects of every oracle, of recorded traffic and of the examples record the paths that are read of them.
 """
 
-import gzip
-import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -14,7 +12,8 @@ from hypothesis import given, settings
 
 from tests import test_kubevirt_oracle as oracle
 from tests.admission.client import KUBEVIRT
-from tests.admission.test_traffic import RECORDED
+from tests.admission.test_traffic_paths import fixed_objects
+from tests.admission.test_traffic_paths import recorded as recorded_reviews
 from tests.build import CLUSTER, Object, data_volume_disk, data_volume_template, disk, host_disk, vm, volume_request
 from tests.build_paths import pool, replica_set
 from tests.demo import EXAMPLES
@@ -83,7 +82,6 @@ class Recorded(dict[str, Any]):
     """A mapping that records which of its keys somebody asks for."""
 
     def __init__(self, value: Object, path: Path, read: set[Path]) -> None:
-        """Record under a path what is read; items of a list stand at the list's own path."""
         super().__init__({key: recorded(found, (*path, key), read) for key, found in value.items()})
         self._path, self._read = path, read
 
@@ -109,18 +107,15 @@ class Reader:
     """Evaluates objects, and keeps what was read of each kind."""
 
     def __init__(self) -> None:
-        """Begin with nothing read."""
         self.read: dict[str, set[Path]] = {kind: set() for kind in COMPARED_BY_KIND}
 
     def evaluate(self, obj: Object, cluster: Iterable[Object]) -> None:
-        """Evaluate an object as it is created, changed and validated."""
         kind, objects = obj["kind"], list(cluster)
         for operation, final in (("CREATE", False), ("UPDATE", False), ("UPDATE", True)):
             old = self._recorded(kind, obj) if operation == "UPDATE" else None
             evaluate(self._recorded(kind, obj), objects, old, operation=operation, final=final)
 
     def answer(self, review: Object, cluster: Snapshot) -> None:
-        """Answer a review as the webhook does."""
         request = review["request"]
         kind = KIND_OF_RESOURCE.get((request["resource"]["group"], request["resource"]["resource"]))
         if kind is not None:
@@ -220,13 +215,9 @@ def test_of_kubevirts_oracles_nothing_else_is_read(reader: Reader) -> None:
 
 
 def test_of_recorded_traffic_nothing_else_is_read(reader: Reader) -> None:
-    file = RECORDED / "reviews.jsonl.gz"
-    if not file.is_file():
-        pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
-    cluster = Snapshot(read_path(RECORDED / "cluster.yaml"))
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            reader.answer(json.loads(line)["review"], cluster)
+    cluster = Snapshot(fixed_objects())
+    for _, line in recorded_reviews("mutating", "validating"):
+        reader.answer(line["review"], cluster)
     assert reader.unexpected == set()
 
 

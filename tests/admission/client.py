@@ -1,22 +1,19 @@
 """The app asked as kube-apiserver asks it, over a state of the test's own."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
 from tests.build import CLUSTER, Object, kubevirt
 from webhook.cluster import Cluster, Snapshot
-from webhook.cluster.interface import Right
-from webhook.cluster.resources import Resource
 from webhook.server.app import make_app
 from webhook.settings import Settings
 
 KUBEVIRT = kubevirt()
-Fact = TypeVar("Fact")
 
 
 class Broken:
@@ -25,20 +22,12 @@ class Broken:
     is_live = True
 
     def __init__(self, error: Exception) -> None:
-        """Raise this error."""
         self._error = error
 
-    def get(self, resource: Resource[Fact], name: str, namespace: str = "") -> Fact | None:
-        """Raise."""
+    def _raise(self, *_: Any, **__: Any) -> Any:
         raise self._error
 
-    def list(self, resource: Resource[Fact]) -> Collection[Fact]:
-        """Raise."""
-        raise self._error
-
-    def may(self, user: Mapping[str, Any], right: Right) -> bool:
-        """Raise."""
-        raise self._error
+    get = list = may = _raise
 
     def within(self, seconds: float, *, confirm: bool = False) -> Cluster:
         """Return itself."""
@@ -75,7 +64,6 @@ class Webhook:
     """The app over a snapshot of the given objects and a KubeVirt, or over a cluster of the test's own."""
 
     def __init__(self, cluster: Iterable[Object] | Cluster = CLUSTER, **settings: Any) -> None:
-        """Make the app with these settings."""
         state = Snapshot((KUBEVIRT, *cluster)) if isinstance(cluster, Iterable) else cluster
         self.state = FakeState(state, Settings.parse(settings))
         self.client = make_app(self.state).test_client()

@@ -112,8 +112,8 @@ DUE: dict[str, tuple[Predicate, Predicate]] = {
     "so does a denied label": (lambda cell: cell.outcome.label is not None, explains_label),
     "what must be warned of is": (lambda cell: True, warns_as_due),
     "the audit log has the exemption that is used alone": (lambda cell: True, logs_the_exemption_that_is_used),
-    "KubeVirt is never asked for the right": (
-        lambda cell: PATHS[cell.path](cell).user != ALICE,
+    "KubeVirt is never asked for the right, nor is it of help where a label is not carried": (
+        lambda cell: PATHS[cell.path](cell).user != ALICE or cell.outcome.label == "not carried",
         lambda cell: answer_to(cell).asked == [],
     ),
 }

@@ -65,6 +65,7 @@ def test_where_nothing_is_to_be_set_the_response_has_no_patch(request_: Object) 
     assert not {"patch", "patchType"} & response.keys()
 
 
+NAMELESS = {**vmi(disk("good")), "metadata": {"generateName": "web", "namespace": "vms"}}
 STARTS: dict[str, tuple[Object, list[Object], str | None]] = {
     "a VMI of an old violator": (vmi(disk("once")), [OLD], None),
     "a VMI of an exempt violator": (vmi(disk("once")), [exempt(OLD)], None),
@@ -75,6 +76,7 @@ STARTS: dict[str, tuple[Object, list[Object], str | None]] = {
     ),
     "a VMI of an old VM that can migrate": (vmi(disk("good")), [known_as(GOOD)], "LiveMigrate"),
     "a VMI of a ReplicaSet": (vmi(disk("good"), name="web7k2fw"), [replica_set(disk("good"))], "LiveMigrate"),
+    "a VMI of a ReplicaSet by generateName": (NAMELESS, [replica_set(disk("good"))], "LiveMigrate"),
 }
 
 

@@ -96,10 +96,9 @@ def test_every_series_is_shown_at_zero_before_the_first_request() -> None:
 
 
 def test_the_age_of_each_cache_is_shown() -> None:
-    webhook = Webhook()
-    webhook.state.cache_ages = {"nodes": 1.5, "storageclasses": 90.0}
-    assert webhook.metric("migratability_cache_age_seconds", resource="nodes") == 1.5
-    assert webhook.metric("migratability_cache_age_seconds", resource="storageclasses") == 90.0
+    webhook, ages = Webhook(), {"nodes": 1.5, "storageclasses": 90.0}
+    webhook.state.cache_ages = ages
+    assert {name: webhook.metric("migratability_cache_age_seconds", resource=name) for name in ages} == ages
 
 
 def test_the_leader_and_the_expiry_of_the_certificate_are_shown_where_they_are_known() -> None:

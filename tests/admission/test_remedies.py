@@ -120,10 +120,7 @@ PATCHES: dict[str, tuple[Ask, str, dict[str, Ask]]] = {
         {"no more than 3": copying(3)},
     ),
 }
-DENIED = [
-    *((rights.RULE, *row) for row in LABELS.values()),
-    *((restores.RULE, *row) for row in PATCHES.values()),
-]
+DENIED = [*((rights.RULE, *row) for row in LABELS.values()), *((restores.RULE, *row) for row in PATCHES.values())]
 
 
 @pytest.mark.parametrize(("rule", "denied", "remedy", "variants"), DENIED, ids=[*LABELS, *PATCHES])

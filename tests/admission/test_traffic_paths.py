@@ -12,6 +12,7 @@ from typing import Any
 import jsonpatch
 import pytest
 
+from tests.admission.client import Webhook
 from tests.build import Object
 from tests.build_paths import Rights
 from tests.conftest import Report
@@ -44,6 +45,13 @@ DENIED = [
 """Each denial that is due: what the user did, what was written by whom, the PVC, the rule."""
 
 
+def fixed_objects() -> list[Object]:
+    """Return what was there all the time; without the recording the test is skipped."""
+    if not RECORDED.is_dir():
+        pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
+    return list(read_path(RECORDED / "cluster.yaml"))
+
+
 @dataclass(frozen=True)
 class Step:
     """A recorded request and our response."""
@@ -71,10 +79,7 @@ class World:
     """The objects that are there, as the recording goes on; the administrator has every right."""
 
     def __init__(self) -> None:
-        if not (RECORDED / "reviews.jsonl.gz").is_file():
-            pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
-        self.fixed = list(read_path(RECORDED / "cluster.yaml"))
-        self.live: dict[tuple[str, str], Object] = {}
+        self.fixed, self.live = fixed_objects(), dict[tuple[str, str], Object]()
 
     def cluster(self) -> Rights:
         return Rights((*self.fixed, *self.live.values()), may=("admin",))
@@ -109,22 +114,21 @@ def with_annotations(request: Request, cluster: Rights) -> Request:
     return replace(request, obj=jsonpatch.apply_patch(request.obj, verdict.annotation_patch if verdict else []))
 
 
-def recorded(side: str) -> Iterator[tuple[int, str, Object]]:
+def recorded(*sides: str) -> Iterator[tuple[int, Object]]:
+    """Return the recorded reviews of the validating, the mutating or both sides, each with its number."""
     with gzip.open(RECORDED / "reviews.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(map(json.loads, lines)):
-            if line["webhook"] == side:
-                yield number, line["step"], line["review"]
+        yield from ((number, line) for number, line in enumerate(map(json.loads, lines)) if line["webhook"] in sides)
 
 
 @pytest.fixture(scope="module")
 def validated() -> list[Step]:
     world, found = World(), []
-    for number, what, review in recorded("validating"):
-        content = review["request"]
+    for number, line in recorded("validating"):
+        review, content = line["review"], line["review"]["request"]
         content = {**content, "object": patched(content["object"]), "oldObject": patched(content["oldObject"])}
         request = with_annotations(parse_review({**review, "request": content}), world.cluster())
         response, _ = validate(request, world.cluster(), Settings(), 10.0)
-        found.append(Step(number, what, request, response.body["response"], []))
+        found.append(Step(number, line["step"], request, response.body["response"], []))
         world.went_on(request)
     return found
 
@@ -132,13 +136,25 @@ def validated() -> list[Step]:
 @pytest.fixture(scope="module")
 def mutated() -> list[Step]:
     world, found = World(), []
-    for number, what, review in recorded("mutating"):
-        request = parse_review(review)
+    for number, line in recorded("mutating"):
+        request = parse_review(line["review"])
         response, verdict = mutate(request, world.cluster(), Settings(), 10.0)
         offered = verdict.patch if verdict and "patch" in response.body["response"] else []
-        found.append(Step(number, what, request, response.body["response"], offered))
+        found.append(Step(number, line["step"], request, response.body["response"], offered))
         world.went_on(request)
     return found
+
+
+def test_every_recorded_request_is_decided_over_http_and_no_deletion_is_denied_or_patched() -> None:
+    webhook, deletions = Webhook(fixed_objects()), 0
+    for _, line in recorded("mutating", "validating"):
+        path = {"mutating": "/mutate", "validating": "/validate"}[line["webhook"]]
+        answer, request = webhook.post(f"{path}?{line['timeout']}", line["review"]), line["review"]["request"]
+        assert (answer.status_code, answer.get_json()["response"]["uid"]) == (200, request["uid"]), line["step"]
+        if request["operation"] == "DELETE":
+            deletions += 1
+            assert answer.get_json()["response"].keys() == {"uid", "allowed"}
+    assert deletions > 0
 
 
 def denials(steps: list[Step]) -> list[tuple[str, str, str, str, str]]:
@@ -159,8 +175,10 @@ def test_exactly_the_bad_disks_are_denied_where_their_user_sees_it(validated: li
         for step in denied:
             report(f"  {step.number} {step.request.operation} {step.resource} by {step.user}: {step.causes[0]}")
     assert denials(validated) == DENIED
-    messages = [step.response["status"]["message"] for step in validated if not step.response["allowed"]]
-    assert all(row[3] in message for row, message in zip(DENIED, messages, strict=True))
+    said = [step.response["status"] for step in validated if not step.response["allowed"]]
+    assert all(row[3] in status["message"] for row, status in zip(DENIED, said, strict=True))
+    fields = [cause["field"] for status in said for cause in status["details"]["causes"]]
+    assert all(field.startswith(("spec.", "status.volumeRequests")) for field in fields)
 
 
 def test_no_restore_or_clone_of_a_good_vm_is_denied_or_warned_of(validated: list[Step]) -> None:

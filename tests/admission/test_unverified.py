@@ -100,11 +100,7 @@ CREATED: dict[str, tuple[Object, list[Object], set[str]]] = {
     "an instancetype": (vm(spec=LARGE), [], {NO_LARGE}),
     "an instancetype's revision": (vm(spec={"instancetype": {"name": "x", "revisionName": "large"}}), [], {NO_LARGE}),
     "a preference": (vm(spec=WIN), [], {"preference/win"}),
-    "a preference's revision": (
-        vm(spec={"preference": {"name": "x", "revisionName": "win"}}),
-        [],
-        {"preference/win"},
-    ),
+    "a preference's revision": (vm(spec={"preference": {"name": "x", "revisionName": "win"}}), [], {"preference/win"}),
     "nothing where all is there": (vm(disk("good"), disk("good-block")), [], set()),
     "no PVC whose name no object can have": (vm(disk("not a name"), disk("later")), [], {LATER}),
     "no PVC that is predicted bad and exempt": (exempt(templated_vm("root", spec=ONCE_ON_NAS)), [], set()),

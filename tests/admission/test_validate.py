@@ -39,12 +39,6 @@ def test_a_denied_vmi_is_called_by_its_own_kind_and_fields() -> None:
     assert causes(response) == [(f"spec.volumes[0].{CLAIM_NAME}", "shared-access")]
 
 
-def test_what_only_warns_is_a_warning_of_an_admitted_vm() -> None:
-    response = Webhook().validate(review(vm(disk("absent"), evictionStrategy="LiveMigrate")))
-    (warning,) = response["warnings"]
-    assert (response["allowed"], '"absent"' in warning, warning.endswith("[claim-known]")) == (True, True, True)
-
-
 def test_the_audit_log_shows_which_rules_denied_and_which_warned() -> None:
     response = Webhook().validate(review(vm(disk("once"), disk("san-fs-once"), disk("absent"))))
     assert response["auditAnnotations"] == {"denied": "san-block,shared-access", "warned": "claim-known"}
@@ -95,12 +89,6 @@ def test_an_old_violation_is_preexisting_and_only_the_new_one_denied() -> None:
     response = Webhook().validate(review(new, old, "UPDATE"))
     assert causes(response) == [(f"{ROOT}[0].{CLAIM_NAME}", "san-block")]
     assert "once" not in response["status"]["message"]
-
-
-def test_an_edit_beside_an_old_violation_is_admitted_with_a_warning() -> None:
-    response = Webhook().validate(review(vm(disk("once"), architecture="amd64"), vm(disk("once")), "UPDATE"))
-    assert response["allowed"] is True
-    assert [line for line in response["warnings"] if "(pre-existing)" in line and line.endswith("[shared-access]")]
 
 
 def test_the_request_names_the_vm_and_the_namespace_that_pvcs_are_looked_up_in() -> None:
