@@ -6,14 +6,13 @@ import json
 import pytest
 
 from tests.build import RWO, RWX, Object
-from tests.e2e.admission.conftest import started, stored
+from tests.e2e.admission.conftest import started, stored, unverified_by
 from tests.e2e_controller.permissions import permission
 from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, vm_object
 from tests.localcluster.installation import apply
 from tests.workloads import eventually
 from webhook.cluster.api import ApiError
 from webhook.controller.late_pvcs import _unless_changed
-from webhook.names import UNVERIFIED
 from webhook.objects import at
 
 VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
@@ -27,18 +26,13 @@ def waiting(release: Release) -> tuple[str, str]:
     found = vm_object(f"later-{name}")
     path = f"{VMS}/{name}"
     release.make({**found, "metadata": {**found["metadata"], "name": name}})
-    assert annotations(release.read(path)) == [f"claim/later-{name}"] * 2
+    assert unverified_by(release.read(path)) == [f"claim/later-{name}"] * 2
     return path, f"later-{name}"
-
-
-def annotations(obj: Object | None) -> list[str | None]:
-    """Return the annotations of a VM and of its template."""
-    return [at(obj, *place, "annotations", UNVERIFIED) for place in (("metadata",), ("spec", "template", "metadata"))]
 
 
 def await_cleared(release: Release, path: str) -> None:
     """Return when a VM is verified."""
-    eventually("the VM is verified", lambda: annotations(release.read(path)) == [None, None])
+    eventually("the VM is verified", lambda: unverified_by(release.read(path)) == [None, None])
 
 
 def events(release: Release, path: str) -> list[Object]:
@@ -64,7 +58,7 @@ def test_a_late_pvc_verifies_its_vm_or_gets_it_one_event_and_no_other_vm_is_writ
     good, late = waiting(installed)
     installed.make(stored(late, RWX, mode="Filesystem"))
     await_cleared(installed, good)
-    assert annotations(installed.read(bad)) == [f"claim/{name}"] * 2
+    assert unverified_by(installed.read(bad)) == [f"claim/{name}"] * 2
     assert [len(events(installed, path)) for path in (good, bad)] == [0, 1]
     assert at(installed.read(verified), "metadata", "resourceVersion") == before
 
