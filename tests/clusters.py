@@ -1,5 +1,6 @@
 """One local cluster for all suites that a worker runs, and each of them finds it clean."""
 
+import base64
 import shutil
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -134,12 +135,8 @@ def _next_version(folder: Path) -> Image:
 def _calling(clients: CA, folder: Path) -> Path:
     """Return an AdmissionConfiguration by which an API server shows a certificate to our Service."""
     shown = clients.client("kube-apiserver")
-    user = {}
-    for key, content in (("client-certificate", shown.certificate), ("client-key", shown.key)):
-        path = folder / f"{key}.pem"
-        path.write_bytes(content)
-        path.chmod(0o600)
-        user[key] = str(path)
+    files = {"client-certificate-data": shown.certificate, "client-key-data": shown.key}
+    user = {key: base64.b64encode(content).decode() for key, content in files.items()}
     kubeconfig = folder / "kubeconfig"
     users = [{"name": f"*.{NAMESPACE}.svc:{PORT}", "user": user}]
     kubeconfig.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "users": users}))

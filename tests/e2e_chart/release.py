@@ -13,7 +13,7 @@ from tests.build import Object
 from tests.clusters import PORT, WithNodes
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, admin, answer
+from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, Seen
 from tests.localcluster import binaries
 from tests.workloads import eventually
 from webhook.objects import at, items
@@ -31,13 +31,13 @@ _KINDS = (
 )
 
 
-class Release:
+class Release(Seen):
     """At most one release of the chart, with two replicas unless its values say otherwise."""
 
     def __init__(self, site: WithNodes) -> None:
         """Use a cluster with nodes; install nothing yet."""
-        self.site, self.cluster, self.nodes = site, site.cluster, site.nodes
-        self.api = admin(site.cluster)
+        super().__init__(site.cluster)
+        self.site, self.nodes = site, site.nodes
         self.values: Object = {}
 
     def helm(self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, stdin: str = "") -> str:
@@ -98,7 +98,7 @@ class Release:
         """Return when all pods are ready and the API server denies and patches by what they say."""
         replicas = self.values.get("replicaCount", 2)
         eventually("all replicas are ready", lambda: len(self.ready_pods) == len(self.pods) == replicas)
-        eventually("the webhook denies and patches", lambda: self.denies and self.answer("good") == "LiveMigrate")
+        eventually("the webhook denies and patches", lambda: self.denies_and_patches)
 
     def await_no_pods(self) -> None:
         """Return when no pod of the release is there any more."""
@@ -123,19 +123,6 @@ class Release:
     def address(self) -> tuple[str, int]:
         """Where the Service is reached."""
         return str(at(self.read(f"/api/v1/namespaces/{NAMESPACE}/services/{NAME}"), "spec", "clusterIP")), PORT
-
-    @property
-    def denies(self) -> bool:
-        """Whether a VM with a ReadWriteOnce disk is denied for that."""
-        return "[shared-access]" in self.answer("once")
-
-    def answer(self, claim: str) -> str:
-        """Return what becomes of a new VM with a PVC: its evictionStrategy, else why it is denied."""
-        return answer(self.api, claim)
-
-    def read(self, path: str) -> Object | None:
-        """Return what is at a path, None where nothing is."""
-        return self.api.get(path)
 
     def edit(self, path: str, patch: Object) -> None:
         """Merge a patch into an object, as somebody does by hand."""

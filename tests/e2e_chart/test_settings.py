@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.e2e.admission.conftest import vm
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import MUTATING, VALIDATING, vm_object
+from tests.e2e_controller.release import MUTATING, VALIDATING, VMS
 from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
@@ -42,8 +43,7 @@ def test_the_emergency_switch_removes_the_webhook_configurations_and_restores_th
 
 
 def test_only_vms_in_selected_namespaces_are_evaluated_and_counted_by_the_doctor(release: Release) -> None:
-    counted_vm = {**vm_object("good"), "metadata": {"name": "counted", "namespace": "vms"}}
-    release.api.create("/apis/kubevirt.io/v1/namespaces/vms/virtualmachines", counted_vm)
+    release.api.create(VMS, vm("good"))
     counted = []
     release.upgrade({"namespaceSelector": {"matchLabels": {"migratability": "on"}}})
     eventually("a bad VM is admitted", lambda: release.answer("once") == "")

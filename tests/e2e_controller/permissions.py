@@ -1,11 +1,9 @@
 """What a release finds in the cluster: its namespace and Service, and the roles that the chart gives its accounts."""
 
 from tests.build import Object
-from tests.chart.helm import NAMESPACE, render
-from tests.chart.helm import RELEASE as NAME
+from tests.chart import helm
 
-__all__ = ["CLUSTER_IP", "CONFIGURATIONS", "NAME", "NAMESPACE", "OWNER", "RBAC", "SECRET", "foundation", "permission"]
-
+NAME, NAMESPACE = helm.RELEASE, helm.NAMESPACE
 OWNER, SECRET = f"{NAME}-webhook-configurations", f"{NAME}-ca"
 CLUSTER_IP = "127.96.0.51"
 RBAC, CONFIGURATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
@@ -24,7 +22,7 @@ def foundation(port: int) -> list[Object]:
 
 def roles() -> list[Object]:
     """Return the chart's roles and their bindings, without those of `helm test`."""
-    return [obj for obj in render().objects if obj["kind"] in _ROLES and "-test" not in obj["metadata"]["name"]]
+    return [obj for obj in helm.render().objects if obj["kind"] in _ROLES and "-test" not in obj["metadata"]["name"]]
 
 
 def _for_users(obj: Object) -> Object:

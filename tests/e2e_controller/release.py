@@ -1,7 +1,4 @@
-"""Replicas of the webhook as a chart installs them, but as processes: with all that is around them, without pods.
-
-A Service's address is a forwarder here, which sends each connection to a replica that is ready, as kube-proxy does.
-"""
+"""Replicas of the webhook as a chart installs them, but as processes, and a forwarder at their Service's address."""
 
 import copy
 import http.client
@@ -12,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,8 +17,9 @@ from typing import Any
 
 import yaml
 
-from tests.build import Object, disk, vm
+from tests.build import Object
 from tests.chart.helm import render
+from tests.e2e.admission.conftest import vm
 from tests.e2e_controller.permissions import (
     CLUSTER_IP,
     CONFIGURATIONS,
@@ -39,7 +36,7 @@ from tests.localcluster.installation import apply, free_port
 from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
 from tests.workloads import eventually
-from webhook.cluster.api import Api, ApiError, Client
+from webhook.cluster.api import Api, ApiError
 
 _ADDRESSES = (f"127.97.51.{number}" for number in itertools.count(1))
 KUBEVIRTS_NAMESPACE = "openshift-cnv"
@@ -51,7 +48,7 @@ CA_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
 OWNER_ROLE = f"/apis/{RBAC}/v1/clusterroles/{OWNER}"
 OWNED = (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET)
 """The ClusterRole that owns the rest, and the rest."""
-_VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
+VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 
 
 @dataclass
@@ -64,30 +61,26 @@ class Replica:
     child: Child
 
     def get(self, path: str) -> tuple[int, str]:
-        """Return status and body of a GET; raises OSError where nobody answers."""
+        """Return status and body of a GET, 0 and nothing where nobody answers."""
         connection = http.client.HTTPSConnection(self.address, self.port, timeout=10, context=unverified())
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException):
+            return 0, ""
         finally:
             connection.close()
 
     @property
     def is_ready(self) -> bool:
         """Whether the kubelet would call it ready."""
-        try:
-            return self.get("/readyz")[0] == 200
-        except (OSError, http.client.HTTPException):
-            return False
+        return self.get("/readyz")[0] == 200
 
     @property
     def is_leader(self) -> bool:
         """Whether it says that it is the leader."""
-        try:
-            return "migratability_leader_election_master_status 1.0" in self.get("/metrics")[1]
-        except (OSError, http.client.HTTPException):
-            return False
+        return "migratability_leader_election_master_status 1.0" in self.get("/metrics")[1]
 
     @property
     def log(self) -> str:
@@ -95,17 +88,44 @@ class Replica:
         return self.child.log.read_text(errors="replace")
 
 
-class Release:
+class Seen:
+    """What an administrator sees of a release."""
+
+    def __init__(self, cluster: LocalCluster) -> None:
+        """Use a running cluster."""
+        self.cluster = cluster
+        self.api = Api.connect(str(cluster.kubeconfig)).until(math.inf, longest=30)
+
+    def read(self, path: str) -> Object | None:
+        """Return what the API server has at a path, None where nothing is."""
+        return self.api.get(path)
+
+    def answer(self, claim: str) -> str:
+        """Return what becomes of a new VM with a PVC: its evictionStrategy, else why it is denied."""
+        try:
+            stored = self.api.create(VMS, vm(claim), dry_run=True)
+        except ApiError as error:
+            return str(error)
+        return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
+
+    @property
+    def denies_and_patches(self) -> bool:
+        """Whether a VM with a ReadWriteOnce disk is denied for that, and a good one gets the strategy."""
+        return "[shared-access]" in self.answer("once") and self.answer("good") == "LiveMigrate"
+
+
+class Release(Seen):
     """A namespace, a Service, permissions, a ClusterRole that owns, settings, and any number of replicas."""
 
     def __init__(self, cluster: LocalCluster, folder: Path) -> None:
         """Make all but the replicas."""
-        self.cluster, self.folder = cluster, folder
-        self.api = admin(cluster)
+        super().__init__(cluster)
+        self.folder = folder
         self.port = free_port(CLUSTER_IP)
         self.replicas: list[Replica] = []
         self._numbers = itertools.count()
         apply(cluster, foundation(self.port))
+        self.file = folder / "installation.yaml"
         (folder / "settings.yaml").write_text("{}")
 
     def start(self) -> Replica:
@@ -140,16 +160,7 @@ class Release:
         """Return when both configurations are there and the API server denies and patches by them."""
         both = (VALIDATING, MUTATING)
         eventually("the webhook configurations", lambda: all(map(self.read, both)) and not self.read(PROBE))
-        eventually("the API server denies and patches", lambda: self.denies and self.patches)
-
-    @property
-    def file(self) -> Path:
-        """The installation file."""
-        return self.folder / "installation.yaml"
-
-    def make(self, obj: Object) -> None:
-        """Apply an object."""
-        apply(self.cluster, [obj])
+        eventually("the API server denies and patches", lambda: self.denies_and_patches)
 
     def forbid(self, resource: str) -> None:
         """Take the right to read a kind from the replicas."""
@@ -169,21 +180,6 @@ class Release:
         live = self.read(path)
         change(live)
         self.api.replace(path, live)
-
-    def read(self, path: str) -> Object | None:
-        """Return what the API server has at a path, None where nothing is."""
-        return self.api.get(path)
-
-    @property
-    def denies(self) -> bool:
-        """Whether a VM with a ReadWriteOnce disk is denied for that."""
-        return "[shared-access]" in answer(self.api, "once")
-
-    @property
-    def patches(self) -> bool:
-        """Whether a good VM gets the strategy; raises ApiError where it is denied."""
-        stored = self.api.create(_VMS, vm_object("good"), dry_run=True)
-        return bool(stored["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate")
 
     def _written(self) -> list[str]:
         installation = render().installation
@@ -212,35 +208,25 @@ class Forwarder:
     """The Service's address: every connection goes to one of the replicas that are ready, in turn."""
 
     def __init__(self, release: Release) -> None:
-        """Listen and follow."""
-        self._release = release
-        self._ready: list[Replica] = []
-        self._turn = itertools.count()
-        self._open = True
+        """Listen."""
+        self._release, self._turn = release, itertools.count()
         self._listener = socket.create_server((CLUSTER_IP, release.port))
-        for work in (self._follow, self._accept):
-            threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
         """Listen no more."""
-        self._open = False
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def _follow(self) -> None:
-        while self._open:
-            self._ready = [replica for replica in [*self._release.replicas] if replica.is_ready]
-            time.sleep(0.2)
-
     def _accept(self) -> None:
         with suppress(OSError):
-            while self._open:
+            while True:
                 client, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        ready, turn = self._ready, next(self._turn)
+        ready, turn = [replica for replica in [*self._release.replicas] if replica.is_ready], next(self._turn)
         for index in range(len(ready)):
             replica = ready[(turn + index) % len(ready)]
             with suppress(OSError):
@@ -261,24 +247,3 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
         end.close()
-
-
-def vm_object(claim: str) -> Object:
-    """Return a VM with a disk."""
-    found = vm(disk(claim), spec={"runStrategy": "Halted"})
-    found["spec"]["template"]["spec"]["domain"] = {"devices": {}}
-    return found
-
-
-def answer(api: Client, claim: str) -> str:
-    """Return what becomes of a new VM with a PVC: its evictionStrategy, else why it is denied."""
-    try:
-        stored = api.create(_VMS, vm_object(claim), dry_run=True)
-    except ApiError as error:
-        return str(error)
-    return str(stored["spec"]["template"]["spec"].get("evictionStrategy") or "")
-
-
-def admin(cluster: LocalCluster) -> Client:
-    """Return an administrator's client."""
-    return Api.connect(str(cluster.kubeconfig)).until(math.inf, longest=30)

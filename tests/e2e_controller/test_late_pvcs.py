@@ -6,17 +6,15 @@ import json
 import pytest
 
 from tests.build import RWO, RWX, Object
-from tests.e2e.admission.conftest import started, stored
+from tests.e2e.admission.conftest import started, stored, unverified_by, vm
 from tests.e2e_controller.permissions import permission
-from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, Release, vm_object
+from tests.e2e_controller.release import KUBEVIRTS_NAMESPACE, VMS, Release
 from tests.localcluster.installation import apply
 from tests.workloads import eventually
 from webhook.cluster.api import ApiError
 from webhook.controller.late_pvcs import _unless_changed
-from webhook.names import UNVERIFIED
 from webhook.objects import at
 
-VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 CONTROLLER = f"system:serviceaccount:{KUBEVIRTS_NAMESPACE}:kubevirt-controller"
 NUMBERS = itertools.count()
 
@@ -24,21 +22,15 @@ NUMBERS = itertools.count()
 def waiting(release: Release) -> tuple[str, str]:
     """Store a VM whose PVC does not exist; return the path of the VM, and the PVC's name."""
     name = f"waiting-{next(NUMBERS)}"
-    found = vm_object(f"later-{name}")
     path = f"{VMS}/{name}"
-    release.make({**found, "metadata": {**found["metadata"], "name": name}})
-    assert annotations(release.read(path)) == [f"claim/later-{name}"] * 2
+    apply(release.cluster, [vm(f"later-{name}", name=name)])
+    assert unverified_by(release.read(path)) == [f"claim/later-{name}"] * 2
     return path, f"later-{name}"
-
-
-def annotations(obj: Object | None) -> list[str | None]:
-    """Return the annotations of a VM and of its template."""
-    return [at(obj, *place, "annotations", UNVERIFIED) for place in (("metadata",), ("spec", "template", "metadata"))]
 
 
 def await_cleared(release: Release, path: str) -> None:
     """Return when a VM is verified."""
-    eventually("the VM is verified", lambda: annotations(release.read(path)) == [None, None])
+    eventually("the VM is verified", lambda: unverified_by(release.read(path)) == [None, None])
 
 
 def events(release: Release, path: str) -> list[Object]:
@@ -49,12 +41,11 @@ def events(release: Release, path: str) -> list[Object]:
 
 
 def test_a_late_pvc_verifies_its_vm_or_gets_it_one_event_and_no_other_vm_is_written(installed: Release) -> None:
-    found = vm_object("good")
     verified = f"{VMS}/verified"
-    installed.make({**found, "metadata": {**found["metadata"], "name": "verified"}})
+    apply(installed.cluster, [vm("good", name="verified")])
     before = at(installed.read(verified), "metadata", "resourceVersion")
     bad, name = waiting(installed)
-    installed.make(stored(name, RWO))
+    apply(installed.cluster, [stored(name, RWO)])
     (event,) = eventually("Event", lambda: events(installed, bad))
     uid = at(installed.read(bad), "metadata", "uid")
     assert (event["type"], event["involvedObject"]["uid"]) == ("Warning", uid)
@@ -62,9 +53,9 @@ def test_a_late_pvc_verifies_its_vm_or_gets_it_one_event_and_no_other_vm_is_writ
     assert "Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
     assert event["message"].endswith("[shared-access]")
     good, late = waiting(installed)
-    installed.make(stored(late, RWX, mode="Filesystem"))
+    apply(installed.cluster, [stored(late, RWX, mode="Filesystem")])
     await_cleared(installed, good)
-    assert annotations(installed.read(bad)) == [f"claim/{name}"] * 2
+    assert unverified_by(installed.read(bad)) == [f"claim/{name}"] * 2
     assert [len(events(installed, path)) for path in (good, bad)] == [0, 1]
     assert at(installed.read(verified), "metadata", "resourceVersion") == before
 
@@ -83,7 +74,7 @@ def test_a_vm_that_was_changed_meanwhile_is_a_conflict(installed: Release) -> No
 def test_a_verified_vm_starts_while_no_replica_runs_and_an_unverified_one_does_not(installed: Release) -> None:
     path, good = waiting(installed)
     unverified, absent = waiting(installed)
-    installed.make(stored(good, RWX, mode="Filesystem"))
+    apply(installed.cluster, [stored(good, RWX, mode="Filesystem")])
     await_cleared(installed, path)
     everything = {"apiGroups": ["kubevirt.io"], "resources": ["*"], "verbs": ["*"]}
     apply(installed.cluster, permission("ClusterRole", {}, [everything], CONTROLLER))

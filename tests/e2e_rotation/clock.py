@@ -1,9 +1,4 @@
-"""A wall clock that a test moves, for the replicas of one image.
-
-Each process of the image reads the clock through our own `sitecustomize`: the operating system's, moved by as many
-seconds as stand in a file. libfaketime would do the same, but is not everywhere. The monotonic clock is left alone, and
-so are API server and tests.
-"""
+"""A wall clock that a test moves: processes of one image read it, by our `sitecustomize`, and the seconds in a file."""
 
 import os
 from pathlib import Path

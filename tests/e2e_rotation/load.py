@@ -1,7 +1,6 @@
 """Writes of VMs and new TLS connections to the webhook's Service while a test runs, and what its replicas serve.
 
-Connections are verified as an API server verifies them: it keeps its own open, so writes alone rarely show what a new
-one would meet.
+API servers keep their connections open, so writes alone rarely show what a new one would meet.
 """
 
 import base64
@@ -39,11 +38,7 @@ _AFTERWARDS = 50
 
 
 class Handshakes:
-    """Shakes hands every 100 ms as long as the context lasts.
-
-    Each time with every bundle in the webhook configurations at that moment: one that was read before the handshake and
-    is still there after it. What does not verify is ``failed``.
-    """
+    """Shakes hands every 100 ms with every bundle in the webhook configurations; what does not verify is ``failed``."""
 
     def __init__(self, api: Client, address: tuple[str, int]) -> None:
         """Connect to an address of the Service; read the bundles from the API server."""
@@ -54,12 +49,10 @@ class Handshakes:
         self._thread = threading.Thread(target=self._go_on, name="handshakes", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End after the last one."""
         self._done.set()
         self._thread.join()
 
@@ -67,19 +60,14 @@ class Handshakes:
         while not self._done.wait(_EVERY):
             try:
                 for bundle in configured(self._api):
-                    why = self._shake(bundle)
                     self.total += 1
-                    if why and bundle in configured(self._api):
-                        self.failed.append(f"{datetime.now():%T} {why}")
+                    try:
+                        shake(self._address, ssl.create_default_context(cadata=bundle.decode()))
+                    except (OSError, ValueError) as error:
+                        if bundle in configured(self._api):
+                            self.failed.append(f"{datetime.now():%T} {type(error).__name__}: {error}")
             except ClusterUnavailable as error:
                 self.failed.append(f"{datetime.now():%T} the webhook configurations cannot be read: {error}")
-
-    def _shake(self, bundle: bytes) -> str | None:
-        try:
-            shake(self._address, ssl.create_default_context(cadata=bundle.decode()))
-        except (OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"
-        return None
 
 
 class Load:

@@ -25,9 +25,7 @@ def issuer(request: pytest.FixtureRequest, site: Release) -> Iterator[CertManage
         yield found
 
 
-def test_a_renewed_leaf_is_served_and_one_of_a_new_ca_not_before_it_is_trusted(
-    issuer: CertManager | ServiceCa,
-) -> None:
+def test_a_renewed_leaf_is_served_and_one_of_a_new_ca_not_before_it_is_trusted(issuer: CertManager | ServiceCa) -> None:
     """cert-manager writes leaf and CA at once, so nobody can trust the new CA when its leaf is there."""
     with under_load(issuer.release) as load:
         await_served(load, issuer.issue())

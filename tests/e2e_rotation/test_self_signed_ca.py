@@ -21,8 +21,7 @@ def test_two_cas_follow_the_first_and_a_replica_that_joins_before_the_next_one_s
         eventually("the next CA waits to sign", lambda: at(release.read(CA_SECRET), "data", "next.crt"))
         release.upgrade({**SHORT, "replicaCount": 2})
         load.await_served(
-            "leaf of the next CA from both replicas",
-            lambda served: len(served) == 2 and not issuers(served) & before,
+            "leaf of the next CA from both replicas", lambda served: len(served) == 2 and not issuers(served) & before
         )
         load.await_served("third CA", lambda served: len(load.ca_names) > 2 and len(issuers(served)) == 1)
         assert len(release.ready_pods) == 2

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.e2e.preexisting.api import collection, path_of
 from tests.e2e_controller.permissions import permission
 from tests.localcluster.api import Client, Response
 from tests.localcluster.installation import Installation
+from webhook.names import UNVERIFIED
 from webhook.objects import at
 
 ADMIN, ALICE, CAROL = "admin", "alice", "carol"
@@ -27,6 +29,7 @@ Answer = tuple[bool, str]
 """Whether a call did what it was asked, and what kubectl prints; a warning is part of that."""
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
+_VM = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
 _OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
 
 
@@ -37,40 +40,24 @@ def instance_spec(*claims: str) -> Object:
     return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": [disk(name) for name in claims]}
 
 
-def vm(*claims: str, **fields: Any) -> Object:
-    """Return a VirtualMachine."""
-    return _declared("VirtualMachine", *claims, **fields)
-
-
-def vmi(*claims: str, **fields: Any) -> Object:
-    """Return a VirtualMachineInstance."""
-    return _declared("VirtualMachineInstance", *claims, **fields)
-
-
-def replica_set(*claims: str, **fields: Any) -> Object:
-    """Return a VirtualMachineInstanceReplicaSet."""
-    return _declared("VirtualMachineInstanceReplicaSet", *claims, **fields)
-
-
-def pool(*claims: str, **fields: Any) -> Object:
-    """Return a VirtualMachinePool."""
-    return _declared("VirtualMachinePool", *claims, **fields)
-
-
 def _declared(kind: str, *claims: str, **fields: Any) -> Object:
     return declared(kind, instance_spec(*claims), **{"name": next(NAMES), **fields})
 
 
-def restore(snapshot: str, target: str, api: str = "snapshot.kubevirt.io/v1beta1") -> Object:
+vm, vmi = partial(_declared, "VirtualMachine"), partial(_declared, "VirtualMachineInstance")
+replica_set, pool = partial(_declared, "VirtualMachineInstanceReplicaSet"), partial(_declared, "VirtualMachinePool")
+"""Return a VM of that kind with PVCs as its disks."""
+
+
+def restore(snapshot: str, target: str) -> Object:
     """Return a VirtualMachineRestore."""
-    to = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target}
-    return _named("VirtualMachineRestore", {"target": to, "virtualMachineSnapshotName": snapshot}, api)
+    spec = {"target": {**_VM, "name": target}, "virtualMachineSnapshotName": snapshot}
+    return _named("VirtualMachineRestore", spec, "snapshot.kubevirt.io/v1beta1")
 
 
 def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
     """Return a VirtualMachineClone of a VM."""
-    what = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
-    return _named("VirtualMachineClone", {"source": {**what, "name": source}, "target": {**what, "name": "copy"}}, api)
+    return _named("VirtualMachineClone", {"source": {**_VM, "name": source}, "target": {**_VM, "name": "copy"}}, api)
 
 
 def _named(kind: str, spec: Object, api: str) -> Object:
@@ -93,6 +80,11 @@ def started(owner: Object, *claims: str) -> Object:
 def stored(name: str, *access_modes: str, **spec: Any) -> Object:
     """Return a PVC that an API server takes."""
     return claim(name, *access_modes, resources={"requests": {"storage": "1Gi"}}, **spec)
+
+
+def unverified_by(obj: Object | None) -> list[str | None]:
+    """Return the unverified annotations of a stored VM and of its template."""
+    return [at(obj, *place, "annotations", UNVERIFIED) for place in (("metadata",), ("spec", "template", "metadata"))]
 
 
 class Site:

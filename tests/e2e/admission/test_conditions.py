@@ -3,8 +3,8 @@
 import pytest
 
 from tests.build import Object
-from tests.e2e.admission.conftest import ADMIN, ALICE, NAMES, Site, vm
-from tests.e2e.admission.writes import ENFORCEMENT, EXEMPT, NOTHING, WRITES, Write, asked
+from tests.e2e.admission.conftest import ADMIN, NAMES, Site
+from tests.e2e.admission.writes import ENFORCEMENT, NOTHING, WRITES, Write, asked
 
 
 @pytest.mark.parametrize("write", WRITES, ids=str)
@@ -12,12 +12,6 @@ def test_the_api_server_asks_only_about_what_can_add_a_violation_or_an_exemption
     obj, answers = write.make(site), []
     assert site.calls(lambda: answers.append(write.act(site, obj))) == write.calls
     assert [done for done, _ in answers] == [write.allowed], answers
-
-
-def test_an_exemption_of_a_vm_that_is_being_deleted_needs_the_right(site: Site) -> None:
-    made = site.have(vm("good", finalizers=["x.io/y"]))
-    assert site.delete(made)[0]
-    assert not site.patch(made, EXEMPT, user=ALICE)[0]
 
 
 @pytest.mark.parametrize("subresource", ["", "/status", "/finalize"], ids=["itself", "status", "finalize"])

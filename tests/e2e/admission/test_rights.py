@@ -6,16 +6,7 @@ import pytest
 
 from tests.build import Object
 from tests.build_paths import REASON, tagged
-from tests.e2e.admission.conftest import (
-    ALICE,
-    CAROL,
-    NAMES,
-    Site,
-    pool,
-    replica_set,
-    vm,
-    vmi,
-)
+from tests.e2e.admission.conftest import ALICE, CAROL, NAMES, Site, pool, replica_set, vm, vmi
 from tests.e2e.admission.writes import ENFORCEMENT, EXEMPT
 
 LABELS = EXEMPT["metadata"]["labels"]

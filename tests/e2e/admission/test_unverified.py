@@ -2,17 +2,10 @@
 
 import pytest
 
-from tests.build import RWO, RWX, Object
+from tests.build import RWO, RWX
 from tests.build_paths import CONTROLLER
-from tests.e2e.admission.conftest import NAMES, Site, started, stored, vm
+from tests.e2e.admission.conftest import NAMES, Site, started, stored, unverified_by, vm
 from webhook.names import UNVERIFIED
-from webhook.objects import at
-
-
-def annotations(vm_object: Object) -> list[str | None]:
-    """Return the annotations of a stored VM and of its template."""
-    places = (("metadata",), ("spec", "template", "metadata"))
-    return [at(vm_object, *path, "annotations", UNVERIFIED) for path in places]
 
 
 def appear(site: Site, name: str, *access_modes: str) -> None:
@@ -41,7 +34,7 @@ def test_it_starts_only_when_the_pvc_exists_and_is_shared(site: Site, late: str,
 def test_a_write_of_the_annotation_clears_it_once_the_pvc_is_good(site: Site, late: str) -> None:
     vm_object, again = site.have(vm(late)), {"metadata": {"annotations": {UNVERIFIED: f"again,claim/{late}"}}}
     assert site.patch(vm_object, again)[0]
-    assert annotations(site.get(vm_object)) == [f"claim/{late}"] * 2
+    assert unverified_by(site.get(vm_object)) == [f"claim/{late}"] * 2
     appear(site, late, RWX)
     assert site.patch(vm_object, again)[0]
-    assert annotations(site.get(vm_object)) == [None, None]
+    assert unverified_by(site.get(vm_object)) == [None, None]

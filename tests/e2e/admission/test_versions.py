@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,6 @@ from tests.e2e.admission.conftest import (
     Answer,
     Site,
     clone,
-    instance_spec,
     pool,
     reference_to,
     replica_set,
@@ -24,23 +22,19 @@ from tests.e2e.admission.conftest import (
 from tests.e2e.admission.writes import EXEMPT
 from webhook.objects import at
 
-OLD, OLD_POOL = "kubevirt.io/v1alpha3", "pool.kubevirt.io/v1alpha1"
-VERSIONS: list[tuple[Any, str, tuple[str, ...]]] = [
-    *((vm, api, ("template", "spec")) for api in ("kubevirt.io/v1", OLD)),
-    *((vmi, api, ()) for api in ("kubevirt.io/v1", OLD)),
-    *((replica_set, api, ("template", "spec")) for api in ("kubevirt.io/v1", OLD)),
-    *(
-        (pool, api, ("virtualMachineTemplate", "spec", "template", "spec"))
-        for api in (OLD_POOL, "pool.kubevirt.io/v1beta1")
-    ),
-]
-BAD = {"spec": {"template": {"spec": {"volumes": instance_spec("once")["volumes"]}}}}
+KUBEVIRT, POOL = ("kubevirt.io/v1", "kubevirt.io/v1alpha3"), ("pool.kubevirt.io/v1beta1", "pool.kubevirt.io/v1alpha1")
+KINDS = (
+    ("VM", vm, KUBEVIRT, ("template", "spec")),
+    ("VMI", vmi, KUBEVIRT, ()),
+    ("ReplicaSet", replica_set, KUBEVIRT, ("template", "spec")),
+    ("Pool", pool, POOL, ("virtualMachineTemplate", "spec", "template", "spec")),
+)
+VERSIONS = [(f"{kind} {api}", make, api, path) for kind, make, versions, path in KINDS for api in versions]
+BAD = {"spec": {"template": {"spec": {"volumes": [disk("once")]}}}}
 GOING: Object = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
 
 
-@pytest.mark.parametrize(
-    ("make", "api", "path"), VERSIONS, ids=[f"{make.__name__} {api.rpartition('/')[2]}" for make, api, _ in VERSIONS]
-)
+@pytest.mark.parametrize(("make", "api", "path"), [row[1:] for row in VERSIONS], ids=[row[0] for row in VERSIONS])
 def test_every_version_is_denied_patched_and_asked_for_the_right_to_exempt(
     site: Site, make: Callable[..., Object], api: str, path: tuple[str, ...]
 ) -> None:
@@ -66,29 +60,22 @@ def unnamed(make: Callable[..., Object]) -> Object:
     return {**make("once"), "metadata": {"namespace": "vms", "generateName": "m-"}}
 
 
-def with_status(obj: Object) -> Object:
-    """Return a VMI with a status: it has no status subresource, so what somebody creates there is stored."""
-    return {**obj, "status": {"migratedVolumes": [{"volumeName": "once"}]}}
-
-
 def with_forged_owner(site: Site) -> Object:
     owner = site.have(vm("good"))
     return vmi("once", name=owner["metadata"]["name"], ownerReferences=[reference_to(owner)])
 
 
-def replaced(site: Site) -> Answer:
-    return site.replace({**site.have(vm("good")), "spec": vm("once")["spec"]})
-
-
 APPLY = ("apply", "--server-side", "--validate=false", "-f", "-")
+MIGRATED: Object = {"status": {"migratedVolumes": [{"volumeName": "once"}]}}
+"""Of a VMI, which has no status subresource, so that what somebody creates there is stored."""
 VERBS: dict[str, Callable[[Site], Answer]] = {
     "server-side apply": lambda site: site.kubectl(*APPLY, stdin=vm("once")),
-    "replacement": replaced,
+    "replacement": lambda site: site.replace({**site.have(vm("good")), "spec": vm("once")["spec"]}),
     "dry run": lambda site: site.kubectl("create", "--dry-run=server", "-f", "-", stdin=vm("once")),
     "VM without a name": lambda site: site.create(unnamed(vm)),
     "VMI without a name": lambda site: site.create(unnamed(vmi)),
     "creation as being deleted": lambda site: site.create(vm("once", **GOING)),
-    "VMI with a status": lambda site: site.create(with_status(vmi("once"))),
+    "VMI with a status": lambda site: site.create({**vmi("once"), **MIGRATED}),
     "VMI with a forged owner": lambda site: site.create(with_forged_owner(site)),
 }
 
@@ -99,11 +86,13 @@ def test_a_bad_vm_is_denied_by(site: Site, write: Callable[[Site], Answer]) -> N
     assert (done, "[shared-access]" in output) == (False, True)
 
 
-def test_a_server_side_apply_of_an_exemption_needs_the_right(site: Site) -> None:
-    made = vm("good")
+def test_an_exemption_by_server_side_apply_or_of_a_vm_that_is_being_deleted_needs_the_right(site: Site) -> None:
+    made = vm("good", finalizers=["x.io/y"])
     assert site.kubectl(*APPLY, stdin=made)[0]
-    done, output = site.kubectl(*APPLY, stdin={**made, "metadata": {**made["metadata"], **EXEMPT["metadata"]}})
-    assert (done, "may not set" in output) == (False, True)
+    applied = site.kubectl(*APPLY, stdin={**made, "metadata": {**made["metadata"], **EXEMPT["metadata"]}})
+    assert site.delete(made)[0]
+    answers = (applied, site.patch(made, EXEMPT))
+    assert [(done, "may not set" in output) for done, output in answers] == [(False, True)] * 2
 
 
 def test_neither_a_forged_deletion_nor_the_status_changes_a_label_or_a_disk(site: Site) -> None:

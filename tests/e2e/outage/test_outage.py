@@ -8,11 +8,9 @@ from tests.build import Object
 from tests.e2e.admission.conftest import Site
 from tests.e2e.admission.writes import WRITES, Write
 
-Prepared = dict[str, Object]
-
 
 @pytest.fixture(scope="module")
-def prepared(site: Site) -> Iterator[Prepared]:
+def prepared(site: Site) -> Iterator[dict[str, Object]]:
     """What each write concerns, stored before the process ended."""
     found = {write.name: write.make(site) for write in WRITES}
     site.installation.stop()
@@ -22,7 +20,7 @@ def prepared(site: Site) -> Iterator[Prepared]:
 
 @pytest.mark.parametrize("write", WRITES, ids=str)
 def test_what_the_webhook_would_validate_is_denied_and_all_else_passes(
-    site: Site, prepared: Prepared, write: Write
+    site: Site, prepared: dict[str, Object], write: Write
 ) -> None:
     done, output = write.act(site, prepared[write.name])
     validated = any(path == "/validate" for path, *_ in write.calls)

@@ -1,6 +1,7 @@
 """A cluster that had VMs before it had the webhook."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 
@@ -9,18 +10,16 @@ from tests.clusters import DEFINITIONS, Clusters, furnish
 from tests.e2e.preexisting.api import Api
 from tests.e2e.preexisting.fleet import Fleet
 from tests.e2e.preexisting.violators import CLAIMS, USERS
-from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation
 
 
-class Site:
+class Site(NamedTuple):
     """The cluster: pre-existing violators to work with, and as many to make worse."""
 
-    def __init__(self, cluster: LocalCluster, api: Api) -> None:
-        """Make the violators in a cluster without the webhook."""
-        self.api = api
-        self.installation = Installation(cluster)
-        self.working, self.samples = Fleet(api, "working"), Fleet(api, "sample")
+    api: Api
+    installation: Installation
+    working: Fleet
+    samples: Fleet
 
 
 @pytest.fixture(scope="package", params=DEFINITIONS)
@@ -29,6 +28,6 @@ def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
     cluster = clusters.clean(request.param)
     furnish(cluster, *CLAIMS, KUBEVIRT, users=USERS)
     with Api(cluster) as api:
-        found = Site(cluster, api)
-        with found.installation:
-            yield found
+        fleets = Fleet(api, "working"), Fleet(api, "sample")
+        with Installation(cluster) as installation:
+            yield Site(api, installation, *fleets)

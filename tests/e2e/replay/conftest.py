@@ -1,5 +1,7 @@
 """The recording, made again on a real API server with the webhook installed."""
 
+from typing import NamedTuple
+
 import pytest
 
 from tests.clusters import KUBEVIRTS, Clusters
@@ -10,13 +12,11 @@ from tests.localcluster import LocalCluster
 from tests.localcluster.installation import Installation, apply
 
 
-class Replay:
+class Replay(NamedTuple):
     """A recording, and what came of each of its writes."""
 
-    def __init__(self, recording: Recording, played: list[Played]) -> None:
-        """Keep both."""
-        self.recording = recording
-        self.played = played
+    recording: Recording
+    played: list[Played]
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,6 @@ from pathlib import Path
 from tests.build import Object
 from tests.e2e.replay.recording import Write
 from tests.e2e.replay.world import Uids, are_alike, as_if_mutated, as_owned_by, bare, can_become, is_going
-from tests.localcluster import LocalCluster
 from tests.localcluster.api import Client
 from tests.localcluster.installation import Installation
 from webhook.objects import at, items, mapping
@@ -171,13 +170,9 @@ class Player:
     def _call(self, method: str, path: str, body: Object | None = None, by: Write | None = None) -> tuple[int, Object]:
         who = (by.user, by.groups) if by else _ADMIN
         if who not in self._clients:
-            self._clients[who] = self._cluster.client_for(*who)
+            self._clients[who] = self._installation.cluster.client_for(*who)
         response = self._clients[who].request(method, path, body)
         return response.status, json.loads(response.body)
-
-    @property
-    def _cluster(self) -> LocalCluster:
-        return self._installation.cluster
 
 
 def _api(write: Write) -> str:
