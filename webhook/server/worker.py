@@ -29,6 +29,8 @@ _FULL, _ROOMY = 0.9, 0.7
 class IdleTolerantWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """A thread worker that holds no thread for a silent connection, before its TLS handshake or after."""
 
+    nr_conns: int
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As the stock worker."""
         super().__init__(*args, **kwargs)
