@@ -21,12 +21,12 @@ def agrees(row: dict[str, Any], cluster: Snapshot) -> bool:
         found = render(row["spec"], NAMESPACE, cluster)
     except NotRendered:
         return expected is None
-    made = [*found.access_modes], found.volume_mode, found.storage_class
-    return expected is not None and made == (
-        expected["accessModes"],
-        expected["volumeMode"],
-        expected.get("storageClassName"),
-    )
+    made = {
+        "accessModes": [*found.access_modes],
+        "volumeMode": found.volume_mode,
+        "storageClassName": found.storage_class,
+    }
+    return expected is not None and made == {key: expected.get(key) for key in made}
 
 
 def test_every_pvc_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:

@@ -97,13 +97,12 @@ def backing(made: Object, *objects: Object) -> Backing:
     return the_claim(vm(disk("c")), made, *objects).backing
 
 
-def test_the_beta_annotation_comes_before_the_named_class() -> None:
+def test_the_class_of_a_pvc_is_that_of_the_beta_annotation_else_the_named_else_the_default_unless_it_wants_none() -> (
+    None
+):
     found = claim("c", RWX, storage_class="nas")
     found["metadata"]["annotations"] = {BETA_CLASS_ANNOTATION: "san"}
     assert backing(found, *CLUSTER).driver == "ontap-san"
-
-
-def test_an_unbound_pvc_without_a_class_has_the_default_one_unless_it_wants_none_and_a_bound_one_its_volume() -> None:
     assert backing(claim("c", RWX, storage_class=None), DEFAULT).driver == "ontap-san"
     assert backing(claim("c", RWX, storage_class=""), DEFAULT).evidence == "no StorageClass"
     assert backing(claim("c", RWX, volume="pv"), persistent_volume("pv", "block"), *CLUSTER).protocol == "block"

@@ -32,14 +32,10 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "driver in other letters": ({"backendType": "Ontap-NAS"}, ""),
     "SAN type": ({"sanType": "iscsi"}, "san1 eco1"),
     "SAN type in other letters": ({"sanType": "iSCSI"}, "san1 eco1"),
-    "another SAN type": ({"sanType": "nvme"}, ""),
     "NAS type": ({"nasType": "nfs"}, "nas1"),
-    "another NAS type": ({"nasType": "smb"}, ""),
-    "driver and SAN type": ({"backendType": "ontap-san", "sanType": "iscsi"}, "san1"),
     "driver and pools of it": ({"backendType": "ontap-san", "storagePools": "san.*:.*"}, "san1"),
     "driver and pools of another": ({"backendType": "ontap-san", "storagePools": "nas1:.*"}, ""),
-    "pools": ({"storagePools": "nas1:aggr1,aggr2"}, "nas1"),
-    "pools of two": ({"storagePools": "nas1:.*;eco1:gold"}, "nas1 eco1"),
+    "pools": ({"storagePools": "nas1:aggr1,aggr2;eco1:gold"}, "nas1 eco1"),
     "pools by a pattern": ({"storagePools": ".*1:.*"}, "nas1 san1 eco1"),
     "pools by a pattern of the whole name": ({"storagePools": "nas:.*"}, ""),
     "pools by a broken pattern": ({"storagePools": "(:.*"}, ""),
@@ -52,7 +48,6 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "some pools excluded": ({"excludeStoragePools": "san1:gold"}, "nas1 san1 eco1"),
     "excluded before added": ({"excludeStoragePools": "san1:.*", "additionalStoragePools": "san1:.*"}, ""),
     "excluded before the driver": ({"excludeStoragePools": ".*:.*", "backendType": "ontap-nas"}, ""),
-    "labels that no pool has": ({"selector": "tier=gold"}, ""),
     "driver with Trident's prefix": ({"trident.netapp.io/backendType": "ontap-nas"}, "nas1"),
 }
 
@@ -156,9 +151,3 @@ def test_what_all_backends_of_a_class_have_in_common(
 def test_additional_pools_open_a_class_to_the_drivers_of_their_backends() -> None:
     assert backing(NAS_1, SAN_1, **ADDED).protocol == "unknown"
     assert backing(NAS_1, ECO_1, **ADDED).protocol == "file"
-
-
-def test_without_backends_only_a_class_that_allows_one_driver_decides() -> None:
-    assert backing(backendType="ontap-san").protocol == "block"
-    assert backing(selector="tier=gold").protocol == "unknown"
-    assert backing(backendType="ontap-san", additionalStoragePools="nas1:.*").protocol == "unknown"
