@@ -18,18 +18,6 @@ from webhook.cluster.reflector import WATCH_OF_ONE, Reflector
 from webhook.cluster.resources import CLAIMS
 
 
-@pytest.fixture
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a page hold two objects."""
-    monkeypatch.setattr(api_module, "PAGE", 2)
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the cache's clock run a million times faster, so that every stream lived long enough."""
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() * 1_000_000))
-
-
 def modes(cache: Reflector[Any], name: str) -> tuple[str, ...] | None:
     facts = cache.get((NAMESPACE, name))
     return facts.access_modes if facts else None
@@ -40,19 +28,11 @@ def test_pages_and_silence_fit_the_api_server() -> None:
     assert 75 <= module.SILENCE <= 90, "a bookmark comes about every 60 s"
 
 
-@pytest.mark.usefixtures("small_pages")
-def test_a_list_in_pages_is_cached_whole(api: FakeApi, start: Start) -> None:
+def test_a_list_that_expires_between_two_pages_starts_again_and_is_cached_whole(
+    api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_module, "PAGE", 2)
     for number in range(5):
-        api.put(CLAIMS, claim(f"c{number}", RWX))
-    cache = start()
-    assert [modes(cache, f"c{number}") for number in range(5)] == [(RWX,)] * 5
-    asked = [(asked.query["limit"], asked.query.get("continue")) for asked in api.asked("list")]
-    assert asked == [("2", None), ("2", "1"), ("2", "2")]
-
-
-@pytest.mark.usefixtures("small_pages")
-def test_a_list_that_expires_between_two_pages_starts_again(api: FakeApi, start: Start) -> None:
-    for number in range(3):
         api.put(CLAIMS, claim(f"c{number}", RWX))
     api.faults["list 1"] = 410
     cache = start(synced=False)
@@ -60,7 +40,9 @@ def test_a_list_that_expires_between_two_pages_starts_again(api: FakeApi, start:
     assert (cache.synced, tuple(cache.values())) == (False, ())
     api.faults.clear()
     api.await_that(lambda: cache.synced, "list")
-    assert len(cache.values()) == 3
+    assert [modes(cache, f"c{number}") for number in range(5)] == [(RWX,)] * 5
+    asked = [(asked.query["limit"], asked.query.get("continue")) for asked in api.asked("list")]
+    assert asked[-3:] == [("2", None), ("2", "1"), ("2", "2")]
 
 
 def test_an_object_that_a_new_list_does_not_hold_is_removed(api: FakeApi, start: Start) -> None:
@@ -96,9 +78,12 @@ def test_a_watch_starts_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi
     assert WATCH_OF_ONE[1] < STALE_OF_ONE, "a right that is taken away is noticed when the watch starts again"
 
 
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("kind", ["MODIFIED", "BOOKMARK"])
-def test_the_next_watch_starts_after_the_last_event(api: FakeApi, start: Start, kind: str) -> None:
+def test_the_next_watch_starts_after_the_last_event(
+    api: FakeApi, start: Start, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = SimpleNamespace(monotonic=lambda: time.monotonic() * 1_000_000)
+    monkeypatch.setattr(module, "time", fast)  # so that the stream lives long enough
     start()
     api.asked("watch", 1)
     metadata = {"name": "c", "namespace": NAMESPACE, "resourceVersion": "77"}
