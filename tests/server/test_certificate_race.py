@@ -7,43 +7,29 @@ from pathlib import Path
 from tests.server.conftest import CHECKOUT
 
 SCRIPT = """
-import itertools, logging, os, ssl, sys, threading
-from datetime import timedelta
+import itertools, logging, sys, threading
 from pathlib import Path
-from certs import self_signed
 from tests.certs.build import handshake
+from tests.server.test_tls import ADDRESS, ONE, TWO, client, write
 from webhook.server.tls import TlsContext
 
-logging.disable()
-folder = Path(sys.argv[1])
-pairs = [self_signed(["localhost"], timedelta(days=1)) for _ in range(2)]
-
-def put(pair):
-    for name, content in (("chain", pair.chain), ("key", pair.key)):
-        (folder / "new").write_bytes(content)
-        os.replace(folder / "new", folder / name)
-
-def go_on():
+def shake_hands():
     try:
         for _ in range(100):
-            handshake(tls.current(), client)
+            handshake(tls.current(), client(), ADDRESS)
     except BaseException as error:
         failures.append(error)
 
-put(pairs[0])
-tls = TlsContext((folder / "chain", folder / "key"), "localhost")
-client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-failures = []
-threads = [threading.Thread(target=go_on) for _ in range(8)]
+logging.disable()
+folder, failures = Path(sys.argv[1]), []
+tls = TlsContext(write(folder, ONE), ADDRESS)
+threads = [threading.Thread(target=shake_hands) for _ in range(8)]
 for thread in threads:
     thread.start()
-for pair in itertools.cycle(pairs):
-    put(pair)
+for leaf in itertools.cycle((TWO, ONE)):
+    write(folder, leaf)
     if not any(thread.is_alive() for thread in threads):
         break
-for thread in threads:
-    thread.join()
 sys.exit(repr(failures[0]) if failures else 0)
 """
 

@@ -5,27 +5,28 @@ import select
 import socket
 import ssl
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from tests.build import disk, review, vm
-from tests.server.conftest import DEADLINE, Serve, Server, send
+from tests.server.conftest import ADDRESS, DEADLINE, Serve, Server, send
+from tests.server.test_settings_file import replace
+from tests.server.test_tls import ONE as OLD
+from tests.server.test_tls import TWO as NEW
+from tests.server.test_tls import der, write
 from webhook.cluster import Snapshot
 from webhook.server import run
 from webhook.server.app import make_app
 from webhook.server.state import SettingsFile, SnapshotState
 from webhook.server.tls import TlsContext
 
-KUBE_APISERVER_KEEPS_IDLE_SECONDS = 90
-GUNICORNS_OWN_KEEPALIVE = 2.0
+KUBE_APISERVER_KEEPS_IDLE_SECONDS, GUNICORNS_OWN_KEEPALIVE = 90, 2.0
 BODY = b'{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}'
 
 
 class Waiting(SnapshotState):
-    """A state that is not ready."""
-
     def unready(self) -> dict[str, str]:
-        """What it waits for."""
         return {"nodes": "not listed yet", "storageclasses": "the API server answered 403: no"}
 
 
@@ -55,9 +56,8 @@ def test_livez_readyz_and_metrics_are_served(server: Server) -> None:
 
 def test_readyz_names_what_it_waits_for() -> None:
     client = make_app(Waiting(Snapshot(), SettingsFile(None))).test_client()
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.get_data(as_text=True) == "nodes: not listed yet\nstorageclasses: the API server answered 403: no\n"
+    answer, expected = client.get("/readyz"), "nodes: not listed yet\nstorageclasses: the API server answered 403: no\n"
+    assert (answer.status_code, answer.text) == (503, expected)
     assert client.get("/livez").status_code == 200
 
 
@@ -75,7 +75,10 @@ def test_sigterm_lets_begun_requests_and_kept_connections_finish_and_logs_only_j
     server.validate(review(vm(disk("once"))))
     kept = server.connect()
     assert send(kept, "GET", "/livez")[0] == 200
-    with begun(server) as connection:
+    with server.handshake() as connection:
+        connection.sendall(b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(BODY))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100"), "the server waits for the body"
         server.terminate()
         kept.request("GET", "/livez")
         with kept.getresponse() as answer:
@@ -93,16 +96,28 @@ def test_sigterm_lets_begun_requests_and_kept_connections_finish_and_logs_only_j
     assert [line["rules"] for line in lines if line["message"] == "denied"] == [["shared-access"]]
 
 
-def begun(server: Server) -> ssl.SSLSocket:
-    """Return a connection on which the server has read a request's header and waits for its body."""
-    connection = server.handshake()
-    head = (
-        f"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(BODY)}\r\nExpect: 100-continue\r\n\r\n"
-    )
-    connection.sendall(head.encode())
-    assert connection.recv(4096).startswith(b"HTTP/1.1 100")
-    return connection
+def test_replaced_certificate_and_settings_are_used_without_a_restart(serve: Serve, tmp_path: Path) -> None:
+    (chain, key), settings = write(tmp_path, OLD), tmp_path / "settings.yaml"
+    settings.write_text("mode: warn\n")
+    bad = review(vm(disk("once"), evictionStrategy="LiveMigrate"))
+    server = serve("--cert-file", chain, "--key-file", key, "--config", settings)
+
+    def shown() -> bytes:
+        return ssl.get_server_certificate((ADDRESS, server.port)).encode()
+
+    assert (shown(), server.validate(bad)["allowed"]) == (OLD.chain, True)
+    connection = server.connect()
+    assert send(connection, "GET", "/livez")[0] == 200
+    replace(chain, NEW.chain)
+    assert shown() == OLD.chain
+    server.await_log("still serving the old certificate")
+    replace(key, NEW.key)
+    replace(settings, b"mode: deny\n")
+    assert (shown(), server.validate(bad)["allowed"]) == (NEW.chain, False)
+    assert send(connection, "GET", "/livez")[0] == 200
+    assert connection.sock.getpeercert(binary_form=True) == der(OLD)
+    connection.close()
+    assert server.log().count("Booting worker") == 1
 
 
 def everything_from(connection: socket.socket) -> bytes:
