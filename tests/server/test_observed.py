@@ -2,24 +2,16 @@
 
 import json
 import logging
-from typing import Any
 
 import pytest
 
-from tests.admission.client import Webhook, changed
+from tests.admission.client import Broken, Webhook, changed
 from tests.build import disk, review, vm
 from webhook.cluster import Undecidable
 from webhook.server.logs import JsonFormatter
 
 GOOD = review(vm(disk("good")))
 SERIES = {"path": "/validate", "operation": "CREATE", "resource": "virtualmachines", "result": "allowed"}
-
-
-class Undecided:
-    """A cluster that answers nothing."""
-
-    def within(self, *_: Any, **__: Any) -> Any:
-        raise Undecidable("no word of it")
 
 
 def test_dry_run_is_a_label_of_requests() -> None:
@@ -30,12 +22,8 @@ def test_dry_run_is_a_label_of_requests() -> None:
     assert [webhook.metric(name, **SERIES, dry_run=value) for value in ("false", "true")] == [2, 1]
 
 
-def test_undecided_request_is_logged_with_the_object_and_warned_of_in_mode_warn(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    cluster: Any = Undecided()
-    webhook = Webhook(cluster, mode="warn")
-    response = webhook.validate(GOOD)
+def test_undecided_request_is_logged_and_warned_of_in_mode_warn(caplog: pytest.LogCaptureFixture) -> None:
+    response = Webhook(Broken(Undecidable("no word of it")), mode="warn").validate(GOOD)
     assert (response["allowed"], response["warnings"]) == (True, ["not evaluated: no word of it"])
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
