@@ -26,8 +26,7 @@ class Done:
     @property
     def verdicts(self) -> list[dict[str, Any]]:
         """What ``-o json`` printed."""
-        found: list[dict[str, Any]] = json.loads(self.out)
-        return found
+        return list(json.loads(self.out))
 
     @property
     def names(self) -> list[str]:
