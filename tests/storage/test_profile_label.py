@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, storage_class, storage_profile, vm
+from tests.build import RWO, RWX, Object, claim, disk, storage_class, storage_profile, vm
 from tests.storage.asking import resolved, the_claim
-from webhook import evaluate
 from webhook.storage.model import NoClaim
 
 FROM_PROFILE = "FromStorageProfile"
@@ -55,12 +54,3 @@ def test_a_profile_that_offers_nothing_is_named_as_the_reason(
 ) -> None:
     why = f'will not be created: no access mode is set, and the StorageProfile "s" offers none{of}'
     assert resolved(vm(disk("c")), *objects, made)["c"] == NoClaim(why, "Correct the PVC's class and modes")
-
-
-def test_the_pvc_that_will_be_created_is_what_is_evaluated() -> None:
-    def rules(*objects: Object) -> list[str]:
-        return [violation.rule for violation in evaluate(vm(disk("c")), [*CLUSTER, *objects]).violations]
-
-    assert rules(*SAN, labelled()) == []
-    assert rules(*SAN, labelled(RWO, mode=None)) == ["san-block", "shared-access"]
-    assert rules(*EMPTY, labelled()) == ["claim-known"]
