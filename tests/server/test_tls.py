@@ -1,6 +1,8 @@
 """The TLS context: which certificate, versions and suites it serves, and whose certificates it verifies."""
 
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -11,10 +13,10 @@ import pytest
 from certs import CertificateError, Leaf, self_signed
 from tests.certs.build import CA_CERTIFICATE, FOR_CLIENTS, Issued, handshake, issued_today, named, usage
 from tests.localcluster.probes import unverified
+from tests.server.conftest import ADDRESS, CHECKOUT
 from webhook.server.client_authentication import Clients
 from webhook.server.tls import TLS_VERSIONS, TlsContext
 
-ADDRESS = "127.0.0.1"
 ONE, TWO = (self_signed([ADDRESS], timedelta(days=1)) for _ in range(2))
 
 
@@ -123,13 +125,6 @@ APISERVER, FORGED = (
 )
 
 
-@pytest.fixture
-def ca_file(tmp_path: Path) -> Path:
-    path = tmp_path / "clients.crt"
-    path.write_bytes(ROOT.pem)
-    return path
-
-
 def showing(issued: Issued) -> ssl.SSLContext:
     """Return a client of TLS 1.2, whose handshake fails where its certificate is not accepted."""
     context = client(ssl.TLSVersion.TLSv1_2)
@@ -137,7 +132,8 @@ def showing(issued: Issued) -> ssl.SSLContext:
     return context
 
 
-def test_client_certificate_must_be_of_the_ca_but_may_be_absent_as_probes_have_none(ca_file: Path) -> None:
+def test_client_certificate_must_be_of_the_ca_but_may_be_absent_as_probes_have_none(tmp_path: Path) -> None:
+    (ca_file := tmp_path / "clients.crt").write_bytes(ROOT.pem)
     tls = TlsContext(None, ADDRESS, clients=Clients(ca_file))
     handshake(tls.current(), showing(APISERVER), ADDRESS)
     handshake(tls.current(), client(), ADDRESS)
@@ -145,7 +141,8 @@ def test_client_certificate_must_be_of_the_ca_but_may_be_absent_as_probes_have_n
         handshake(tls.current(), showing(FORGED), ADDRESS)
 
 
-def test_replaced_ca_file_is_followed_and_an_empty_one_ignored(ca_file: Path) -> None:
+def test_replaced_ca_file_is_followed_and_an_empty_one_ignored(tmp_path: Path) -> None:
+    (ca_file := tmp_path / "clients.crt").write_bytes(ROOT.pem)
     tls = TlsContext(None, ADDRESS, clients=Clients(ca_file))
     before = tls.current()
     ca_file.write_bytes(OTHER_ROOT.pem)
@@ -165,3 +162,38 @@ def test_file_without_ca_certificates_is_named(tmp_path: Path, content: bytes | 
         path.write_bytes(content)
     with pytest.raises(CertificateError, match=r"clients\.crt: No such file|clients\.crt: no CA certificates"):
         TlsContext(None, ADDRESS, clients=Clients(path))
+
+
+SCRIPT = """
+import itertools, logging, sys, threading
+from pathlib import Path
+from tests.certs.build import handshake
+from tests.server.test_tls import ADDRESS, ONE, TWO, client, write
+from webhook.server.tls import TlsContext
+
+def shake_hands():
+    try:
+        for _ in range(100):
+            handshake(tls.current(), client(), ADDRESS)
+    except BaseException as error:
+        failures.append(error)
+
+logging.disable()
+folder, failures = Path(sys.argv[1]), []
+tls = TlsContext(write(folder, ONE), ADDRESS)
+threads = [threading.Thread(target=shake_hands) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for leaf in itertools.cycle((TWO, ONE)):
+    write(folder, leaf)
+    if not any(thread.is_alive() for thread in threads):
+        break
+sys.exit(repr(failures[0]) if failures else 0)
+"""
+
+
+def test_a_certificate_can_be_replaced_while_many_clients_shake_hands(tmp_path: Path) -> None:
+    """In a process of its own, since an error in OpenSSL crashes it."""
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"status {done.returncode}: {done.stderr[-500:]}"
