@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.build import (
-    NAMESPACE,
     RWO,
     RWX,
     Object,
@@ -173,7 +172,6 @@ THERE = (data_source("d", "images", snapshot={"name": "s"}), snapshot("s", None,
 OF_A_DATA_SOURCE = (data_source("d", dataSource={"name": "e"}), data_source("e", pvc={"name": "san-source"}))
 BY_CDI: dict[str, tuple[Object, tuple[Object, ...]]] = {
     "PVC": ({"source": {"pvc": {"name": "san-source"}}}, ()),
-    "PVC with its namespace": ({"source": {"pvc": {"name": "san-source", "namespace": NAMESPACE}}}, ()),
     "snapshot": ({"source": {"snapshot": {"name": "s"}}}, (snapshot("s", "san-source"),)),
     "DataSource of a PVC": (DATA_SOURCE, (data_source("d", pvc={"name": "san-source"}),)),
     "DataSource of a snapshot elsewhere": (ELSEWHERE, THERE),

@@ -30,7 +30,6 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "driver": ({"backendType": "ontap-nas"}, "nas1"),
     "driver of an automatic backend for FSx": ({"storageDriverName": "ontap-san"}, "san1"),
     "driver in other letters": ({"backendType": "Ontap-NAS"}, ""),
-    "SAN type": ({"sanType": "iscsi"}, "san1 eco1"),
     "SAN type in other letters": ({"sanType": "iSCSI"}, "san1 eco1"),
     "NAS type": ({"nasType": "nfs"}, "nas1"),
     "driver and pools of it": ({"backendType": "ontap-san", "storagePools": "san.*:.*"}, "san1"),
@@ -47,7 +46,6 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "pools excluded": ({"excludeStoragePools": "san1:.*"}, "nas1 eco1"),
     "some pools excluded": ({"excludeStoragePools": "san1:gold"}, "nas1 san1 eco1"),
     "excluded before added": ({"excludeStoragePools": "san1:.*", "additionalStoragePools": "san1:.*"}, ""),
-    "excluded before the driver": ({"excludeStoragePools": ".*:.*", "backendType": "ontap-nas"}, ""),
     "driver with Trident's prefix": ({"trident.netapp.io/backendType": "ontap-nas"}, "nas1"),
 }
 
