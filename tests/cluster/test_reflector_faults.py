@@ -60,16 +60,6 @@ def test_an_error_is_reported_until_it_is_over_and_logged_once(
     assert cache.error is None
 
 
-def test_what_was_listed_is_kept_while_the_server_fails(api: FakeApi, start: Start) -> None:
-    api.put(CLAIMS, claim("c", RWX))
-    cache = start()
-    api.asked("watch", 1)
-    api.faults |= {"list": 500, "watch": 500}
-    api.end_watches()
-    api.asked("list", 3)
-    assert cache.get((NAMESPACE, "c")) is not None
-
-
 def test_only_an_optional_kind_may_be_absent_and_is_cached_once_it_is_there(api: FakeApi, start: Start) -> None:
     api.faults["list"] = 404
     cache, needed = start(PROFILES), start(synced=False)
