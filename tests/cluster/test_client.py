@@ -40,7 +40,6 @@ class RecordingApi(Api):
     def call(
         self, method: str, path: str, query: Any = None, body: Any = None, *, timeout: float, **_: str
     ) -> dict[str, Any]:
-        """Record and answer."""
         self.calls.append((method, query))
         self.timeouts.append(timeout)
         if isinstance(self.answer, Exception):

@@ -45,13 +45,11 @@ def test_a_kind_is_known_by_its_group_in_any_version(version: str) -> None:
             assert resource_of({"apiVersion": api_version, "kind": resource.kind}) is resource
 
 
-OTHERS = [
-    {"kind": ["Node"]},
-    {"kind": "Pod"},
-    {"kind": "Node", "apiVersion": "example.com/v1"},
-    {"kind": "StorageClass"},
+OTHERS: list[Object] = [{"kind": ["Node"]}, {"kind": "Pod"}, {"kind": "StorageClass"}]
+UNKNOWN: list[Any] = [
+    *(None, "x", {}, {"kind": "Node"}, {"kind": "Node", "apiVersion": "example.com/v1"}),
+    *({"apiVersion": "v1", **other} for other in OTHERS),
 ]
-UNKNOWN: list[Any] = [None, "x", {}, {"kind": "Node"}, *({"apiVersion": "v1", **other} for other in OTHERS)]
 
 
 @pytest.mark.parametrize("obj", UNKNOWN, ids=repr)

@@ -35,7 +35,6 @@ def held_by(owner: str, **selector: Any) -> LiveConfigurations:
 
 
 def looked(*config_maps: Object, live: LiveConfigurations | None = None) -> tuple[Release | None, list[Finding]]:
-    """Return the release that is found among ConfigMaps, and the findings."""
     return look_for_release(TableApi({CONFIG_MAPS: {"items": list(config_maps)}}).client, live or {})
 
 

@@ -25,12 +25,10 @@ def may(*forbidden: str) -> Answer:
 
 
 def ours(answer: Answer) -> list[Finding]:
-    """Return the findings about our own rights."""
     return look_at_our_rights(TableApi({OURS: answer}).client)
 
 
 def theirs(answer: Answer, account: str | None = "webhook", found: Installation | None = None) -> list[Finding]:
-    """Return the findings about the rights of the webhook's account."""
     return look_at_rights_of(account, found or installation(), LiveCluster(TableApi({THEIRS: answer})))
 
 

@@ -20,8 +20,6 @@ PATHS = "/api/v1/namespaces/migratability"
 
 
 class Served(http.server.BaseHTTPRequestHandler):
-    """Answers every GET with metrics."""
-
     age = STALE - 1
 
     def do_GET(self) -> None:

@@ -60,8 +60,7 @@ class Server:
         """Return the AdmissionResponse of /validate."""
         status, text = self.request("POST", "/validate", review)
         assert status == 200, text
-        response: Object = json.loads(text)["response"]
-        return response
+        return dict(json.loads(text)["response"])
 
     def terminate(self) -> None:
         """Send SIGTERM; returns once the server has noticed."""

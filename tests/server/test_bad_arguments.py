@@ -44,7 +44,6 @@ BAD: dict[str, tuple[list[str], str]] = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the files that the tables name."""
     folder = tmp_path_factory.mktemp("arguments")
     contents = {
         "tls.crt": LEAF.chain,

@@ -44,7 +44,6 @@ def guarded(folder: Path, *names: str) -> AbstractContextManager[Server]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for kube-apiserver only."""
     with guarded(tmp_path_factory.mktemp("guarded"), "kube-apiserver") as started:
         yield started
 

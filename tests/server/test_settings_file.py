@@ -22,8 +22,6 @@ REQUEST = review(vm(disk("once"), evictionStrategy="LiveMigrate"))
 
 
 class Served:
-    """The app with the settings of a file."""
-
     def __init__(self, settings: SettingsFile) -> None:
         self.webhook = Webhook()
         self.webhook.client = make_app(SnapshotState(Snapshot((KUBEVIRT, *CLUSTER)), settings)).test_client()
@@ -46,7 +44,6 @@ def _every_level(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The settings file, with settings in it."""
     path = tmp_path / "settings.yaml"
     path.write_text("mode: warn\n")
     return path

@@ -21,8 +21,6 @@ ONE, TWO = (self_signed([ADDRESS], timedelta(days=1)) for _ in range(2))
 
 
 class Source:
-    """Decides what is served."""
-
     def __init__(self, leaf: Leaf | None) -> None:
         self.leaf = leaf
 
@@ -70,7 +68,6 @@ def test_new_leaf_of_the_source_is_served_from_the_next_handshake_on_and_only_th
 
 
 def write(folder: Path, leaf: Leaf) -> tuple[Path, Path]:
-    """Write a certificate and its key to files."""
     (folder / "tls.crt").write_bytes(leaf.chain)
     (folder / "tls.key").write_bytes(leaf.key)
     return folder / "tls.crt", folder / "tls.key"

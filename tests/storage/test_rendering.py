@@ -114,11 +114,9 @@ def default_class(name: str, created: str = OLD, virt: bool = False) -> Object:
 A, VIRT = default_class("a"), default_class("v", virt=True)
 CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
     "one default": ((A,), None, "a"),
-    "no default": ((storage_class("a"),), None, None),
     "an annotation that is not true": ((storage_class("a", annotations={DEFAULT: "True"}),), None, None),
     "virt default before a newer default": ((default_class("a", NEW), VIRT), None, "v"),
     "default for an archive": ((A, VIRT), "archive", "a"),
-    "virt default alone": ((VIRT,), None, "v"),
     "virt default alone, for an archive": ((VIRT,), "archive", None),
     "newest default": ((A, default_class("b", NEW)), None, "b"),
     "newest virt default": ((default_class("a", NEW, virt=True), VIRT), None, "a"),
