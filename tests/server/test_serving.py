@@ -1,6 +1,7 @@
 """The server as kube-apiserver, kubelet and Prometheus use it."""
 
 import json
+import logging
 import os
 import select
 import signal
@@ -12,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.admission.client import Broken, Webhook, changed
 from tests.build import disk, review, vm
 from tests.server.conftest import ADDRESS, DEADLINE, Serve, Server, await_that, send
 from tests.server.test_settings_file import replace
 from tests.server.test_tls import ONE as OLD
 from tests.server.test_tls import TWO as NEW
 from tests.server.test_tls import der, write
-from webhook.cluster import Snapshot
+from webhook.cluster import Snapshot, Undecidable
 from webhook.server import run
 from webhook.server.app import make_app
+from webhook.server.logs import JsonFormatter
 from webhook.server.state import SettingsFile, SnapshotState
 from webhook.server.tls import TlsContext
 
@@ -36,8 +39,7 @@ class Waiting(SnapshotState):
 def test_idle_connection_is_kept_longer_than_gunicorn_would_and_kube_apiserver_does(server: Server) -> None:
     state = Waiting(Snapshot(), SettingsFile(None))
     application = run._Application(run.Server("127.0.0.1", 8443, TlsContext(None, "127.0.0.1"), lambda: state))
-    assert application.cfg.keepalive > KUBE_APISERVER_KEEPS_IDLE_SECONDS
-    assert application.cfg.workers == 1
+    assert (application.cfg.keepalive > KUBE_APISERVER_KEEPS_IDLE_SECONDS, application.cfg.workers) == (True, 1)
     connection = server.connect()
     assert send(connection, "GET", "/livez")[0] == 200
     port = connection.sock.getsockname()[1]
@@ -71,6 +73,26 @@ def test_plain_http_client_gets_no_http_answer_and_does_no_harm(server: Server) 
             assert b"HTTP/" not in everything_from(plain)
     assert server.request("GET", "/livez")[0] == 200
     assert server.log().count("Booting worker") == 1
+
+
+def test_dry_run_is_a_label_of_requests() -> None:
+    good, webhook = review(vm(disk("good"))), Webhook()
+    for request in (good, changed(good, dryRun=True), changed(good, dryRun=False)):
+        webhook.validate(request)
+    name = "migratability_admission_requests_total"
+    series = {"path": "/validate", "operation": "CREATE", "resource": "virtualmachines", "result": "allowed"}
+    assert [webhook.metric(name, **series, dry_run=value) for value in ("false", "true")] == [2, 1]
+
+
+def test_undecided_request_is_logged_and_warned_of_in_mode_warn(caplog: pytest.LogCaptureFixture) -> None:
+    response = Webhook(Broken(Undecidable("no word of it")), mode="warn").validate(review(vm(disk("good"))))
+    assert (response["allowed"], response["warnings"]) == (True, ["not evaluated: no word of it"])
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    fields = ("message", "user", "operation", "resource", "namespace", "name")
+    line = json.loads(JsonFormatter().format(record))
+    expected = "no decision: no word of it, alice, CREATE, virtualmachines, vms, db"
+    assert ", ".join(line[field] for field in fields) == expected
 
 
 def test_sigterm_lets_begun_requests_and_kept_connections_finish_and_logs_only_json(serve: Serve) -> None:
