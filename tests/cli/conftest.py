@@ -28,11 +28,6 @@ class Done:
         """What ``-o json`` printed."""
         return list(json.loads(self.out))
 
-    @property
-    def names(self) -> list[str]:
-        """The VMs that ``-o json`` printed, in order."""
-        return [verdict["name"] for verdict in self.verdicts]
-
 
 Check = Callable[..., Done]
 

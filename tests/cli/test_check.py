@@ -58,7 +58,8 @@ def test_a_dash_is_standard_input(check: Check, monkeypatch: pytest.MonkeyPatch)
 def test_vms_are_shown_in_the_order_of_the_input(write: Write, check: Check) -> None:
     several = write("z.yaml", vm(name="third"), vmi(name="first"))
     listed = write("a.json", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [vm(name="second")]}))
-    assert check(several, listed, "-o", "json").names == ["third", "first", "second"]
+    found = check(several, listed, "-o", "json").verdicts
+    assert [verdict["name"] for verdict in found] == ["third", "first", "second"]
 
 
 @pytest.mark.parametrize(("access", "status"), [(RWO, 1), (RWX, 0)])

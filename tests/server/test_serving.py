@@ -31,13 +31,8 @@ KUBE_APISERVER_KEEPS_IDLE_SECONDS, GUNICORNS_OWN_KEEPALIVE = 90, 2.0
 BODY = b'{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}'
 
 
-class Waiting(SnapshotState):
-    def unready(self) -> dict[str, str]:
-        return {"nodes": "not listed yet", "storageclasses": "the API server answered 403: no"}
-
-
 def test_idle_connection_is_kept_longer_than_gunicorn_would_and_kube_apiserver_does(server: Server) -> None:
-    state = Waiting(Snapshot(), SettingsFile(None))
+    state = SnapshotState(Snapshot(), SettingsFile(None))
     application = run._Application(run.Server("127.0.0.1", 8443, TlsContext(None, "127.0.0.1"), lambda: state))
     assert (application.cfg.keepalive > KUBE_APISERVER_KEEPS_IDLE_SECONDS, application.cfg.workers) == (True, 1)
     connection = server.connect()
@@ -59,8 +54,10 @@ def test_livez_readyz_and_metrics_are_served(server: Server) -> None:
     assert float(text.split(f"migratability_admission_requests_total{{{labels}}} ")[1].split("\n")[0]) >= 1
 
 
-def test_readyz_names_what_it_waits_for() -> None:
-    client = make_app(Waiting(Snapshot(), SettingsFile(None))).test_client()
+def test_readyz_names_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = {"nodes": "not listed yet", "storageclasses": "the API server answered 403: no"}
+    monkeypatch.setattr(SnapshotState, "unready", lambda _: waiting)
+    client = make_app(SnapshotState(Snapshot(), SettingsFile(None))).test_client()
     answer, expected = client.get("/readyz"), "nodes: not listed yet\nstorageclasses: the API server answered 403: no\n"
     assert (answer.status_code, answer.text) == (503, expected)
     assert client.get("/livez").status_code == 200
