@@ -55,13 +55,6 @@ def test_a_dash_is_standard_input(check: Check, monkeypatch: pytest.MonkeyPatch)
         assert (done.status, words in done.out + done.err) == (status, True)
 
 
-def test_vms_are_shown_in_the_order_of_the_input(write: Write, check: Check) -> None:
-    several = write("z.yaml", vm(name="third"), vmi(name="first"))
-    listed = write("a.json", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [vm(name="second")]}))
-    found = check(several, listed, "-o", "json").verdicts
-    assert [verdict["name"] for verdict in found] == ["third", "first", "second"]
-
-
 @pytest.mark.parametrize(("access", "status"), [(RWO, 1), (RWX, 0)])
 def test_pvcs_of_any_file_join_the_cluster_and_silently(access: str, status: int, write: Write, check: Check) -> None:
     done = check(write("first.yaml", vm(disk("c"))), write("last.yaml", claim("c", access)))

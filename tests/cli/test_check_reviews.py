@@ -78,5 +78,5 @@ def test_request_is_evaluated_as_the_webhook_evaluates_it(
 
 def test_reviews_and_vms_are_shown_in_the_order_of_the_input_also_inside_a_list(write: Write, check: Check) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": [review(BAD)]}
-    done = check(write("several.yaml", GOOD, listed, vm(name="last")), "-o", "json")
+    done = check(write("z.yaml", GOOD, listed), write("a.yaml", vm(name="last")), "-o", "json")
     assert (done.status, [found["name"] for found in done.verdicts]) == (1, ["good-one", "bad-one", "last"])

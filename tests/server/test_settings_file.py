@@ -37,13 +37,9 @@ class Served:
         return self.webhook.metric(GAUGE)
 
 
-@pytest.fixture(autouse=True)
-def _every_level(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "webhook.server")
-
-
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Path:
+    caplog.set_level(logging.INFO, "webhook.server")
     path = tmp_path / "settings.yaml"
     path.write_text("mode: warn\n")
     return path

@@ -21,13 +21,11 @@ def test_a_class_of_another_provisioner_is_foreign() -> None:
     assert (found.protocol, found.evidence) == ("foreign", "StorageClass sc: served by rbd.csi.ceph.com")
 
 
-@pytest.mark.parametrize(
-    ("named", "evidence"),
-    [(None, "no StorageClass"), ("", "no StorageClass"), ("gone", "StorageClass gone does not exist")],
-)
-def test_without_a_class_nothing_is_decided(named: str | None, evidence: str) -> None:
-    found = backing(storage_class=named)
-    assert (found.protocol, found.evidence) == ("unknown", evidence)
+def test_without_a_class_nothing_is_decided() -> None:
+    absent = ((None, "no StorageClass"), ("", "no StorageClass"), ("gone", "StorageClass gone does not exist"))
+    for named, evidence in absent:
+        found = backing(storage_class=named)
+        assert (found.protocol, found.evidence) == ("unknown", evidence)
 
 
 DECIDING: list[tuple[Object, str, str | None]] = [

@@ -157,11 +157,7 @@ def test_cdi_fills_in_what_a_labelled_pvc_leaves_to_it(
     assert (list(request.access_modes), request.volume_mode, request.storage_class) == expected
 
 
-@pytest.mark.parametrize(
-    ("made", "objects", "of"), [(labelled(), EMPTY, ""), (labelled(mode=None), SAN, " for volumeMode Filesystem")]
-)
-def test_a_profile_that_offers_nothing_is_named_as_the_reason(
-    made: Object, objects: tuple[Object, ...], of: str
-) -> None:
-    why = f'will not be created: no access mode is set, and the StorageProfile "s" offers none{of}'
-    assert resolved(vm(disk("c")), *objects, made)["c"] == NoClaim(why, "Correct the PVC's class and modes")
+def test_a_profile_that_offers_nothing_is_named_as_the_reason() -> None:
+    for made, objects, of in ((labelled(), EMPTY, ""), (labelled(mode=None), SAN, " for volumeMode Filesystem")):
+        why = f'will not be created: no access mode is set, and the StorageProfile "s" offers none{of}'
+        assert resolved(vm(disk("c")), *objects, made)["c"] == NoClaim(why, "Correct the PVC's class and modes")
