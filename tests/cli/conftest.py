@@ -26,13 +26,7 @@ class Done:
     @property
     def verdicts(self) -> list[dict[str, Any]]:
         """What ``-o json`` printed."""
-        found: list[dict[str, Any]] = json.loads(self.out)
-        return found
-
-    @property
-    def names(self) -> list[str]:
-        """The VMs that ``-o json`` printed, in order."""
-        return [verdict["name"] for verdict in self.verdicts]
+        return list(json.loads(self.out))
 
 
 Check = Callable[..., Done]

@@ -15,16 +15,10 @@ from webhook import evaluate
 GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
 WARNED = vm(disk("nowhere"), name="warned-one")
 
-STATUSES: dict[str, tuple[list[Object], int]] = {
-    "allowed": ([GOOD, vmi(disk("good-block"))], 0),
-    "only warned": ([WARNED], 0),
-    "denied": ([BAD], 1),
-    "allowed, denied": ([GOOD, BAD], 1),
-    "denied, allowed": ([BAD, GOOD], 1),
-}
+STATUSES = [([GOOD, vmi(disk("good-block"))], 0), ([WARNED], 0), ([GOOD, BAD], 1), ([BAD, GOOD], 1)]
 
 
-@pytest.mark.parametrize(("vms", "status"), STATUSES.values(), ids=STATUSES)
+@pytest.mark.parametrize(("vms", "status"), STATUSES, ids=["allowed", "warned", "denied last", "denied first"])
 def test_exit_status_is_1_where_a_vm_is_denied_else_0(
     vms: list[Object], status: int, write: Write, check: Check
 ) -> None:
@@ -40,7 +34,7 @@ def test_missing_file_missing_cluster_and_empty_folder_are_bad_input(
         assert (done.status, named in done.err) == (2, True)
 
 
-@pytest.mark.parametrize("text", ["mode: strict\n", "mode: [", "no-such: x\n", "[" * 5000, "mode: !own x\n"])
+@pytest.mark.parametrize("text", ["mode: strict\n", "mode: [", "[" * 5000])
 def test_invalid_settings_are_bad_input_on_one_line_without_verdicts(text: str, write: Write, check: Check) -> None:
     done = check("--config", write("settings.yaml", text=text), write("a.yaml", GOOD))
     assert (done.status, done.out) == (2, "")
@@ -51,23 +45,14 @@ def test_invalid_settings_are_bad_input_on_one_line_without_verdicts(text: str, 
 def test_settings_are_used_and_an_unknown_rule_is_remarked(write: Write, check: Check) -> None:
     settings = write("settings.yaml", text="rules: {shared-access: off, of-the-future: off}\n")
     done = check("--config", settings, write("a.yaml", BAD))
-    assert done.status == 0
-    assert "rules.of-the-future: this version has no such rule" in done.err
+    assert (done.status, "rules.of-the-future: this version has no such rule" in done.err) == (0, True)
 
 
 def test_a_dash_is_standard_input(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump(BAD)))
-    done = check("-")
-    assert (done.status, "bad-one" in done.out) == (1, True)
-    monkeypatch.setattr("sys.stdin", io.StringIO("a: ["))
-    done = check("-")
-    assert (done.status, "standard input" in done.err) == (2, True)
-
-
-def test_vms_are_shown_in_the_order_of_the_input(write: Write, check: Check) -> None:
-    several = write("z.yaml", vm(name="third"), vmi(name="first"))
-    listed = write("a.json", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [vm(name="second")]}))
-    assert check(several, listed, "-o", "json").names == ["third", "first", "second"]
+    for text, status, words in ((yaml.safe_dump(BAD), 1, "bad-one"), ("a: [", 2, "standard input")):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        done = check("-")
+        assert (done.status, words in done.out + done.err) == (status, True)
 
 
 @pytest.mark.parametrize(("access", "status"), [(RWO, 1), (RWX, 0)])
@@ -87,8 +72,7 @@ def test_other_kinds_are_skipped_with_a_note(write: Write, check: Check) -> None
     path = write("a.yaml", service, GOOD)
     done = check(path)
     assert (done.status, done.err) == (0, f"migratability: skipped: Service web in {path}\n")
-    assert "web" not in done.out
-    assert done.out.endswith("\n1 VM checked: 0 denied\n")
+    assert ("web" in done.out, done.out.endswith("\n1 VM checked: 0 denied\n")) == (False, True)
 
 
 def test_files_without_a_vm_are_noted_and_json_of_them_is_an_empty_array(write: Write, check: Check) -> None:
@@ -118,48 +102,33 @@ def test_verbose_adds_the_evidence_for_a_violation(write: Write, check: Check) -
     assert [line in check(path).out, line in check(path, "-v").out] == [False, True]
 
 
-def test_explain_shows_every_volume_and_rule(write: Write, check: Check) -> None:
-    out = check(write("a.yaml", vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}})), "--explain").out
-    for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)', "rule host-disk: not violated"):
-        assert part in out
-    assert "rule shared-access: deny" in out
-
-
-def test_explain_distinguishes_a_rule_that_is_off_from_one_that_is_not_violated(write: Write, check: Check) -> None:
-    settings = write("settings.yaml", text="rules: {shared-access: off}\n")
-    lines = check("--config", settings, write("a.yaml", BAD), "--explain").out.splitlines()
-    assert {"  rule shared-access: off", "  rule san-block: not violated"} <= set(lines)
+def test_explain_shows_every_volume_and_each_rule_as_it_is_set_or_as_not_violated(write: Write, check: Check) -> None:
+    path = write("a.yaml", vm(disk("once"), {"name": "ci", "cloudInitNoCloud": {}}))
+    off = check("--config", write("settings.yaml", text="rules: {shared-access: off}\n"), path, "--explain").out
+    for part in ('volume "once"', "ReadWriteOnce", 'volume "ci" (cloudInitNoCloud)'):
+        assert part in off
+    assert {"  rule shared-access: off", "  rule san-block: not violated"} <= set(off.splitlines())
+    assert "rule shared-access: deny" in check(path, "--explain").out
 
 
 BROKEN: dict[str, str | bytes] = {
-    "invalid bool": "kind: !!bool x\n",
     "no kind": "a: b\n",
     "null byte": "kind: Pod\x00\n",
-    "not UTF-8": b"kind: \xff\xfe\n",
     "surrogate in UTF-8": b"kind: \xed\xa0\x80\n",
+    "good documents before a broken one": json.dumps(BAD) + "\n---\na: [\n",
 }
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_unreadable_file_is_bad_input_on_one_line(text: str | bytes, write: Write, check: Check) -> None:
-    done = check(write("broken.yaml", text=text), write("fine.yaml", GOOD))
-    assert done.status == 2
-    assert "good-one: allowed" in done.out
-    (line,) = done.err.splitlines()
-    assert "broken.yaml" in line
-    assert line.isprintable()
-
-
-def test_one_unreadable_file_of_a_cluster_is_bad_input_without_verdicts(
-    write: Write, check: Check, tmp_path: Path
+def test_unreadable_file_is_bad_input_on_one_line_and_nothing_of_it_is_checked(
+    text: str | bytes, write: Write, check: Check, tmp_path: Path
 ) -> None:
-    write("all/a.yaml", *CLUSTER)
-    for text in ("a: [", BROKEN["not UTF-8"], BROKEN["invalid bool"]):
-        write("all/b.yaml", text=text)
-        done = check(write("m.yaml", GOOD), cluster=str(tmp_path / "all"))
-        assert (done.status, done.out) == (2, "")
-        (line,) = done.err.splitlines()
-        assert "b.yaml" in line
+    broken, fine = write("all/broken.yaml", text=text), write("fine.yaml", GOOD)
+    done, without_cluster = check(broken, fine), check(fine, cluster=str(tmp_path / "all"))
+    assert (done.status, "good-one: allowed" in done.out, "bad-one" in done.out) == (2, True, False)
+    assert (without_cluster.status, without_cluster.out) == (2, "")
+    for (line,) in (done.err.splitlines(), without_cluster.err.splitlines()):
+        assert ("broken.yaml" in line, line.isprintable()) == (True, True)
 
 
 def test_unreadable_files_of_a_folder_do_not_hide_the_others(write: Write, check: Check, tmp_path: Path) -> None:
@@ -168,15 +137,8 @@ def test_unreadable_files_of_a_folder_do_not_hide_the_others(write: Write, check
     write("all/c.json", text='{"kind": ')
     write("all/d.yaml", BAD, claim("once", RWO))
     done = check(str(tmp_path / "all"))
-    assert done.status == 2
-    assert "good-one: allowed" in done.out
-    assert "bad-one: denied" in done.out
+    assert (done.status, "good-one: allowed" in done.out, "bad-one: denied" in done.out) == (2, True, True)
     assert [name in line for name, line in zip(("b.yaml", "c.json"), done.err.splitlines(), strict=True)] == [True] * 2
-
-
-def test_documents_before_a_broken_one_are_not_checked(write: Write, check: Check) -> None:
-    done = check(write("a.yaml", text=json.dumps(BAD) + "\n---\na: [\n"), write("b.yaml", GOOD))
-    assert (done.status, "bad-one" in done.out) == (2, False)
 
 
 @pytest.mark.parametrize("options", [[], ["-v", "--explain"], ["-o", "json"]], ids=repr)
@@ -184,7 +146,5 @@ def test_lone_surrogates_are_shown_escaped(options: list[str], write: Write, che
     text = re.sub(r'"name": "([^"]*)"', r'"name": "\1\\ud800"', json.dumps(BAD))
     other = json.dumps({"apiVersion": "v1", "kind": "Pod\udfff", "metadata": {"name": "\ud800"}})
     done = check(*options, write("s.json", text=text), write("o.json", text=other))
-    assert done.status == 1
     (done.out + done.err).encode()
-    assert "\\ud800" in done.out
-    assert "\\udfff" in done.err
+    assert (done.status, "\\ud800" in done.out, "\\udfff" in done.err) == (1, True, True)

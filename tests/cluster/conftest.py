@@ -12,8 +12,7 @@ from webhook.cluster.reflector import Reflector
 from webhook.cluster.resources import CLAIMS, RESOURCES, Resource, single
 
 Start = Callable[..., Reflector[Any]]
-ONE = (single("Secret", "", "v1", "ca", "webhook"),)
-"""An object that is watched alone."""
+ONE = (single("Secret", "", "v1", "ca", "webhook"),)  # an object that is watched alone
 
 
 def end(api: FakeApi, caches: Iterable[Reflector[Any]]) -> None:

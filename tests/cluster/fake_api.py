@@ -29,21 +29,19 @@ class Asked(NamedTuple):
 
 
 class FakeApi:
-    """Lists, gets and watches what was put into it.
+    """Lists, gets and watches objects of these kinds that were put into it.
 
     ``faults`` says what goes wrong, by verb, or by "list" and page ("list 1"): a number is the HTTP status to answer
     with; "gone" ends a watch with an ERROR event, "close" at once, on "silent" nothing comes; "hang" answers nothing.
     """
 
     def __init__(self, *resources: Resource[Any]) -> None:
-        """Know these kinds; nothing listens before the server is entered."""
         self.faults: dict[str, int | str] = {}
         self.objects: dict[str, dict[str, Object]] = {resource.path: {} for resource in resources}
         self.history: list[tuple[int, str, Object]] = []
         self.requests: list[Asked] = []
         self.watches: list[tuple[str, Events]] = []
-        self.changed = threading.Condition()
-        self.ending = threading.Event()
+        self.changed, self.ending = threading.Condition(), threading.Event()
         self.versions = itertools.count(1)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         self._server.daemon_threads = False
@@ -51,12 +49,10 @@ class FakeApi:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        """Serve, in threads."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End every watch and every thread."""
         self.let_go()
         self._server.shutdown()
         self._server.server_close()
@@ -111,7 +107,6 @@ class FakeApi:
 
 class _Handler(BaseHTTPRequestHandler):
     api: FakeApi
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         api, url, events = self.api, urlsplit(self.path), Events()
@@ -141,31 +136,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"metadata": metadata, "items": some[page * limit : (page + 1) * limit]})
         else:
             self._answer(200 if found else 404, found or {"code": 404, "message": "not found"})
-        self.close_connection = True
 
     def _watch(self, events: Events, fault: str | None) -> None:
-        self._send(200, "Transfer-Encoding", "chunked")
+        """Send events until the connection ends, with which a body of HTTP/1.0 ends."""
         if fault in ("gone", "close") or self.api.ending.is_set():
             events = Events()
             events.put(GONE if fault == "gone" else None)
             events.put(None)
+        self._answer(200)
         with suppress(ConnectionError):
             while event := events.get():
-                line = json.dumps(event).encode() + b"\n"
-                self.wfile.write(b"" if fault == "silent" else b"%x\r\n%s\r\n" % (len(line), line))
-            self.wfile.write(b"0\r\n\r\n")
+                self.wfile.write(b"" if fault == "silent" else json.dumps(event).encode() + b"\n")
 
-    def _answer(self, status: int, body: Object) -> None:
-        content = json.dumps(body).encode()
-        self._send(status, "Content-Length", str(len(content)), content)
-
-    def _send(self, status: int, header: str, value: str, content: bytes = b"") -> None:
+    def _answer(self, status: int, body: Object | None = None) -> None:
         self.send_response(status)
-        self.send_header(header, value)
-        self.send_header("Connection", "close")
         self.end_headers()
         with suppress(ConnectionError):
-            self.wfile.write(content)
+            self.wfile.write(json.dumps(body).encode() if body else b"")
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -23,15 +23,11 @@ def test_a_pvc_is_found_by_namespace_and_name_and_of_two_with_one_name_the_last_
     assert (modes(snapshot, "c", "elsewhere"), modes(snapshot, "d", "a")) == (None, None)
 
 
-@pytest.mark.parametrize("metadata", [{"name": "c"}, {"name": "c", "namespace": None}, {"name": "c", "namespace": ""}])
-def test_a_pvc_without_namespace_belongs_to_default(metadata: Object) -> None:
-    assert modes(Snapshot([{**claim("c", RWX), "metadata": metadata}]), "c", "default") == (RWX,)
-
-
-def test_the_namespace_does_not_matter_for_a_kind_without_namespaces() -> None:
+@pytest.mark.parametrize("place", [{}, {"namespace": None}, {"namespace": ""}], ids=repr)
+def test_a_pvc_without_namespace_belongs_to_default_and_a_kind_without_namespaces_needs_none(place: Object) -> None:
+    assert modes(Snapshot([{**claim("c", RWX), "metadata": {"name": "c", **place}}]), "c", "default") == (RWX,)
     snapshot = Snapshot([{**storage_class("nas"), "metadata": {"name": "nas", "namespace": "odd"}}])
-    assert snapshot.get(CLASSES, "nas") is not None
-    assert snapshot.get(CLASSES, "nas", "vms") is not None
+    assert None not in (snapshot.get(CLASSES, "nas"), snapshot.get(CLASSES, "nas", "vms"))
 
 
 def test_the_kinds_are_kept_apart() -> None:
@@ -49,9 +45,10 @@ def test_a_kind_is_known_by_its_group_in_any_version(version: str) -> None:
             assert resource_of({"apiVersion": api_version, "kind": resource.kind}) is resource
 
 
+OTHERS: list[Object] = [{"kind": ["Node"]}, {"kind": "Pod"}, {"kind": "StorageClass"}]
 UNKNOWN: list[Any] = [
-    *(None, "x", {}, {"kind": "Node"}, {"kind": ["Node"], "apiVersion": "v1"}, {"kind": "Pod", "apiVersion": "v1"}),
-    *({"kind": "Node", "apiVersion": "example.com/v1"}, {"kind": "StorageClass", "apiVersion": "v1"}),
+    *(None, "x", {}, {"kind": "Node"}, {"kind": "Node", "apiVersion": "example.com/v1"}),
+    *({"apiVersion": "v1", **other} for other in OTHERS),
 ]
 
 
@@ -78,9 +75,7 @@ def test_access_modes_that_are_no_strings_are_left_out_and_an_unset_class_is_not
     assert [ClaimFacts.read(claim("c", RWX, storage_class=name)).storage_class for name in (None, "")] == [None, ""]
 
 
-@pytest.mark.parametrize(
-    ("label", "schedulable"), [("true", True), ("false", False), ("", False), ("True", False), (None, None)]
-)
-def test_kubevirts_label_of_a_node(label: str | None, schedulable: bool | None) -> None:
-    (found,) = Snapshot([node("n", kubevirt_schedulable=label)]).list(NODES)
-    assert found.kubevirt_schedulable is schedulable
+def test_kubevirts_label_of_a_node() -> None:
+    nodes = [node(f"n{label}", kubevirt_schedulable=label) for label in ("true", "false", "", "True", None)]
+    found = [facts.kubevirt_schedulable for facts in Snapshot(nodes).list(NODES)]
+    assert found == [True, False, False, False, None]

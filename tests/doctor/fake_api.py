@@ -10,10 +10,9 @@ Answer = Object | int | Callable[[Object], Any]
 
 
 class TableApi(Api):
-    """Answers by path: an object, the HTTP status of an error, or what a function makes of query or body."""
+    """Answers by path, else 404: an object, the HTTP status of an error, or what a function makes of query or body."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
-        """Take the table; what is not in it is not found."""
         self.answers = answers
         self.client = self.within(60)
 

@@ -29,25 +29,20 @@ def config_map(name: str = "webhook", owner: str = "registrations", **data: str)
 
 def held_by(owner: str, **selector: Any) -> LiveConfigurations:
     """Return webhook configurations that belong to a ClusterRole."""
-    service = {"namespace": "migratability", "name": "migratability-webhook", "port": 443}
-    reference = {"kind": "ClusterRole", "name": owner, "uid": "u"}
-    return {
-        obj["kind"]: {**obj, "metadata": {"name": "migratability", "ownerReferences": [reference]}}
-        for obj in webhook_configurations(service, "", namespaces=selector)
-    }
+    metadata = {"name": "migratability", "ownerReferences": [{"kind": "ClusterRole", "name": owner, "uid": "u"}]}
+    found = webhook_configurations(INSTALLATION["service"] | {"namespace": "migratability"}, "", namespaces=selector)
+    return {obj["kind"]: {**obj, "metadata": metadata} for obj in found}
 
 
 def looked(*config_maps: Object, live: LiveConfigurations | None = None) -> tuple[Release | None, list[Finding]]:
-    """Return the release that is found among ConfigMaps, and the findings."""
     return look_for_release(TableApi({CONFIG_MAPS: {"items": list(config_maps)}}).client, live or {})
 
 
 def test_settings_are_those_of_the_release_among_the_charts_config_maps() -> None:
     others = [{"metadata": {"name": "dashboard"}, "data": {"migratability.json": "{}"}}, {"metadata": {"name": "ca"}}]
-    asked: list[Object] = []
 
     def answer(query: Object) -> Object:
-        asked.append(query)
+        assert query["labelSelector"] == "app.kubernetes.io/part-of=migratability-webhook"
         return {"items": [*others, config_map()]}
 
     release, (found,) = look_for_release(TableApi({CONFIG_MAPS: answer}).client, {})
@@ -55,7 +50,6 @@ def test_settings_are_those_of_the_release_among_the_charts_config_maps() -> Non
     assert (release.settings, release.installation.namespace) == (Settings(mode="warn"), "in-webhook")
     what = "ConfigMap in-webhook/webhook: mode warn, webhookConfigurations managed"
     assert found == Finding("ok", "release", what)
-    assert [query["labelSelector"] for query in asked] == ["app.kubernetes.io/part-of=migratability-webhook"]
 
 
 @pytest.mark.parametrize(

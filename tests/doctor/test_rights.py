@@ -25,12 +25,10 @@ def may(*forbidden: str) -> Answer:
 
 
 def ours(answer: Answer) -> list[Finding]:
-    """Return the findings about our own rights."""
     return look_at_our_rights(TableApi({OURS: answer}).client)
 
 
 def theirs(answer: Answer, account: str | None = "webhook", found: Installation | None = None) -> list[Finding]:
-    """Return the findings about the rights of the webhook's account."""
     return look_at_rights_of(account, found or installation(), LiveCluster(TableApi({THEIRS: answer})))
 
 
@@ -102,14 +100,10 @@ def test_account_that_could_not_be_checked_is_a_warning() -> None:
 
 
 def test_account_is_that_of_the_releases_pods() -> None:
-    asked: list[Object] = []
-
     def pods(query: Object) -> Object:
-        asked.append(query)
+        assert query["labelSelector"] == INSTALLATION["pods"]
         return {"items": [{"spec": {}}, {"spec": {"serviceAccountName": "webhook"}}]}
 
-    assert account_of(TableApi({PODS: pods}).client, installation()) == "webhook"
-    assert [query["labelSelector"] for query in asked] == [INSTALLATION["pods"]]
-    answers: list[Answer] = [{"items": []}, 403]
-    for answer in answers:
-        assert account_of(TableApi({PODS: answer}).client, installation()) is None
+    answers: list[tuple[Answer, str | None]] = [(pods, "webhook"), ({"items": []}, None), (403, None)]
+    for answer, account in answers:
+        assert account_of(TableApi({PODS: answer}).client, installation()) == account

@@ -8,7 +8,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from tests.localcluster.processes import Child, spawn
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "127.0.0.1"
 DEADLINE = 120.0
-"""Seconds within which whatever a test waits for must happen."""
 
 
 @dataclass
@@ -47,11 +46,8 @@ class Server:
 
     def request(self, method: str, path: str, body: Object | None = None) -> tuple[int, str]:
         """Return status and body of the answer to one request on a new connection."""
-        connection = self.connect()
-        try:
+        with closing(self.connect()) as connection:
             return send(connection, method, path, body)
-        finally:
-            connection.close()
 
     def answers(self, path: str) -> bool:
         """Return whether a GET is answered with 200."""
@@ -64,15 +60,7 @@ class Server:
         """Return the AdmissionResponse of /validate."""
         status, text = self.request("POST", "/validate", review)
         assert status == 200, text
-        response: Object = json.loads(text)["response"]
-        return response
-
-    def certificate(self) -> bytes:
-        """Return the certificate that a new handshake shows, as DER."""
-        with self.handshake() as connection:
-            shown = connection.getpeercert(binary_form=True)
-        assert shown is not None
-        return shown
+        return dict(json.loads(text)["response"])
 
     def terminate(self) -> None:
         """Send SIGTERM; returns once the server has noticed."""
@@ -117,8 +105,7 @@ def free_port() -> int:
     """Return a free port."""
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
-        port: int = probe.getsockname()[1]
-    return port
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

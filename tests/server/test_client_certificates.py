@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,32 +44,24 @@ def guarded(folder: Path, *names: str) -> AbstractContextManager[Server]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for kube-apiserver only."""
     with guarded(tmp_path_factory.mktemp("guarded"), "kube-apiserver") as started:
         yield started
 
 
 def call(server: Server, issued: Issued | None, path: str = "/validate") -> tuple[int, str]:
     """Return status and body of the answer to a review by a client with this certificate."""
-    server.context = unverified()
+    context = unverified()
     if issued:
-        issued.leaf().load_into(server.context)
-    try:
-        return server.request("POST", path, REVIEW)
-    finally:
-        server.context = unverified()
+        issued.leaf().load_into(context)
+    return replace(server, context=context).request("POST", path, REVIEW)
 
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate"])
-def test_allowed_client_gets_a_verdict(server: Server, path: str) -> None:
+def test_allowed_client_gets_a_verdict_and_a_post_without_a_certificate_is_forbidden(server: Server, path: str) -> None:
     status, text = call(server, APISERVER, path)
-    assert status == 200
-    assert "allowed" in json.loads(text)["response"]
-
-
-@pytest.mark.parametrize("path", ["/validate", "/mutate", "/livez", "/"])
-def test_post_without_a_certificate_is_forbidden(server: Server, path: str) -> None:
-    assert call(server, None, path) == (403, "a client certificate is required")
+    assert (status, "allowed" in json.loads(text)["response"]) == (200, True)
+    for forbidden in (path, "/livez", "/"):
+        assert call(server, None, forbidden) == (403, "a client certificate is required")
 
 
 def test_post_with_another_common_name_is_forbidden_and_logged(server: Server) -> None:
@@ -77,10 +70,9 @@ def test_post_with_another_common_name_is_forbidden_and_logged(server: Server) -
 
 
 def test_probes_and_metrics_need_no_certificate_also_after_a_denial(server: Server) -> None:
-    connection = server.connect()
-    assert send(connection, "POST", "/validate", REVIEW)[0] == 403
-    assert [send(connection, "GET", path)[0] for path in ("/livez", "/readyz", "/metrics")] == [200] * 3
-    connection.close()
+    with closing(server.connect()) as connection:
+        assert send(connection, "POST", "/validate", REVIEW)[0] == 403
+        assert [send(connection, "GET", path)[0] for path in ("/livez", "/readyz", "/metrics")] == [200] * 3
 
 
 def test_without_names_any_client_of_the_ca_may_call(tmp_path: Path) -> None:

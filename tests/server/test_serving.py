@@ -1,40 +1,41 @@
 """The server as kube-apiserver, kubelet and Prometheus use it."""
 
 import json
+import logging
+import os
 import select
+import signal
 import socket
 import ssl
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from tests.admission.client import Broken, Webhook, changed
 from tests.build import disk, review, vm
-from tests.server.conftest import DEADLINE, Serve, Server, await_that, send
-from webhook.cluster import Snapshot
+from tests.server.conftest import ADDRESS, DEADLINE, Serve, Server, await_that, send
+from tests.server.test_settings_file import replace
+from tests.server.test_tls import ONE as OLD
+from tests.server.test_tls import TWO as NEW
+from tests.server.test_tls import der, write
+from webhook.cluster import Snapshot, Undecidable
 from webhook.server import run
 from webhook.server.app import make_app
+from webhook.server.logs import JsonFormatter
 from webhook.server.state import SettingsFile, SnapshotState
 from webhook.server.tls import TlsContext
 
-KUBE_APISERVER_KEEPS_IDLE_SECONDS = 90
-GUNICORNS_OWN_KEEPALIVE = 2.0
+KUBE_APISERVER_KEEPS_IDLE_SECONDS, GUNICORNS_OWN_KEEPALIVE = 90, 2.0
 BODY = b'{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}'
 
 
-class Waiting(SnapshotState):
-    """A state that is not ready."""
-
-    def unready(self) -> dict[str, str]:
-        """What it waits for."""
-        return {"nodes": "not listed yet", "storageclasses": "the API server answered 403: no"}
-
-
 def test_idle_connection_is_kept_longer_than_gunicorn_would_and_kube_apiserver_does(server: Server) -> None:
-    state = Waiting(Snapshot(), SettingsFile(None))
+    state = SnapshotState(Snapshot(), SettingsFile(None))
     application = run._Application(run.Server("127.0.0.1", 8443, TlsContext(None, "127.0.0.1"), lambda: state))
-    assert application.cfg.keepalive > KUBE_APISERVER_KEEPS_IDLE_SECONDS
-    assert application.cfg.workers == 1
+    assert (application.cfg.keepalive > KUBE_APISERVER_KEEPS_IDLE_SECONDS, application.cfg.workers) == (True, 1)
     connection = server.connect()
     assert send(connection, "GET", "/livez")[0] == 200
     port = connection.sock.getsockname()[1]
@@ -54,11 +55,12 @@ def test_livez_readyz_and_metrics_are_served(server: Server) -> None:
     assert float(text.split(f"migratability_admission_requests_total{{{labels}}} ")[1].split("\n")[0]) >= 1
 
 
-def test_readyz_names_what_it_waits_for() -> None:
-    client = make_app(Waiting(Snapshot(), SettingsFile(None))).test_client()
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.get_data(as_text=True) == "nodes: not listed yet\nstorageclasses: the API server answered 403: no\n"
+def test_readyz_names_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = {"nodes": "not listed yet", "storageclasses": "the API server answered 403: no"}
+    monkeypatch.setattr(SnapshotState, "unready", lambda _: waiting)
+    client = make_app(SnapshotState(Snapshot(), SettingsFile(None))).test_client()
+    answer, expected = client.get("/readyz"), "nodes: not listed yet\nstorageclasses: the API server answered 403: no\n"
+    assert (answer.status_code, answer.text) == (503, expected)
     assert client.get("/livez").status_code == 200
 
 
@@ -71,12 +73,35 @@ def test_plain_http_client_gets_no_http_answer_and_does_no_harm(server: Server) 
     assert server.log().count("Booting worker") == 1
 
 
+def test_dry_run_is_a_label_of_requests() -> None:
+    good, webhook = review(vm(disk("good"))), Webhook()
+    for request in (good, changed(good, dryRun=True), changed(good, dryRun=False)):
+        webhook.validate(request)
+    name = "migratability_admission_requests_total"
+    series = {"path": "/validate", "operation": "CREATE", "resource": "virtualmachines", "result": "allowed"}
+    assert [webhook.metric(name, **series, dry_run=value) for value in ("false", "true")] == [2, 1]
+
+
+def test_undecided_request_is_logged_and_warned_of_in_mode_warn(caplog: pytest.LogCaptureFixture) -> None:
+    response = Webhook(Broken(Undecidable("no word of it")), mode="warn").validate(review(vm(disk("good"))))
+    assert (response["allowed"], response["warnings"]) == (True, ["not evaluated: no word of it"])
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    fields = ("message", "user", "operation", "resource", "namespace", "name")
+    line = json.loads(JsonFormatter().format(record))
+    expected = "no decision: no word of it, alice, CREATE, virtualmachines, vms, db"
+    assert ", ".join(line[field] for field in fields) == expected
+
+
 def test_sigterm_lets_begun_requests_and_kept_connections_finish_and_logs_only_json(serve: Serve) -> None:
     server = serve()
     server.validate(review(vm(disk("once"))))
     kept = server.connect()
     assert send(kept, "GET", "/livez")[0] == 200
-    with begun(server) as connection:
+    with server.handshake() as connection:
+        connection.sendall(b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(BODY))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100"), "the server waits for the body"
         server.terminate()
         kept.request("GET", "/livez")
         with kept.getresponse() as answer:
@@ -119,6 +144,68 @@ def begun(server: Server) -> ssl.SSLSocket:
     connection.sendall(head.encode())
     assert connection.recv(4096).startswith(b"HTTP/1.1 100")
     return connection
+
+
+def test_replaced_certificate_and_settings_are_used_without_a_restart(serve: Serve, tmp_path: Path) -> None:
+    (chain, key), settings = write(tmp_path, OLD), tmp_path / "settings.yaml"
+    settings.write_text("mode: warn\n")
+    bad = review(vm(disk("once"), evictionStrategy="LiveMigrate"))
+    server = serve("--cert-file", chain, "--key-file", key, "--config", settings)
+
+    def shown() -> bytes:
+        return ssl.get_server_certificate((ADDRESS, server.port)).encode()
+
+    assert (shown(), server.validate(bad)["allowed"]) == (OLD.chain, True)
+    connection = server.connect()
+    assert send(connection, "GET", "/livez")[0] == 200
+    replace(chain, NEW.chain)
+    assert shown() == OLD.chain
+    server.await_log("still serving the old certificate")
+    replace(key, NEW.key)
+    replace(settings, b"mode: deny\n")
+    assert (shown(), server.validate(bad)["allowed"]) == (NEW.chain, False)
+    assert send(connection, "GET", "/livez")[0] == 200
+    assert connection.sock.getpeercert(binary_form=True) == der(OLD)
+    connection.close()
+    assert server.log().count("Booting worker") == 1
+
+
+class Starting(SnapshotState):
+    """Becomes ready after it was asked so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(Snapshot(), SettingsFile(None))
+        self.left = times
+
+    def unready(self) -> dict[str, str]:
+        self.left -= 1
+        return {"certificate": "there is none yet"} if self.left > 0 else {}
+
+
+def test_worker_accepts_nothing_before_it_is_ready_but_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    def left(state: Starting) -> int:
+        run._Application(run.Server(ADDRESS, 8443, TlsContext(None, ADDRESS), lambda: state)).load()
+        return state.left
+
+    assert left(Starting(5)) == 0
+    monkeypatch.setattr(run, "READY_SECONDS", 0.05)
+    assert left(Starting(1_000_000_000)) > 0
+
+
+def test_killed_worker_loses_no_request_that_begins_after_it(serve: Serve) -> None:
+    server = serve()
+    process = server.child.process.pid
+
+    def workers() -> list[int]:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+    (worker,) = workers()
+    os.kill(worker, signal.SIGKILL)
+    await_that(lambda: worker not in workers(), "end of the process", server.child)
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda _: server.request("GET", "/readyz"), range(100)))
+    assert answers == [(200, "ok\n")] * 100
+    assert server.log().count("Booting worker") == 2
 
 
 def everything_from(connection: socket.socket) -> bytes:

@@ -6,7 +6,7 @@ from tests.build import ROX, RWO, RWX, Object, storage_class
 from tests.storage.asking import backing
 from webhook.storage.model import Backing
 
-RWOP, FS, BLOCK = "ReadWriteOncePod", "Filesystem", "Block"
+FS, BLOCK = "Filesystem", "Block"
 ADDITIONAL = "trident.netapp.io/additionalStoragePools"
 SAN = {"backendType": "ontap-san"}
 
@@ -21,13 +21,11 @@ def test_a_class_of_another_provisioner_is_foreign() -> None:
     assert (found.protocol, found.evidence) == ("foreign", "StorageClass sc: served by rbd.csi.ceph.com")
 
 
-@pytest.mark.parametrize(
-    ("named", "evidence"),
-    [(None, "no StorageClass"), ("", "no StorageClass"), ("gone", "StorageClass gone does not exist")],
-)
-def test_without_a_class_nothing_is_decided(named: str | None, evidence: str) -> None:
-    found = backing(storage_class=named)
-    assert (found.protocol, found.evidence) == ("unknown", evidence)
+def test_without_a_class_nothing_is_decided() -> None:
+    absent = ((None, "no StorageClass"), ("", "no StorageClass"), ("gone", "StorageClass gone does not exist"))
+    for named, evidence in absent:
+        found = backing(storage_class=named)
+        assert (found.protocol, found.evidence) == ("unknown", evidence)
 
 
 DECIDING: list[tuple[Object, str, str | None]] = [
@@ -36,11 +34,9 @@ DECIDING: list[tuple[Object, str, str | None]] = [
     ({"backendType": "ontap-san"}, "block", "ontap-san"),
     ({"storageDriverName": "ontap-san"}, "block", "ontap-san"),
     ({"trident.netapp.io/backendType": "ontap-san"}, "block", "ontap-san"),
-    ({"trident.netapp.io/storageDriverName": "ontap-san"}, "block", "ontap-san"),
     ({"sanType": "nvme"}, "block", None),
     ({"trident.netapp.io/sanType": "iscsi"}, "block", None),
-    ({"nasType": "smb"}, "file", None),
-    ({"trident.netapp.io/nasType": "nfs"}, "file", None),
+    ({"nasType": "nfs"}, "file", None),
 ]
 
 
@@ -73,23 +69,8 @@ def test_the_annotation_of_additional_pools_overrides_the_parameter() -> None:
     assert by_class(RWO, annotations={ADDITIONAL: ""}, **closed).protocol == "block"
 
 
-MODES = [
-    (FS, RWO, "unknown"),
-    (FS, RWOP, "unknown"),
-    (FS, ROX, "unknown"),
-    (FS, RWX, "file"),
-    (BLOCK, RWO, "block"),
-    (BLOCK, ROX, "block"),
-    (BLOCK, RWX, "block"),
-]
-NOT_DECIDING: list[Object] = [
-    {},
-    {"fsType": "ext4"},
-    {"selector": "creditpoints=5000"},
-    {"storagePools": "NetAppAFF:.*;NetAppHCI:Gold"},
-    {"backendType": "ontap_san"},
-    {"backendType": "Ontap-SAN"},
-]
+MODES = [(FS, RWO, "unknown"), (FS, ROX, "unknown"), (FS, RWX, "file"), (BLOCK, RWO, "block"), (BLOCK, RWX, "block")]
+NOT_DECIDING: list[Object] = [{}, {"selector": "tier=gold"}, {"storagePools": "nas:.*"}, {"backendType": "Ontap-SAN"}]
 
 
 @pytest.mark.parametrize("parameters", NOT_DECIDING, ids=repr)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.build import (
-    NAMESPACE,
     RWO,
     RWX,
     Object,
@@ -173,7 +172,6 @@ THERE = (data_source("d", "images", snapshot={"name": "s"}), snapshot("s", None,
 OF_A_DATA_SOURCE = (data_source("d", dataSource={"name": "e"}), data_source("e", pvc={"name": "san-source"}))
 BY_CDI: dict[str, tuple[Object, tuple[Object, ...]]] = {
     "PVC": ({"source": {"pvc": {"name": "san-source"}}}, ()),
-    "PVC with its namespace": ({"source": {"pvc": {"name": "san-source", "namespace": NAMESPACE}}}, ()),
     "snapshot": ({"source": {"snapshot": {"name": "s"}}}, (snapshot("s", "san-source"),)),
     "DataSource of a PVC": (DATA_SOURCE, (data_source("d", pvc={"name": "san-source"}),)),
     "DataSource of a snapshot elsewhere": (ELSEWHERE, THERE),
@@ -221,16 +219,7 @@ def test_what_a_data_volume_passes_on_to_its_pvc_counts(asked: Object, annotatio
     assert served_alike({"storage": {"storageClassName": "any", **asked}}, annotations=annotations) == BLOCK
 
 
-SETTINGS = Settings.parse({"rules": {"pod-network": "off"}})
-
-
-def test_a_shared_filesystem_cloned_from_san_is_denied_though_its_class_would_use_nfs() -> None:
-    for source, rules in ((cloned_from(PVC, "san-source"), ["san-block"]), ({}, [])):
-        verdict = evaluate(vm(disk("target")), [*STORAGE, target(source)], settings=SETTINGS)
-        assert [found.rule for found in verdict.violations] == rules
-
-
 def test_without_tridents_own_objects_the_message_names_a_san_backend() -> None:
     objects = [STORAGE[0], storage_class("any"), claim("c", RWX, storage_class="any", volume="pv-san")]
-    (found,) = evaluate(vm(disk("c")), objects, settings=SETTINGS).violations
+    (found,) = evaluate(vm(disk("c")), objects, settings=Settings.parse({"rules": {"pod-network": "off"}})).violations
     assert (found.rule, "a SAN backend" in found.message) == ("san-block", True)

@@ -1,10 +1,13 @@
 """The PVC that CDI creates for a DataVolume."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.build import NAMESPACE, ROX, RWO, RWX, Object, storage_class, storage_profile
+from tests.conftest import Report
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import ClassFacts, SourceFacts
 from webhook.storage.classes import property_sets_of
@@ -114,11 +117,9 @@ def default_class(name: str, created: str = OLD, virt: bool = False) -> Object:
 A, VIRT = default_class("a"), default_class("v", virt=True)
 CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
     "one default": ((A,), None, "a"),
-    "no default": ((storage_class("a"),), None, None),
     "an annotation that is not true": ((storage_class("a", annotations={DEFAULT: "True"}),), None, None),
     "virt default before a newer default": ((default_class("a", NEW), VIRT), None, "v"),
     "default for an archive": ((A, VIRT), "archive", "a"),
-    "virt default alone": ((VIRT,), None, "v"),
     "virt default alone, for an archive": ((VIRT,), "archive", None),
     "newest default": ((A, default_class("b", NEW)), None, "b"),
     "newest virt default": ((default_class("a", NEW, virt=True), VIRT), None, "a"),
@@ -212,3 +213,31 @@ def test_a_pvc_with_its_own_data_source_is_not_filled_by_cdi(part: str, key: str
     source = SourceFacts("VolumeSnapshot", "s", "")
     found = rendered({part: asked, "source": {"pvc": {"name": "other"}}}, SC)
     assert found == asked_for(RWX, FS, "sc", source=source, made_by_cdi=False)
+
+
+ORACLE = Path(__file__).resolve().parents[3] / "shared" / "oracle"
+ROWS = 924
+
+
+def agrees(row: dict[str, Any], cluster: Snapshot) -> bool:
+    expected = row["claim"]
+    try:
+        found = render(row["spec"], NAMESPACE, cluster)
+    except NotRendered:
+        return expected is None
+    made = {
+        "accessModes": [*found.access_modes],
+        "volumeMode": found.volume_mode,
+        "storageClassName": found.storage_class,
+    }
+    return expected is not None and made == {key: expected.get(key) for key in made}
+
+
+def test_every_pvc_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:
+    if not ORACLE.is_dir():
+        pytest.skip(f"no CDI oracle in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
+    cluster = Snapshot(json.loads((ORACLE / "cdi_cluster.json").read_text(encoding="utf-8")))
+    rows = [json.loads(line) for line in (ORACLE / "cdi_claims.jsonl").read_text(encoding="utf-8").splitlines()]
+    differing = [row["id"] for row in rows if not agrees(row, cluster)]
+    report(f"{len(rows) - len(differing)} of {len(rows)} PVCs agree with CDI")
+    assert (differing, len(rows)) == ([], ROWS)

@@ -1,5 +1,7 @@
 """From a volume to its PVC: an existing one comes before one that could be created."""
 
+from typing import Any
+
 import pytest
 
 from tests.build import (
@@ -15,6 +17,7 @@ from tests.build import (
     host_disk,
     persistent_volume,
     storage_class,
+    storage_profile,
     templated_vm,
     vm,
     vmi,
@@ -24,9 +27,12 @@ from tests.storage.asking import resolved, the_claim
 from webhook.cluster.facts.kubernetes import BETA_CLASS_ANNOTATION
 from webhook.storage.model import Backing, NoClaim
 
-DEFAULT = storage_class(
-    "std", annotations={"storageclass.kubernetes.io/is-default-class": "true"}, backendType="ontap-san"
-)
+
+def default_class(domain: str, driver: str) -> Object:
+    return storage_class("d", backendType=driver, annotations={f"storageclass.{domain}-class": "true"})
+
+
+DEFAULT = default_class("kubernetes.io/is-default", "ontap-san")
 FIELD = "spec.dataVolumeTemplates[0].spec.storage"
 
 
@@ -97,13 +103,12 @@ def backing(made: Object, *objects: Object) -> Backing:
     return the_claim(vm(disk("c")), made, *objects).backing
 
 
-def test_the_beta_annotation_comes_before_the_named_class() -> None:
+def test_the_class_of_a_pvc_is_that_of_the_beta_annotation_else_the_named_else_the_default_unless_it_wants_none() -> (
+    None
+):
     found = claim("c", RWX, storage_class="nas")
     found["metadata"]["annotations"] = {BETA_CLASS_ANNOTATION: "san"}
     assert backing(found, *CLUSTER).driver == "ontap-san"
-
-
-def test_an_unbound_pvc_without_a_class_has_the_default_one_unless_it_wants_none_and_a_bound_one_its_volume() -> None:
     assert backing(claim("c", RWX, storage_class=None), DEFAULT).driver == "ontap-san"
     assert backing(claim("c", RWX, storage_class=""), DEFAULT).evidence == "no StorageClass"
     assert backing(claim("c", RWX, volume="pv"), persistent_volume("pv", "block"), *CLUSTER).protocol == "block"
@@ -112,3 +117,47 @@ def test_an_unbound_pvc_without_a_class_has_the_default_one_unless_it_wants_none
 def test_the_evidence_names_origin_modes_and_who_serves_it() -> None:
     found = the_claim(vm(disk("san-fs")), *CLUSTER)
     assert found.evidence == "PVC: ReadWriteMany, Filesystem; StorageClass san: driver ontap-san"
+
+
+FROM_PROFILE = "FromStorageProfile"
+EMPTY = (storage_class("s"), storage_profile("s"))
+SAN = (storage_class("s", backendType="ontap-san"), storage_profile("s", ([RWX], "Block")))
+MIXED = (storage_class("s"), storage_profile("s", ([RWX], "Block"), ([RWO], "Filesystem")))
+
+
+def labelled(*modes: str, mode: str | None = FROM_PROFILE, label: str | None = "true", **how: Any) -> Object:
+    made = claim("c", *modes, mode=mode, **{"storage_class": "s", **how})
+    made["metadata"]["labels"] = {"cdi.kubevirt.io/applyStorageProfile": label} if label else {}
+    return made
+
+
+NO_CLASS = labelled(storage_class=None)
+TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] = {
+    "both modes from the profile": (labelled(), SAN, ([RWX], "Block", "s")),
+    "volume mode by RWO": (labelled(RWO), MIXED, ([RWO], "Filesystem", "s")),
+    "volume mode by RWX": (labelled(RWX), MIXED, ([RWX], "Block", "s")),
+    "unset volume mode": (labelled(mode=None), MIXED, ([RWO], "Filesystem", "s")),
+    "access mode given, volume mode unset": (labelled(RWO, mode=None), SAN, ([RWO], "Filesystem", "s")),
+    "no label": (labelled(label=None), SAN, ([], FROM_PROFILE, "s")),
+    "label false": (labelled(label="false"), SAN, ([], FROM_PROFILE, "s")),
+    "default class": (NO_CLASS, (default_class("kubernetes.io/is-default", "ontap-nas"),), ([RWX], "Filesystem", "d")),
+    "default class for VMs": (
+        NO_CLASS,
+        (default_class("kubevirt.io/is-default-virt", "ontap-san"),),
+        ([RWX], "Block", "d"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "objects", "expected"), TABLE.values(), ids=TABLE)
+def test_cdi_fills_in_what_a_labelled_pvc_leaves_to_it(
+    made: Object, objects: tuple[Object, ...], expected: tuple[list[str], str, str]
+) -> None:
+    request = the_claim(vm(disk("c")), *objects, made).request
+    assert (list(request.access_modes), request.volume_mode, request.storage_class) == expected
+
+
+def test_a_profile_that_offers_nothing_is_named_as_the_reason() -> None:
+    for made, objects, of in ((labelled(), EMPTY, ""), (labelled(mode=None), SAN, " for volumeMode Filesystem")):
+        why = f'will not be created: no access mode is set, and the StorageProfile "s" offers none{of}'
+        assert resolved(vm(disk("c")), *objects, made)["c"] == NoClaim(why, "Correct the PVC's class and modes")

@@ -1,14 +1,17 @@
-"""Which of Trident's backends a StorageClass allows."""
+"""Which of Trident's backends a StorageClass allows, the protocols that its drivers speak, and what it creates."""
 
+import itertools
 from typing import Any
 
 import pytest
 
-from tests.build import RWO, Object, backend, storage_class
+from tests.build import ROX, RWO, RWX, Object, backend, storage_class
 from tests.storage import asking
 from webhook.cluster.facts import BackendFacts, ClassFacts
-from webhook.storage.model import Backing
+from webhook.storage import trident_drivers
+from webhook.storage.model import Backing, Protocol
 from webhook.storage.trident_class import TridentClass, selects
+from webhook.storage.trident_drivers import combined, protocol_of_driver, protocol_of_word, provisioned_protocol
 
 NAS_1, NAS_2 = backend("u1", "ontap-nas", "nas1"), backend("u2", "ontap-nas", "nas2", nasType="smb")
 SAN_1, ECO_1 = backend("u3", "ontap-san", "san1"), backend("u4", "ontap-san-economy", "eco1")
@@ -30,16 +33,11 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "driver": ({"backendType": "ontap-nas"}, "nas1"),
     "driver of an automatic backend for FSx": ({"storageDriverName": "ontap-san"}, "san1"),
     "driver in other letters": ({"backendType": "Ontap-NAS"}, ""),
-    "SAN type": ({"sanType": "iscsi"}, "san1 eco1"),
     "SAN type in other letters": ({"sanType": "iSCSI"}, "san1 eco1"),
-    "another SAN type": ({"sanType": "nvme"}, ""),
     "NAS type": ({"nasType": "nfs"}, "nas1"),
-    "another NAS type": ({"nasType": "smb"}, ""),
-    "driver and SAN type": ({"backendType": "ontap-san", "sanType": "iscsi"}, "san1"),
     "driver and pools of it": ({"backendType": "ontap-san", "storagePools": "san.*:.*"}, "san1"),
     "driver and pools of another": ({"backendType": "ontap-san", "storagePools": "nas1:.*"}, ""),
-    "pools": ({"storagePools": "nas1:aggr1,aggr2"}, "nas1"),
-    "pools of two": ({"storagePools": "nas1:.*;eco1:gold"}, "nas1 eco1"),
+    "pools": ({"storagePools": "nas1:aggr1,aggr2;eco1:gold"}, "nas1 eco1"),
     "pools by a pattern": ({"storagePools": ".*1:.*"}, "nas1 san1 eco1"),
     "pools by a pattern of the whole name": ({"storagePools": "nas:.*"}, ""),
     "pools by a broken pattern": ({"storagePools": "(:.*"}, ""),
@@ -51,8 +49,6 @@ MATCHES: dict[str, tuple[Object, str]] = {
     "pools excluded": ({"excludeStoragePools": "san1:.*"}, "nas1 eco1"),
     "some pools excluded": ({"excludeStoragePools": "san1:gold"}, "nas1 san1 eco1"),
     "excluded before added": ({"excludeStoragePools": "san1:.*", "additionalStoragePools": "san1:.*"}, ""),
-    "excluded before the driver": ({"excludeStoragePools": ".*:.*", "backendType": "ontap-nas"}, ""),
-    "labels that no pool has": ({"selector": "tier=gold"}, ""),
     "driver with Trident's prefix": ({"trident.netapp.io/backendType": "ontap-nas"}, "nas1"),
 }
 
@@ -158,7 +154,47 @@ def test_additional_pools_open_a_class_to_the_drivers_of_their_backends() -> Non
     assert backing(NAS_1, ECO_1, **ADDED).protocol == "file"
 
 
-def test_without_backends_only_a_class_that_allows_one_driver_decides() -> None:
-    assert backing(backendType="ontap-san").protocol == "block"
-    assert backing(selector="tier=gold").protocol == "unknown"
-    assert backing(backendType="ontap-san", additionalStoragePools="nas1:.*").protocol == "unknown"
+RWOP = "ReadWriteOncePod"
+ANY: Protocol = "unknown"
+NAS = ["ontap-nas", "ontap-nas-flexgroup", "ontap-nas-economy", "azure-netapp-files", "google-cloud-netapp-volumes"]
+SAN = ["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-netapp-volumes-san"]
+
+
+def test_every_driver_speaks_one_protocol_and_another_name_is_unknown() -> None:
+    assert [set(NAS), set(SAN)] == [trident_drivers.NAS_DRIVERS, trident_drivers.SAN_DRIVERS]
+    assert {protocol_of_driver(driver) for driver in NAS} == {"file"}
+    assert {protocol_of_driver(driver) for driver in SAN} == {"block"}
+    others = ("fake", "gcp-cvs", "ontap_nas", "Ontap-SAN", "", None)
+    assert {protocol_of_driver(driver) for driver in others} == {"unknown"}
+
+
+WORDS = [("file", "file"), ("block", "block"), ("blockOnFile", "block"), ("", ANY), ("FILE", ANY), (None, ANY)]
+
+
+@pytest.mark.parametrize(("word", "protocol"), WORDS)
+def test_the_name_of_a_protocol_in_attributes_and_annotations(word: str | None, protocol: str) -> None:
+    assert protocol_of_word(word) == protocol
+
+
+@pytest.mark.parametrize("access", [None, RWO, RWOP, ROX, RWX])
+def test_the_protocol_of_a_new_volume(access: str | None) -> None:
+    def made(mode: str) -> dict[str, str]:
+        asked: tuple[Protocol, ...] = (ANY, "file", "block")
+        return {protocol: provisioned_protocol(mode, access, protocol) for protocol in asked}
+
+    shared = {ANY: "file", "file": "file", "block": "impossible"}
+    assert made("Filesystem") == (shared if access == RWX else {ANY: ANY, "file": "file", "block": "block"})
+    assert made("Block") == {ANY: "block", "file": "impossible", "block": "block"}
+
+
+COMBINED = {frozenset(pair) for pair in ((RWO, ROX), (RWO, RWX), (ROX, RWX), (RWOP, ROX), (RWOP, RWX))}
+
+
+@pytest.mark.parametrize("pair", [*itertools.product((RWO, ROX, RWX, RWOP), repeat=2)], ids="+".join)
+def test_of_two_access_modes_the_first_counts_unless_they_combine_to_read_write_many(pair: tuple[str, str]) -> None:
+    assert combined(pair) == (RWX if frozenset(pair) in COMBINED else pair[0])
+
+
+def test_none_one_or_more_than_two_access_modes_combine_alike() -> None:
+    assert [combined(modes) for modes in ((), (RWO,), (RWO, RWO, RWO))] == [None, RWO, RWO]
+    assert [combined(modes) for modes in ((RWO, RWO, ROX), (RWO, ROX, RWX))] == [RWX, RWX]
