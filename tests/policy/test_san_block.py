@@ -25,11 +25,8 @@ PVCS: list[tuple[str, tuple[Object, ...], list[str]]] = [
     ("on NAS", (claim("c", RWX, storage_class="nas"),), []),
     *((f"Block on {name}", (claim("c", RWX, mode="Block", storage_class=name),), []) for name in ("san", "nas")),
     ("foreign class", (claim("c", RWX, storage_class="other"),), []),
-    ("no such class", (claim("c", RWX, storage_class="gone"),), []),
-    ("no class", (claim("c", RWX, storage_class=None),), []),
     ("no driver named", (claim("c", RWX, storage_class="any"), ANY), []),
-    ("foreign volume", (BOUND, persistent_volume("pv", driver="x.example.com")), []),
-    ("undecided volume", (BOUND, persistent_volume("pv")), []),
+    ("undecided volume of a SAN class", (BOUND, persistent_volume("pv")), []),
     ("volume on NAS of a SAN class", (BOUND, persistent_volume("pv", "file")), []),
 ]
 
