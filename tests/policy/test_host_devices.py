@@ -24,7 +24,6 @@ BOTH = vm(domain=devices(gpus=[{"name": "g", "deviceName": VGPU}], hostDevices=[
 DEVICES: list[tuple[str, Object, Object, list[str], str]] = [
     # the KubeVirt CR, the VM, the devices that are denied, what the violations say
     ("host devices", cr(), with_devices("a", "b"), ["hostDevices[0]", "hostDevices[1]"], ""),
-    ("a host device without a device name", cr(), with_devices("a", resource=None), ["hostDevices[0]"], ""),
     ("a virtual GPU with all that it takes", cr(), ONE, [], ""),
     ("on a development build", cr("devel"), ONE, [], ""),
     ("without the gate", cr(gate=False), ONE, ["gpus[0]"], "VGPULiveMigration"),

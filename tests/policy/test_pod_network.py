@@ -14,7 +14,6 @@ BINDINGS: list[tuple[str, Object, list[str]]] = [
     ("bridge", {"bridge": {}}, []),
     ("passt of the core", {"passtBinding": {}}, VERSIONS[2:]),
     ("slirp", {"slirp": {}}, []),
-    ("macvtap", {"macvtap": {}}, []),
     ("old passt", {"passt": {}}, []),
     ("SR-IOV", {"sriov": {}}, []),
     ("unknown plugin", {"binding": {"name": "unknown"}}, []),
@@ -35,7 +34,6 @@ PLUGINS = [
     ("says that it migrates", {"migration": {}}, []),
     ("says nothing", {}, [RULE]),
     ("null", {"migration": None}, [RULE]),
-    ("attachment alone", {"networkAttachmentDefinition": "x"}, [RULE]),
 ]
 
 
