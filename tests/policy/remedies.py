@@ -42,9 +42,6 @@ class Variant:
     patch: list[Object] = field(default_factory=list)
     objects: tuple[Object, ...] | None = None
 
-    def __add__(self, other: "Variant") -> "Variant":
-        return Variant([*self.patch, *other.patch])
-
 
 @dataclass(frozen=True)
 class Broken:
@@ -96,8 +93,8 @@ WIDEN = "Widen nodeSelector and affinity to at least two nodes"
 BINDINGS: tuple[Object, ...] = ({"bridge": {}}, {}, {"binding": {"name": "x"}})
 UNBOUND = vm(networks=[{"name": "pods", "pod": {}}], domain=devices(interfaces=[{"name": "x", "masquerade": {}}]))
 NETWORK = "Name the pod network under networks, and an interface for it with masquerade: {}"
-MASQUERADED = put(f"{SPEC}/networks", [{"name": "default", "pod": {}}]) + put(
-    f"{DOMAIN}/devices", {"interfaces": [{"name": "default", "masquerade": {}}]}
+MASQUERADED = Variant(
+    [{"op": "add", "path": f"{SPEC}/{name}", "value": value} for name, value in interface(masquerade={}).items()]
 )
 PASSTHROUGH = "Remove it, and name the Hyper-V features that the guest needs under features.hyperv"
 CLOCK_OFF = "Set domain.features.hyperv.reenlightenment.enabled to false"
