@@ -47,10 +47,9 @@ def test_a_vm_without_networks_joins_the_pod_network_by_the_default(make: Any, n
 def test_a_default_interface_is_attached_unless_vm_or_preference_says_no(
     own: bool | None, preferred: bool | None
 ) -> None:
-    domain = devices(**({} if own is None else {"autoattachPodInterface": own}))
-    of_preference = {} if preferred is None else {"devices": {"preferredAutoattachPodInterface": preferred}}
-    attached = preferred is not False if own is None else own
-    assert (applied(None, of_preference, domain=domain).pod_network is not None) is attached
+    of_preference = devices(preferredAutoattachPodInterface=preferred)
+    found = applied(None, of_preference, domain=devices(autoattachPodInterface=own))
+    assert (found.pod_network is not None) is (preferred is not False if own is None else own)
 
 
 def test_a_vm_with_its_own_networks_is_attached_to_those_alone() -> None:
@@ -96,23 +95,17 @@ def test_a_feature_that_is_set_is_on_unless_it_says_otherwise(state: object) -> 
     assert applied(None, {"features": {"preferredHypervPassthrough": state}}).hyperv_passthrough is None
 
 
-@pytest.mark.parametrize(
-    ("own", "preferred", "cluster", "expected"),
-    [
-        (None, None, None, "amd64"),
-        (None, None, "arm64", "arm64"),
-        (None, "s390x", "arm64", "s390x"),
-        ("amd64", "s390x", "arm64", "amd64"),
-        ("", "s390x", None, "s390x"),
-    ],
-)
+ARM, S390X, AMD = "arm64", "s390x", "amd64"
+ARCHITECTURES = [(None, None, None, AMD), (None, None, ARM, ARM), (None, S390X, ARM, S390X), (AMD, S390X, ARM, AMD)]
+
+
+@pytest.mark.parametrize(("own", "preferred", "cluster", "expected"), [*ARCHITECTURES, ("", S390X, None, S390X)])
 def test_the_architecture_is_the_vms_or_the_preferences_or_the_clusters(
     own: str | None, preferred: str | None, cluster: str | None, expected: str
 ) -> None:
-    cr = {**kubevirt(), "status": {"defaultArchitecture": cluster} if cluster else {}}
-    fields: Object = {} if own is None else {"architecture": own}
-    obj = vm(spec={"preference": {"name": "p"}}, **fields)
-    objects = [preference("p", **({"preferredArchitecture": preferred} if preferred else {}))]
+    cr = {**kubevirt(), "status": {"defaultArchitecture": cluster}}
+    obj = vm(spec={"preference": {"name": "p"}}, architecture=own)
+    objects = [preference("p", preferredArchitecture=preferred)]
     assert read_vm(obj, Snapshot(objects), KubeVirtFacts.read(cr)).hardware.architecture == expected
 
 

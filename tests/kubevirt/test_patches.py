@@ -4,7 +4,6 @@ import contextlib
 import copy
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,61 +35,30 @@ def patched(*patches: Object | str, source: Object = SOURCE) -> Any:
     return created.vm
 
 
+USERS_LABELS = ["app", "app.kubernetes.io~1name", "a~0b", "notkubevirt.io~1x", "kubevirt.io.example.com~1x"]
+RESERVED_LABELS = ["kubevirt.io~1x", "kubevirt.io", "KubeVirt.io~1x", "vm.kubevirt.io~1template"]
+OUR_LABELS = ["exempt.migratability.io~1all", "migratability.io~1enforcement"]
+OUR_ANNOTATIONS = ["migratability.io~1exempt-reason", "migratability.io~1unverified"]
+RESERVED_ANNOTATIONS = ["restore.kubevirt.io~1lastRestoreUID", "harvesterhci.io~1volumeClaimTemplates"]
 CANNOT_MATTER = [
-    f"{LABELS}/app",
-    f"{LABELS}/app.kubernetes.io~1name",
-    f"{LABELS}/a~0b",
-    f"{LABELS}/notkubevirt.io~1x",
-    f"{LABELS}/kubevirt.io.example.com~1x",
+    *(f"{LABELS}/{key}" for key in USERS_LABELS),
     f"{ANNOTATIONS}/team.example.com~1kubevirt.io",
-    f"/spec/template{LABELS}/app",
-    f"/spec/template{ANNOTATIONS}/note",
-    f"{INTERFACE}/0/macAddress",
-    f"{INTERFACE}/12/macAddress",
-    f"{FIRMWARE}/uuid",
-    f"{FIRMWARE}/serial",
+    *(f"/spec/template{path}" for path in (f"{LABELS}/app", f"{ANNOTATIONS}/note")),
+    *(f"{INTERFACE}/{index}/macAddress" for index in (0, 12)),
+    *(f"{FIRMWARE}/{field}" for field in ("uuid", "serial")),
 ]
 MAY_MATTER = [
-    "",
-    "/",
-    LABELS,
-    ANNOTATIONS,
-    f"/spec/template{LABELS}",
-    f"/spec/template{ANNOTATIONS}",
-    f"{LABELS}/",
-    f"{LABELS}/app/more",
-    f"{LABELS}/kubevirt.io~1x",
-    f"{LABELS}/kubevirt.io",
-    f"{LABELS}/KubeVirt.io~1x",
-    f"{LABELS}/vm.kubevirt.io~1template",
-    f"{LABELS}/exempt.migratability.io~1all",
-    f"{LABELS}/migratability.io~1enforcement",
-    f"{ANNOTATIONS}/migratability.io~1exempt-reason",
-    f"{ANNOTATIONS}/migratability.io~1unverified",
-    f"{ANNOTATIONS}/restore.kubevirt.io~1lastRestoreUID",
-    f"{ANNOTATIONS}/harvesterhci.io~1volumeClaimTemplates",
-    f"{ANNOTATIONS}/sub.harvesterhci.io~1x",
+    *("", "/", "/spec/running", "/metadata/name", "/metadata/ownerReferences"),
+    *(f"{above}{path}" for above in ("", "/spec/template") for path in (LABELS, ANNOTATIONS)),
+    *(f"{LABELS}/{key}" for key in ("", "app/more", *RESERVED_LABELS, *OUR_LABELS)),
+    *(f"{ANNOTATIONS}/{key}" for key in (*OUR_ANNOTATIONS, *RESERVED_ANNOTATIONS, "sub.harvesterhci.io~1x")),
     f"/spec/template{ANNOTATIONS}/kubevirt.io~1allow-pod-bridge-network-live-migration",
-    f"/spec{LABELS}/app",
-    "/Metadata/labels/app",
-    "/metadata/Labels/app",
-    "/metadata/labels~1app",
-    "/metadata/name",
-    "/metadata/ownerReferences",
-    f"{INTERFACE}/-/macAddress",
-    f"{INTERFACE}/-1/macAddress",
-    f"{INTERFACE}/\u0661/macAddress",
-    f"{INTERFACE}//macAddress",
-    f"{INTERFACE}/0/MacAddress",
-    f"{INTERFACE}/0/name",
-    f"{INTERFACE}/0",
+    *("/Metadata/labels/app", "/metadata/Labels/app", "/metadata/labels~1app", f"/spec{LABELS}/app"),
+    *(f"{INTERFACE}/{index}/macAddress" for index in ("-", "-1", "\u0661", "")),
+    *(f"{INTERFACE}/0{field}" for field in ("", "/name", "/MacAddress")),
     f"{SPEC}/domain/devices/gpus/0/macAddress",
-    f"{FIRMWARE}",
-    f"{FIRMWARE}/bootloader",
-    f"{FIRMWARE}/UUID",
-    f"{SPEC}/volumes/0/name",
-    f"{SPEC}/hostname",
-    "/spec/running",
+    *(f"{FIRMWARE}{field}" for field in ("", "/bootloader", "/UUID")),
+    *(f"{SPEC}/{field}" for field in ("volumes/0/name", "hostname")),
 ]
 
 
@@ -124,16 +92,14 @@ def test_patches_that_cannot_matter_are_applied_beside_others() -> None:
 
 def test_annotation_is_added_beside_others_though_the_source_has_none() -> None:
     """KubeVirt adds one of its own before it applies the patches."""
-    bare = vm(disk("root"))
-    found = patched(add(f"{ANNOTATIONS}/a"), add(f"{SPEC}/hostname"), source=bare)
+    found = patched(add(f"{ANNOTATIONS}/a"), add(f"{SPEC}/hostname"), source=vm(disk("root")))
     assert found["metadata"]["annotations"] == {"a": "x"}
 
 
-@pytest.mark.parametrize(
-    ("op", "path", "expected"), [("add", LABELS, {"b": "c"}), ("replace", LABELS, {"b": "c"}), ("remove", LABELS, None)]
-)
-def test_whole_map_is_applied(op: str, path: str, expected: object) -> None:
-    assert patched({"op": op, "path": path, "value": {"b": "c"}})["metadata"].get("labels") == expected
+@pytest.mark.parametrize("op", ["add", "replace", "remove"])
+def test_whole_map_is_applied(op: str) -> None:
+    labels = patched({"op": op, "path": LABELS, "value": {"b": "c"}})["metadata"].get("labels")
+    assert labels == (None if op == "remove" else {"b": "c"})
 
 
 @pytest.mark.parametrize("op", ["copy", "move"])
@@ -148,10 +114,8 @@ def test_move_and_copy_are_applied(op: str) -> None:
 RESTORED_BY = "restore.kubevirt.io/lastRestoreUID"
 MAY_NOT_WRITE = {
     "owner": add("/metadata/ownerReferences", []),
-    "owner beside others": add("/metadata/ownerReferences/-", {}),
     "metadata": add("/metadata", {"name": "x"}),
     "another name": {"op": "replace", "path": "/metadata/name", "value": "x"},
-    "another namespace": {"op": "replace", "path": "/metadata/namespace", "value": "x"},
     "name moved away": {"op": "move", "from": "/metadata/name", "path": f"{LABELS}/x"},
     "owner copied": {"op": "copy", "from": "/spec", "path": "/metadata/ownerReferences"},
     "owner in another spelling": add("/metadata/OwnerReferences", []),
@@ -193,7 +157,6 @@ NO_OPERATION = {
     "a path of a wrong type": {"op": "add", "path": 7, "value": "x"},
     "a path without slash": add("spec", {}),
     "an unknown escape": add(f"{LABELS}/a~2b"),
-    "an escape without end": add(f"{LABELS}/a~"),
     "a key twice in the value": '{"op": "add", "path": "/spec/x", "value": {"n": "a", "n": "b"}}',
     "a key twice in the operation": '{"op": "add", "path": "/metadata/labels/a", "path": "/spec/y", "value": 1}',
 }
@@ -243,7 +206,6 @@ def test_patches_that_copy_again_and_again_are_not_applied() -> None:
 
 VOLUME = {"name": "x", "PersistentVolumeClaim": {"claimName": "once"}}
 SPELLED: list[tuple[Object, str, str]] = [
-    (add(f"{SPEC}/Volumes", []), "volumes", "Volumes"),
     (add(f"{SPEC}/volume\u017f", []), "volumes", "volume\\u017f"),
     (add(f"{SPEC}/VOLUMES", []), "volumes", "VOLUMES"),
     (add(f"{SPEC}/volumes/-", VOLUME), "persistentVolumeClaim", "PersistentVolumeClaim"),
@@ -258,35 +220,18 @@ def test_field_in_another_spelling_that_go_reads_is_not_evaluated(patch: Object,
     assert raised.value.remedy == f'Write "{name}"'
 
 
-READS: dict[str, Callable[[Any], object]] = {
-    "get": lambda spec: spec.get("volumes"),
-    "subscript": lambda spec: spec["volumes"],
-    "in": lambda spec: "volumes" in spec,
-    "get of a copy": lambda spec: copy.copy(spec).get("volumes"),
-}
-
-
-@pytest.mark.parametrize("read", READS.values(), ids=READS)
-def test_every_read_of_a_field_in_another_spelling_raises(read: Callable[[Any], object]) -> None:
+def test_every_read_of_a_field_in_another_spelling_raises() -> None:
     created = read_created(restore("new", add(f"{SPEC}/Volumes", [])), "vms", Snapshot(vm_snapshot(SOURCE)))
     assert isinstance(created, CreatedVM)
-    with pytest.raises(NotEvaluated):
-        read(created.vm["spec"]["template"]["spec"])
+    spec = created.vm["spec"]["template"]["spec"]
+    for read in (spec.get, spec.__getitem__, spec.__contains__, copy.copy(spec).get):
+        with pytest.raises(NotEvaluated):
+            read("volumes")
 
 
-FREE = [
-    (("metadata", "labels"), "Name"),
-    (("metadata", "annotations"), "Spec"),
-    (("spec", "template", "spec", "nodeSelector"), "Disk"),
-]
-
-
-@pytest.mark.parametrize(("where", "key"), FREE, ids=str)
-def test_key_of_a_label_or_selector_is_no_field(where: tuple[str, ...], key: str) -> None:
-    source = json.loads(json.dumps(SOURCE))
-    inner = source
-    for part in where:
-        inner = inner.setdefault(part, {})
-    inner[key] = "a"
-    for patch in (add("/spec/x", 1), {"op": "replace", "path": "/".join(("", *where, key)), "value": "b"}):
-        assert patched(patch, source=source)
+def test_key_of_a_label_or_selector_is_no_field() -> None:
+    source = vm(disk("root"), nodeSelector={"Disk": "a"})
+    source["metadata"] |= {"labels": {"Name": "a"}, "annotations": {"Spec": "a"}}
+    assert patched(add("/spec/x", 1), source=source)
+    for path in (f"{LABELS}/Name", f"{ANNOTATIONS}/Spec", f"{SPEC}/nodeSelector/Disk"):
+        assert patched({"op": "replace", "path": path, "value": "b"}, source=source)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.build import CLUSTER, RWO, RWX, Object, claim, data_volume_disk, disk, vm
+from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, vm
 from tests.build_paths import clone, exempt, known_as, owned, pool, restore, vm_snapshot
+from tests.policy.samples import table
 from webhook.cluster import Snapshot
 from webhook.kubevirt.restores import CreatedVM, read_created
 
@@ -14,20 +15,15 @@ HELD = vm(disk("root"), spec={"runStrategy": "Always"}, status={"created": True}
 LABELLED = {**HELD, "metadata": {**HELD["metadata"], "labels": {"app": "db"}, "uid": "x"}}
 
 
-def read(obj: Object, *objects: Object) -> CreatedVM | str:
-    return read_created(obj, "vms", Snapshot((*CLUSTER, *objects)))
-
-
 def created(obj: Object, *objects: Object) -> Any:
-    found = read(obj, *objects)
+    found = read_created(obj, "vms", Snapshot(objects))
     assert isinstance(found, CreatedVM), found
     return found
 
 
-def test_restore_creates_the_vm_of_the_snapshot_under_the_target_name() -> None:
-    found = created(restore("new"), *vm_snapshot(LABELLED)).vm
-    assert (found["metadata"]["name"], found["metadata"]["namespace"]) == ("new", "vms")
-    assert found["metadata"]["labels"] == {"app": "db"}
+def test_restore_creates_the_vm_of_the_snapshot_under_the_target_name_without_its_owner_and_uid() -> None:
+    found = created(restore("new"), *vm_snapshot(known_as(owned(LABELLED, pool())))).vm
+    assert found["metadata"] == {"name": "new", "namespace": "vms", "labels": {"app": "db"}, "annotations": {}}
     assert found["spec"] == HELD["spec"]
     assert "status" not in found
 
@@ -41,21 +37,10 @@ def test_restored_pvcs_have_the_access_modes_that_they_had_in_the_snapshot() -> 
 
 
 @pytest.mark.parametrize("volume", [disk, data_volume_disk])
-def test_restored_vm_mounts_the_restored_pvcs(volume: Callable[..., Object]) -> None:
-    held = vm(volume("then", "root"), volume("other"))
+def test_restored_vm_mounts_the_restored_pvcs_and_no_memory_dump(volume: Callable[..., Object]) -> None:
+    held = vm(volume("then", "root"), {"name": "dump", "memoryDump": {"claimName": "once"}}, volume("other"))
     found = created(restore("new"), *vm_snapshot(held, claim("then", RWO))).vm
     assert found["spec"]["template"]["spec"]["volumes"] == [volume("then as in the snapshot", "root"), volume("other")]
-
-
-def test_restored_vm_has_neither_the_owner_nor_the_uid_of_the_source() -> None:
-    found = created(restore("new"), *vm_snapshot(known_as(owned(LABELLED, pool())))).vm
-    assert set(found["metadata"]) <= {"name", "namespace", "labels", "annotations"}
-
-
-def test_memory_dump_is_not_restored() -> None:
-    dumped = vm({"name": "dump", "memoryDump": {"claimName": "once"}}, disk("root"))
-    found = created(restore("new"), *vm_snapshot(dumped)).vm
-    assert found["spec"]["template"]["spec"]["volumes"] == [disk("root")]
 
 
 @pytest.mark.parametrize(("target", "objects"), [("new", [HELD]), ("db", [])], ids=["to a new name", "of a deleted VM"])
@@ -70,27 +55,27 @@ def test_restore_to_the_same_vm_replaces_it_and_keeps_its_metadata() -> None:
     assert found.vm["metadata"]["labels"] == {"app": "now"}
 
 
-@pytest.mark.parametrize("of", ["restore", "clone of a snapshot", "clone of a VM"])
-def test_patches_are_applied_in_order(of: str) -> None:
-    strategy = "/spec/template/spec/evictionStrategy"
-    patches = [{"op": op, "path": strategy, "value": value} for op, value in (("add", "None"), ("replace", "External"))]
-    obj = {
-        "restore": restore("new", *patches),
-        "clone of a snapshot": clone("nightly", *patches, kind="VirtualMachineSnapshot"),
-        "clone of a VM": clone("db", *patches),
-    }[of]
-    found = created(obj, LABELLED, *vm_snapshot(LABELLED)).vm
-    assert found["spec"]["template"]["spec"]["evictionStrategy"] == "External"
+STRATEGY, VOLUMES = (f"/spec/template/spec/{field}" for field in ("evictionStrategy", "volumes/-"))
+PATCHES: list[Object] = [
+    {"op": "add", "path": STRATEGY, "value": "None"},
+    {"op": "replace", "path": STRATEGY, "value": "External"},
+    {"op": "add", "path": VOLUMES, "value": disk("more")},
+]
+PATCHED = {
+    "restore": restore("new", *PATCHES),
+    "clone of a snapshot": clone("nightly", *PATCHES, kind="VirtualMachineSnapshot"),
+    "clone of a VM": clone("db", *PATCHES),
+}
 
 
-@pytest.mark.parametrize("of", ["restore", "clone of a VM"])
-def test_patches_leave_the_source_as_it_is(of: str) -> None:
-    more = {"op": "add", "path": "/spec/template/spec/volumes/-", "value": disk("more")}
+@pytest.mark.parametrize("obj", PATCHED.values(), ids=PATCHED)
+def test_patches_are_applied_in_order_and_leave_the_source_as_it_is(obj: Object) -> None:
     source = Snapshot((*vm_snapshot(LABELLED), LABELLED))
     for _ in range(2):
-        found = read_created(restore("new", more) if of == "restore" else clone("db", more), "vms", source)
+        found = read_created(obj, "vms", source)
         assert isinstance(found, CreatedVM)
-        assert len(found.vm["spec"]["template"]["spec"]["volumes"]) == 2
+        spec = found.vm["spec"]["template"]["spec"]
+        assert (spec["evictionStrategy"], len(spec["volumes"])) == ("External", 2)
 
 
 def test_clone_of_a_vm_creates_it_under_the_target_name() -> None:
@@ -117,23 +102,23 @@ UNREADY = vm_snapshot(HELD, ready=False)
 SNAPSHOT, CONTENT = vm_snapshot(HELD)
 WRONG_TYPE = {**SNAPSHOT, "status": {"readyToUse": "yes"}}
 OF_SNAPSHOT = {"kind": "VirtualMachineSnapshot"}
-UNKNOWN: dict[str, tuple[Object, list[Object], str]] = {
-    "no snapshot": (restore("new"), [], 'snapshot "nightly" does not exist'),
-    "unready": (restore("new"), UNREADY, 'snapshot "nightly" is not ready'),
-    "no status": (restore("new"), [{**SNAPSHOT, "status": None}, CONTENT], "not ready"),
-    "readiness of a wrong type": (restore("new"), [WRONG_TYPE, CONTENT], "not ready"),
-    "no content": (restore("new"), [SNAPSHOT], "not ready"),
-    "names no snapshot": ({**restore("new"), "spec": {}}, [SNAPSHOT, CONTENT], 'snapshot "" does not exist'),
-    "clone of no VM": (clone("absent"), [HELD], 'VirtualMachine "absent" does not exist'),
-    "clone of nothing": ({**clone("x"), "spec": {}}, [HELD], 'VirtualMachine "" does not exist'),
-    "clone of no snapshot": (clone("x", **OF_SNAPSHOT), [], 'snapshot "x" does not exist'),
-    "clone of an unready snapshot": (clone("nightly", **OF_SNAPSHOT), UNREADY, "not ready"),
-}
+UNKNOWN: list[tuple[str, Object, list[Object], str]] = [
+    ("no snapshot", restore("new"), [], 'snapshot "nightly" does not exist'),
+    ("unready", restore("new"), UNREADY, 'snapshot "nightly" is not ready'),
+    ("no status", restore("new"), [{**SNAPSHOT, "status": None}, CONTENT], "not ready"),
+    ("readiness of a wrong type", restore("new"), [WRONG_TYPE, CONTENT], "not ready"),
+    ("no content", restore("new"), [SNAPSHOT], "not ready"),
+    ("names no snapshot", {**restore("new"), "spec": {}}, [SNAPSHOT, CONTENT], 'snapshot "" does not exist'),
+    ("clone of no VM", clone("absent"), [HELD], 'VirtualMachine "absent" does not exist'),
+    ("clone of nothing", {**clone("x"), "spec": {}}, [HELD], 'VirtualMachine "" does not exist'),
+    ("clone of no snapshot", clone("x", **OF_SNAPSHOT), [], 'snapshot "x" does not exist'),
+    ("clone of an unready snapshot", clone("nightly", **OF_SNAPSHOT), UNREADY, "not ready"),
+]
 
 
-@pytest.mark.parametrize(("obj", "objects", "why"), UNKNOWN.values(), ids=UNKNOWN)
+@table(UNKNOWN, "obj objects why")
 def test_unknown_source_is_named(obj: Object, objects: list[Object], why: str) -> None:
-    found = read(obj, *objects)
+    found = read_created(obj, "vms", Snapshot(objects))
     assert isinstance(found, str)
     assert why in found
 

@@ -26,13 +26,12 @@ SPEC = "/spec/template/spec"
 DOMAIN = f"{SPEC}/domain"
 CLAIM = f"{SPEC}/volumes/0/persistentVolumeClaim/claimName"
 OVERLAID = f"{SPEC}/volumes/0/ephemeral/persistentVolumeClaim/claimName"
-STORAGE = "/spec/dataVolumeTemplates/0/spec/storage"
 SHARED = "accessModes [ReadWriteMany]"
 HOSTNAME = "kubernetes.io/hostname"
 NODES = tuple(node(name, labels={"zone": zone}) for name, zone in (("a", "east"), ("b", "east"), ("c", "west")))
 NIC = {"name": "nic", "deviceName": "intel.com/nic"}
 RESERVED = devices(disks=[{"name": "good", "lun": {"reservation": True}}])
-BEYOND = {"storageClassName": "gone"}
+BEYOND, ON_NAS = {"storageClassName": "gone"}, {"storageClassName": "nas"}
 LEFT_TO_CDI = tagged(claim("open", storage_class="gone"), labels={"cdi.kubevirt.io/applyStorageProfile": "true"})
 
 
@@ -42,9 +41,6 @@ class Variant:
 
     patch: list[Object] = field(default_factory=list)
     objects: tuple[Object, ...] | None = None
-
-    def __add__(self, other: "Variant") -> "Variant":
-        return Variant([*self.patch, *other.patch])
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,11 @@ def there(*objects: Object) -> Variant:
     return Variant(objects=objects)
 
 
+def only(vm_object: Object, remedy: str, change: Variant, *objects: Object) -> Broken:
+    """Return a VM that violates a rule whose remedy is one change."""
+    return Broken(vm_object, remedy, {remedy: change}, objects)
+
+
 def matched(kind: str, remedy: str, words: str, change: Variant | None = None, **spec: Any) -> Broken:
     """Return a VM that violates a rule by its instancetype or preference: the words take a plain one, or ``change``."""
     special = {"instancetype": instancetype, "preference": preference}[kind]("special", **spec)
@@ -90,44 +91,40 @@ DEVICE = "Remove the device, or use an instancetype without it"
 SECRET = "Remove launchSecurity, or use an instancetype or preference without it"
 WIDEN = "Widen nodeSelector and affinity to at least two nodes"
 BINDINGS: tuple[Object, ...] = ({"bridge": {}}, {}, {"binding": {"name": "x"}})
+UNBOUND = vm(networks=[{"name": "pods", "pod": {}}], domain=devices(interfaces=[{"name": "x", "masquerade": {}}]))
 NETWORK = "Name the pod network under networks, and an interface for it with masquerade: {}"
-MASQUERADED = put(f"{SPEC}/networks", [{"name": "default", "pod": {}}]) + put(
-    f"{DOMAIN}/devices", {"interfaces": [{"name": "default", "masquerade": {}}]}
+MASQUERADED = Variant(
+    [{"op": "add", "path": f"{SPEC}/{name}", "value": value} for name, value in interface(masquerade={}).items()]
 )
+PASSTHROUGH = "Remove it, and name the Hyper-V features that the guest needs under features.hyperv"
 CLOCK_OFF = "Set domain.features.hyperv.reenlightenment.enabled to false"
+CLOCK = f"{CLOCK_OFF}, or let the nodes offer an invariant TSC"
+TURNED_OFF = put(f"{DOMAIN}/features/hyperv/reenlightenment/enabled", False)
+NFS = (storage_class("nfs", nasType="nfs"), claim("export", RWX, storage_class="nfs"))
 
-OF_STORAGE: dict[str, list[Broken]] = {
+REMEDIES: dict[str, list[Broken]] = {
     "claim-known": [
         Broken(
             vm(disk("nowhere")),
             "Create the PVC or the DataVolume first, or correct its name",
             {
                 "Create the PVC": there(claim("nowhere", RWX)),
-                "the DataVolume first": there(data_volume("nowhere", storage={"storageClassName": "nas"})),
+                "the DataVolume first": there(data_volume("nowhere", storage=ON_NAS)),
                 "correct its name": put(CLAIM, "good"),
             },
         ),
-        Broken(
+        only(
             templated_vm("d", spec={"storage": BEYOND}),
             "Correct spec.dataVolumeTemplates[0].spec.storage",
-            {"Correct spec.dataVolumeTemplates[0].spec.storage": put(f"{STORAGE}/storageClassName", "nas")},
+            put("/spec/dataVolumeTemplates/0/spec/storage/storageClassName", "nas"),
         ),
-        Broken(
+        only(
             vm(data_volume_disk("d")),
             'Correct DataVolume "d" and create it again',
-            {
-                'Correct DataVolume "d" and create it again': there(
-                    data_volume("d", storage={"storageClassName": "nas"})
-                )
-            },
-            (data_volume("d", storage=BEYOND),),
+            there(data_volume("d", storage=ON_NAS)),
+            data_volume("d", storage=BEYOND),
         ),
-        Broken(
-            vm(disk("open")),
-            "Correct the PVC's class and modes",
-            {"Correct the PVC's class and modes": there(claim("open", RWX, mode="Filesystem", storage_class="nas"))},
-            (LEFT_TO_CDI,),
-        ),
+        only(vm(disk("open")), "Correct the PVC's class and modes", there(claim("open", RWX)), LEFT_TO_CDI),
     ],
     "ephemeral-claim": [
         Broken(
@@ -141,60 +138,38 @@ OF_STORAGE: dict[str, list[Broken]] = {
             (claim("read", ROX),),
         )
     ],
+    "eviction-strategy": [
+        Broken(
+            vm(disk("good"), evictionStrategy="None"),
+            "Remove the field or set it to LiveMigrate",
+            {
+                "Remove the field": drop(f"{SPEC}/evictionStrategy"),
+                "set it to LiveMigrate": put(f"{SPEC}/evictionStrategy", "LiveMigrate"),
+            },
+        )
+    ],
+    "host-devices": [
+        *(
+            Broken(vm(domain=devices(**{key: [NIC]})), DEVICE, {"Remove the device": drop(f"{DOMAIN}/devices/{key}/0")})
+            for key in ("hostDevices", "gpus")
+        ),
+        matched("instancetype", DEVICE, "use an instancetype without it", hostDevices=[NIC]),
+    ],
     "host-disk": [
         Broken(
             vm(host_disk("root")),
             f"Put the disk on a PVC with {SHARED}, or set shared: true where every node sees the same file",
             {
-                f"Put the disk on a PVC with {SHARED}": Variant(
-                    [{"op": "replace", "path": f"{SPEC}/volumes/0", "value": disk("good", "root")}]
-                ),
+                f"Put the disk on a PVC with {SHARED}": put(f"{SPEC}/volumes", [disk("good", "root")]),
                 "set shared: true": put(f"{SPEC}/volumes/0/hostDisk/shared", True),
             },
         )
     ],
-    "san-block": [
-        Broken(
-            vm(disk("san-fs")),
-            f"Use another PVC, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas",
-            {
-                f"{SHARED} and volumeMode Block": put(CLAIM, "good-block"),
-                f"{SHARED} and a storageClassName on ontap-nas": put(CLAIM, "good"),
-            },
-        )
-    ],
-    "shared-access": [Broken(vm(disk("once")), f"Use another PVC, with {SHARED}", {"another PVC": put(CLAIM, "good")})],
-    "smb-share": [
-        Broken(
-            vm(disk("share")),
-            "Use a PVC of a StorageClass with nasType nfs",
-            {"a PVC of a StorageClass with nasType nfs": put(CLAIM, "export")},
-            (
-                *(SMB, claim("share", RWX, storage_class="smb")),
-                *(storage_class("nfs", nasType="nfs"), claim("export", RWX, storage_class="nfs")),
-            ),
-        )
-    ],
-}
-
-OF_HARDWARE: dict[str, list[Broken]] = {
-    "host-devices": [
-        Broken(
-            vm(domain=devices(hostDevices=[NIC])),
-            DEVICE,
-            {"Remove the device": drop(f"{DOMAIN}/devices/hostDevices/0")},
-        ),
-        Broken(vm(domain=devices(gpus=[NIC])), DEVICE, {"Remove the device": drop(f"{DOMAIN}/devices/gpus/0")}),
-        matched("instancetype", DEVICE, "use an instancetype without it", hostDevices=[NIC]),
-    ],
     "hyperv-passthrough": [
-        Broken(
+        only(
             vm(domain={"features": {"hypervPassthrough": {"enabled": True}}}),
-            "Remove it, and name the Hyper-V features that the guest needs under features.hyperv",
-            {
-                "Remove it": drop(f"{DOMAIN}/features/hypervPassthrough")
-                + put(f"{DOMAIN}/features/hyperv", {"relaxed": {"enabled": True}})
-            },
+            PASSTHROUGH,
+            put(f"{DOMAIN}/features", {"hyperv": {"relaxed": {"enabled": True}}}),
         )
     ],
     "launch-security": [
@@ -205,6 +180,17 @@ OF_HARDWARE: dict[str, list[Broken]] = {
         ),
         matched("instancetype", SECRET, "use an instancetype", launchSecurity={"tdx": {}}),
         matched("preference", SECRET, "preference without it", preferredLaunchSecurity={"snp": {}}),
+    ],
+    "migration-ports": [
+        only(
+            vm(**interface(masquerade={}, ports=[{"port": 22}, {"port": 49152}])),
+            "Use other ports",
+            put(f"{DOMAIN}/devices/interfaces/0/ports", [{"port": 22}, {"port": 8080}]),
+        )
+    ],
+    "node-pinned": [
+        only(vm(nodeSelector={HOSTNAME: "a"}), WIDEN, put(f"{SPEC}/nodeSelector", {"zone": "east"}), *NODES),
+        only(vm(affinity=required("a")), WIDEN, put(f"{SPEC}/affinity", required("a", "c")), *NODES),
     ],
     "persistent-reservation": [
         Broken(
@@ -217,78 +203,42 @@ OF_HARDWARE: dict[str, list[Broken]] = {
             (OLD_KUBEVIRT,),
         )
     ],
+    "pod-network": [
+        *(only(vm(**interface(**binding)), NETWORK, MASQUERADED) for binding in BINDINGS),
+        only(vm(), NETWORK, MASQUERADED, kubevirt(network={"defaultNetworkInterface": "bridge"})),
+        only(UNBOUND, NETWORK, MASQUERADED),
+    ],
+    "san-block": [
+        Broken(
+            vm(disk("san-fs")),
+            f"Use another PVC, with {SHARED} and volumeMode Block, or {SHARED} and a storageClassName on ontap-nas",
+            {
+                f"{SHARED} and volumeMode Block": put(CLAIM, "good-block"),
+                f"{SHARED} and a storageClassName on ontap-nas": put(CLAIM, "good"),
+            },
+        )
+    ],
+    "shared-access": [only(vm(disk("once")), f"Use another PVC, with {SHARED}", put(CLAIM, "good"))],
+    "smb-share": [
+        only(
+            vm(disk("share")),
+            "Use a PVC of a StorageClass with nasType nfs",
+            put(CLAIM, "export"),
+            *(SMB, claim("share", RWX, storage_class="smb"), *NFS),
+        )
+    ],
     "tsc-frequency": [
         Broken(
             vm(domain=hyperv(reenlightenment={"enabled": True})),
-            f"{CLOCK_OFF}, or let the nodes offer an invariant TSC",
-            {
-                CLOCK_OFF: put(f"{DOMAIN}/features/hyperv/reenlightenment/enabled", False),
-                "let the nodes offer an invariant TSC": there(node("a", tsc=2_500_000_000), node("b")),
-            },
+            CLOCK,
+            {CLOCK_OFF: TURNED_OFF, "let the nodes offer an invariant TSC": there(node("a", tsc=2_500_000_000))},
             (node("a"), node("b")),
         ),
         matched(
-            "preference",
-            f"{CLOCK_OFF}, or let the nodes offer an invariant TSC",
-            CLOCK_OFF,
-            put(DOMAIN, hyperv(reenlightenment={"enabled": False})),
+            *("preference", CLOCK, CLOCK_OFF, put(DOMAIN, hyperv(reenlightenment={"enabled": False}))),
             features={"preferredHyperv": {"reenlightenment": {}}},
         ),
-        Broken(
-            vm(domain=hyperv(reenlightenment={}), architecture="arm64"),
-            CLOCK_OFF,
-            {CLOCK_OFF: put(f"{DOMAIN}/features/hyperv/reenlightenment/enabled", False)},
-        ),
+        only(vm(domain=hyperv(reenlightenment={}), architecture="arm64"), CLOCK_OFF, TURNED_OFF),
     ],
 }
-
-OF_PLACE: dict[str, list[Broken]] = {
-    "eviction-strategy": [
-        Broken(
-            vm(disk("good"), evictionStrategy="None"),
-            "Remove the field or set it to LiveMigrate",
-            {
-                "Remove the field": drop(f"{SPEC}/evictionStrategy"),
-                "set it to LiveMigrate": put(f"{SPEC}/evictionStrategy", "LiveMigrate"),
-            },
-        )
-    ],
-    "migration-ports": [
-        Broken(
-            vm(**interface(masquerade={}, ports=[{"port": 22}, {"port": 49152}])),
-            "Use other ports",
-            {"Use other ports": put(f"{DOMAIN}/devices/interfaces/0/ports", [{"port": 22}, {"port": 8080}])},
-        )
-    ],
-    "node-pinned": [
-        Broken(
-            vm(nodeSelector={HOSTNAME: "a"}),
-            WIDEN,
-            {"Widen nodeSelector": put(f"{SPEC}/nodeSelector", {"zone": "east"})},
-            NODES,
-        ),
-        Broken(
-            vm(affinity=required("a")),
-            WIDEN,
-            {"affinity to at least two nodes": put(f"{SPEC}/affinity", required("a", "c"))},
-            NODES,
-        ),
-    ],
-    "pod-network": [
-        *(Broken(vm(**interface(**binding)), NETWORK, {NETWORK: MASQUERADED}) for binding in BINDINGS),
-        Broken(
-            vm(disk("good")),
-            NETWORK,
-            {NETWORK: MASQUERADED},
-            (kubevirt(network={"defaultNetworkInterface": "bridge"}),),
-        ),
-        Broken(
-            vm(networks=[{"name": "pods", "pod": {}}], domain=devices(interfaces=[{"name": "x", "masquerade": {}}])),
-            NETWORK,
-            {NETWORK: MASQUERADED},
-        ),
-    ],
-}
-
-REMEDIES: dict[str, list[Broken]] = {**OF_STORAGE, **OF_HARDWARE, **OF_PLACE}
 """By rule."""

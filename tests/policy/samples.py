@@ -45,7 +45,6 @@ def interface(name: str = "default", **binding: object) -> Object:
 
 
 NO_INTERFACE = {**interface("other", masquerade={}), "networks": [SECONDARY, POD]}
-"""The fields of a VM whose interface is not the one of its pod network."""
 
 
 def hyperv(**features: object) -> Object:
@@ -59,10 +58,7 @@ def ephemeral(name: str, claimed: str) -> Object:
 
 
 def breaking(rule: str, name: str, claimed: str | None = None) -> tuple[Object, tuple[Object, ...]]:
-    """Return a VM that violates a rule, with the objects that it needs for that.
-
-    What violates it has this name; ``claimed`` is the name of the PVC where there is one.
-    """
+    """Return a VM whose part of this name, or PVC ``claimed``, violates a rule, with the objects needed for that."""
     of = claimed or name
     reserved = devices(disks=[{"name": name, "lun": {"reservation": True}}])
     samples: dict[str, tuple[Object, tuple[Object, ...]]] = {
@@ -88,9 +84,7 @@ def breaking(rule: str, name: str, claimed: str | None = None) -> tuple[Object, 
 NAMELESS = frozenset({"hyperv-passthrough", "launch-security", "migration-ports"})
 """The rules whose messages quote nothing that a user wrote."""
 OF_VOLUMES = ("claim-known", "ephemeral-claim", "host-disk", "san-block", "shared-access", "smb-share")
-"""The rules about volumes."""
 SAMPLES = {rule.name: breaking(rule.name, "the-name", "the-claim") for rule in RULES}
-"""By rule."""
 
 
 def verdict(

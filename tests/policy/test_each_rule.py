@@ -98,7 +98,6 @@ WITHOUT_CR: list[tuple[str, Object, str, str]] = [
     ("the default interface", vm(), "pod-network", "warn"),
     ("a plugin", vm(**interface(binding={"name": "mine"})), "pod-network", "warn"),
     ("a bridge", vm(**interface(bridge={})), "pod-network", "deny"),
-    ("no binding", vm(**interface()), "pod-network", "deny"),
     ("no interface", vm(**NO_INTERFACE), "pod-network", "deny"),
     ("nodes without a frequency, but maybe a minimum", CLOCK, "tsc-frequency", "warn"),
 ]

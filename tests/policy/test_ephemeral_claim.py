@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.build import ROX, RWO, RWX, Object, claim, persistent_volume, templated_vm, vm
+from tests.build import ROX, RWO, RWX, Object, claim, data_volume_template, persistent_volume, vm
 from tests.policy.samples import ephemeral, rules, table
 
 RULE = "ephemeral-claim"
@@ -21,12 +21,11 @@ def test_a_second_node_must_be_able_to_attach_the_pvc_which_on_san_takes_block_m
     assert found == ([] if attaches_twice else [RULE])
 
 
-TEMPLATE = templated_vm("c", spec={"storage": {"storageClassName": "nas", "accessModes": [RWO]}})["spec"]
-TEMPLATES = {"dataVolumeTemplates": TEMPLATE["dataVolumeTemplates"]}
+TEMPLATE = data_volume_template("c", storage={"storageClassName": "nas", "accessModes": [RWO]})
 FACTS: list[tuple[str, Object, tuple[Object, ...], list[str]]] = [
     ("the bound volume", OVERLAY, (claim("c", RWX, volume="pv"), persistent_volume("pv", "block")), [RULE]),
     ("the PVC, which is not known", OVERLAY, (), []),
-    ("what CDI makes of a template", vm(ephemeral("e", "c"), spec=TEMPLATES), (), [RULE]),
+    ("what CDI makes of a template", vm(ephemeral("e", "c"), spec={"dataVolumeTemplates": [TEMPLATE]}), (), [RULE]),
 ]
 
 

@@ -12,10 +12,7 @@ def forwarding(*ports: object, binding: str = "masquerade") -> Object:
     return vm(**interface(**forwarded))
 
 
-def listing(ports: object) -> Object:
-    return vm(**interface(masquerade={}, ports=ports))
-
-
+NO_LISTS: list[object] = [None, "49152", {"port": 49152}, [49152]]
 ELSEWHERE = {**interface(masquerade={}, ports=[{"port": 49152}]), "networks": [{"name": "default", "multus": {}}]}
 PREFERRED = vm(spec={"preference": {"name": "p"}}, **interface(ports=[{"port": 49152}]))
 FORWARDS: list[tuple[str, Object, str | None]] = [
@@ -23,14 +20,13 @@ FORWARDS: list[tuple[str, Object, str | None]] = [
     ("none", forwarding(), None),
     ("others", forwarding(22, 443), None),
     ("the first", forwarding(49152), "49152"),
-    ("the second", forwarding(49153), "49153"),
     ("both beside another", forwarding(22, 49153, 49152), "49152 and 49153"),
     ("one twice", forwarding(49152, 49152), "49152"),
     ("the ports beside them", forwarding(49151, 49154), None),
     ("text", forwarding("49152"), None),
     ("no numbers", forwarding(None, {}, []), None),
-    ("a protocol", listing([{"port": 49152, "protocol": "UDP"}]), "49152"),
-    *((f"the list {ports!r}", listing(ports), None) for ports in (None, "49152", {"port": 49152}, [49152])),
+    ("a protocol", vm(**interface(masquerade={}, ports=[{"port": 49152, "protocol": "UDP"}])), "49152"),
+    *((f"the list {ports!r}", vm(**interface(masquerade={}, ports=ports)), None) for ports in NO_LISTS),
     ("all, without a list", vm(**interface(masquerade={})), None),
     ("on an interface elsewhere", vm(**ELSEWHERE), None),
     ("by the preference's masquerade", PREFERRED, "49152"),

@@ -28,7 +28,6 @@ def affinity(found: object, when: str = "required") -> Object:
 
 
 def requiring(*terms: object) -> Object:
-    """Return the affinity that requires one of these terms."""
     return affinity({"nodeSelectorTerms": list(terms)})
 
 
@@ -45,7 +44,6 @@ SSD, HDD, ZONE_A, ZONE_B = (
 )
 HDD_IN_ZONE_A = {"matchExpressions": [*ZONE_A["matchExpressions"], *HDD["matchExpressions"]]}
 NONE, ONLY = "no node may run this VM", 'only node "{}" may run this VM'
-SHAPES: list[object] = [None, "x", [], 5]
 PLACES: list[tuple[str, Object, str | None]] = [
     # the requirement, the one node that is left ("" for none)
     ("nothing", {}, None),
@@ -53,27 +51,20 @@ PLACES: list[tuple[str, Object, str | None]] = [
     ("a selector for two", {"nodeSelector": {"zone": "a"}}, None),
     ("a selector of two labels for one", {"nodeSelector": {"zone": "a", "disk": "hdd"}}, "n2"),
     ("a selector for none", {"nodeSelector": {"zone": "c"}}, ""),
-    ("an empty selector", {"nodeSelector": {}}, None),
     ("In, one", requiring(ZONE_B), "n3"),
-    ("In, all", requiring(by_label("zone", "In", "a", "b")), None),
     ("In, no values", requiring(by_label("zone", "In")), ""),
     ("NotIn, one left", requiring(by_label("zone", "NotIn", "a")), "n3"),
     ("NotIn holds where the label is missing", requiring(by_label("disk", "NotIn", "ssd")), None),
-    ("Exists, two", requiring(by_label("disk", "Exists")), None),
     ("Exists, none", requiring(by_label("gpu", "Exists")), ""),
     ("DoesNotExist, one", requiring(by_label("disk", "DoesNotExist")), "n3"),
-    ("DoesNotExist, all", requiring(by_label("gpu", "DoesNotExist")), None),
     ("Gt, one", requiring(by_label("cores", "Gt", "16")), "n3"),
-    ("Gt, two", requiring(by_label("cores", "Gt", "15")), None),
     ("Lt, one", requiring(by_label("cores", "Lt", "16")), "n1"),
-    ("Lt, none", requiring(by_label("cores", "Lt", "8")), ""),
     ("Gt of no number", requiring(by_label("zone", "Gt", "1")), ""),
     ("Gt than no number", requiring(by_label("cores", "Gt", "many")), ""),
     ("Lt where the label is missing", requiring(by_label("gpu", "Lt", "5")), ""),
     ("Gt without a bound", requiring(by_label("cores", "Gt")), ""),
     ("an operator that is none", requiring(by_label("zone", "Like", "a")), ""),
     ("a name", requiring(by_name("In", "n2")), "n2"),
-    ("names", requiring(by_name("In", "n2", "n3")), None),
     ("not a name", requiring(by_name("NotIn", "n2")), None),
     ("a name and a label", requiring({**by_name("In", "n1", "n2"), **SSD}), "n1"),
     ("two labels of one term", requiring(HDD_IN_ZONE_A), "n2"),
@@ -86,7 +77,8 @@ PLACES: list[tuple[str, Object, str | None]] = [
     ("a selector that contradicts the affinity", {"nodeSelector": {"zone": "b"}, **requiring(by_name("In", "n1"))}, ""),
     ("merely preferred", affinity([{"weight": 1, "preference": by_name("In", "n1")}], "preferred"), None),
     ("affinity to pods", {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}}, None),
-    *((f"an affinity of the wrong shape, {found!r}", affinity(found), None) for found in SHAPES),
+    ("a null affinity", affinity(None), None),
+    ("an affinity of the wrong shape", affinity("x"), None),
     ("terms of the wrong shape", affinity({"nodeSelectorTerms": "x"}), ""),
 ]
 
@@ -118,7 +110,6 @@ def test_which_nodes_are_known(nodes: tuple[Object, ...], fields: dict[str, Any]
 
 
 FIELDS = [
-    ("selector", PINNED, "spec.template.spec.nodeSelector"),
     ("affinity", requiring(by_name("In", "n1")), f"spec.template.spec.{AFFINITY}"),
     ("both", {**PINNED, **requiring(by_name("In", "n1"))}, "spec.template.spec.nodeSelector"),
     ("neither, but the instancetype", {"spec": {"instancetype": {"name": "one"}}}, "spec.instancetype"),

@@ -23,8 +23,7 @@ from tests.build import (
 )
 from tests.build_facts import cloned_from
 from tests.build_paths import tagged
-from tests.policy.samples import NASTY, devices, interface
-from webhook import Verdict, evaluate
+from tests.policy.samples import NASTY, devices, hyperv, interface, verdict
 from webhook.cli.main import main
 
 Sample = tuple[Object, ...]
@@ -40,7 +39,6 @@ def samples(word: str) -> dict[str, Sample]:
     cloned = claim("c", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", word))
     backends = (backend(f"u{index}", "ontap-san", f"{word}{index}") for index in range(9))
     on_san = storage_class(word, backendType="ontap-san")
-    reenlightened: Object = {"features": {"hyperv": {"reenlightenment": {}}}}
     return {
         "access mode": (of_pvc, claim("c", word)),
         "several access modes": (of_pvc, claim("c", *[word] * 7)),
@@ -75,18 +73,13 @@ def samples(word: str) -> dict[str, Sample]:
         "kind of instancetype": (vm(spec={"instancetype": {"name": "x", "kind": word}}),),
         "revision": (vm(spec={"preference": {"revisionName": word}}),),
         "volume to infer from": (vm(spec={"instancetype": {"inferFromVolume": word}}),),
-        "architecture": (vm(architecture=word, domain=reenlightened),),
+        "architecture": (vm(architecture=word, domain=hyperv(reenlightenment={})),),
         "GPU": (vm(domain=devices(gpus=[{"name": word, "deviceName": word}])),),
     }
 
 
 def of_storage(name: str, **storage: object) -> Object:
     return templated_vm(name, spec={"storage": storage})
-
-
-def evaluated(sample: Sample) -> Verdict:
-    vm_object, *objects = sample
-    return evaluate(vm_object, [*CLUSTER, *objects], final=True)
 
 
 @pytest.mark.parametrize("what", samples("x"))
@@ -97,18 +90,18 @@ def test_every_line_is_one_line(what: str, tmp_path: Path, capsys: pytest.Captur
         path.write_text(json.dumps({"kind": "List", "items": [*CLUSTER, *sample]}), encoding="utf-8")
         main(["check", str(path), "--verbose", "--explain"])
         out, err = capsys.readouterr()
-        verdict = evaluated(sample)
-        of_violations = [(found.cause, found.evidence or "", found.field) for found in verdict.violations]
-        lines = [*chain(*of_violations), *verdict.warnings, *out.split("\n")]
+        found = verdict(*sample, final=True)
+        of_violations = [(one.cause, one.evidence or "", one.field) for one in found.violations]
+        lines = [*chain(*of_violations), *found.warnings, *out.split("\n")]
         assert ([line for line in lines if not line.isprintable()], err) == ([], "")
 
 
 @pytest.mark.parametrize("word", ["x" * 1_500_000, "word " * 300_000], ids=["one word", "many words"])
 @pytest.mark.parametrize("what", samples("x"))
 def test_every_line_is_bounded(what: str, word: str) -> None:
-    verdict = evaluated(samples(word)[what])
-    assert all(len(line) <= 256 for line in verdict.warnings)
-    for violation in verdict.violations:
+    found = verdict(*samples(word)[what], final=True)
+    assert all(len(line) <= 256 for line in found.warnings)
+    for violation in found.violations:
         assert len(violation.cause) < 2500
         assert len(violation.evidence or "") < 2500
 
@@ -117,8 +110,8 @@ def test_each_sample_has_a_line_about_its_word() -> None:
     """Else the tests above prove nothing."""
     silent = []
     for what, sample in samples("tell-tale").items():
-        verdict = evaluated(sample)
-        reported = [*verdict.warnings, *(f"{found.cause} {found.evidence}" for found in verdict.violations)]
-        if not any("tell-tale" in line for line in reported):
+        found = verdict(*sample, final=True)
+        lines = [*found.warnings, *(f"{one.cause} {one.evidence}" for one in found.violations)]
+        if "tell-tale" not in " ".join(lines):
             silent.append(what)
     assert silent == ["VM", "source of a volume", "kind of instancetype"]

@@ -8,14 +8,8 @@ from tests.policy.samples import OLD_KUBEVIRT, devices, rules
 RULE = "persistent-reservation"
 VERSIONS = [
     # what KubeVirt observes, what the settings say
-    ("v1.5.3", "auto", True),
-    ("v1.8.4", "auto", True),
-    ("v1.9.0-rc.2", "auto", False),
-    ("v1.9.0", "auto", False),
-    ("v1.10.0", "auto", False),
-    ("v2.0.0", "auto", False),
-    ("something", "auto", False),
-    (None, "auto", False),
+    *((version, "auto", True) for version in ("v1.5.3", "v1.8.4")),
+    *((version, "auto", False) for version in ("v1.9.0-rc.2", "v1.9.0", "v1.10.0", "v2.0.0", "something", None)),
     ("v1.9.0", "1.8", True),
     ("v1.9.0", "v1.8.4", True),
     ("v1.8.4", "1.9", False),

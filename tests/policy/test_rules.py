@@ -28,8 +28,9 @@ CONTRACT = [
 FOLDER = Path(rules.__file__).parent
 
 
-def test_the_rules_are_those_of_the_contract() -> None:
+def test_the_rules_are_those_of_the_contract_and_the_one_about_the_strategy_is_the_last() -> None:
     assert [(rule.name, rule.reason, rule.default, rule.makes_unmigratable) for rule in RULES] == CONTRACT
+    assert [rule.name for rule in RULES if rule.evaluated_last] == ["eviction-strategy"]
 
 
 def test_every_module_with_a_rule_is_named_like_it() -> None:
@@ -44,7 +45,3 @@ def test_a_rule_names_its_source_and_what_it_denies_and_has_a_test_of_its_own(ru
     assert rule.denies
     assert "\n" not in rule.denies + rule.source
     assert (Path(__file__).parent / f"test_{rule.name.replace('-', '_')}.py").is_file()
-
-
-def test_only_the_strategy_is_evaluated_after_the_other_rules() -> None:
-    assert [rule.name for rule in RULES if rule.evaluated_last] == ["eviction-strategy"]

@@ -1,7 +1,5 @@
 """san-block: a filesystem on a backend that speaks a block protocol."""
 
-import pytest
-
 from tests.build import (
     RWO,
     RWX,
@@ -19,25 +17,25 @@ from tests.build import (
 from tests.policy.samples import rules, table, verdict
 
 RULE = "san-block"
-DRIVERS = {
-    **dict.fromkeys(["ontap-san", "ontap-san-economy", "solidfire-san", "google-cloud-netapp-volumes-san"], True),
-    **dict.fromkeys(["ontap-nas", "ontap-nas-economy", "ontap-nas-flexgroup", "azure-netapp-files"], False),
-}
+ECONOMY, ANY = storage_class("x", backendType="ontap-san-economy"), storage_class("any")
+BOUND = claim("c", RWX, storage_class="san", volume="pv")
+PVCS: list[tuple[str, tuple[Object, ...], list[str]]] = [
+    ("on SAN, although shared", (claim("c", RWX, storage_class="san"),), [RULE]),
+    ("on another driver for SAN", (claim("c", RWX, storage_class="x"), ECONOMY), [RULE]),
+    ("on NAS", (claim("c", RWX, storage_class="nas"),), []),
+    *((f"Block on {name}", (claim("c", RWX, mode="Block", storage_class=name),), []) for name in ("san", "nas")),
+    ("foreign class", (claim("c", RWX, storage_class="other"),), []),
+    ("no driver named", (claim("c", RWX, storage_class="any"), ANY), []),
+    ("undecided volume of a SAN class", (BOUND, persistent_volume("pv")), []),
+    ("volume on NAS of a SAN class", (BOUND, persistent_volume("pv", "file")), []),
+]
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
-def test_a_filesystem_is_denied_on_a_san_class_although_shared(driver: str) -> None:
-    found = verdict(
-        vm(disk("c")), storage_class("x", backendType=driver), claim("c", RWX, storage_class="x")
-    ).violations
-    assert [violation.rule for violation in found] == ([RULE] if DRIVERS[driver] else [])
-    assert all(violation.what.endswith(f"on {driver}") for violation in found)
-
-
-@pytest.mark.parametrize("driver", DRIVERS)
-def test_block_mode_is_admitted_on_every_class(driver: str) -> None:
-    objects = (storage_class("x", backendType=driver), claim("c", RWX, mode="Block", storage_class="x"))
-    assert rules(vm(disk("c")), *objects) == []
+@table(PVCS, "objects expected")
+def test_a_filesystem_is_denied_where_the_driver_is_known_to_speak_a_block_protocol(
+    objects: tuple[Object, ...], expected: list[str]
+) -> None:
+    assert rules(vm(disk("c")), *objects) == expected
 
 
 def test_the_bound_volume_is_believed_before_the_class() -> None:
@@ -47,27 +45,6 @@ def test_the_bound_volume_is_believed_before_the_class() -> None:
     assert found.rule == RULE
     assert "ontap-san-economy" in found.message
     assert "bound PV pv" in (found.evidence or "")
-
-
-UNDECIDED: list[tuple[str, tuple[Object, ...]]] = [
-    ("foreign class", (claim("c", RWX, storage_class="other"),)),
-    ("no such class", (claim("c", RWX, storage_class="gone"),)),
-    ("no class", (claim("c", RWX, storage_class=None),)),
-    ("no driver named", (claim("c", RWX, storage_class="any"), storage_class("any"))),
-    *(
-        (name, (claim("c", RWX, storage_class="san", volume="pv"), volume))
-        for name, volume in (
-            ("foreign volume", persistent_volume("pv", driver="x.example.com")),
-            ("undecided volume", persistent_volume("pv")),
-            ("volume on NAS of a SAN class", persistent_volume("pv", "file")),
-        )
-    ),
-]
-
-
-@table(UNDECIDED, "objects")
-def test_an_undecided_or_foreign_driver_violates_nothing(objects: tuple[Object, ...]) -> None:
-    assert rules(vm(disk("c")), *objects) == []
 
 
 def on_san(part: str = "storage", **asked: object) -> Object:
@@ -81,7 +58,6 @@ VMS: list[tuple[str, Object, list[str]]] = [
     ("template with both modes", on_san(accessModes=[RWX], volumeMode="Filesystem"), [RULE]),
     ("template for one node", on_san(accessModes=[RWO]), [RULE, "shared-access"]),
     ("template that is shared", on_san(accessModes=[RWX]), []),
-    ("template without modes", on_san(), []),
     ("template in Block mode", on_san(volumeMode="Block"), []),
     ("pvc part of a template", on_san("pvc", accessModes=[RWX]), [RULE]),
     ("pvc part in Block mode", on_san("pvc", accessModes=[RWX], volumeMode="Block"), []),

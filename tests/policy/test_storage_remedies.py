@@ -1,12 +1,10 @@
 """The remedy of a disk names what can be changed where the disk comes from: its template, its DataVolume, its PVC."""
 
-import copy
-import re
+from collections.abc import Callable
 
 import pytest
 
 from tests.build import (
-    CLUSTER,
     RWO,
     RWX,
     Object,
@@ -19,103 +17,71 @@ from tests.build import (
     vm,
     vmi,
 )
-from tests.policy.samples import STRICT
-from webhook import Violation, evaluate
+from tests.policy.samples import STRICT, verdict
 
-ON_SAN: Object = {"storageClassName": "san", "accessModes": [RWX], "volumeMode": "Filesystem"}
 TEMPLATE = "spec.dataVolumeTemplates[0].spec"
-
-
-def evaluated(vm_object: Object, *objects: Object) -> list[Violation]:
-    return evaluate(vm_object, [*CLUSTER, *objects], settings=STRICT, final=True).violations
+ONE, MANY = {"accessModes": [RWO]}, {"accessModes": [RWX]}
+BLOCK, FILES = {"volumeMode": "Block"}, {"volumeMode": "Filesystem"}
+NAS, SAN, ANY = ({"storageClassName": name} for name in ("nas", "san", "any"))
+ARCHIVE = {"contentType": "archive"}
+TO_SHARE = f"accessModes [{RWX}]"
+TO_BLOCK, TO_NAS = f"{TO_SHARE} and volumeMode Block", f"{TO_SHARE} and a storageClassName on ontap-nas"
+CHANGES: dict[str, Object] = {TO_SHARE: MANY, TO_BLOCK: {**MANY, **BLOCK}, TO_NAS: {**MANY, **NAS}}
+"""What doing the words of a remedy changes."""
 
 
 def remedies(vm_object: Object, *objects: Object) -> list[str]:
-    return [violation.remedy for violation in evaluated(vm_object, *objects)]
+    found = verdict(vm_object, storage_class("any"), *objects, final=True, rules=STRICT.rules)
+    return [violation.remedy for violation in found.violations]
 
 
-def corrected(vm_object: Object, objects: tuple[Object, ...], remedy: str) -> tuple[Object, list[Object]]:
-    """Apply the words of a remedy to the first disk: to its template, its DataVolume, or a new PVC beside it."""
-    asked: Object = {}
-    if found := re.search(r"accessModes \[(\w+)\]", remedy):
-        asked["accessModes"] = [found[1]]
-    if found := re.search(r"volumeMode (\w+)", remedy):
-        asked["volumeMode"] = found[1]
-    elif found := re.search(r"storageClassName on (\S+)", remedy):
-        asked["storageClassName"] = {"ontap-nas": "nas"}[found[1]]
-    assert asked
-    after = copy.deepcopy(vm_object)
-    if found := re.search(r"in spec\.dataVolumeTemplates\[0\]\.spec\.(\w+)$", remedy):
-        after["spec"]["dataVolumeTemplates"][0]["spec"][found[1]].update(asked)
-        return after, list(objects)
-    spec = after["spec"]["template"]["spec"] if after["kind"] == "VirtualMachine" else after["spec"]
-    name = spec["volumes"][0]["name"]
-    if found := re.search(r'in a new DataVolume "(\S+)"$', remedy):
-        made = copy.deepcopy(next(obj for obj in objects if obj["metadata"]["name"] == found[1]))
-        made["metadata"]["name"] = "corrected"
-        made["spec"]["storage"].update(asked)
-        spec["volumes"][0] = data_volume_disk("corrected", name)
-        return after, [*objects, made]
-    spec["volumes"][0] = disk("corrected", name)
-    made = claim("corrected", RWO, storage_class="san" if "volumeMode" in asked else "nas")
-    made["spec"].update(asked)
-    return after, [*objects, made]
+def pvc(spec: Object) -> Object:
+    return claim("c", storage_class=None, **spec)
 
 
-def of_template(part: str = "storage", /, content: str | None = None, **asked: object) -> Object:
-    return templated_vm("d", spec={part: asked, **({"contentType": content} if content else {})})
+def late(spec: Object, **more: object) -> tuple[Object, ...]:
+    return vm(data_volume_disk("d")), data_volume("d", storage=spec, **more)
 
 
-def of_data_volume(storage: str, **spec: object) -> tuple[Object, Object]:
-    made = data_volume("d", storage={"storageClassName": storage, "accessModes": [RWO]}, **spec)
-    return vm(data_volume_disk("d")), made
-
-
-NAS_ONCE: Object = {"storageClassName": "nas", "accessModes": [RWO]}
-SAN_ONCE: Object = {"storageClassName": "san", "accessModes": [RWO]}
-ANY = storage_class("any")
-CORRECTABLE: dict[str, tuple[Object, ...]] = {
-    "PVC for one node of a VMI": (vmi(disk("once")),),
-    "PVC for one node in Block mode": (vm(disk("once-block")),),
-    "filesystem for one node on SAN": (vm(disk("san-fs-once")),),
-    "PVC for one node, no driver named": (vm(disk("c")), ANY, claim("c", RWO, storage_class="any")),
-    "template for one node": (of_template(**NAS_ONCE),),
-    "template for one node on SAN": (of_template(**SAN_ONCE),),
-    "template for one node in Block mode": (of_template(**SAN_ONCE, volumeMode="Block"),),
-    "template of a filesystem on SAN": (of_template(**ON_SAN),),
-    "pvc part for one node on SAN": (of_template("pvc", **SAN_ONCE),),
-    "pvc part for one node on NAS": (of_template("pvc", **NAS_ONCE),),
-    "archive on SAN": (of_template(content="archive", **SAN_ONCE),),
-    "archive for many nodes on SAN": (of_template(content="archive", **ON_SAN),),
-    "late DataVolume for one node": of_data_volume("nas"),
-    "late DataVolume on SAN": of_data_volume("san"),
-    "late archive on SAN": of_data_volume("san", contentType="archive"),
+PLACES: dict[str, tuple[str, Callable[[Object], tuple[Object, ...]]]] = {
+    "PVC": ("Use another PVC, with {}", lambda spec: (vm(disk("c")), pvc(spec))),
+    "PVC of a VMI": ("Use another PVC, with {}", lambda spec: (vmi(disk("c")), pvc(spec))),
+    "template": (f"Set {{}} in {TEMPLATE}.storage", lambda spec: (templated_vm("d", spec={"storage": spec}),)),
+    "pvc part": (f"Set {{}} in {TEMPLATE}.pvc", lambda spec: (templated_vm("d", spec={"pvc": spec}),)),
+    "archive": (
+        f"Set {{}} in {TEMPLATE}.storage",
+        lambda spec: (templated_vm("d", spec={"storage": spec, **ARCHIVE}),),
+    ),
+    "late DataVolume": ('Set {} in a new DataVolume "d"', late),
+    "late archive": ('Set {} in a new DataVolume "d"', lambda spec: late(spec, **ARCHIVE)),
 }
+CORRECTABLE: list[tuple[str, Object, list[str]]] = [
+    ("PVC of a VMI", {**NAS, **ONE}, [TO_SHARE]),
+    ("PVC", {**SAN, **ONE, **BLOCK}, [TO_BLOCK]),
+    ("PVC", {**SAN, **ONE}, [TO_BLOCK, TO_NAS]),
+    ("PVC", {**ANY, **ONE}, [TO_SHARE]),
+    ("template", {**NAS, **ONE}, [TO_SHARE]),
+    ("template", {**SAN, **ONE}, [TO_BLOCK, TO_NAS]),
+    ("template", {**SAN, **ONE, **BLOCK}, [TO_BLOCK]),
+    ("template", {**SAN, **MANY, **FILES}, [TO_BLOCK, TO_NAS]),
+    ("pvc part", {**SAN, **ONE}, [TO_BLOCK, TO_NAS]),
+    ("pvc part", {**NAS, **ONE}, [TO_SHARE]),
+    ("archive", {**SAN, **ONE}, [TO_NAS]),
+    ("archive", {**SAN, **MANY, **FILES}, [TO_NAS]),
+    ("late DataVolume", {**NAS, **ONE}, [TO_SHARE]),
+    ("late DataVolume", {**SAN, **ONE}, [TO_BLOCK, TO_NAS]),
+    ("late archive", {**SAN, **ONE}, [TO_NAS]),
+]
 
 
-@pytest.mark.parametrize("sample", CORRECTABLE.values(), ids=CORRECTABLE)
-def test_each_remedy_applied_to_the_letter_admits_the_vm(sample: tuple[Object, ...]) -> None:
-    vm_object, *objects = sample
-    violations = evaluated(vm_object, *objects)
-    assert violations
-    for violation in violations:
-        after, cluster = corrected(vm_object, tuple(objects), violation.remedy)
-        assert evaluated(after, *cluster) == [], violation.remedy
-
-
-def test_the_other_remedy_of_a_filesystem_on_san_admits_it() -> None:
-    (remedy,) = remedies(of_template(**ON_SAN))
-    assert remedy.endswith(f"a storageClassName on ontap-nas in {TEMPLATE}.storage")
-    assert remedies(of_template(**{**ON_SAN, "storageClassName": "nas"})) == []
-
-
-def test_the_remedy_for_an_archive_never_asks_for_block_mode() -> None:
-    remedy = f"Set accessModes [{RWX}] and a storageClassName on ontap-nas in {TEMPLATE}.storage"
-    assert remedies(of_template(content="archive", **SAN_ONCE)) == [remedy] * 2
-
-
-def test_the_remedy_for_a_late_data_volume_names_a_new_one() -> None:
-    assert remedies(*of_data_volume("nas")) == [f'Set accessModes [{RWX}] in a new DataVolume "d"']
+@pytest.mark.parametrize(("place", "spec", "asked"), CORRECTABLE)
+def test_a_remedy_says_what_to_set_and_where_and_each_choice_admits_the_vm(
+    place: str, spec: Object, asked: list[str]
+) -> None:
+    sentence, make = PLACES[place]
+    assert set(remedies(*make(spec))) == {sentence.format(", or ".join(asked))}
+    for words in asked:
+        assert remedies(*make({**spec, **CHANGES[words]})) == []
 
 
 PARTS: list[tuple[Object, str]] = [
