@@ -67,7 +67,7 @@ class Server:
         self.child.process.terminate()
         self.await_log("Handling signal: term")
 
-    def refuses(self) -> bool:
+    def denies_connections(self) -> bool:
         """Say whether nobody listens any more."""
         try:
             self.silent().close()

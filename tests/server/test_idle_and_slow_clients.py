@@ -125,4 +125,4 @@ def test_stopping_server_accepts_no_new_connections(serve: Serve, stack: ExitSta
     busy = stack.enter_context(server.handshake())
     busy.sendall(b"POST /validate HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
     server.terminate()
-    await_that(server.refuses, "refused connection", server.child)
+    await_that(server.denies_connections, "refused connection", server.child)

@@ -129,7 +129,7 @@ def test_a_stopping_server_answers_on_kept_connections_also_after_handshakes_tha
             client.sendall(b"\x16\x03\x01\x02\x00\x01")
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.terminate()
-    await_that(server.refuses, "refused connection", server.child)
+    await_that(server.denies_connections, "refused connection", server.child)
     assert send(kept, "GET", "/livez")[0] == 200
     kept.close()
 
