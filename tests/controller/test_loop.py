@@ -1,15 +1,15 @@
 """The controller thread of a replica: what it does, in which order and when."""
 
-from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.build import Object
 from tests.controller.conftest import DEADLINE, Replica
-from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PROBE, SECRET, VALIDATING, FakeApi
+from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PODS, PROBE, SECRET, VALIDATING, FakeApi
 from webhook.cluster import live
 from webhook.cluster.api import ApiError
-from webhook.controller import loop
+from webhook.controller import reconciler
 from webhook.controller.leader_election import renewed_spec
 from webhook.settings import Settings
 
@@ -179,19 +179,12 @@ def test_a_lease_that_cannot_be_released_delays_nothing(
     assert "cannot release leadership" in caplog.text
 
 
-def test_repeated_external_changes_are_reverted_once_a_minute(
-    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
-) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: in_force(api), "webhook configurations")
-    for _ in range(40):
-        api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": []})
-        replica.await_reconciles(1)
-    applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
-    assert 10 < applied < 30
-    assert (
-        "another program keeps changing the webhook configurations; changes are reverted once a minute" in caplog.text
-    )
+def pod(version: str) -> Object:
+    labels = {"app.kubernetes.io/version": version}
+    return {
+        "metadata": {"name": f"pod-{version}", "labels": labels},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
@@ -202,7 +195,7 @@ def nothing_due(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch)
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
     replica.await_reconciles()
-    monkeypatch.setattr(loop, "RECONCILE_SECONDS", DEADLINE)
+    monkeypatch.setattr(reconciler, "RECONCILE_SECONDS", DEADLINE)
     replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
     del api.reads[:], api.writes[:]
 
@@ -233,6 +226,16 @@ def test_a_stale_event_makes_the_leader_read_but_not_write(
     replica.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
     assert VALIDATING in api.reads
     assert {path for _, path in api.writes} == {LEASE}
+
+
+def test_the_leader_waits_for_events_while_another_version_keeps_its_rules(
+    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_due(replica, api, monkeypatch)
+    api.objects[PODS] = {"items": [pod("1.0"), pod("2.0")]}
+    rest = api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": api.objects[VALIDATING]["webhooks"][1:]})
+    replica.show({"ValidatingWebhookConfiguration": rest})
+    assert (PODS in api.reads, replica.pause, api.objects[VALIDATING]) == (True, None, rest)
 
 
 def test_a_stale_watch_is_not_trusted(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,23 +15,18 @@ from certs import Serving, union
 from webhook.cluster import Cluster, Undecidable
 from webhook.cluster.api import Client
 from webhook.cluster.live import LiveCluster
-from webhook.controller import plan
+from webhook.controller import plan, reconciler
 from webhook.controller.certificate_sources import SUBJECT, source_of
 from webhook.controller.late_pvcs import LatePvcs
 from webhook.controller.leader_election import LeaderElector
 from webhook.controller.live_configurations import KINDS, LiveConfigurations, bundles_of, holder_of, read_configurations
 from webhook.controller.owned import Owner, read_owner
 from webhook.controller.problems import Problems
-from webhook.controller.reconciler import Reconciler
 from webhook.engine import namespace_of_kubevirt
 from webhook.installation import Installation, Replica
 from webhook.names import CONFIGURATION
 from webhook.settings import Settings
 
-RECONCILE_SECONDS = 2.0
-"""Between two reconciles without an event: the leader renews its Lease, as client-go does, and certificates age."""
-PROBE_SECONDS = 0.5
-"""After a probe without an answer, and after any other write."""
 BURST_SECONDS = 0.2
 """Events within this time cause one reconcile."""
 _DEADLINE = 10.0
@@ -63,7 +58,7 @@ class Controller:
         self._source = source_of(installation, replica, self._problems)
         me = f"{replica.name}_{uuid.uuid4()}"
         self._leader_elector = LeaderElector(installation.namespace, installation.lease, me)
-        self._reconciler = Reconciler(self._problems)
+        self._reconciler = reconciler.Reconciler(self._problems)
         self._late_pvcs = LatePvcs()
         self._has_read = False
         for resource in (*KINDS.values(), *self._source.watched):
@@ -123,7 +118,7 @@ class Controller:
                 self._problems.report(_RECONCILE, why)
             self._stopping.wait(BURST_SECONDS if pause is None else pause)
             if pause is None:
-                self._woken.wait(RECONCILE_SECONDS - BURST_SECONDS)
+                self._woken.wait(reconciler.RECONCILE_SECONDS - BURST_SECONDS)
         try:
             self._leader_elector.release(self._cluster.api.within(_RELEASE_SECONDS))
         except Undecidable as error:
@@ -173,15 +168,15 @@ class Controller:
         """
         settings, pause = self._settings(), None
         if self._is_due(owner, live, settings):
-            pause = PROBE_SECONDS
             live = self._observe(self._cluster.within(_LONGEST, confirm=True))
             if write := self._source.due(owner, bundles_of(live), self._cluster.api.now()):
                 write(client)
+                pause = reconciler.PROBE_SECONDS
             if self._may_configure():
                 path = f"/api/v1/namespaces/{self._installation.namespace}/pods"
                 pods = client.list(path, {"labelSelector": self._installation.pods})
                 inputs = self._inputs(owner, live, settings, plan.versions_of(pods, self._replica.name))
-                pause = RECONCILE_SECONDS if self._reconciler.run(client, live, inputs) else pause
+                pause = self._reconciler.run(client, live, inputs) or pause
         if self._may_configure():
             self._late_pvcs.run(client, self._cluster, settings)
         return pause
