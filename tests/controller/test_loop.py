@@ -1,5 +1,6 @@
 """The controller thread of a replica: what it does, in which order and when."""
 
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -167,6 +168,16 @@ def test_the_expiry_of_the_certificate_is_a_metric(replica: Replica) -> None:
     leaf = replica.serving.current()
     assert leaf
     assert replica.controller.gauges()[expiry] == leaf.parsed()[0].not_valid_after_utc.timestamp()
+
+
+def test_a_lease_that_expires_unrenewed_is_logged(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: replica.is_leader, "leader")
+    api.faults[VALIDATING] = OUT_OF_REACH
+    vars(replica.controller._leader_elector)["_clock"] = lambda: math.inf
+    replica.await_that(lambda: "lost leadership" in caplog.messages, "message")
 
 
 def test_a_lease_that_cannot_be_released_delays_nothing(

@@ -77,17 +77,14 @@ class LeaderElector:
         self._clock = clock
         self._lease: dict[str, Any] | None = None
         self._record: Record | None = None
-        self._until = float("-inf")
-
-    @property
-    def until(self) -> float:
+        self.until = float("-inf")
         """The time on the monotonic clock until which this replica is the leader; it may be in the past."""
-        return self._until
+        self._was_leader = False
 
     @property
     def is_leader(self) -> bool:
         """Whether this replica is the leader now."""
-        return self._clock() < self._until
+        return self._clock() < self.until
 
     def may_be_leader(self, client: Client) -> bool:
         """Read the Lease, and return whether this replica may take or keep the leadership; raises as `Client`."""
@@ -96,9 +93,8 @@ class LeaderElector:
         self._record = observed(self._lease, self._record, now) if self._lease is not None else None
         if may_be_leader(self._record, self._me, now):
             return True
-        if self.is_leader:
-            log.info("lost leadership")
-        self._until = float("-inf")
+        self.until = float("-inf")
+        self.log_change()
         return False
 
     def run(self, client: Client, owner: Owner) -> bool:
@@ -106,17 +102,22 @@ class LeaderElector:
 
         A missing Lease is created; one that was written meanwhile is read again by the next reconcile.
         """
-        began, was_leader = self._clock(), self.is_leader
+        began = self._clock()
         if self._wrote(client, owner):
-            self._until = began + RENEW_SECONDS
-        if self.is_leader and not was_leader:
-            log.info("became leader")
+            self.until = began + RENEW_SECONDS
+        self.log_change()
         return self.is_leader
+
+    def log_change(self) -> None:
+        """Log that this replica became leader, or lost the leadership, also where its Lease was not renewed in time."""
+        if self.is_leader != self._was_leader:
+            self._was_leader = not self._was_leader
+            log.info("became leader" if self._was_leader else "lost leadership")
 
     def release(self, client: Client) -> None:
         """Release the Lease, so that another replica becomes leader at once; raises as `Client`."""
         lease = client.get(self._path) if self.is_leader else None
-        self._until = float("-inf")
+        self.until, self._was_leader = float("-inf"), False
         if lease is not None and at(lease, "spec", "holderIdentity") == self._me:
             client.replace(self._path, {**lease, "spec": {**lease["spec"], "holderIdentity": ""}})
             log.info("released leadership")

@@ -129,6 +129,7 @@ class Controller:
 
         A replica that cannot be elected still serves, so it observes first.
         """
+        self._leader_elector.log_change()
         found = self._observe(self._cluster.within(_LONGEST))
         client = self._cluster.api.within(_DEADLINE, longest=_LONGEST)
         if not self._leader_elector.may_be_leader(client):
