@@ -1,5 +1,6 @@
 """What the leader does when a PVC of an unverified VM appears."""
 
+import json
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -30,6 +31,7 @@ from webhook.cluster.snapshot import resource_of
 from webhook.controller import late_pvcs
 from webhook.controller.late_pvcs import LatePvcs
 from webhook.kubevirt.unverified import unverified_names
+from webhook.server.logs import JsonFormatter
 from webhook.settings import Settings
 
 NAME = "claim/later"
@@ -87,6 +89,14 @@ def path(obj: Object) -> str:
     resource = resource_of(obj)
     assert resource
     return resource.path_of(obj["metadata"]["name"], obj["metadata"].get("namespace", NAMESPACE))
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Return the only message, whose line names the VM in its fields."""
+    (record,) = caplog.records
+    line: Object = json.loads(JsonFormatter().format(record))
+    assert (line["kind"], line["namespace"], line["name"]) == ("VirtualMachine", NAMESPACE, "db")
+    return str(line["message"])
 
 
 @pytest.fixture
@@ -237,7 +247,7 @@ def test_an_event_that_cannot_be_recorded_is_logged_and_keeps_no_name(
     world.api.faults[EVENTS] = OUT_OF_REACH
     world.reconcile()
     assert unverified_names(world.stored(waiting)) == {NAME}
-    assert "cannot record an Event: vms/db." in caplog.text
+    assert logged(caplog) == f"cannot record an Event: VirtualMachine vms/db: {OUT_OF_REACH}"
     world.api.faults.clear()
     clock(late_pvcs.AGAIN_SECONDS)
     world.reconcile()
@@ -269,7 +279,7 @@ def test_a_vm_that_cannot_be_written_is_logged_and_tried_again_after_a_while(
     world = World(WAITING, GOOD)
     world.api.faults[path(WAITING)] = fault
     world.reconcile()
-    assert f"cannot clear the unverified annotation: VirtualMachine vms/db: {fault}" in caplog.text
+    assert logged(caplog) == f"cannot clear the unverified annotation: VirtualMachine vms/db: {fault}"
     world.api.faults.clear()
     world.reconcile()
     assert unverified_names(world.stored(WAITING)) == {NAME}
