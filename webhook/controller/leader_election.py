@@ -70,10 +70,9 @@ class LeaderElector:
 
     def __init__(self, namespace: str, name: str, me: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Take part as ``me``, a name that no other process has, in the election by this Lease."""
-        self._place = namespace, name
+        self._namespace, self._name, self._me = namespace, name, me
         self._collection = leases_of(namespace)
         self._path = f"{self._collection}/{name}"
-        self._me = me
         self._clock = clock
         self._lease: dict[str, Any] | None = None
         self._record: Record | None = None
@@ -123,17 +122,13 @@ class LeaderElector:
             log.info("released leadership")
 
     def _wrote(self, client: Client, owner: Owner) -> bool:
-        namespace, name = self._place
-        wanted = metadata(name, owner, namespace)
-        lease, now = self._lease, datetime.now(UTC)
+        wanted, lease = metadata(self._name, owner, self._namespace), self._lease or {}
+        spec = renewed_spec(mapping(lease.get("spec")), self._me, datetime.now(UTC))
         try:
-            if lease is None:
+            if self._lease is None:
                 kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
-                stored = client.create(
-                    self._collection, {**kind, "metadata": wanted, "spec": renewed_spec({}, self._me, now)}
-                )
+                stored = client.create(self._collection, {**kind, "metadata": wanted, "spec": spec})
             else:
-                spec = renewed_spec(mapping(lease.get("spec")), self._me, now)
                 stored = client.replace(self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec})
         except ApiError as error:
             if error.status == CONFLICT:

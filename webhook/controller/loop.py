@@ -84,8 +84,7 @@ class Controller:
         """Return why API servers should not call this replica, by subject; empty if it is ready."""
         found = {}
         if not self._has_read:
-            why = "the webhook configurations have not been read yet"
-            found[_RECONCILE] = self._problems.of(_RECONCILE) or why
+            found[_RECONCILE] = self._problems.of(_RECONCILE) or "the webhook configurations have not been read yet"
         if problem := self._problems.of(_FOREIGN):
             found[_FOREIGN] = problem
         if problem := self._serving.why_not():
@@ -95,11 +94,10 @@ class Controller:
     def gauges(self) -> dict[str, float]:
         """Return values for Prometheus by the names of their metrics."""
         leaf = self._serving.current()
+        expiry = leaf.parsed()[0].not_valid_after_utc if leaf else None
         return {
             "migratability_leader_election_master_status": float(self._leader_elector.is_leader),
-            "migratability_certificate_expiry_timestamp_seconds": (
-                leaf.parsed()[0].not_valid_after_utc.timestamp() if leaf else 0.0
-            ),
+            "migratability_certificate_expiry_timestamp_seconds": expiry.timestamp() if expiry else 0.0,
         }
 
     def _run(self) -> None:
@@ -149,8 +147,7 @@ class Controller:
         foreign = {kind: holder for kind, live in found.items() if (holder := holder_of(live, self._installation))}
         self._problems.report(_FOREIGN, self._problem_of(foreign))
         ours = {kind: live for kind, live in found.items() if kind not in foreign}
-        leaf = self._source.refresh(cluster, now)
-        if leaf:
+        if leaf := self._source.refresh(cluster, now):
             self._serving.offer(leaf)
         self._serving.observe(bundles_of(ours), now)
         self._has_read = True

@@ -83,8 +83,7 @@ class Reconciler:
             client.create(leases_of(namespace), probe_object(namespace), dry_run=True)
         except ApiError as error:
             answered = ANSWER in str(error)
-            why = _PORT.sub("", str(error))
-            self._problems.report("API server → webhook", None if answered else why)
+            self._problems.report("API server → webhook", None if answered else _PORT.sub("", str(error)))
             return answered
         return False
 
