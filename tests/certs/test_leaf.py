@@ -61,7 +61,6 @@ def test_the_names_of_a_replica_are_those_of_its_service_and_its_own_address() -
 
 NO_PAIR = {
     "no certificate": (Leaf(ONE.key, ONE.key), "there is no certificate in PEM"),
-    "half a certificate": (Leaf(ONE.chain[:100], ONE.key), "there is no certificate in PEM"),
     "half a key": (Leaf(ONE.chain, ONE.key[:100]), "the key is not a PEM private key"),
     "the key of another": (Leaf(ONE.chain, OTHER.key), "the key is not that of the certificate"),
 }

@@ -201,57 +201,46 @@ def pod(version: str) -> Object:
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
 
 
-def nothing_due(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return when nothing is due any more, the watches see what is there, and only an event reconciles."""
+@pytest.fixture
+def idle(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Replica:
+    """A leader when nothing is due any more, the watches see what is there, and only an event reconciles."""
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
     replica.await_reconciles()
     monkeypatch.setattr(reconciler, "RECONCILE_SECONDS", DEADLINE)
     replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
     del api.reads[:], api.writes[:]
+    return replica
 
 
 @pytest.mark.parametrize("kind", SEEN)
-def test_a_deletion_is_reverted_when_a_watch_sees_it(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    nothing_due(replica, api, monkeypatch)
+def test_a_deletion_is_reverted_when_a_watch_sees_it(idle: Replica, api: FakeApi, kind: str) -> None:
     del api.objects[SEEN[kind]]
-    replica.show({kind: None})
+    idle.show({kind: None})
     assert SEEN[kind] in api.objects
 
 
-def test_the_leader_reads_only_its_lease_and_its_owner_while_its_watches_work(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nothing_due(replica, api, monkeypatch)
-    replica.show({kind: api.objects[path] for kind, path in SEEN.items()})
+def test_the_leader_reads_only_its_lease_and_its_owner_while_its_watches_work(idle: Replica, api: FakeApi) -> None:
+    idle.show({kind: api.objects[path] for kind, path in SEEN.items()})
     assert set(api.reads) == {LEASE, OWNER}
     assert {path for _, path in api.writes} == {LEASE}
 
 
-def test_a_stale_event_makes_the_leader_read_but_not_write(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nothing_due(replica, api, monkeypatch)
-    replica.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
+def test_a_stale_event_makes_the_leader_read_but_not_write(idle: Replica, api: FakeApi) -> None:
+    idle.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
     assert VALIDATING in api.reads
     assert {path for _, path in api.writes} == {LEASE}
 
 
-def test_the_leader_waits_for_events_while_another_version_keeps_its_rules(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nothing_due(replica, api, monkeypatch)
+def test_the_leader_waits_for_events_while_another_version_keeps_its_rules(idle: Replica, api: FakeApi) -> None:
     api.objects[PODS] = {"items": [pod("1.0"), pod("2.0")]}
     rest = api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": api.objects[VALIDATING]["webhooks"][1:]})
-    replica.show({"ValidatingWebhookConfiguration": rest})
-    assert (PODS in api.reads, replica.pause, api.objects[VALIDATING]) == (True, None, rest)
+    idle.show({"ValidatingWebhookConfiguration": rest})
+    assert (PODS in api.reads, idle.pause, api.objects[VALIDATING]) == (True, None, rest)
 
 
-def test_a_stale_watch_is_not_trusted(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing_due(replica, api, monkeypatch)
+def test_a_stale_watch_is_not_trusted(idle: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "STALE_OF_ONE", 0.0)
     api.put_there(MUTATING, {**api.objects[MUTATING], "webhooks": []})
-    replica.show({"Secret": api.objects[SECRET]})
+    idle.show({"Secret": api.objects[SECRET]})
     assert api.objects[MUTATING]["webhooks"]
