@@ -71,19 +71,22 @@ def api() -> FakeApi:
     return FakeApi()
 
 
+Both = tuple[Candidate, Candidate]
+
+
 @pytest.fixture
-def both(api: FakeApi) -> tuple[Candidate, Candidate]:
+def both(api: FakeApi) -> Both:
     return Candidate(api, "a"), Candidate(api, "b")
 
 
-def test_the_second_replica_waits_while_the_leader_renews(both: tuple[Candidate, Candidate]) -> None:
+def test_the_second_replica_waits_while_the_leader_renews(both: Both) -> None:
     a, b = both
     for second in range(0, 60, 2):
         assert [a.take_part(second), b.take_part(second)] == [True, False]
 
 
 def test_the_second_replica_becomes_leader_after_15_silent_seconds_and_a_suspended_one_is_no_leader(
-    both: tuple[Candidate, Candidate], caplog: pytest.LogCaptureFixture
+    both: Both, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The clock of the suspended one stands still; it reads the Lease before it writes anything."""
     a, b = both
@@ -121,9 +124,7 @@ def test_a_lease_that_another_replica_wrote_meanwhile_is_not_taken(api: FakeApi)
     assert api.objects[LEASE]["spec"] == HELD
 
 
-def test_only_the_leader_releases_the_lease_which_another_takes_at_once(
-    both: tuple[Candidate, Candidate], api: FakeApi
-) -> None:
+def test_only_the_leader_releases_the_lease_which_another_takes_at_once(both: Both, api: FakeApi) -> None:
     a, b = both
     assert [a.take_part(), b.take_part()] == [True, False]
     b.release(b.client)

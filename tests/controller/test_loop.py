@@ -191,11 +191,8 @@ def test_a_lease_that_cannot_be_released_delays_nothing(
 
 
 def pod(version: str) -> Object:
-    labels = {"app.kubernetes.io/version": version}
-    return {
-        "metadata": {"name": f"pod-{version}", "labels": labels},
-        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
-    }
+    metadata = {"name": f"pod-{version}", "labels": {"app.kubernetes.io/version": version}}
+    return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
