@@ -53,11 +53,10 @@ class CA:
         constraints, usage = extension(found[0], x509.BasicConstraints), extension(found[0], x509.KeyUsage)
         if not (constraints and constraints.ca and usage and usage.key_cert_sign):
             raise CertificateError("the certificate is not that of a CA")
-        try:
-            found[0].verify_directly_issued_by(found[0])
-        except Exception as error:
-            raise CertificateError("the certificate is not signed with its own key") from error
-        return cls(encoded(found[0]), key_pem(private))
+        ca = cls(encoded(found[0]), key_pem(private))
+        if not ca.signed(found[0]):
+            raise CertificateError("the certificate is not signed with its own key")
+        return ca
 
     @property
     def not_before(self) -> datetime:

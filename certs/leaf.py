@@ -83,8 +83,7 @@ def service_names(service: str, namespace: str, address: str | None = None) -> l
 
     kube-apiserver calls SERVICE.NAMESPACE.svc; the kubelet and people use the others.
     """
-    names = [service, f"{service}.{namespace}", f"{service}.{namespace}.svc"]
-    return [*names, address] if address else names
+    return [service, f"{service}.{namespace}", f"{service}.{namespace}.svc", *([address] if address else [])]
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

@@ -30,28 +30,24 @@ def test_the_key_is_readable_by_nobody_else_while_it_is_loaded() -> None:
     assert context.modes["key"] > 0
 
 
-@pytest.mark.parametrize("fits", [True, False], ids=["a pair", "no pair"])
-def test_loading_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: bool) -> None:
-    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path)
-    if fits:
-        serving(ONE)
-    else:
-        with pytest.raises(CertificateError, match="no certificate with its key that can be served"):
-            serving(Leaf(ONE.chain, OTHER.key))
+@pytest.mark.parametrize("folder", [".", "absent"], ids=["in memory", "no folder in memory"])
+def test_loading_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path / folder)
+    serving(ONE)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_temporary_folder_is_used_where_there_is_none_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+INVALID = {"no pair": OTHER.chain, "empty": b"", "words": b"not a certificate", "half": ONE.chain[:100]}
+
+
+@pytest.mark.parametrize("chain", INVALID.values(), ids=INVALID)
+def test_an_invalid_certificate_is_not_loaded_and_leaves_no_file_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: bytes
 ) -> None:
-    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path / "absent")
-    serving(ONE)
-
-
-@pytest.mark.parametrize("chain", [b"", b"not a certificate", ONE.chain[:100]], ids=["empty", "words", "half"])
-def test_an_invalid_certificate_cannot_be_loaded(chain: bytes) -> None:
+    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path)
     with pytest.raises(CertificateError, match="no certificate with its key that can be served"):
         serving(Leaf(chain, ONE.key))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_names_of_a_replica_are_those_of_its_service_and_its_own_address() -> None:
@@ -61,7 +57,6 @@ def test_the_names_of_a_replica_are_those_of_its_service_and_its_own_address() -
 
 NO_PAIR = {
     "no certificate": (Leaf(ONE.key, ONE.key), "there is no certificate in PEM"),
-    "half a certificate": (Leaf(ONE.chain[:100], ONE.key), "there is no certificate in PEM"),
     "half a key": (Leaf(ONE.chain, ONE.key[:100]), "the key is not a PEM private key"),
     "the key of another": (Leaf(ONE.chain, OTHER.key), "the key is not that of the certificate"),
 }

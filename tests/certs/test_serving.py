@@ -83,10 +83,6 @@ def test_an_offered_leaf_is_served(bundles: list[bytes], offered: Leaf, steps: l
         assert (serving.current(), serving.why_not()) == (served, None), later
 
 
-def test_a_leaf_that_all_trust_from_the_beginning_is_served_at_once() -> None:
-    serving_one(TRUSTS_OLD, BOTH)
-
-
 def test_the_trust_delay_counts_for_the_bundles_and_not_for_the_leaf() -> None:
     serving = serving_one(TRUSTS_OLD)
     serving.observe([BOTH], NOW + SECOND)

@@ -28,14 +28,12 @@ def settings_of(rendered: Rendered, folder: Path) -> Settings:
 @pytest.mark.parametrize("name", CI)
 def test_the_webhook_accepts_the_settings_and_the_installation(name: str, tmp_path: Path) -> None:
     rendered = render_ci(name)
-
     assert settings_of(rendered, tmp_path).unknown_rules(frozenset(rule.name for rule in RULES)) == []
     assert Installation.parse(rendered.installation).owner == f"{RELEASE}-webhook-configurations"
 
 
 def test_the_default_settings_are_those_of_the_webhook_and_of_the_readme(tmp_path: Path) -> None:
     (block,) = re.findall(r"```yaml\n(mode: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-
     assert settings_of(render(), tmp_path) == Settings()
     assert render().settings == yaml.safe_load(block)
 
@@ -43,7 +41,6 @@ def test_the_default_settings_are_those_of_the_webhook_and_of_the_readme(tmp_pat
 def test_a_bare_off_switches_off(tmp_path: Path) -> None:
     bare = yaml.safe_load("{mode: off, rules: {smb-share: off}, evictionStrategy: off, webhookConfigurations: off}")
     settings = settings_of(render({"settings": bare}), tmp_path)
-
     assert (settings.mode, settings.eviction_strategy, settings.webhook_configurations) == ("off", "off", "off")
     assert settings.rules == {"smb-share": "off"}
 
@@ -79,7 +76,6 @@ def test_the_installation_is_complete() -> None:
 )
 def test_the_files_of_each_certificate_source_are_mounted(values: dict[str, Any], certificates: dict[str, str]) -> None:
     rendered = render({"certificates": values})
-
     assert rendered.installation["certificates"] == certificates
     mounted = [mount["mountPath"] for mount in rendered.pod["containers"][0]["volumeMounts"]]
     files = [value for key, value in certificates.items() if key.endswith("File")]
@@ -90,7 +86,6 @@ def test_cert_manager_writes_the_mounted_secret_for_the_name_that_the_api_server
     values = {"source": "certManager", "issuerRef": {"name": "own", "kind": "ClusterIssuer"}, "leafLifetime": "720h"}
     rendered = render({"certificates": values})
     spec = rendered.get("Certificate")["spec"]
-
     assert spec["dnsNames"] == [f"{RELEASE}.{NAMESPACE}.svc"]
     assert spec["issuerRef"] == {"name": "own", "kind": "ClusterIssuer", "group": "cert-manager.io"}
     assert (spec["duration"], spec["privateKey"]["rotationPolicy"]) == ("720h", "Always")
@@ -100,7 +95,6 @@ def test_cert_manager_writes_the_mounted_secret_for_the_name_that_the_api_server
 def test_openshift_writes_the_mounted_secret_and_its_ca() -> None:
     rendered = render({"certificates": {"source": "serviceCA"}})
     service, config = rendered.get("Service"), rendered.get("ConfigMap", "-service-ca")
-
     secret = service["metadata"]["annotations"]["service.beta.openshift.io/serving-cert-secret-name"]
     assert config["metadata"]["annotations"] == {"service.beta.openshift.io/inject-cabundle": "true"}
     assert "data" not in config

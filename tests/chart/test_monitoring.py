@@ -46,7 +46,6 @@ def test_expressions_query_existing_metrics_and_results_and_close_their_brackets
     for expression in expressions():
         bare = re.sub(r"\b(by|without) \([^)]*\)|\{[^}]*\}|\[[^]]*\]|\b\d+m?\b", " ", expression)
         metrics = {name.removesuffix("_bucket") for name in re.findall(r"[a-z_]\w*", bare)} - FUNCTIONS
-
         assert metrics, expression
         assert metrics <= {*documented_metrics(), *OF_KUBERNETES}, expression
         assert all(expression.count(left) == expression.count(right) for left, right in ("()", "[]", "{}")), expression
@@ -60,7 +59,6 @@ def test_the_api_servers_metrics_are_queried_for_all_our_webhooks_and_no_others(
         for webhook in configuration["webhooks"]
     ]
     patterns = re.findall(r'apiserver_\w+\{name=~"([^"]+)"', " ".join(expressions()))
-
     assert patterns
     for pattern in patterns:
         assert all(re.fullmatch(pattern, name) for name in names)
@@ -69,7 +67,6 @@ def test_the_api_servers_metrics_are_queried_for_all_our_webhooks_and_no_others(
 
 def test_there_is_an_alert_for_each_way_to_fail() -> None:
     failures = "FailOpen Unreachable Down CacheStale Errors ManyDenials HighLatency NoLeader ConfigReloadFailed"
-
     assert list(rules()) == [*failures.split(), "CertificateExpiry"]
 
 
@@ -84,7 +81,6 @@ def test_an_alert_says_what_is_wrong_and_what_to_do_with_labels_that_it_has() ->
 
 def test_alerts_are_about_this_release_and_not_about_dry_runs() -> None:
     selectors = re.findall(r"\b(up|migratability_\w+)\{([^}]*)\}", " ".join(rule["expr"] for rule in rules().values()))
-
     assert [selector for name, selector in selectors if name == "up"] == [f'namespace="{NAMESPACE}",job="{RELEASE}"']
     assert {selector.partition(",")[0] for _, selector in selectors} == {f'namespace="{NAMESPACE}"'}
     assert all('dry_run="false"' in selector for name, selector in selectors if name.endswith("requests_total"))
@@ -92,7 +88,6 @@ def test_alerts_are_about_this_release_and_not_about_dry_runs() -> None:
 
 def test_without_the_service_monitor_no_alert_fires_because_nothing_is_scraped() -> None:
     without = rules(monitored=False)
-
     assert [*without] == [name for name in rules() if name != "Down"]
     assert not [name for name, rule in without.items() if re.search(r"vector|absent|\bup\b", rule["expr"])]
 
@@ -100,13 +95,11 @@ def test_without_the_service_monitor_no_alert_fires_because_nothing_is_scraped()
 @pytest.mark.parametrize(("lifetime", "seconds"), [("168h", 100800), ("60m", 600), ("90s", 15)])
 def test_the_certificate_alert_fires_at_a_sixth_of_its_lifetime(lifetime: str, seconds: int) -> None:
     alerts = rules({"certificates": {"leafLifetime": lifetime}})
-
     assert alerts["CertificateExpiry"]["expr"].endswith(f"< {seconds}")
 
 
 def test_the_dashboard_queries_the_selected_data_source_and_is_installed_as_it_is() -> None:
     board = dashboard()
-
     assert board == json.loads((CHART / "dashboards/migratability.json").read_text())
     sources = {target["datasource"]["uid"] for panel in board["panels"] for target in panel["targets"]}
     assert sources == {"${datasource}"}
@@ -118,13 +111,11 @@ def test_the_dashboard_queries_the_selected_data_source_and_is_installed_as_it_i
 def test_prometheus_verifies_the_certificate_if_it_can_read_the_ca(values: dict[str, Any], ca: dict[str, Any]) -> None:
     rendered = render({"certificates": values, "serviceMonitor": {"enabled": True}})
     (endpoint,) = rendered.get("ServiceMonitor")["spec"]["endpoints"]
-
     assert endpoint["tlsConfig"] == {"serverName": f"{RELEASE}.{NAMESPACE}.svc", "ca": ca}
 
 
 def test_prometheus_finds_the_service() -> None:
     rendered = render({"serviceMonitor": {"enabled": True}})
     spec = rendered.get("ServiceMonitor")["spec"]
-
     assert spec["selector"]["matchLabels"].items() <= rendered.get("Service")["metadata"]["labels"].items()
     assert spec["endpoints"][0]["port"] == rendered.get("Service")["spec"]["ports"][0]["name"]

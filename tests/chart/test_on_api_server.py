@@ -58,7 +58,6 @@ def test_a_manual_edit_is_kept_by_the_same_values_and_reverted_by_others_where_h
             helm(cluster, release, *upgrade, "settings.mode=deny")
     helm(cluster, release, *upgrade, "settings.mode=warn")
     assert "mode: warn" in config(cluster)
-
     cluster.kubectl("replace", "-f", "-", stdin=config(cluster).replace("mode: warn", 'mode: "off"'))
     helm(cluster, release, *upgrade, "settings.mode=deny", *(["--force-conflicts"] if release == "helm" else []))
     assert "mode: deny" in config(cluster)

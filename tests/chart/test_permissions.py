@@ -86,14 +86,12 @@ PERMISSIONS: dict[tuple[str, str], set[Right]] = {
 
 def test_each_role_grants_what_is_needed_and_there_are_no_others() -> None:
     found = {(role["kind"], role["metadata"]["name"].removeprefix(RELEASE)): rights(role) for role in roles(render())}
-
     assert found == PERMISSIONS
 
 
 def test_the_roles_of_the_test_exist_only_while_it_runs_and_in_its_namespace() -> None:
     rendered = render()
     of_the_test = [role for role in roles(rendered) if "-test" in role["metadata"]["name"]]
-
     assert all(role["metadata"]["annotations"]["helm.sh/hook"] == "test" for role in of_the_test)
     assert rendered.get("Role", "-test")["metadata"]["namespace"] == "default"
     assert rendered.get("RoleBinding", "-test")["metadata"]["namespace"] == "default"
@@ -101,7 +99,6 @@ def test_the_roles_of_the_test_exist_only_while_it_runs_and_in_its_namespace() -
 
 def test_the_right_to_exempt_is_bound_to_nobody_and_given_to_namespace_admins_only_on_request() -> None:
     rendered, everything = render(), render({"exemptRole": {"aggregateToAdmin": True}})
-
     bound = {obj["roleRef"]["name"] for obj in rendered.objects if "roleRef" in obj}
     assert not bound & {f"{RELEASE}-exempt", f"{RELEASE}-exempt-namespaces"}
     labels = rendered.get("ClusterRole", "-exempt")["metadata"]["labels"]
@@ -113,7 +110,6 @@ def test_the_right_to_exempt_is_bound_to_nobody_and_given_to_namespace_admins_on
 @pytest.mark.parametrize("name", CI)
 def test_no_role_has_a_wildcard_and_secrets_are_read_only_with_the_self_signed_ca(name: str) -> None:
     granted = [right for role in roles(render_ci(name)) for right in rights(role)]
-
     assert not [right for right in granted if "*" in right]
     self_signed = render_ci(name).installation["certificates"]["source"] == "selfSigned"
     assert any(resource == "secrets" for _, resource, *_ in granted) == self_signed
@@ -127,7 +123,6 @@ def test_the_doctor_checks_exactly_the_rights_that_the_chart_grants_the_webhook(
         for role in (rendered.get("ClusterRole"), rendered.get("ClusterRole", "-reads"), rendered.get("Role"))
         for group, resource, called, verb in rights(role)
     }
-
     assert {*to_read(), *to_act(), *as_leader(Installation.parse(rendered.installation))} == granted
 
 
@@ -135,7 +130,6 @@ def test_the_doctor_checks_exactly_the_rights_that_the_chart_grants_the_webhook(
 def test_bindings_and_pods_use_roles_and_accounts_of_this_release(name: str) -> None:
     rendered = render_ci(name)
     there = {(obj["kind"], obj["metadata"]["name"]) for obj in rendered.objects}
-
     for binding in (obj for obj in rendered.objects if "roleRef" in obj):
         assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) in there
         (subject,) = binding["subjects"]

@@ -154,7 +154,6 @@ def test_the_schema_is_valid_and_generated_from_the_webhooks_types() -> None:
 def test_the_schema_requires_every_value_and_allows_no_others() -> None:
     """With the defaults, which are right, that makes its values those of values.yaml."""
     removable = {"resources", "affinity", "namespaceSelector", "settings.rules", "global"}
-
     assert {path for path, schema in parts(TREE) if schema.get("additionalProperties") in (None, True)} == OF_KUBERNETES
     for path, schema in parts(TREE):
         if "properties" in schema and path not in removable and "[]" not in path:
@@ -183,7 +182,6 @@ def test_helm_names_a_wrong_value(path: str, value: Any, words: str) -> None:
 @pytest.mark.parametrize("lifetime", ["59m", "3599s"])
 def test_a_lifetime_that_cert_manager_rejects_is_an_error_only_with_cert_manager(lifetime: str) -> None:
     certificates = {"leafLifetime": lifetime, "source": "certManager", "issuerRef": {"name": "a"}}
-
     assert "certificates.leafLifetime" in errors({"certificates": certificates})[0]
     assert errors({"certificates": {**certificates, "leafLifetime": "3600s"}}) == []
     assert errors({"certificates": {"leafLifetime": lifetime}}) == []
@@ -193,6 +191,5 @@ def test_a_lifetime_that_cert_manager_rejects_is_an_error_only_with_cert_manager
 def test_the_webhook_accepts_every_lifetime_that_the_schema_accepts(lifetime: str) -> None:
     certificates = {"source": "selfSigned", "secret": "ca", "caLifetime": lifetime}
     certificates |= {"leafLifetime": "3s", "trustDelay": "0.5s"}
-
     assert errors({"certificates": {"caLifetime": lifetime, "leafLifetime": lifetime}}) == []
     assert Installation.parse({**render().installation, "certificates": certificates})

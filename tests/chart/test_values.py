@@ -112,7 +112,6 @@ def test_every_value_has_a_case_and_a_comment_of_whole_sentences() -> None:
 @pytest.mark.parametrize("path", CASES)
 def test_a_value_has_its_effect_which_is_absent_without_it(path: str) -> None:
     value, place, expected, others = CASES[path]
-
     assert seen(render(tree({**others, path: value})), place) == expected
     assert seen(render(tree(others)), place) != expected
 
@@ -120,14 +119,12 @@ def test_a_value_has_its_effect_which_is_absent_without_it(path: str) -> None:
 def test_a_users_label_cannot_replace_one_that_a_selector_needs() -> None:
     mine = {"app.kubernetes.io/name": "mine"}
     rendered = render({"podLabels": mine, "commonLabels": mine})
-
     assert rendered.get("Deployment")["spec"]["template"]["metadata"]["labels"].items() >= OWN.items()
     assert rendered.get("Service")["metadata"]["labels"].items() >= OWN.items()
 
 
 def test_every_object_and_pod_has_the_common_labels() -> None:
     rendered = render({"commonLabels": SHARED, "dashboard": {"enabled": True}, "prometheusRule": {"enabled": True}})
-
     templates = [rendered.get(*found)["spec"]["template"] for found in (("Job", "-cleanup"), ("Deployment",))]
     assert all(obj["metadata"]["labels"]["app"] == "x" for obj in (*rendered.objects, *templates))
 
@@ -135,13 +132,11 @@ def test_every_object_and_pod_has_the_common_labels() -> None:
 def test_a_topology_spread_constraint_may_have_its_own_selector() -> None:
     selector = {"matchLabels": SHARED}
     rendered = render({"topologySpreadConstraints": [{**SPREAD, "labelSelector": selector}]})
-
     assert rendered.pod["topologySpreadConstraints"][0]["labelSelector"] == selector
 
 
 def test_the_test_pod_creates_vms_in_the_namespace_in_which_it_may() -> None:
     args = render({"test": {"namespace": "staging"}}).get("Pod", "-test")["spec"]["containers"][0]["args"]
-
     assert "--namespace=staging" in args
 
 
@@ -150,6 +145,5 @@ def test_the_test_pod_creates_vms_in_the_namespace_in_which_it_may() -> None:
 )
 def test_no_namespace_selector_includes_the_releases_namespace_or_kube_system(selector: dict[str, Any]) -> None:
     found = render({"namespaceSelector": selector}).installation["namespaceSelector"]
-
     apart = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", NAMESPACE]}
     assert found == {**selector, "matchExpressions": [apart, *selector.get("matchExpressions", [])]}

@@ -12,7 +12,6 @@ from tests.build import Object
 from tests.controller.fake import REPLICA, FakeApi, installation
 from webhook.cluster.live import LiveCluster
 from webhook.cluster.reflector import key_of
-from webhook.controller import loop
 from webhook.controller.loop import Controller
 from webhook.settings import Settings
 
@@ -42,13 +41,15 @@ class Replica:
         self.cluster = Watches(api)
         self.controller = Controller(found, REPLICA, self.cluster, lambda: self.settings, self.serving)
         self.reconciles = self.ended = 0
+        self.pause: float | None = None
         self._reconcile = self.controller._reconcile
         vars(self.controller)["_reconcile"] = self._counted  # the controller's own thread calls it
 
     def _counted(self) -> float | None:
         self.reconciles += 1
         try:
-            return self._reconcile()
+            self.pause = self._reconcile()
+            return self.pause
         finally:
             self.ended += 1
 
@@ -86,8 +87,8 @@ def api() -> FakeApi:
 @pytest.fixture
 def replica(api: FakeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Replica]:
     """A replica that has not started, which reconciles without pauses."""
-    for name in ("RECONCILE_SECONDS", "PROBE_SECONDS", "BURST_SECONDS"):
-        monkeypatch.setattr(loop, name, 0.01)
+    for name in ("loop.BURST_SECONDS", "reconciler.PROBE_SECONDS", "reconciler.RECONCILE_SECONDS"):
+        monkeypatch.setattr(f"webhook.controller.{name}", 0.01)
     caplog.set_level(logging.INFO)
     found = Replica(api)
     yield found

@@ -1,5 +1,6 @@
 """Leader election: one leader, whatever the clocks say."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,35 +71,48 @@ def api() -> FakeApi:
     return FakeApi()
 
 
+Both = tuple[Candidate, Candidate]
+
+
 @pytest.fixture
-def both(api: FakeApi) -> tuple[Candidate, Candidate]:
+def both(api: FakeApi) -> Both:
     return Candidate(api, "a"), Candidate(api, "b")
 
 
-def test_the_second_replica_waits_while_the_leader_renews(both: tuple[Candidate, Candidate]) -> None:
+def test_the_second_replica_waits_while_the_leader_renews(both: Both) -> None:
     a, b = both
     for second in range(0, 60, 2):
         assert [a.take_part(second), b.take_part(second)] == [True, False]
 
 
 def test_the_second_replica_becomes_leader_after_15_silent_seconds_and_a_suspended_one_is_no_leader(
-    both: tuple[Candidate, Candidate],
+    both: Both, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The clock of the suspended one stands still; it reads the Lease before it writes anything."""
     a, b = both
+    caplog.set_level(logging.INFO)
     assert a.take_part()
     assert [b.take_part(now) for now in (0, 14.9, 15)] == [False, False, True]
     assert not a.take_part()
+    assert caplog.messages == ["became leader", "became leader", "lost leadership"]
 
 
-def test_a_leader_that_cannot_renew_stops_before_another_can_begin(api: FakeApi) -> None:
+def test_a_leader_that_cannot_renew_stops_before_another_can_begin_and_logs_each_change_once(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     a = Candidate(api, "a")
-    a.take_part()
+    assert [a.take_part(), a.take_part()] == [True, True]
     api.faults["leases"] = OUT_OF_REACH
     for second, is_leader in ((2, True), (9.9, True), (10, False)):
         with pytest.raises(ClusterUnavailable):
             a.take_part(second)
         assert a.is_leader is is_leader
+    for _ in range(2):
+        a.log_change()
+    api.faults.clear()
+    assert a.take_part()
+    assert caplog.messages == ["became leader", "lost leadership", "became leader"]
 
 
 def test_a_lease_that_another_replica_wrote_meanwhile_is_not_taken(api: FakeApi) -> None:
@@ -110,9 +124,7 @@ def test_a_lease_that_another_replica_wrote_meanwhile_is_not_taken(api: FakeApi)
     assert api.objects[LEASE]["spec"] == HELD
 
 
-def test_only_the_leader_releases_the_lease_which_another_takes_at_once(
-    both: tuple[Candidate, Candidate], api: FakeApi
-) -> None:
+def test_only_the_leader_releases_the_lease_which_another_takes_at_once(both: Both, api: FakeApi) -> None:
     a, b = both
     assert [a.take_part(), b.take_part()] == [True, False]
     b.release(b.client)

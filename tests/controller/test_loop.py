@@ -1,15 +1,16 @@
 """The controller thread of a replica: what it does, in which order and when."""
 
-from collections import Counter
+import math
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.build import Object
 from tests.controller.conftest import DEADLINE, Replica
-from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PROBE, SECRET, VALIDATING, FakeApi
+from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PODS, PROBE, SECRET, VALIDATING, FakeApi
 from webhook.cluster import live
 from webhook.cluster.api import ApiError
-from webhook.controller import loop
+from webhook.controller import reconciler
 from webhook.controller.leader_election import renewed_spec
 from webhook.settings import Settings
 
@@ -169,6 +170,16 @@ def test_the_expiry_of_the_certificate_is_a_metric(replica: Replica) -> None:
     assert replica.controller.gauges()[expiry] == leaf.parsed()[0].not_valid_after_utc.timestamp()
 
 
+def test_a_lease_that_expires_unrenewed_is_logged(
+    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    replica.controller.start()
+    replica.await_that(lambda: replica.is_leader, "leader")
+    api.faults[VALIDATING] = OUT_OF_REACH
+    vars(replica.controller._leader_elector)["_clock"] = lambda: math.inf
+    replica.await_that(lambda: "lost leadership" in caplog.messages, "message")
+
+
 def test_a_lease_that_cannot_be_released_delays_nothing(
     replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -179,65 +190,54 @@ def test_a_lease_that_cannot_be_released_delays_nothing(
     assert "cannot release leadership" in caplog.text
 
 
-def test_repeated_external_changes_are_reverted_once_a_minute(
-    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
-) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: in_force(api), "webhook configurations")
-    for _ in range(40):
-        api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": []})
-        replica.await_reconciles(1)
-    applied = Counter(path for verb, path in api.writes if verb == "apply")[VALIDATING]
-    assert 10 < applied < 30
-    assert (
-        "another program keeps changing the webhook configurations; changes are reverted once a minute" in caplog.text
-    )
+def pod(version: str) -> Object:
+    metadata = {"name": f"pod-{version}", "labels": {"app.kubernetes.io/version": version}}
+    return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
 
 
-def nothing_due(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return when nothing is due any more, the watches see what is there, and only an event reconciles."""
+@pytest.fixture
+def idle(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Replica:
+    """A leader when nothing is due any more, the watches see what is there, and only an event reconciles."""
     replica.controller.start()
     replica.await_that(lambda: in_force(api), "webhook configurations")
     replica.await_reconciles()
-    monkeypatch.setattr(loop, "RECONCILE_SECONDS", DEADLINE)
+    monkeypatch.setattr(reconciler, "RECONCILE_SECONDS", DEADLINE)
     replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
     del api.reads[:], api.writes[:]
+    return replica
 
 
 @pytest.mark.parametrize("kind", SEEN)
-def test_a_deletion_is_reverted_when_a_watch_sees_it(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    nothing_due(replica, api, monkeypatch)
+def test_a_deletion_is_reverted_when_a_watch_sees_it(idle: Replica, api: FakeApi, kind: str) -> None:
     del api.objects[SEEN[kind]]
-    replica.show({kind: None})
+    idle.show({kind: None})
     assert SEEN[kind] in api.objects
 
 
-def test_the_leader_reads_only_its_lease_and_its_owner_while_its_watches_work(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nothing_due(replica, api, monkeypatch)
-    replica.show({kind: api.objects[path] for kind, path in SEEN.items()})
+def test_the_leader_reads_only_its_lease_and_its_owner_while_its_watches_work(idle: Replica, api: FakeApi) -> None:
+    idle.show({kind: api.objects[path] for kind, path in SEEN.items()})
     assert set(api.reads) == {LEASE, OWNER}
     assert {path for _, path in api.writes} == {LEASE}
 
 
-def test_a_stale_event_makes_the_leader_read_but_not_write(
-    replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nothing_due(replica, api, monkeypatch)
-    replica.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
+def test_a_stale_event_makes_the_leader_read_but_not_write(idle: Replica, api: FakeApi) -> None:
+    idle.show({"ValidatingWebhookConfiguration": {**api.objects[VALIDATING], "webhooks": []}})
     assert VALIDATING in api.reads
     assert {path for _, path in api.writes} == {LEASE}
 
 
-def test_a_stale_watch_is_not_trusted(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing_due(replica, api, monkeypatch)
+def test_the_leader_waits_for_events_while_another_version_keeps_its_rules(idle: Replica, api: FakeApi) -> None:
+    api.objects[PODS] = {"items": [pod("1.0"), pod("2.0")]}
+    rest = api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": api.objects[VALIDATING]["webhooks"][1:]})
+    idle.show({"ValidatingWebhookConfiguration": rest})
+    assert (PODS in api.reads, idle.pause, api.objects[VALIDATING]) == (True, None, rest)
+
+
+def test_a_stale_watch_is_not_trusted(idle: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "STALE_OF_ONE", 0.0)
     api.put_there(MUTATING, {**api.objects[MUTATING], "webhooks": []})
-    replica.show({"Secret": api.objects[SECRET]})
+    idle.show({"Secret": api.objects[SECRET]})
     assert api.objects[MUTATING]["webhooks"]

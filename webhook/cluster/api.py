@@ -20,7 +20,7 @@ from webhook.cluster.interface import ClusterUnavailable
 from webhook.objects import at, items
 
 MANAGER = "migratability-webhook"
-"""Our user agent, and our field manager in server-side apply."""
+"""Our user agent, our field manager in server-side apply, and the component of our Events."""
 PAGE = 250
 """Objects per page: decoding a whole list at once would block requests for as long."""
 CONNECT_TIMEOUT = 3.0

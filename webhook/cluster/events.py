@@ -6,9 +6,9 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from webhook.cluster.api import MANAGER
 from webhook.objects import Object, at, text
 
-_COMPONENT = "migratability-webhook"
 _LONGEST_MESSAGE = 1024
 _LONGEST_NAME = 220
 
@@ -27,8 +27,8 @@ def event_on(about: Object, reason: str, message: str, now: datetime) -> dict[st
         "type": "Warning",
         "reason": reason,
         "message": message[:_LONGEST_MESSAGE],
-        "source": {"component": _COMPONENT},
-        "reportingComponent": _COMPONENT,
+        "source": {"component": MANAGER},
+        "reportingComponent": MANAGER,
         "firstTimestamp": time,
         "lastTimestamp": time,
         "count": 1,

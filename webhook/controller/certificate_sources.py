@@ -119,7 +119,9 @@ class SecretSource:
         if self._live and is_foreign(self._live):
             return None
         stored = rotate(self._stored, configured, now, self._lifetimes)
-        wanted = secret_of(stored, metadata(self._name, owner, self._namespace))
+        data = {key: base64.b64encode(value).decode() for key, value in stored.to_data().items()}
+        owned = metadata(self._name, owner, self._namespace)
+        wanted = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": owned, "data": data}
         if self._live and not differs(wanted, self._live):
             return None
         return lambda client: self._write(client, wanted, stored)
@@ -153,12 +155,6 @@ def stored_in(secret: Object) -> Stored:
     except binascii.Error as error:
         raise CertificateError("its data is not base64") from error
     return Stored.from_data(data)
-
-
-def secret_of(stored: Stored, metadata: Object) -> Object:
-    """Return the Secret that holds the CAs."""
-    data = {key: base64.b64encode(value).decode() for key, value in stored.to_data().items()}
-    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
 
 
 def is_foreign(secret: Object) -> bool:

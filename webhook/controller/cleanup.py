@@ -10,8 +10,8 @@ from webhook.cluster import ClusterUnavailable
 from webhook.cluster.api import Api, Client
 from webhook.controller.leader_election import leases_of
 from webhook.controller.live_configurations import MUTATING, VALIDATING, holder_of, path_of
-from webhook.controller.loop import RECONCILE_SECONDS
 from webhook.controller.owned import CLUSTER_ROLES
+from webhook.controller.reconciler import RECONCILE_SECONDS
 from webhook.installation import Installation
 from webhook.names import CONFIGURATION
 

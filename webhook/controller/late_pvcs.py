@@ -92,7 +92,7 @@ class LatePvcs:
             if isinstance(error, ApiError) and error.status == CONFLICT:
                 self._last[key] = replace(last, until=now)
             else:
-                log.warning("cannot clear the unverified annotation: %s %s/%s: %s", *key, error)
+                _warn("cannot clear the unverified annotation", *key, error)
 
 
 def due(
@@ -116,9 +116,8 @@ def due(
 
 
 def _present(names: frozenset[str], namespace: str, pvc: Callable[[tuple[str, str]], ClaimFacts | None]) -> Present:
-    of_pvcs = {name: pvc((namespace, name.removeprefix(_PVC))) for name in names if name.startswith(_PVC)}
-    others = {name: None for name in names if not name.startswith(_PVC)}
-    return {**others, **{name: facts for name, facts in of_pvcs.items() if facts is not None}}
+    found = {name: pvc((namespace, name.removeprefix(_PVC))) if name.startswith(_PVC) else None for name in names}
+    return {name: facts for name, facts in found.items() if facts is not None or not name.startswith(_PVC)}
 
 
 def _unverified_vms(cluster: LiveCluster) -> dict[Key, frozenset[str]]:
@@ -166,11 +165,16 @@ def _problems(vm: Object, verdict: Verdict, view: Cluster, settings: Settings) -
 
 def _is_recorded(client: Client, event: dict[str, Any]) -> bool:
     """Record an Event and return whether it exists now; Events with the same message have the same name."""
-    metadata = event["metadata"]
+    about = event["involvedObject"]
     try:
-        client.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
+        client.create(f"/api/v1/namespaces/{about['namespace']}/events", event)
     except ClusterUnavailable as error:
         if not (isinstance(error, ApiError) and error.status == CONFLICT):
-            log.warning("cannot record an Event: %s/%s: %s", metadata["namespace"], metadata["name"], error)
+            _warn("cannot record an Event", about["kind"], about["namespace"], about["name"], error)
             return False
     return True
+
+
+def _warn(what: str, kind: str, namespace: str, name: str, error: Exception) -> None:
+    fields = {"kind": kind, "namespace": namespace, "name": name}
+    log.warning("%s: %s %s/%s: %s", what, kind, namespace, name, error, extra={"fields": fields})

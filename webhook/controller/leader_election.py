@@ -70,24 +70,20 @@ class LeaderElector:
 
     def __init__(self, namespace: str, name: str, me: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Take part as ``me``, a name that no other process has, in the election by this Lease."""
-        self._place = namespace, name
+        self._namespace, self._name, self._me = namespace, name, me
         self._collection = leases_of(namespace)
         self._path = f"{self._collection}/{name}"
-        self._me = me
         self._clock = clock
         self._lease: dict[str, Any] | None = None
         self._record: Record | None = None
-        self._until = float("-inf")
-
-    @property
-    def until(self) -> float:
+        self.until = float("-inf")
         """The time on the monotonic clock until which this replica is the leader; it may be in the past."""
-        return self._until
+        self._was_leader = False
 
     @property
     def is_leader(self) -> bool:
         """Whether this replica is the leader now."""
-        return self._clock() < self._until
+        return self._clock() < self.until
 
     def may_be_leader(self, client: Client) -> bool:
         """Read the Lease, and return whether this replica may take or keep the leadership; raises as `Client`."""
@@ -96,9 +92,8 @@ class LeaderElector:
         self._record = observed(self._lease, self._record, now) if self._lease is not None else None
         if may_be_leader(self._record, self._me, now):
             return True
-        if self.is_leader:
-            log.info("lost leadership")
-        self._until = float("-inf")
+        self.until = float("-inf")
+        self.log_change()
         return False
 
     def run(self, client: Client, owner: Owner) -> bool:
@@ -106,33 +101,34 @@ class LeaderElector:
 
         A missing Lease is created; one that was written meanwhile is read again by the next reconcile.
         """
-        began, was_leader = self._clock(), self.is_leader
+        began = self._clock()
         if self._wrote(client, owner):
-            self._until = began + RENEW_SECONDS
-        if self.is_leader and not was_leader:
-            log.info("became leader")
+            self.until = began + RENEW_SECONDS
+        self.log_change()
         return self.is_leader
+
+    def log_change(self) -> None:
+        """Log that this replica became leader, or lost the leadership, also where its Lease was not renewed in time."""
+        if self.is_leader != self._was_leader:
+            self._was_leader = not self._was_leader
+            log.info("became leader" if self._was_leader else "lost leadership")
 
     def release(self, client: Client) -> None:
         """Release the Lease, so that another replica becomes leader at once; raises as `Client`."""
         lease = client.get(self._path) if self.is_leader else None
-        self._until = float("-inf")
+        self.until, self._was_leader = float("-inf"), False
         if lease is not None and at(lease, "spec", "holderIdentity") == self._me:
             client.replace(self._path, {**lease, "spec": {**lease["spec"], "holderIdentity": ""}})
             log.info("released leadership")
 
     def _wrote(self, client: Client, owner: Owner) -> bool:
-        namespace, name = self._place
-        wanted = metadata(name, owner, namespace)
-        lease, now = self._lease, datetime.now(UTC)
+        wanted, lease = metadata(self._name, owner, self._namespace), self._lease or {}
+        spec = renewed_spec(mapping(lease.get("spec")), self._me, datetime.now(UTC))
         try:
-            if lease is None:
+            if self._lease is None:
                 kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
-                stored = client.create(
-                    self._collection, {**kind, "metadata": wanted, "spec": renewed_spec({}, self._me, now)}
-                )
+                stored = client.create(self._collection, {**kind, "metadata": wanted, "spec": spec})
             else:
-                spec = renewed_spec(mapping(lease.get("spec")), self._me, now)
                 stored = client.replace(self._path, {**lease, "metadata": with_metadata(lease, wanted), "spec": spec})
         except ApiError as error:
             if error.status == CONFLICT:

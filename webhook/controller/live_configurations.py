@@ -48,7 +48,7 @@ def holder_of(live: Object, installation: Installation) -> str | None:
     if owners:
         return f"it belongs to ClusterRole {listed(owners)}"
     managers = {text(at(entry, "manager")) for entry in items(at(live, "metadata", "managedFields"))}
-    services = _services(live)
+    services = {_called(client) for client in _clients(live)}
     if MANAGER in managers or services == {f"{installation.namespace}/{installation.service.name}"}:
         return None
     return f"it calls {listed(sorted(services))}" if services else "we did not write it"
@@ -56,11 +56,7 @@ def holder_of(live: Object, installation: Installation) -> str | None:
 
 def bundles_of(configured: LiveConfigurations) -> list[bytes]:
     """Return the distinct values of caBundle, decoded; one may be empty."""
-    found = {
-        at(webhook, "clientConfig", "caBundle") or ""
-        for live in configured.values()
-        for webhook in items(live.get("webhooks"))
-    }
+    found = {at(client, "caBundle") or "" for live in configured.values() for client in _clients(live)}
     return [_decoded(bundle) for bundle in sorted(found)]
 
 
@@ -71,11 +67,10 @@ def _decoded(bundle: str) -> bytes:
         return b""
 
 
-def _services(live: Object) -> set[str]:
-    clients = [at(webhook, "clientConfig") for webhook in items(live.get("webhooks"))]
-    return {
-        f"{at(client, 'service', 'namespace')}/{at(client, 'service', 'name')}"
-        if at(client, "service")
-        else str(at(client, "url"))
-        for client in clients
-    }
+def _clients(live: Object) -> list[object]:
+    return [at(webhook, "clientConfig") for webhook in items(live.get("webhooks"))]
+
+
+def _called(client: object) -> str:
+    service = at(client, "service")
+    return f"{at(service, 'namespace')}/{at(service, 'name')}" if service else str(at(client, "url"))

@@ -15,23 +15,18 @@ from certs import Serving, union
 from webhook.cluster import Cluster, Undecidable
 from webhook.cluster.api import Client
 from webhook.cluster.live import LiveCluster
-from webhook.controller import plan
+from webhook.controller import plan, reconciler
 from webhook.controller.certificate_sources import SUBJECT, source_of
 from webhook.controller.late_pvcs import LatePvcs
 from webhook.controller.leader_election import LeaderElector
 from webhook.controller.live_configurations import KINDS, LiveConfigurations, bundles_of, holder_of, read_configurations
 from webhook.controller.owned import Owner, read_owner
 from webhook.controller.problems import Problems
-from webhook.controller.reconciler import Reconciler
 from webhook.engine import namespace_of_kubevirt
 from webhook.installation import Installation, Replica
 from webhook.names import CONFIGURATION
 from webhook.settings import Settings
 
-RECONCILE_SECONDS = 2.0
-"""Between two reconciles without an event: the leader renews its Lease, as client-go does, and certificates age."""
-PROBE_SECONDS = 0.5
-"""After a probe without an answer, and after any other write."""
 BURST_SECONDS = 0.2
 """Events within this time cause one reconcile."""
 _DEADLINE = 10.0
@@ -63,7 +58,7 @@ class Controller:
         self._source = source_of(installation, replica, self._problems)
         me = f"{replica.name}_{uuid.uuid4()}"
         self._leader_elector = LeaderElector(installation.namespace, installation.lease, me)
-        self._reconciler = Reconciler(self._problems)
+        self._reconciler = reconciler.Reconciler(self._problems)
         self._late_pvcs = LatePvcs()
         self._has_read = False
         for resource in (*KINDS.values(), *self._source.watched):
@@ -89,8 +84,7 @@ class Controller:
         """Return why API servers should not call this replica, by subject; empty if it is ready."""
         found = {}
         if not self._has_read:
-            why = "the webhook configurations have not been read yet"
-            found[_RECONCILE] = self._problems.of(_RECONCILE) or why
+            found[_RECONCILE] = self._problems.of(_RECONCILE) or "the webhook configurations have not been read yet"
         if problem := self._problems.of(_FOREIGN):
             found[_FOREIGN] = problem
         if problem := self._serving.why_not():
@@ -100,11 +94,10 @@ class Controller:
     def gauges(self) -> dict[str, float]:
         """Return values for Prometheus by the names of their metrics."""
         leaf = self._serving.current()
+        expiry = leaf.parsed()[0].not_valid_after_utc if leaf else None
         return {
             "migratability_leader_election_master_status": float(self._leader_elector.is_leader),
-            "migratability_certificate_expiry_timestamp_seconds": (
-                leaf.parsed()[0].not_valid_after_utc.timestamp() if leaf else 0.0
-            ),
+            "migratability_certificate_expiry_timestamp_seconds": expiry.timestamp() if expiry else 0.0,
         }
 
     def _run(self) -> None:
@@ -123,7 +116,7 @@ class Controller:
                 self._problems.report(_RECONCILE, why)
             self._stopping.wait(BURST_SECONDS if pause is None else pause)
             if pause is None:
-                self._woken.wait(RECONCILE_SECONDS - BURST_SECONDS)
+                self._woken.wait(reconciler.RECONCILE_SECONDS - BURST_SECONDS)
         try:
             self._leader_elector.release(self._cluster.api.within(_RELEASE_SECONDS))
         except Undecidable as error:
@@ -134,6 +127,7 @@ class Controller:
 
         A replica that cannot be elected still serves, so it observes first.
         """
+        self._leader_elector.log_change()
         found = self._observe(self._cluster.within(_LONGEST))
         client = self._cluster.api.within(_DEADLINE, longest=_LONGEST)
         if not self._leader_elector.may_be_leader(client):
@@ -153,8 +147,7 @@ class Controller:
         foreign = {kind: holder for kind, live in found.items() if (holder := holder_of(live, self._installation))}
         self._problems.report(_FOREIGN, self._problem_of(foreign))
         ours = {kind: live for kind, live in found.items() if kind not in foreign}
-        leaf = self._source.refresh(cluster, now)
-        if leaf:
+        if leaf := self._source.refresh(cluster, now):
             self._serving.offer(leaf)
         self._serving.observe(bundles_of(ours), now)
         self._has_read = True
@@ -173,15 +166,15 @@ class Controller:
         """
         settings, pause = self._settings(), None
         if self._is_due(owner, live, settings):
-            pause = PROBE_SECONDS
             live = self._observe(self._cluster.within(_LONGEST, confirm=True))
             if write := self._source.due(owner, bundles_of(live), self._cluster.api.now()):
                 write(client)
+                pause = reconciler.PROBE_SECONDS
             if self._may_configure():
                 path = f"/api/v1/namespaces/{self._installation.namespace}/pods"
                 pods = client.list(path, {"labelSelector": self._installation.pods})
                 inputs = self._inputs(owner, live, settings, plan.versions_of(pods, self._replica.name))
-                pause = RECONCILE_SECONDS if self._reconciler.run(client, live, inputs) else pause
+                pause = self._reconciler.run(client, live, inputs) or pause
         if self._may_configure():
             self._late_pvcs.run(client, self._cluster, settings)
         return pause

@@ -18,6 +18,10 @@ from webhook.controller.owned import with_metadata
 from webhook.controller.problems import Problems
 from webhook.wording import listed
 
+RECONCILE_SECONDS = 2.0
+"""Between two reconciles without an event: the leader renews its Lease, as client-go does, and certificates age."""
+PROBE_SECONDS = 0.5
+"""After a probe without an answer, and after any other write."""
 _FIGHT = "another program keeps changing the webhook configurations; changes are reverted once a minute"
 _MOST_REVERTS = 20
 _REVERTS_WITHIN = 600.0
@@ -43,29 +47,30 @@ class Reconciler:
         """Return whether the live configurations, all ours, need a step, or a probe may be left over."""
         return self._has_probe or bool(plan.steps(plan.wanted_configurations(inputs, live), live))
 
-    def run(self, client: Client, live: LiveConfigurations, inputs: plan.ReconcileInputs) -> bool:
+    def run(self, client: Client, live: LiveConfigurations, inputs: plan.ReconcileInputs) -> float | None:
         """Take the next steps for the live configurations, all ours; raises as `Client`.
 
-        Return whether the step after these must wait until all API servers have seen them: one configuration relies on
-        the other while they are created or deleted.
+        Return how long to pause in any case; None where nothing was written. While configurations are created or
+        deleted, one relies on the other, so the next step waits until all API servers have seen this one.
         """
         wanted = plan.wanted_configurations(inputs, live)
         if plan.needs_probe(wanted, live):
             if not self._proves(client, inputs):
                 for configuration in plan.trusting(wanted, live, inputs):
                     self._apply_configuration(configuration, client)
-                return False
+                return PROBE_SECONDS
         elif self._has_probe:
             client.delete(path_of(VALIDATING, PROBE_NAME))
             self._has_probe = False
-        steps = plan.steps(wanted, live)
-        for step in steps:
-            if isinstance(step, plan.Apply):
-                self._apply_configuration(step, client)
-            else:
+        pause = None
+        for step in plan.steps(wanted, live):
+            if isinstance(step, plan.Delete):
                 client.delete(path_of(step.kind))
                 log.info("deleted: %s, since the settings switch the webhook configurations off", step.kind)
-        return bool(steps) and (len(live) < len(KINDS) or isinstance(steps[0], plan.Delete))
+                pause = RECONCILE_SECONDS
+            elif self._apply_configuration(step, client):
+                pause = PROBE_SECONDS if len(live) == len(KINDS) else RECONCILE_SECONDS
+        return pause
 
     def _proves(self, client: Client, inputs: plan.ReconcileInputs) -> bool:
         """Apply the probe's configuration and create its object: we deny it once the API server reaches us."""
@@ -78,20 +83,21 @@ class Reconciler:
             client.create(leases_of(namespace), probe_object(namespace), dry_run=True)
         except ApiError as error:
             answered = ANSWER in str(error)
-            why = _PORT.sub("", str(error))
-            self._problems.report("API server → webhook", None if answered else why)
+            self._problems.report("API server → webhook", None if answered else _PORT.sub("", str(error)))
             return answered
         return False
 
-    def _apply_configuration(self, step: plan.Apply, client: Client) -> None:
+    def _apply_configuration(self, step: plan.Apply, client: Client) -> bool:
+        """Return whether it was written."""
         kind = step.wanted["kind"]
         was_ours = self._applied.get(kind) == step.wanted
         if was_ours and not self._may_revert():
-            return
+            return False
         _apply(client, step.wanted)
         self._applied[kind] = step.wanted
         what = "reverted an external change" if was_ours else "applied" if step.places else "created"
         log.info("%s: %s%s", what, kind, f", at {listed(step.places)}" if step.places else "")
+        return True
 
     def _may_revert(self) -> bool:
         """A change that is repeated again and again is reverted once a minute: two programs must not fight."""

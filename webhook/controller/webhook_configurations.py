@@ -75,13 +75,9 @@ def webhook_configurations(
         *({**_webhook("validate", (*which, ""), {"changes": restores}), **vms} for which in KIND_OF_RESTORE_OR_CLONE),
         {**_guarding_namespaces(), "failurePolicy": "Fail" if fail_closed.labels else "Ignore"},
     ]
+    patching = {**selected, "failurePolicy": "Ignore", "reinvocationPolicy": "Never"}
     mutating = [
-        {
-            **_webhook("mutate", which, _patched(which, operations), operations),
-            **selected,
-            "failurePolicy": "Ignore",
-            "reinvocationPolicy": "Never",
-        }
+        {**_webhook("mutate", which, _patched(which, operations), operations), **patching}
         for which, operations in PATCHED.items()
     ]
     return [
