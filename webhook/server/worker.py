@@ -19,9 +19,7 @@ SILENT_SECONDS = 5.0
 REQUEST_SECONDS = 5.0
 """How long a client may take to send a request after its first byte."""
 STOP_SILENT_SECONDS = 10.0
-"""How long a stopping server keeps a silent connection: kube-apiserver does not repeat a POST whose connection closes,
-but reuses the one that it used last, so it hardly uses those that stay silent.
-"""
+"""How long a stopping server keeps a silent connection: kube-apiserver does not repeat a POST on one that closes."""
 _SWEEP_SECONDS = 0.5
 _FULL, _ROOMY = 0.9, 0.7
 
