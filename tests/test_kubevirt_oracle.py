@@ -3,11 +3,11 @@
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.beside import beside
 from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node, of_kind
 from tests.conftest import Report
 from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
@@ -15,7 +15,6 @@ from webhook import Settings, Verdict, evaluate
 from webhook.cluster import Snapshot
 from webhook.engine import Question, answer_start
 
-ORACLE = Path(__file__).resolve().parents[2] / "shared" / "oracle"
 NAMESPACE = "d"
 HOST_MODEL = "CPUModeLiveMigratable"
 """KubeVirt's reason that depends on the node."""
@@ -165,9 +164,8 @@ def test_an_excerpt_agrees_with_kubevirt(
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    if not ORACLE.is_dir():
-        pytest.skip(f"no verdicts of KubeVirt in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
-    return [json.loads(line) for line in (ORACLE / name).read_text(encoding="utf-8").splitlines()]
+    oracle = beside("oracle", "test_an_excerpt_agrees_with_kubevirt compares each reason once")
+    return [json.loads(line) for line in (oracle / name).read_text(encoding="utf-8").splitlines()]
 
 
 def verdicts() -> Iterator[tuple[str, Instance, str]]:

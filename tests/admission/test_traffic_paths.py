@@ -13,6 +13,7 @@ import jsonpatch
 import pytest
 
 from tests.admission.client import Webhook
+from tests.beside import beside
 from tests.build import Object
 from tests.build_paths import Rights
 from tests.conftest import Report
@@ -21,7 +22,6 @@ from webhook.admission.review import Request, parse_review
 from webhook.cluster.files import read_path
 from webhook.settings import Settings
 
-RECORDED = Path(__file__).parents[3] / "shared" / "traffic"
 SPECS: dict[str, tuple[str, ...]] = {
     "VirtualMachine": ("spec", "template", "spec"),
     "VirtualMachineInstance": ("spec",),
@@ -45,11 +45,20 @@ DENIED = [
 """Each denial that is due: what the user did, what was written by whom, the PVC, the rule."""
 
 
+def recording() -> Path:
+    """Return the folder of the recorded traffic; skips without it."""
+    return beside("traffic", "test_every_path makes each of KubeVirt's writes once")
+
+
 def fixed_objects() -> list[Object]:
-    """Return what was there all the time; without the recording the test is skipped."""
-    if not RECORDED.is_dir():
-        pytest.skip("the recorded traffic is not beside this checkout, in ../shared/traffic")
-    return list(read_path(RECORDED / "cluster.yaml"))
+    """Return what was there all the time; skips without the recording."""
+    return list(read_path(recording() / "cluster.yaml"))
+
+
+def asked() -> list[Object]:
+    """Return each recorded review, with what the user did; skips without the recording."""
+    with gzip.open(recording() / "reviews.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 @dataclass(frozen=True)
@@ -116,8 +125,7 @@ def with_annotations(request: Request, cluster: Rights) -> Request:
 
 def recorded(*sides: str) -> Iterator[tuple[int, Object]]:
     """Return the recorded reviews of the validating, the mutating or both sides, each with its number."""
-    with gzip.open(RECORDED / "reviews.jsonl.gz", "rt", encoding="utf-8") as lines:
-        yield from ((number, line) for number, line in enumerate(map(json.loads, lines)) if line["webhook"] in sides)
+    return ((number, line) for number, line in enumerate(asked()) if line["webhook"] in sides)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 """The PVC that CDI creates for a DataVolume."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.beside import beside
 from tests.build import NAMESPACE, ROX, RWO, RWX, Object, storage_class, storage_profile
 from tests.conftest import Report
 from webhook.cluster import Snapshot
@@ -215,7 +215,6 @@ def test_a_pvc_with_its_own_data_source_is_not_filled_by_cdi(part: str, key: str
     assert found == asked_for(RWX, FS, "sc", source=source, made_by_cdi=False)
 
 
-ORACLE = Path(__file__).resolve().parents[3] / "shared" / "oracle"
 ROWS = 924
 
 
@@ -234,10 +233,9 @@ def agrees(row: dict[str, Any], cluster: Snapshot) -> bool:
 
 
 def test_every_pvc_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:
-    if not ORACLE.is_dir():
-        pytest.skip(f"no CDI oracle in {ORACLE.parent.name}/{ORACLE.name} beside this checkout")
-    cluster = Snapshot(json.loads((ORACLE / "cdi_cluster.json").read_text(encoding="utf-8")))
-    rows = [json.loads(line) for line in (ORACLE / "cdi_claims.jsonl").read_text(encoding="utf-8").splitlines()]
+    oracle = beside("oracle", "the tables of this file hold each of CDI's rules once")
+    cluster = Snapshot(json.loads((oracle / "cdi_cluster.json").read_text(encoding="utf-8")))
+    rows = [json.loads(line) for line in (oracle / "cdi_claims.jsonl").read_text(encoding="utf-8").splitlines()]
     differing = [row["id"] for row in rows if not agrees(row, cluster)]
     report(f"{len(rows) - len(differing)} of {len(rows)} PVCs agree with CDI")
     assert (differing, len(rows)) == ([], ROWS)

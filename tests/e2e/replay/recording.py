@@ -1,13 +1,10 @@
 """What users did with KubeVirt, as writes to an API server, recorded by a webhook that allowed everything."""
 
-import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.admission.test_traffic_paths import DENIED, RECORDED
+from tests.admission.test_traffic_paths import DENIED, asked, fixed_objects
 from tests.build import Object
-from webhook.cluster.files import read_path
 from webhook.objects import at
 
 Denial = tuple[str, str, str, str, str]
@@ -61,23 +58,18 @@ class Recording:
     denied: list[Denial]
 
 
-def shared_traffic() -> Recording | None:
-    """Return the recording in ../shared/traffic, or None where it is not beside this checkout.
+def shared_traffic() -> Recording:
+    """Return the recorded traffic; skips without it.
 
     It holds a write as the mutating and as the validating side were asked about it; a write that was lost to another
     one was asked about on the mutating side alone, or there once more.
     """
-    file = RECORDED / "reviews.jsonl.gz"
-    if not file.is_file():
-        return None
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        asked = [json.loads(line) for line in lines]
-    return Recording(list(read_path(RECORDED / "cluster.yaml")), list(_writes(asked)), DENIED)
+    return Recording(fixed_objects(), list(_writes(asked())), DENIED)
 
 
-def _writes(asked: list[Object]) -> Iterator[Write]:
-    validated = [_content(recorded) for recorded in asked if recorded["webhook"] == "validating"]
-    for recorded in asked:
+def _writes(reviews: list[Object]) -> Iterator[Write]:
+    validated = [_content(recorded) for recorded in reviews if recorded["webhook"] == "validating"]
+    for recorded in reviews:
         request = recorded["review"]["request"]
         obj, old = request.get("object"), request.get("oldObject")
         is_late = bool(obj and old) and at(obj, "metadata", "resourceVersion") != at(old, "metadata", "resourceVersion")
