@@ -1,7 +1,7 @@
 """The policy's settings: one frozen struct from one YAML file.
 
 A missing setting has its default. An unknown rule is not an error, since a rollback must be able to run with the
-settings of the newer version; `Settings.unknown_rules` reports it.
+settings of the newer version; `webhook.policy.rules.unknown_rules` reports it.
 """
 
 from __future__ import annotations
@@ -95,10 +95,6 @@ class Settings(File, frozen=True):
     def parse(cls, tree: object) -> Self:
         """Return the settings that a parsed YAML document holds, the defaults for none; raises SettingsError."""
         return super().parse({} if tree is None else _with_off(tree))
-
-    def unknown_rules(self, known: frozenset[str]) -> list[str]:
-        """Return the names under ``rules`` that are not among the known ones."""
-        return sorted(set(self.rules) - known)
 
 
 def _with_off(tree: Any) -> Any:

@@ -10,7 +10,7 @@ import yaml
 from tests.chart.helm import CI, NAMESPACE, RELEASE, Rendered, render, render_ci
 from tests.documentation import ROOT
 from webhook.installation import Installation
-from webhook.policy.rules import RULES
+from webhook.policy.rules import unknown_rules
 from webhook.settings import Settings
 
 LIFETIMES = {"caLifetime": "8760h", "leafLifetime": "168h", "trustDelay": "60s"}
@@ -28,7 +28,7 @@ def settings_of(rendered: Rendered, folder: Path) -> Settings:
 @pytest.mark.parametrize("name", CI)
 def test_the_webhook_accepts_the_settings_and_the_installation(name: str, tmp_path: Path) -> None:
     rendered = render_ci(name)
-    assert settings_of(rendered, tmp_path).unknown_rules(frozenset(rule.name for rule in RULES)) == []
+    assert unknown_rules(settings_of(rendered, tmp_path)) == []
     assert Installation.parse(rendered.installation).owner == f"{RELEASE}-webhook-configurations"
 
 

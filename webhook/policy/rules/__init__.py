@@ -24,5 +24,5 @@ def unknown_rules(settings: Settings) -> list[str]:
     known = [rule.name for rule in RULES]
     return [
         f"rules.{plain(name)}: this version has no such rule; it has {', '.join(known)}"
-        for name in settings.unknown_rules(frozenset(known))
+        for name in sorted(set(settings.rules) - set(known))
     ]
