@@ -83,7 +83,8 @@ def service_names(service: str, namespace: str, address: str | None = None) -> l
 
     kube-apiserver calls SERVICE.NAMESPACE.svc; the kubelet and people use the others.
     """
-    return [service, f"{service}.{namespace}", f"{service}.{namespace}.svc", *([address] if address else [])]
+    names = [service, f"{service}.{namespace}", f"{service}.{namespace}.svc"]
+    return [*names, address] if address else names
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

@@ -98,7 +98,7 @@ class Release(Seen):
         """Return when all pods are ready and the API server denies and patches by what they say."""
         replicas = self.values.get("replicaCount", 2)
         eventually("all replicas are ready", lambda: len(self.ready_pods) == len(self.pods) == replicas)
-        eventually("the webhook denies and patches", lambda: self.denies_and_patches)
+        eventually("the webhook denies and patches", lambda: self.denies and self.answer("good") == "LiveMigrate")
 
     def await_no_pods(self) -> None:
         """Return when no pod of the release is there any more."""

@@ -12,7 +12,7 @@ import pytest
 from tests.build import disk, review, vm
 from tests.server.conftest import Serve, Server, await_that, send
 from webhook.server.run import CONNECTIONS, GRACE_SECONDS, KEEPALIVE_SECONDS, THREADS
-from webhook.server.worker import STOP_SILENT_SECONDS, IdleTolerantWorker
+from webhook.server.worker import SILENT_SECONDS, STOP_SILENT_SECONDS, IdleTolerantWorker
 
 MANY = 2 * THREADS
 SILENT = CONNECTIONS + 100
@@ -118,6 +118,21 @@ def test_stopping_server_counts_the_silence_of_a_connection_from_its_last_reques
     worker.keepalived_conns = conns
     worker._cap_keepalive(2.0)
     assert [conn.timeout for conn in conns] == [2.0, 2.0, STOP_SILENT_SECONDS]
+
+
+@pytest.mark.parametrize(
+    ("alive", "initialized", "patience"),
+    [
+        (True, True, KEEPALIVE_SECONDS),
+        (True, False, SILENT_SECONDS),
+        (False, True, STOP_SILENT_SECONDS),
+        (False, False, SILENT_SECONDS),
+    ],
+)
+def test_how_long_a_silent_connection_stays_open(alive: bool, initialized: bool, patience: float) -> None:
+    worker = IdleTolerantWorker.__new__(IdleTolerantWorker)
+    worker.cfg, worker.alive = SimpleNamespace(keepalive=KEEPALIVE_SECONDS), alive
+    assert worker._patience(SimpleNamespace(initialized=initialized)) == patience
 
 
 def test_stopping_server_accepts_no_new_connections(serve: Serve, stack: ExitStack) -> None:

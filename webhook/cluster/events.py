@@ -16,14 +16,17 @@ _LONGEST_NAME = 220
 def event_on(about: Object, reason: str, message: str, now: datetime) -> dict[str, Any]:
     """Return a Warning Event on an object; its name depends on the object, the reason and the message alone."""
     name, namespace = text(at(about, "metadata", "name")) or "", text(at(about, "metadata", "namespace")) or "default"
-    kind, uid = {key: about.get(key) for key in ("apiVersion", "kind")}, at(about, "metadata", "uid")
+    uid = at(about, "metadata", "uid")
     time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = hashlib.sha256(f"{uid} {reason} {message}".encode()).hexdigest()[:16]
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": f"{name[:_LONGEST_NAME]}.{digest}", "namespace": namespace},
-        "involvedObject": {**kind, "name": name, "namespace": namespace, "uid": uid},
+        "involvedObject": {
+            **{key: about.get(key) for key in ("apiVersion", "kind")},
+            **{"name": name, "namespace": namespace, "uid": uid},
+        },
         "type": "Warning",
         "reason": reason,
         "message": message[:_LONGEST_MESSAGE],

@@ -116,8 +116,9 @@ def due(
 
 
 def _present(names: frozenset[str], namespace: str, pvc: Callable[[tuple[str, str]], ClaimFacts | None]) -> Present:
-    found = {name: pvc((namespace, name.removeprefix(_PVC))) if name.startswith(_PVC) else None for name in names}
-    return {name: facts for name, facts in found.items() if facts is not None or not name.startswith(_PVC)}
+    of_pvcs = {name: pvc((namespace, name.removeprefix(_PVC))) for name in names if name.startswith(_PVC)}
+    others = {name: None for name in names if not name.startswith(_PVC)}
+    return {**others, **{name: facts for name, facts in of_pvcs.items() if facts is not None}}
 
 
 def _unverified_vms(cluster: LiveCluster) -> dict[Key, frozenset[str]]:

@@ -2,7 +2,7 @@
 
 kube-apiserver leaves idle TLS connections behind. The stock worker blocks a thread on each until it stops answering;
 here the poller waits, and a thread is used only when there is something to read. Relies on internals of gunicorn 27
-(``_DEFER``, ``TConn``, ``pending_conns``); tests with idle and slow connections guard them.
+(``_DEFER``, ``TConn``, ``pending_conns``, ``nr_conns``, ``_cap_keepalive``); tests with silent clients guard them.
 """
 
 from __future__ import annotations
