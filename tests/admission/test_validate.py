@@ -39,6 +39,12 @@ def test_a_denied_vmi_is_called_by_its_own_kind_and_fields() -> None:
     assert causes(response) == [(f"spec.volumes[0].{CLAIM_NAME}", "shared-access")]
 
 
+def test_what_only_warns_is_the_one_warning_of_an_admitted_vm() -> None:
+    response = Webhook().validate(review(vm(disk("absent"), evictionStrategy="LiveMigrate")))
+    (warning,) = response["warnings"]
+    assert (response["allowed"], '"absent"' in warning, warning.endswith("[claim-known]")) == (True, True, True)
+
+
 def test_the_audit_log_shows_which_rules_denied_and_which_warned() -> None:
     response = Webhook().validate(review(vm(disk("once"), disk("san-fs-once"), disk("absent"))))
     assert response["auditAnnotations"] == {"denied": "san-block,shared-access", "warned": "claim-known"}

@@ -49,7 +49,10 @@ ASKED: list[tuple[str, Object, Object, list[str]]] = [
     ("no architecture, but the cluster has one", vm(domain={"launchSecurity": {}}), ON_S390X, [SECURE]),
     ("no architecture", vm(domain={"launchSecurity": {}}), kubevirt(), []),
     ("what its preference asks for", vm(spec={"preference": {"name": "x"}}), PREFERRED, [SEV]),
-    ("text", vm(domain={"launchSecurity": "sev"}, architecture="s390x"), kubevirt(), []),
+    *(
+        (f"no object: {shape!r}", vm(domain={"launchSecurity": shape}, architecture="s390x"), kubevirt(), [])
+        for shape in ("sev", None, [], 5)
+    ),
 ]
 
 

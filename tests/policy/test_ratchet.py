@@ -112,7 +112,6 @@ def test_each_violation_is_pre_existing_or_new_for_itself(old: Object, new: Obje
 
 OVERLAY = vm(ephemeral("e", "once"))
 OF_RULES: list[tuple[str, Object, Object, list[bool]]] = [
-    ("a second rule on a volume", vm(disk("once", "d")), vm(disk("san-fs-once", "d")), [False, True]),
     ("an overlay of another PVC", OVERLAY, vm(ephemeral("e", "once-too")), [True]),
     ("a renamed overlay", OVERLAY, vm(ephemeral("renamed", "once")), [True]),
     ("another technique", secured("sev"), secured("tdx"), [True]),
@@ -129,6 +128,14 @@ def test_a_violation_is_known_by_its_rule_and_its_volume_or_device(
     old: Object, new: Object, expected: list[bool]
 ) -> None:
     assert preexisting(new, claim("once-too", RWO), OLD_KUBEVIRT, old=old) == expected
+
+
+def test_a_second_rule_that_a_volume_violates_denies_beside_the_first() -> None:
+    found = update(vm(disk("once", "d")), vm(disk("san-fs-once", "d")))
+    assert {violation.rule: violation.preexisting for violation in found.violations} == {
+        "shared-access": True,
+        "san-block": False,
+    }
 
 
 def test_what_became_bad_while_the_vm_did_not_change_is_preexisting() -> None:
