@@ -43,6 +43,7 @@ def test_a_technique_by_kubevirts_version(
 
 ON_S390X = {**kubevirt(), "status": {"defaultArchitecture": "s390x"}}
 PREFERRED = preference("x", preferredLaunchSecurity={"sev": {}})
+NO_OBJECTS: list[object] = ["sev", None, [], 5]
 ASKED: list[tuple[str, Object, Object, list[str]]] = [
     ("all at once", secured("s390x", sev={}, tdx={}), kubevirt(), [SEV, TDX, SECURE]),
     ("SEV and its successor, which are one", secured(sev={}, snp={}), kubevirt(), [SEV]),
@@ -51,7 +52,7 @@ ASKED: list[tuple[str, Object, Object, list[str]]] = [
     ("what its preference asks for", vm(spec={"preference": {"name": "x"}}), PREFERRED, [SEV]),
     *(
         (f"no object: {shape!r}", vm(domain={"launchSecurity": shape}, architecture="s390x"), kubevirt(), [])
-        for shape in ("sev", None, [], 5)
+        for shape in NO_OBJECTS
     ),
 ]
 
