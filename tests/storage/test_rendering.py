@@ -233,7 +233,7 @@ def agrees(row: dict[str, Any], cluster: Snapshot) -> bool:
 
 
 def test_every_pvc_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:
-    oracle = beside("oracle", "the tables of this file hold each of CDI's rules once")
+    oracle = beside("oracle", "the tables of test_rendering hold each of CDI's rules once")
     cluster = Snapshot(json.loads((oracle / "cdi_cluster.json").read_text(encoding="utf-8")))
     rows = [json.loads(line) for line in (oracle / "cdi_claims.jsonl").read_text(encoding="utf-8").splitlines()]
     differing = [row["id"] for row in rows if not agrees(row, cluster)]
