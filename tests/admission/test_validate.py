@@ -15,22 +15,17 @@ SILENT = Broken(ClusterUnavailable("nobody should ask"))
 
 
 def test_a_denial_has_the_status_that_kubectl_and_virtctl_show() -> None:
-    response = Webhook().validate(review(vm(disk("good"), disk("once"), disk("san-fs"))))
+    vm_object = vm(disk("good"), disk("once"), disk("san-fs"))
+    response = Webhook().validate(review(vm_object))
     status, details = response["status"], response["status"]["details"]
     assert (response["uid"], response["allowed"], status["code"], status["reason"]) == (UID, False, 422, "Invalid")
     assert (details["group"], details["kind"], details["name"]) == ("kubevirt.io", "VirtualMachine", "db")
     assert {cause["reason"] for cause in details["causes"]} == {"FieldValueInvalid"}
     assert causes(response) == [(f"{ROOT}[1].{CLAIM_NAME}", "shared-access"), (f"{ROOT}[2].{CLAIM_NAME}", "san-block")]
     assert status["message"] == "; ".join(f"{cause['field']}: {cause['message']}" for cause in details["causes"])
-
-
-def test_each_cause_says_what_why_the_remedy_and_the_rule_in_one_line() -> None:
-    vm_object = vm(disk("once", name="root"))
-    (found,) = evaluate(vm_object, [KUBEVIRT, *CLUSTER]).violations
-    (cause,) = Webhook().validate(review(vm_object))["status"]["details"]["causes"]
-    assert cause["message"] == f"{found.message}. {found.remedy}. [shared-access]"
-    assert found.message.startswith('volume "root": PVC "once" is ReadWriteOnce, not ReadWriteMany; ')
-    assert "\n" not in cause["message"]
+    found = evaluate(vm_object, [KUBEVIRT, *CLUSTER]).violations[0]
+    assert details["causes"][0]["message"] == f"{found.message}. {found.remedy}. [shared-access]"
+    assert "\n" not in status["message"]
 
 
 def test_a_denied_vmi_is_called_by_its_own_kind_and_fields() -> None:
@@ -82,13 +77,6 @@ def test_an_update_that_changes_nothing_that_matters_asks_nothing_of_the_cluster
 ) -> None:
     request = review({**old, **fields}, old, "UPDATE", subresource=subresource, user=user)
     assert Webhook(SILENT).validate(request) == ADMITTED
-
-
-def test_an_old_violation_is_preexisting_and_only_the_new_one_denied() -> None:
-    new, old = vm(disk("san-fs"), disk("once")), vm(disk("once"))
-    response = Webhook().validate(review(new, old, "UPDATE"))
-    assert causes(response) == [(f"{ROOT}[0].{CLAIM_NAME}", "san-block")]
-    assert "once" not in response["status"]["message"]
 
 
 def test_the_request_names_the_vm_and_the_namespace_that_pvcs_are_looked_up_in() -> None:
