@@ -53,7 +53,7 @@ def namespace(reason: str | None = None, /, **labels: str) -> Object:
     """Return the VMs' Namespace; a label's name gets our domain, "_" standing for "-"."""
     places = {key: "" if key == "enforcement" else "exempt." for key in labels}
     named = {f"{places[key]}migratability.io/{key.replace('_', '-')}": value for key, value in labels.items()}
-    why = {"annotations": {"migratability.io/exempt-reason": reason}} if reason else {}
+    why: Object = {"annotations": {"migratability.io/exempt-reason": reason}} if reason else {}
     return of_kind("v1", "Namespace", NAMESPACE, labels=named, **why)
 
 
