@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jsonpatch
@@ -51,15 +51,10 @@ def pool(*volumes: Object, name: str = "pool", spec: Object | None = None, **fie
 
 def namespace(reason: str | None = None, /, **labels: str) -> Object:
     """Return the VMs' Namespace; a label's name gets our domain, "_" standing for "-"."""
-    domain = "migratability.io"
-    named = {
-        (f"{domain}/enforcement" if key == "enforcement" else f"exempt.{domain}/{key.replace('_', '-')}"): value
-        for key, value in labels.items()
-    }
-    metadata = {"name": NAMESPACE, "labels": named}
-    if reason:
-        metadata["annotations"] = {f"{domain}/exempt-reason": reason}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    places = {key: "" if key == "enforcement" else "exempt." for key in labels}
+    named = {f"{places[key]}migratability.io/{key.replace('_', '-')}": value for key, value in labels.items()}
+    why: Object = {"annotations": {"migratability.io/exempt-reason": reason}} if reason else {}
+    return of_kind("v1", "Namespace", NAMESPACE, labels=named, **why)
 
 
 def tagged(obj: Object, *path: str, labels: Object | None = None, annotations: Object | None = None) -> Object:
@@ -111,25 +106,22 @@ def vm_snapshot(vm: Object, *claims: Object, ready: bool = True, name: str = "ni
     ]
 
 
+def _copy(source: Object, target: str, patches: tuple[Object | str, ...]) -> Object:
+    """The spec of a restore or clone; a patch is a JSON Patch operation, or the text that stands for one."""
+    texts = [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches]
+    return {**source, "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target}, "patches": texts}
+
+
 def restore(target: str, *patches: Object | str, name: str = "back", snapshot: str = "nightly") -> Object:
-    """Return a VirtualMachineRestore; a patch is a JSON Patch operation, or the text that stands for one."""
-    spec = {
-        "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
-        "virtualMachineSnapshotName": snapshot,
-        "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
-    }
-    api = "snapshot.kubevirt.io/v1beta1"
-    return of_kind(api, "VirtualMachineRestore", name, NAMESPACE, uid=UID, spec=spec)
+    """Return a VirtualMachineRestore."""
+    spec = _copy({"virtualMachineSnapshotName": snapshot}, target, patches)
+    return of_kind("snapshot.kubevirt.io/v1beta1", "VirtualMachineRestore", name, NAMESPACE, uid=UID, spec=spec)
 
 
 def clone(source: str, *patches: Object | str, kind: str = "VirtualMachine", target: str = "copy") -> Object:
     """Return a VirtualMachineClone of a VM or of a snapshot."""
     group = "kubevirt.io" if kind == "VirtualMachine" else "snapshot.kubevirt.io"
-    spec = {
-        "source": {"apiGroup": group, "kind": kind, "name": source},
-        "target": {"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": target},
-        "patches": [patch if isinstance(patch, str) else json.dumps(patch) for patch in patches],
-    }
+    spec = _copy({"source": {"apiGroup": group, "kind": kind, "name": source}}, target, patches)
     return of_kind("clone.kubevirt.io/v1beta1", "VirtualMachineClone", "cloning", NAMESPACE, spec=spec)
 
 
@@ -180,18 +172,26 @@ class Lagging(Rights):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server gets: of a denial its rules, fields, message and causes; ``audit`` goes to its log."""
+    """What the API server gets: of a denial its message and causes; ``audit`` goes to its log."""
 
     allowed: bool
-    rules: list[str]
-    fields: list[str]
     message: str
     warnings: list[str]
     patch: list[Object]
     verdict: Verdict | None
-    asked: list[tuple[str, Right]] = field(default_factory=list)
-    causes: list[tuple[str, str]] = field(default_factory=list)
-    audit: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, Right]]
+    causes: list[tuple[str, str]]
+    audit: dict[str, str]
+
+    @property
+    def rules(self) -> list[str]:
+        """The rule of each cause."""
+        return [message.rpartition("[")[2].rstrip("]") for _, message in self.causes]
+
+    @property
+    def fields(self) -> list[str]:
+        """The field of each cause."""
+        return [field for field, _ in self.causes]
 
     @property
     def violations(self) -> list[Violation]:
@@ -247,8 +247,6 @@ def ask(
     causes = body.get("status", {}).get("details", {}).get("causes", [])
     return Answer(
         allowed=body["allowed"],
-        rules=[cause["message"].rpartition("[")[2].rstrip("]") for cause in causes],
-        fields=[cause["field"] for cause in causes],
         message=body.get("status", {}).get("message", ""),
         warnings=body.get("warnings", []),
         patch=verdict.patch if verdict and side is mutate else [],

@@ -72,12 +72,6 @@ ONLY_ELSEWHERE = (
 COMPARED_BY_KIND = {kind: COMPARED[(*which, "")] for which, kind in KIND_OF_RESOURCE.items()}
 
 
-def compared_paths(kind: str) -> set[Path]:
-    found = COMPARED_BY_KIND[kind]
-    paths = {*((*found.template, *path) for path in (*found.parts, *found.lists)), *found.others}
-    return paths | ({REQUESTS} if kind == "VirtualMachine" else set())
-
-
 class Recorded(dict[str, Any]):
     """A mapping that records which of its keys somebody asks for."""
 
@@ -135,23 +129,18 @@ class Reader:
 
 
 def is_expected(kind: str, path: Path) -> bool:
-    compared, beside = compared_paths(kind), [path for paths in BESIDE.values() for path in paths]
+    compared, beside = COMPARED_BY_KIND[kind], [path for paths in BESIDE.values() for path in paths]
+    paths = [*((*compared.template, *path) for path in (*compared.parts, *compared.lists)), *compared.others, *beside]
+    if kind == "VirtualMachine":
+        paths.append(REQUESTS)
     if kind == "VirtualMachineInstance":
-        compared |= {("spec", *declared.split(".")) for declared in DECLARED}
-    if path in ONLY_ELSEWHERE:
-        return True
-    return any(found[: len(path)] == path[: len(found)] for found in (*compared, *beside))
+        paths += [("spec", *declared.split(".")) for declared in DECLARED]
+    return path in ONLY_ELSEWHERE or any(found[: len(path)] == path[: len(found)] for found in paths)
 
 
 @pytest.fixture(scope="module")
-def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
-    found = Reader()
-    yield found
-    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print("\nread of objects without being compared:")
-        for why, paths in BESIDE.items():
-            print(f"  {', '.join('.'.join(path) for path in paths)}: {why}")
+def reader() -> Reader:
+    return Reader()
 
 
 INFERRED = {"inferFromVolume": "root", "inferFromVolumeFailurePolicy": "Ignore"}

@@ -1,30 +1,23 @@
 """Objects of a wrong shape: KubeVirt's own validation denies them."""
 
-from typing import Any
-
 import pytest
 
 from tests.admission.client import Webhook, changed
 from tests.build import Object, review, vm
 
-
-def misshapen(**spec: Any) -> Object:
-    return {**vm(), "spec": spec}
-
-
 STRANGE = {
     "no spec": {key: value for key, value in vm().items() if key != "spec"},
     "spec null": {**vm(), "spec": None},
-    "template null": misshapen(template=None),
-    "template a list": misshapen(template=[]),
-    "template's spec null": misshapen(template={"spec": None}),
-    "volumes null": misshapen(template={"spec": {"volumes": None}}),
-    "volumes a mapping": misshapen(template={"spec": {"volumes": {"name": "root"}}}),
-    "a volume null": misshapen(template={"spec": {"volumes": [None]}}),
-    "a volume a string": misshapen(template={"spec": {"volumes": ["root"]}}),
+    "template null": vm() | {"spec": {"template": None}},
+    "template a list": vm() | {"spec": {"template": []}},
+    "template's spec null": vm() | {"spec": {"template": {"spec": None}}},
+    "volumes null": vm(volumes=None),
+    "volumes a mapping": vm(volumes={"name": "root"}),
+    "a volume null": vm(volumes=[None]),
+    "a volume a string": vm(volumes=["root"]),
     "a volume of two numbers": vm({"name": 1, "persistentVolumeClaim": {"claimName": 2}}),
     "a source that is a string": vm({"name": "root", "persistentVolumeClaim": "once"}),
-    "templates a string": misshapen(template={"spec": {}}, dataVolumeTemplates="x"),
+    "templates a string": vm(spec={"dataVolumeTemplates": "x"}),
     "metadata null": {**vm(), "metadata": None},
 }
 

@@ -124,7 +124,8 @@ def test_a_violation_counts_by_what_became_of_it_and_only_on_the_validating_side
     webhook = Webhook()
     webhook.mutate(review(vm(disk("once"))))
     webhook.validate(review(vm(disk("once"), disk("absent"))))
-    webhook.validate(review(vm(disk("once"), disk("san-fs")), vm(disk("once")), "UPDATE"))
+    denied = webhook.validate(review(vm(disk("san-fs"), disk("once")), vm(disk("once")), "UPDATE"))
+    assert "once" not in denied["status"]["message"]
     shown = {
         (rule, action): webhook.metric(VIOLATIONS, rule=rule, result=action)
         for rule in ("shared-access", "san-block", "claim-known")

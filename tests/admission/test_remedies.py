@@ -28,7 +28,6 @@ ADDING = {"op": "add", "path": "/spec/template/spec/hostname", "value": "copy"}
 UNAPPLIED = {"op": "remove", "path": "/spec/absent"}
 DROPPING = [{"op": "remove", "path": f"/metadata/{key}"} for key in ("labels", "annotations")]
 CARRY = "Set the same on the restore, clone or pool itself, which needs the right, or patch it out"
-ASK_FOR_VMS = 'Ask for the verb "exempt" on virtualmachines.kubevirt.io in namespace vms, or leave it as it is'
 ASK_FOR_NAMESPACE = 'Ask for the verb "exempt" on namespaces for namespace vms, or leave it as it is'
 ONE = "Give one JSON Patch operation in each patch, and each key once"
 ONLY = "Patch only spec, labels and annotations, and none of restore.kubevirt.io/"
@@ -61,16 +60,7 @@ def of_pool(owner: Object) -> Ask:
 WAIT, CORRECT = "create it once the source is ready", "correct them so that they apply to the source as it is"
 
 
-def copying(times: int) -> Ask:
-    return of_clone(*[COPYING] * times, source=RUNNING)
-
-
 LABELS: dict[str, tuple[Ask, str, dict[str, Ask]]] = {
-    "a label on a VM": (
-        of(EXEMPT_GOOD),
-        ASK_FOR_VMS,
-        {"Ask for the verb": of(EXEMPT_GOOD, right=True), "leave it as it is": of(GOOD)},
-    ),
     "a label on a namespace": (
         of(NAMESPACE),
         ASK_FOR_NAMESPACE,
@@ -115,9 +105,9 @@ PATCHES: dict[str, tuple[Ask, str, dict[str, Ask]]] = {
     "a field in another spelling": (of_clone(SPELLED), WRITE, {WRITE: of_clone(SPELLED | {"path": VOLUMES})}),
     "a patch of the owner": (of_clone(OWNING, ADDING), ONLY, {"Patch only spec": of_clone(ADDING)}),
     "patches that copy too much": (
-        copying(4),
+        of_clone(*[COPYING] * 4, source=RUNNING),
         "Use no more than 3 operations that copy",
-        {"no more than 3": copying(3)},
+        {"no more than 3": of_clone(*[COPYING] * 3, source=RUNNING)},
     ),
 }
 DENIED = [*((rights.RULE, *row) for row in LABELS.values()), *((restores.RULE, *row) for row in PATCHES.values())]

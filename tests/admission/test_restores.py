@@ -64,11 +64,9 @@ def created(variant: str, vm_object: Object, *patches: Object, may: tuple[str, .
     return ask(asked_for(variant, *patches), None, *there(variant, vm_object), may=may, user=user)
 
 
-def carried(
-    variant: str, obj: Object, *patches: Object, value: str = "true", may: tuple[str, ...] = (ALICE,)
-) -> Answer:
+def carried(variant: str, obj: Object, *patches: Object, value: str = "true") -> Answer:
     """Return the answer where the restore or clone carries the label itself."""
-    return ask(exempt(asked_for(variant, *patches), value=value), None, *there(variant, obj), may=may)
+    return ask(exempt(asked_for(variant, *patches), value=value), None, *there(variant, obj), may=(ALICE,))
 
 
 def updated(variant: str, vm_object: Object, new: Object, may: tuple[str, ...] = ()) -> Answer:
@@ -92,7 +90,6 @@ RULES: dict[str, tuple[Act, list[str]]] = {
     "a template's label is carried": (lambda v: carried(v, IN_TEMPLATE), []),
     "the label is carried": (lambda v: carried(v, exempt(BAD)), []),
     "the label of a patch is carried": (lambda v: carried(v, BAD, *EXEMPTING), []),
-    "the restore or clone alone has the label": (lambda v: carried(v, BAD), []),
     "the label is carried with another value": (lambda v: carried(v, exempt(GOOD), value=ENDED), LABEL),
     "a label is set later": (lambda v: updated(v, BAD, exempt(asked_for(v))), LABEL * 2),
     "a label is set later with the right": (lambda v: updated(v, BAD, exempt(asked_for(v)), may=(ALICE,)), []),
@@ -201,18 +198,6 @@ def test_patches_that_cannot_be_applied_are_admitted_where_nothing_is_enforced(
 ) -> None:
     found = ask(restore("new", "{"), None, *objects, *vm_snapshot(GOOD), settings=settings)
     assert (found.allowed, any("[restore-patches]" in line for line in found.warnings)) == (True, warned)
-
-
-FROM_EITHER = pytest.mark.parametrize("patches", [(), EXEMPTING], ids=["in the source", "by a patch"])
-
-
-@EVERY_VARIANT
-@FROM_EITHER
-def test_a_user_without_the_right_may_carry_no_label(variant: str, patches: tuple[Object, ...]) -> None:
-    found = carried(variant, BAD if patches else exempt(BAD), *patches, may=())
-    assert (set(found.rules), found.users_asked) == ({"exemption", "shared-access"}, {ALICE})
-    assert '"alice" may not set, change or remove "exempt.migratability.io/all"' in found.message
-    assert "metadata.labels" in found.fields
 
 
 RESTORE = exempt(restore("new"))

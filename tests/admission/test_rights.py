@@ -74,9 +74,7 @@ CHANGES: dict[str, tuple[Object, Object, bool]] = {
     "another change": (VM, vm(disk("good"), architecture="amd64"), False),
     "a label that only looks like ours": (VM, tagged(VM, labels={"migratability.io/exempt": "true"}), False),
     "a label as an annotation": (VM, tagged(VM, annotations={"exempt.migratability.io/all": "true"}), False),
-    "enforcement is set": (PLAIN, namespace(enforcement="deny"), True),
     "enforcement changes": (namespace(enforcement="deny"), namespace(enforcement="warn"), True),
-    "enforcement is removed": (namespace(enforcement="deny"), PLAIN, True),
     "enforcement stays": (namespace(enforcement="warn"), namespace(enforcement="warn"), False),
     "a namespace's exemption is removed": (namespace("x", all="true"), namespace("x"), False),
     "a namespace's reason is set": (PLAIN, namespace("x"), True),
@@ -93,15 +91,12 @@ def test_which_changes_need_the_right(old: Object, new: Object, needed: bool) ->
 def test_a_namespaces_labels_need_the_right_by_whatever_subresource(subresource: str) -> None:
     before, off = going(namespace(enforcement="off")), namespace(enforcement="off")
     assert ask(off, PLAIN, subresource=subresource).rules == ["exemption"]
-    assert ask(PLAIN, off, subresource=subresource).rules == ["exemption"]
+    removed = ask(PLAIN, off, subresource=subresource)
+    assert (removed.rules, removed.fields) == (["exemption"], ["metadata.labels"])
+    assert '"migratability.io/enforcement"' in removed.message
     assert ask(going(off), going(PLAIN), subresource=subresource).rules == ["exemption"]
     finalized = ask({**before, "spec": {"finalizers": []}}, before, subresource=subresource)
     assert (finalized.allowed, finalized.asked) == (True, [])
-
-
-def test_a_removed_enforcement_is_shown_where_it_was() -> None:
-    found = ask(PLAIN, namespace(enforcement="deny"))
-    assert (found.fields, '"migratability.io/enforcement"' in found.message) == (["metadata.labels"], True)
 
 
 @KUBEVIRTS
@@ -111,14 +106,6 @@ def test_kubevirts_own_accounts_are_never_asked_about_and_add_no_label(kind: str
     found = ask(exempt(VMS[kind]), VMS[kind], user=user, may=[user])
     assert (found.rules, found.asked) == (BOTH, [])
     assert '"exempt.migratability.io/all" would be set on a VM that KubeVirt creates' in found.message
-
-
-@KUBEVIRTS
-def test_kubevirt_may_write_a_vm_that_has_labels_and_copy_labels_to_a_vmi(user: str) -> None:
-    """Those of a VMI are from its VM's template, and exempt nothing."""
-    writes = [(exempt(VMI), None), (exempt(VMI), VMI), (tagged(exempt(VM), labels={"x": "y"}), exempt(VM))]
-    answers = [ask(obj, old, user=user) for obj, old in writes]
-    assert [(found.allowed, found.asked) for found in answers] == [(True, [])] * 3
 
 
 def test_an_account_that_only_looks_like_kubevirts_is_asked_about() -> None:

@@ -15,22 +15,17 @@ SILENT = Broken(ClusterUnavailable("nobody should ask"))
 
 
 def test_a_denial_has_the_status_that_kubectl_and_virtctl_show() -> None:
-    response = Webhook().validate(review(vm(disk("good"), disk("once"), disk("san-fs"))))
+    vm_object = vm(disk("good"), disk("once"), disk("san-fs"))
+    response = Webhook().validate(review(vm_object))
     status, details = response["status"], response["status"]["details"]
     assert (response["uid"], response["allowed"], status["code"], status["reason"]) == (UID, False, 422, "Invalid")
     assert (details["group"], details["kind"], details["name"]) == ("kubevirt.io", "VirtualMachine", "db")
     assert {cause["reason"] for cause in details["causes"]} == {"FieldValueInvalid"}
     assert causes(response) == [(f"{ROOT}[1].{CLAIM_NAME}", "shared-access"), (f"{ROOT}[2].{CLAIM_NAME}", "san-block")]
     assert status["message"] == "; ".join(f"{cause['field']}: {cause['message']}" for cause in details["causes"])
-
-
-def test_each_cause_says_what_why_the_remedy_and_the_rule_in_one_line() -> None:
-    vm_object = vm(disk("once", name="root"))
-    (found,) = evaluate(vm_object, [KUBEVIRT, *CLUSTER]).violations
-    (cause,) = Webhook().validate(review(vm_object))["status"]["details"]["causes"]
-    assert cause["message"] == f"{found.message}. {found.remedy}. [shared-access]"
-    assert found.message.startswith('volume "root": PVC "once" is ReadWriteOnce, not ReadWriteMany; ')
-    assert "\n" not in cause["message"]
+    found = evaluate(vm_object, [KUBEVIRT, *CLUSTER]).violations[0]
+    assert details["causes"][0]["message"] == f"{found.message}. {found.remedy}. [shared-access]"
+    assert "\n" not in status["message"]
 
 
 def test_a_denied_vmi_is_called_by_its_own_kind_and_fields() -> None:
@@ -50,23 +45,17 @@ def test_the_audit_log_shows_which_rules_denied_and_which_warned() -> None:
     assert response["auditAnnotations"] == {"denied": "san-block,shared-access", "warned": "claim-known"}
 
 
-@pytest.mark.parametrize(
-    ("resource", "group"),
-    [
-        ("virtualmachineinstancemigrations", "kubevirt.io"),
-        ("datavolumes", "cdi.kubevirt.io"),
-        ("virtualmachines", "example.org"),
-        ("persistentvolumeclaims", ""),
-    ],
-)
+OTHERS = [("virtualmachineinstancemigrations", "kubevirt.io"), ("virtualmachines", "example.org")]
+
+
+@pytest.mark.parametrize(("resource", "group"), OTHERS)
 def test_a_resource_that_no_rule_evaluates_is_allowed(resource: str, group: str) -> None:
     other = {"group": group, "version": "v1", "resource": resource}
     assert Webhook().validate(changed(review(vm(disk("once"))), resource=other)) == ADMITTED
 
 
-@pytest.mark.parametrize("operation", ["DELETE", "CONNECT"])
-def test_only_creations_and_updates_are_evaluated(operation: str) -> None:
-    assert Webhook().validate(review(None, vm(disk("once")), operation)) == ADMITTED
+def test_only_creations_and_updates_are_evaluated() -> None:
+    assert Webhook().validate(review(None, vm(disk("once")), "CONNECT")) == ADMITTED
 
 
 OWNED = owned(vmi(disk("once")), vm())
@@ -90,13 +79,6 @@ def test_an_update_that_changes_nothing_that_matters_asks_nothing_of_the_cluster
     assert Webhook(SILENT).validate(request) == ADMITTED
 
 
-def test_an_old_violation_is_preexisting_and_only_the_new_one_denied() -> None:
-    new, old = vm(disk("san-fs"), disk("once")), vm(disk("once"))
-    response = Webhook().validate(review(new, old, "UPDATE"))
-    assert causes(response) == [(f"{ROOT}[0].{CLAIM_NAME}", "san-block")]
-    assert "once" not in response["status"]["message"]
-
-
 def test_the_request_names_the_vm_and_the_namespace_that_pvcs_are_looked_up_in() -> None:
     webhook = Webhook([claim("root", RWX, namespace="default"), claim("root", RWO, namespace="theirs")])
     vm_object = vm(disk("root"))
@@ -111,9 +93,8 @@ def test_a_user_who_just_fixed_the_pvc_is_not_denied() -> None:
     assert Webhook(cluster).validate(review(vm(disk("root"))))["allowed"] is True
 
 
-def test_no_mode_but_deny_denies() -> None:
+def test_mode_warn_denies_nothing() -> None:
     assert Webhook(mode="warn").validate(review(vm(disk("once"))))["allowed"] is True
-    assert Webhook(mode="off").validate(review(vm(disk("once")))) == ADMITTED
 
 
 def test_a_strategy_that_comes_past_our_patch_is_denied() -> None:
@@ -123,8 +104,7 @@ def test_a_strategy_that_comes_past_our_patch_is_denied() -> None:
 
 def test_the_status_of_a_new_vm_is_ignored() -> None:
     status = {"volumeRequests": [volume_request(disk("once"))]}
-    vm_object = vm(disk("good"), evictionStrategy="LiveMigrate", status=status)
-    assert Webhook().validate(review(vm_object)) == ADMITTED
+    assert Webhook().validate(review(vm(disk("good"), evictionStrategy="LiveMigrate", status=status))) == ADMITTED
 
 
 def test_of_very_many_reasons_the_first_are_shown_and_the_rest_counted() -> None:

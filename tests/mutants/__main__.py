@@ -15,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from tests.mutants.mutations import Mutant, mutants_of
@@ -102,12 +104,8 @@ def drawn_from(package: str, seed: int) -> Drawn:
     files = sorted((ROOT / "webhook" / package).rglob("*.py"))
     found = [(str(file.relative_to(ROOT)), mutant) for file in files for mutant in mutants_of(file.read_text())]
     random.Random(seed).shuffle(found)
-    before: Counter[str] = Counter()
-    turns = []
-    for entry in found:
-        turns.append((before[entry[1].kind], entry))
-        before[entry[1].kind] += 1
-    return [entry for _, entry in sorted(turns, key=lambda turn: turn[0])]
+    turns: defaultdict[str, Iterator[int]] = defaultdict(count)
+    return sorted(found, key=lambda entry: next(turns[entry[1].kind]))
 
 
 def _survivors(drawn: Drawn, tests: tuple[str, ...], jobs: int) -> int | None:

@@ -7,15 +7,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_PAIRS = (
-    ("Eq", "NotEq"),
-    ("Lt", "LtE"),
-    ("Gt", "GtE"),
-    ("In", "NotIn"),
-    ("Is", "IsNot"),
-    ("And", "Or"),
-    ("Add", "Sub"),
-)
+_PAIRS = [pair.split("/") for pair in ["Eq/NotEq", "Lt/LtE", "Gt/GtE", "In/NotIn", "Is/IsNot", "And/Or", "Add/Sub"]]
 _OPPOSITES = {getattr(ast, one): getattr(ast, other) for pair in _PAIRS for one, other in (pair, pair[::-1])}
 _FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _SKIPPED_FIELDS = ("annotation", "returns", "decorator_list")
@@ -97,19 +89,17 @@ def _changes(node: ast.AST) -> Iterator[Change]:
         case ast.comprehension(ifs=conditions):
             for condition in conditions:
                 yield "filter", condition, ast.UnaryOp(ast.Not(), condition)
-        case ast.Constant(value=bool() as value):
-            yield "constant", node, ast.Constant(not value)
         case ast.Constant(value=int() | float() as value):
-            yield "constant", node, ast.Constant(value + 1)
+            yield "constant", node, ast.Constant(not value if isinstance(value, bool) else value + 1)
         case ast.Constant(value=str() as value) if " " not in value:
             yield "constant", node, ast.Constant(f"{value}mutant")
         case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
             yield "return", value, ast.Constant(None)
         case ast.Call():
             yield from _of_call(node)
-        case ast.Expr() | ast.Raise() | ast.Continue() | ast.Break() | ast.AugAssign() | ast.Delete():
-            yield "statement", node, ast.Pass()
-        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
+        case (ast.Expr() | ast.Raise() | ast.Continue() | ast.Break() | ast.AugAssign() | ast.Delete()) | ast.Assign(
+            targets=[ast.Attribute() | ast.Subscript()]
+        ):
             yield "statement", node, ast.Pass()
 
 
