@@ -17,20 +17,26 @@ def test_a_pvc_of_another_namespace_is_not_known_and_warned_about(volume: Callab
     assert any(RULE in line and '"nowhere" does not exist' in line for line in found.warnings)
 
 
-UNRENDERED = [
-    ("no such class", {"storage": {"storageClassName": "gone"}}, '"gone"'),
-    ("no class", {"storage": {}}, "no default StorageClass"),
-    ("both parts", {"storage": {}, "pvc": {}}, "exactly one"),
+UNRENDERED: list[tuple[str, Object, str, str]] = [
+    # the DataVolume's spec, the reason, the part of the template to correct
+    ("no such class", {"storage": {"storageClassName": "gone"}}, '"gone"', ".storage"),
+    ("no class", {"storage": {}, "pvc": None}, "no default StorageClass", ".storage"),
+    ("no access mode", {"storage": None, "pvc": {}}, "no access mode", ".pvc"),
+    ("both parts", {"storage": {}, "pvc": {}}, "exactly one", ".storage"),
+    ("no part", {}, "exactly one", ""),
+    ("no part but a null one", {"storage": None}, "exactly one", ""),
 ]
 
 
-@table(UNRENDERED, "spec reason")
-def test_what_cdi_cannot_render_violates_this_rule_alone_and_gives_the_reason(spec: Object, reason: str) -> None:
+@table(UNRENDERED, "spec reason part")
+def test_what_cdi_cannot_render_violates_this_rule_alone_with_the_reason_and_where_to_correct_it(
+    spec: Object, reason: str, part: str
+) -> None:
     found = verdict(templated_vm("d", spec=spec))
     (of_template,) = found.violations
     (of_data_volume,) = verdict(vm(data_volume_disk("d")), data_volume("d", **spec)).violations
     assert found.allowed
-    assert "spec.dataVolumeTemplates[0].spec" in of_template.remedy
+    assert of_template.remedy == f"Correct spec.dataVolumeTemplates[0].spec{part}"
     assert {of_template.rule, of_data_volume.rule} == {RULE}
     assert reason in of_template.message
     assert reason in of_data_volume.message

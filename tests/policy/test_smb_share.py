@@ -1,6 +1,6 @@
 """smb-share: a disk on an SMB share."""
 
-from tests.build import RWO, RWX, Object, backend, claim, disk, persistent_volume, storage_class, templated_vm, vm
+from tests.build import RWO, RWX, Object, backend, claim, disk, persistent_volume, storage_class, vm
 from tests.policy.samples import SMB, rules, table
 
 RULE = "smb-share"
@@ -26,8 +26,4 @@ CASES: list[tuple[str, tuple[Object, ...], list[str]]] = [
 
 @table(CASES, "objects expected")
 def test_a_share_is_known_by(objects: tuple[Object, ...], expected: list[str]) -> None:
-    assert sorted(rules(vm(disk("c")), *objects)) == expected
-
-
-def test_a_template_on_an_smb_class_is_found() -> None:
-    assert rules(templated_vm("d", spec={"storage": {"storageClassName": "smb"}}), SMB) == [RULE]
+    assert rules(vm(disk("c")), *objects) == expected
