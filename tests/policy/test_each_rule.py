@@ -10,6 +10,8 @@ from tests.policy.samples import (
     OF_VOLUMES,
     SAMPLES,
     SECONDARY,
+    STRICT,
+    breaking,
     devices,
     hyperv,
     interface,
@@ -82,6 +84,19 @@ def test_an_update_may_keep_a_violation_and_may_not_add_one(name: str, make: Cal
     assert verdict(changed, *objects, old=bad, rules=denying).allowed
     assert preexisting(bad, *objects, old=good, rules=denying) == [False]
     assert not verdict(bad, *objects, old=good, rules=denying).allowed
+
+
+BY_NAME = {"eviction-strategy", "host-devices", "host-disk", "persistent-reservation"}
+"""The rules that are violated again by another name, of a device or volume that has no PVC to be known by."""
+
+
+@pytest.mark.parametrize("name", OF)
+def test_a_violation_is_known_by_its_rule_and_its_volume_or_pvc_or_device(name: str) -> None:
+    (old, objects), is_known = breaking(name, "a", "x"), name not in BY_NAME
+    by_rule = is_known and name not in OF_VOLUMES
+    for part, claimed, expected in (("b", "x", is_known), ("a", "y", True), ("b", "y", by_rule)):
+        new, more = breaking(name, part, claimed)
+        assert preexisting(new, *objects, *more, old=old, final=True, rules=STRICT.rules) == [expected]
 
 
 def detached(**found: object) -> Object:

@@ -2,7 +2,7 @@
 
 from tests.build import Object, vm
 from tests.build_facts import preference
-from tests.policy.samples import interface, table, verdict
+from tests.policy.samples import interface, preexisting, table, verdict
 
 MASQUERADE = preference("p", devices={"preferredInterfaceMasquerade": {}})
 
@@ -44,3 +44,7 @@ def test_only_masquerade_takes_ports_from_the_pod() -> None:
     for binding in ("bridge", "slirp"):
         found = verdict(forwarding(49152, binding=binding)).violations
         assert [violation.rule for violation in found] == ["pod-network"]
+
+
+def test_another_port_is_preexisting() -> None:
+    assert preexisting(forwarding(49152, 22), old=forwarding(49153)) == [True]

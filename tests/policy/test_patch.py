@@ -1,4 +1,4 @@
-"""evictionStrategy: when our patch sets LiveMigrate, and when it must not."""
+"""evictionStrategy: when our patch sets LiveMigrate, and when it must not, since it would block every node drain."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,28 +7,24 @@ import jsonpatch
 import pytest
 
 from tests.build import CLUSTER, Object, data_volume_disk, disk, kubevirt, node, vm, vmi
-from tests.policy.samples import table, verdict
+from tests.policy.samples import SAMPLES, table, verdict
 from webhook import Settings, Verdict, evaluate
+from webhook.policy.rules import RULES
 
 Make = Callable[..., Object]
 KINDS = pytest.mark.parametrize("make", [vm, vmi], ids=["VirtualMachine", "VMI"])
 RUNNING = {"created": True}
-
-
-def spec_of(obj: Object) -> Object:
-    spec: Object = obj["spec"] if obj["kind"] == "VirtualMachineInstance" else obj["spec"]["template"]["spec"]
-    return spec
+LIVE_MIGRATE, IF_POSSIBLE = "LiveMigrate", "LiveMigrateIfPossible"
 
 
 def after(obj: Object, *objects: Object, **how: Any) -> str | None:
-    """Return the strategy of the VM after the patch, having checked that nothing else in its spec is set."""
+    """Return the strategy of the VM after the patch, having checked that nothing else is set, nor later more."""
     found = verdict(obj, *objects, **how)
-    patched: Object = jsonpatch.apply_patch(obj, found.eviction_patch)
-    strategy: str | None = spec_of(patched).pop("evictionStrategy", None)
-    if "evictionStrategy" in spec_of(obj):
-        spec_of(patched)["evictionStrategy"] = spec_of(obj)["evictionStrategy"]
-    assert patched == obj
-    assert verdict(jsonpatch.apply_patch(obj, found.patch), *objects, **how).patch == []
+    assert all(operation["path"].endswith("/spec/evictionStrategy") for operation in found.eviction_patch)
+    patched = jsonpatch.apply_patch(obj, found.patch)
+    assert verdict(patched, *objects, **how).patch == []
+    spec = patched["spec"] if obj["kind"] == "VirtualMachineInstance" else patched["spec"]["template"]["spec"]
+    strategy: str | None = spec.get("evictionStrategy")
     return strategy
 
 
@@ -37,26 +33,25 @@ def notes(found: Verdict) -> list[str]:
 
 
 SETTINGS = ("enforce", "default", "off")
-CREATED = [
-    # before, then after by setting
-    (None, "LiveMigrate", "LiveMigrate", None),
-    ("None", "LiveMigrate", "None", "None"),
-    ("LiveMigrateIfPossible", "LiveMigrate", "LiveMigrateIfPossible", "LiveMigrateIfPossible"),
-    ("LiveMigrate", "LiveMigrate", "LiveMigrate", "LiveMigrate"),
-    ("External", "External", "External", "External"),
-]
+CREATED = {
+    # before, then after by setting; an explicit null is unset
+    None: (LIVE_MIGRATE, LIVE_MIGRATE, None),
+    "None": (LIVE_MIGRATE, "None", "None"),
+    IF_POSSIBLE: (LIVE_MIGRATE, IF_POSSIBLE, IF_POSSIBLE),
+    LIVE_MIGRATE: (LIVE_MIGRATE,) * 3,
+    "External": ("External",) * 3,
+}
 
 
 @KINDS
-@pytest.mark.parametrize(("column", "setting"), list(enumerate(SETTINGS, 1)), ids=SETTINGS)
-@pytest.mark.parametrize("row", CREATED, ids=[str(row[0]) for row in CREATED])
-def test_a_vm_that_is_created(make: Make, column: int, setting: str, row: tuple[str | None, ...]) -> None:
-    obj = make(disk("good"), **({"evictionStrategy": row[0]} if row[0] else {}))
-    assert after(obj, evictionStrategy=setting) == row[column]
-    lines = notes(verdict(obj, evictionStrategy=setting))
-    assert ["to LiveMigrate" in line and (row[0] is None or f'"{row[0]}"' in line) for line in lines] == (
-        [] if row[0] == row[column] else [True]
-    )
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("before", CREATED)
+def test_a_vm_that_is_created(make: Make, setting: str, before: str | None) -> None:
+    obj, expected = make(disk("good"), evictionStrategy=before), CREATED[before][SETTINGS.index(setting)]
+    found = verdict(obj, evictionStrategy=setting)
+    assert (after(obj, evictionStrategy=setting), found.violations) == (expected, [])
+    lines = ["to LiveMigrate" in line and (before is None or f'"{before}"' in line) for line in notes(found)]
+    assert lines == [True] * (before != expected)
 
 
 PATHS = [("VirtualMachine", vm, "/spec/template/spec"), ("VMI", vmi, "/spec")]
@@ -65,28 +60,26 @@ PATHS = [("VirtualMachine", vm, "/spec/template/spec"), ("VMI", vmi, "/spec")]
 @table(PATHS, "make path")
 def test_without_settings_it_is_enforced_by_the_mutating_side_alone(make: Make, path: str) -> None:
     obj = make(disk("good"), evictionStrategy="None")
-    assert evaluate(obj, CLUSTER).patch == [{"op": "add", "path": f"{path}/evictionStrategy", "value": "LiveMigrate"}]
+    assert evaluate(obj, CLUSTER).patch == [{"op": "add", "path": f"{path}/evictionStrategy", "value": LIVE_MIGRATE}]
     assert evaluate(obj, CLUSTER, final=True).patch == []
 
 
-@KINDS
-def test_an_explicit_null_is_unset(make: Make) -> None:
-    obj = make(disk("good"), evictionStrategy=None)
-    assert spec_of(jsonpatch.apply_patch(obj, verdict(obj).patch))["evictionStrategy"] == "LiveMigrate"
+DEFAULTS = [
+    # the cluster's default, the VM's strategy before, the one after
+    ("External", None, None),
+    ("External", "None", LIVE_MIGRATE),
+    *((default, None, LIVE_MIGRATE) for default in (LIVE_MIGRATE, IF_POSSIBLE, "None")),
+]
 
 
 @KINDS
-def test_external_as_the_clusters_default_is_kept_but_not_instead_of_an_explicit_value(make: Make) -> None:
-    external = kubevirt(evictionStrategy="External")
-    found = verdict(make(disk("good")), external)
-    assert (found.patch, found.warnings) == ([], [])
-    assert after(make(disk("good"), evictionStrategy="None"), external) == "LiveMigrate"
-
-
-@KINDS
-@pytest.mark.parametrize("default", ["LiveMigrate", "LiveMigrateIfPossible", "None"])
-def test_another_default_of_the_cluster_does_not_keep_it_from_being_set(make: Make, default: str) -> None:
-    assert after(make(disk("good")), kubevirt(evictionStrategy=default)) == "LiveMigrate"
+@pytest.mark.parametrize(("default", "before", "expected"), DEFAULTS)
+def test_external_alone_is_kept_as_the_clusters_default_but_not_instead_of_an_explicit_value(
+    make: Make, default: str, before: str | None, expected: str | None
+) -> None:
+    obj, cluster = make(disk("good"), evictionStrategy=before), kubevirt(evictionStrategy=default)
+    assert after(obj, cluster) == expected
+    assert bool(verdict(obj, cluster).warnings) is (expected is not None)
 
 
 CRS = [
@@ -128,50 +121,41 @@ def test_one_schedulable_node_leaves_an_unset_strategy_unset(
 ) -> None:
     old = None if update is None else vm(disk("good"), **update)
     new = vm(disk("good"), disk("good-block"), **(update or {}))
-    assert after(new, *nodes, old=old) == (None if is_one or is_running else "LiveMigrate")
+    assert after(new, *nodes, old=old) == (None if is_one or is_running else LIVE_MIGRATE)
     (line,) = notes(verdict(new, *nodes, old=old))
     assert ("one schedulable node" in line, "next start" in line) == (is_one, is_running and not is_one)
 
 
 def test_one_schedulable_node_does_not_keep_an_explicit_value_nor_the_strategy_of_a_vmi() -> None:
-    assert after(vm(disk("good"), evictionStrategy="None"), node("a")) == "LiveMigrate"
+    assert after(vm(disk("good"), evictionStrategy="None"), node("a")) == LIVE_MIGRATE
     assert after(vmi(disk("good")), node("a")) is None
 
 
-HALTED = [None, {"created": False}, {"printableStatus": "Stopped"}]
-
-
-@pytest.mark.parametrize("status", HALTED, ids=repr)
+@pytest.mark.parametrize("status", [None, {"created": False}, {"printableStatus": "Stopped"}], ids=repr)
 @pytest.mark.parametrize("fields", [{}, {"evictionStrategy": "None"}], ids=repr)
 def test_a_halted_vm_gets_it_with_a_change_of_its_template_alone(status: Object | None, fields: Object) -> None:
     old = vm(disk("good"), status=status, **fields)
-    assert after(vm(disk("good"), disk("good-block"), status=status, **fields), old=old) == "LiveMigrate"
+    assert after(vm(disk("good"), disk("good-block"), status=status, **fields), old=old) == LIVE_MIGRATE
     found = verdict(vm(disk("good"), status=status, spec={"runStrategy": "Always"}, **fields), old=old)
     assert found.patch == []
     assert fields or found.warnings == []
 
 
 def test_a_running_vm_that_is_protected_gets_no_warning() -> None:
-    old = vm(disk("good"), status=RUNNING, evictionStrategy="LiveMigrate")
-    new = vm(disk("good"), disk("good-block"), status=RUNNING, evictionStrategy="LiveMigrate")
-    assert verdict(new, old=old).warnings == []
+    fields: Object = {"status": RUNNING, "evictionStrategy": LIVE_MIGRATE}
+    assert verdict(vm(disk("good"), disk("good-block"), **fields), old=vm(disk("good"), **fields)).warnings == []
 
 
 UPDATES: list[tuple[str, Object, Object]] = [
     ("hot-plug", vmi(disk("good")), vmi(disk("good"), disk("good-block"))),
-    ("lowered", vmi(evictionStrategy="LiveMigrate"), vmi(evictionStrategy="None")),
-    ("removed", vmi(evictionStrategy="LiveMigrate"), vmi()),
+    ("lowered", vmi(evictionStrategy=LIVE_MIGRATE), vmi(evictionStrategy="None")),
     ("cannot migrate", vmi(disk("once")), vmi(disk("once"), disk("good"))),
-    ("can no longer migrate", vmi(disk("good")), vmi(disk("once"))),
 ]
 
 
-@pytest.mark.parametrize("mode", ["deny", "warn"])
-@pytest.mark.parametrize("setting", SETTINGS)
 @table(UPDATES, "old new")
-def test_a_vmi_is_never_patched_on_an_update(old: Object, new: Object, setting: str, mode: str) -> None:
-    cluster = kubevirt(evictionStrategy="LiveMigrate")
-    assert verdict(new, cluster, old=old, evictionStrategy=setting, mode=mode).patch == []
+def test_a_vmi_is_never_patched_on_an_update(old: Object, new: Object) -> None:
+    assert verdict(new, kubevirt(evictionStrategy=LIVE_MIGRATE), old=old).patch == []
 
 
 def test_an_update_without_an_old_object_is_not_patched() -> None:
@@ -179,9 +163,57 @@ def test_an_update_without_an_old_object_is_not_patched() -> None:
 
 
 def test_a_vm_whose_pvc_is_not_known_gets_it() -> None:
-    assert after(vm(data_volume_disk("nowhere"))) == "LiveMigrate"
+    assert after(vm(data_volume_disk("nowhere"))) == LIVE_MIGRATE
 
 
 @pytest.mark.parametrize("spec", [{}, {"template": None}, {"template": {}}], ids=repr)
 def test_without_a_template_there_is_nothing_to_patch(spec: Object) -> None:
     assert verdict({**vm(), "spec": spec}).patch == []
+
+
+ADMITTED: list[tuple[str, Object, Object]] = [
+    ("a violation that only warns", {"mode": "warn"}, disk("once")),
+    ("a rule that is off", {"rules": {"shared-access": "off"}}, disk("once")),
+    ("one rule off, one warns", {"rules": {"shared-access": "off", "san-block": "warn"}}, disk("san-fs-once")),
+]
+
+
+@KINDS
+@pytest.mark.parametrize("before", [None, "None", IF_POSSIBLE])
+@table(ADMITTED, "settings volume")
+def test_a_vm_that_is_admitted_although_it_cannot_migrate_keeps_its_strategy(
+    make: Make, before: str | None, settings: Object, volume: Object
+) -> None:
+    obj = make(volume, evictionStrategy=before)
+    assert after(obj, **settings) == before
+    found = verdict(obj, final=True, **settings)
+    assert found.allowed
+    assert "eviction-strategy" not in [violation.rule for violation in found.violations]
+
+
+@pytest.mark.parametrize("action", ["warn", "off"])
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.makes_unmigratable])
+def test_whichever_rule_keeps_it_from_migrating_it_never_gets_it(rule: str, action: str) -> None:
+    vm_object, objects = SAMPLES[rule]
+    found = verdict(vm_object, *objects, rules={rule: action})
+    assert (found.allowed, found.patch) == (True, [])
+    assert [violation.rule for violation in found.violations] == ([] if action == "off" else [rule])
+    assert action == "warn" or found.warnings == []
+
+
+def test_an_old_violator_never_gets_it_with_a_change_of_its_template() -> None:
+    assert after(vm(disk("once"), disk("good")), old=vm(disk("once"))) is None
+
+
+def test_a_vm_that_cannot_migrate_and_says_live_migrate_is_warned_of_drains() -> None:
+    obj = vm(disk("once"), evictionStrategy=LIVE_MIGRATE)
+    assert after(obj, mode="warn") == LIVE_MIGRATE
+    (line,) = notes(verdict(obj, mode="warn"))
+    assert "blocks every node drain" in line
+
+
+@pytest.mark.parametrize("default", [LIVE_MIGRATE, IF_POSSIBLE, "None", None])
+def test_only_a_vmi_that_cannot_migrate_is_kept_from_the_clusters_default(default: str | None) -> None:
+    cluster = kubevirt(evictionStrategy=default)
+    assert after(vmi(disk("once")), cluster, mode="warn") == (IF_POSSIBLE if default == LIVE_MIGRATE else None)
+    assert after(vm(disk("once")), cluster, mode="warn") is None
