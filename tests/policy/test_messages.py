@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.build import Object, host_disk, vm
-from tests.policy.samples import NAMELESS, NASTY, OF_VOLUMES, SAMPLES, STRICT, breaking, verdict
+from tests.policy.samples import NAMELESS, OF_VOLUMES, SAMPLES, STRICT, breaking, verdict
 from webhook import Verdict, Violation
 
 RULE_NAMES = sorted(SAMPLES)
@@ -16,12 +16,12 @@ def evaluated(sample: tuple[Object, tuple[Object, ...]], **rules: str) -> Verdic
     return verdict(sample[0], *sample[1], final=True, rules={**STRICT.rules, **rules})
 
 
-def warned(rule: str, name: str, claimed: str | None = None) -> str:
-    """Return the warning about a rule that only warns, having checked that each warning fits."""
-    found = evaluated(breaking(rule, name, claimed), **{rule: "warn"})
-    assert all(len(line) <= 256 for line in found.warnings)
-    (line,) = [line for line in found.warnings if line.endswith(f"[{rule}]")]
-    return line
+def warned(rule: str, name: str, claimed: str | None = None) -> list[str]:
+    """Return the warnings about a rule that only warns, having checked that each fits and one names the rule."""
+    found = evaluated(breaking(rule, name, claimed), **{rule: "warn"}).warnings
+    assert all(len(line) <= 256 for line in found)
+    assert [line.endswith(f"[{rule}]") for line in found].count(True) == 1
+    return found
 
 
 def the_violation(rule: str, name: str = "the-name", claimed: str | None = "the-claim") -> Violation:
@@ -51,36 +51,15 @@ def test_a_cause_names_the_volume_and_its_pvc_or_the_device(rule: str) -> None:
     assert ('"the-claim"' in found.cause) is (rule in OF_VOLUMES and rule != "host-disk")
 
 
-@pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
-def test_whatever_is_in_a_name_cause_and_warning_stay_on_one_printable_line(rule: str) -> None:
-    for character in NASTY.values():
-        found = the_violation(rule, character, None)
-        for line in (found.cause, found.evidence or "", warned(rule, character)):
-            assert (line.isprintable(), line.isascii()) == (True, True), line
-
-
-@pytest.mark.parametrize("length", [1, 63, 253, 5000])
-@pytest.mark.parametrize("rule", RULE_NAMES)
-def test_warnings_never_exceed_256_characters_and_end_with_the_rule(rule: str, length: int) -> None:
-    assert warned(rule, "v" * length, "c" * length)
-
-
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - {"claim-known"}))
 def test_a_warning_about_names_of_usual_length_has_at_most_120_characters(rule: str) -> None:
-    assert len(warned(rule, "database-root", "database-root-a1b2c3")) <= 120
+    assert max(map(len, warned(rule, "database-root", "database-root-a1b2c3"))) <= 120
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
 def test_neither_a_warning_nor_a_cause_cuts_a_name_that_kubernetes_allows(rule: str) -> None:
-    assert any(LONG in line for line in evaluated(breaking(rule, LONG), **{rule: "warn"}).warnings)
+    assert any(LONG in line for line in warned(rule, LONG))
     assert LONG in the_violation(rule, LONG, None).cause
-
-
-@pytest.mark.parametrize("name", ["x" * 1_500_000, "word " * 300_000], ids=["one word", "many words"])
-@pytest.mark.parametrize("rule", sorted(set(RULE_NAMES) - NAMELESS))
-def test_a_cause_is_bounded_whatever_the_name(rule: str, name: str) -> None:
-    found = the_violation(rule, name, None)
-    assert max(len(found.cause), len(found.evidence or "")) < 1500
 
 
 def test_many_warnings_are_counted_instead_of_listed() -> None:

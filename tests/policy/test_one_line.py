@@ -23,7 +23,7 @@ from tests.build import (
 )
 from tests.build_facts import cloned_from
 from tests.build_paths import tagged
-from tests.policy.samples import NASTY, devices, hyperv, interface, verdict
+from tests.policy.samples import NAMELESS, NASTY, SAMPLES, breaking, devices, interface, verdict
 from webhook.cli.main import main
 
 Sample = tuple[Object, ...]
@@ -39,6 +39,7 @@ def samples(word: str) -> dict[str, Sample]:
     cloned = claim("c", RWX, storage_class="any", **cloned_from("PersistentVolumeClaim", word))
     backends = (backend(f"u{index}", "ontap-san", f"{word}{index}") for index in range(9))
     on_san = storage_class(word, backendType="ontap-san")
+    of_rules = {rule: breaking(rule, word) for rule in SAMPLES if rule not in NAMELESS}
     return {
         "access mode": (of_pvc, claim("c", word)),
         "several access modes": (of_pvc, claim("c", *[word] * 7)),
@@ -73,8 +74,8 @@ def samples(word: str) -> dict[str, Sample]:
         "kind of instancetype": (vm(spec={"instancetype": {"name": "x", "kind": word}}),),
         "revision": (vm(spec={"preference": {"revisionName": word}}),),
         "volume to infer from": (vm(spec={"instancetype": {"inferFromVolume": word}}),),
-        "architecture": (vm(architecture=word, domain=hyperv(reenlightenment={})),),
         "GPU": (vm(domain=devices(gpus=[{"name": word, "deviceName": word}])),),
+        **{rule: (violating, *objects) for rule, (violating, objects) in of_rules.items()},
     }
 
 
@@ -90,20 +91,18 @@ def test_every_line_is_one_line(what: str, tmp_path: Path, capsys: pytest.Captur
         path.write_text(json.dumps({"kind": "List", "items": [*CLUSTER, *sample]}), encoding="utf-8")
         main(["check", str(path), "--verbose", "--explain"])
         out, err = capsys.readouterr()
-        found = verdict(*sample, final=True)
+        found = verdict(*sample, final=True, mode="warn")
         of_violations = [(one.cause, one.evidence or "", one.field) for one in found.violations]
         lines = [*chain(*of_violations), *found.warnings, *out.split("\n")]
-        assert ([line for line in lines if not line.isprintable()], err) == ([], "")
+        assert ([line for line in lines if not (line.isprintable() and line.isascii())], err) == ([], "")
 
 
 @pytest.mark.parametrize("word", ["x" * 1_500_000, "word " * 300_000], ids=["one word", "many words"])
 @pytest.mark.parametrize("what", samples("x"))
 def test_every_line_is_bounded(what: str, word: str) -> None:
-    found = verdict(*samples(word)[what], final=True)
+    found = verdict(*samples(word)[what], final=True, mode="warn")
     assert all(len(line) <= 256 for line in found.warnings)
-    for violation in found.violations:
-        assert len(violation.cause) < 2500
-        assert len(violation.evidence or "") < 2500
+    assert all(max(len(one.cause), len(one.evidence or "")) < 1500 for one in found.violations)
 
 
 def test_each_sample_has_a_line_about_its_word() -> None:
