@@ -90,7 +90,6 @@ def required(*names: str) -> Object:
 DEVICE = "Remove the device, or use an instancetype without it"
 SECRET = "Remove launchSecurity, or use an instancetype or preference without it"
 WIDEN = "Widen nodeSelector and affinity to at least two nodes"
-BINDINGS: tuple[Object, ...] = ({"bridge": {}}, {}, {"binding": {"name": "x"}})
 UNBOUND = vm(networks=[{"name": "pods", "pod": {}}], domain=devices(interfaces=[{"name": "x", "masquerade": {}}]))
 NETWORK = "Name the pod network under networks, and an interface for it with masquerade: {}"
 MASQUERADED = Variant(
@@ -149,9 +148,10 @@ REMEDIES: dict[str, list[Broken]] = {
         )
     ],
     "host-devices": [
-        *(
-            Broken(vm(domain=devices(**{key: [NIC]})), DEVICE, {"Remove the device": drop(f"{DOMAIN}/devices/{key}/0")})
-            for key in ("hostDevices", "gpus")
+        Broken(
+            vm(domain=devices(hostDevices=[NIC])),
+            DEVICE,
+            {"Remove the device": drop(f"{DOMAIN}/devices/hostDevices/0")},
         ),
         matched("instancetype", DEVICE, "use an instancetype without it", hostDevices=[NIC]),
     ],
@@ -204,7 +204,7 @@ REMEDIES: dict[str, list[Broken]] = {
         )
     ],
     "pod-network": [
-        *(only(vm(**interface(**binding)), NETWORK, MASQUERADED) for binding in BINDINGS),
+        only(vm(**interface(bridge={})), NETWORK, MASQUERADED),
         only(vm(), NETWORK, MASQUERADED, kubevirt(network={"defaultNetworkInterface": "bridge"})),
         only(UNBOUND, NETWORK, MASQUERADED),
     ],

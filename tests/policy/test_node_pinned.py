@@ -77,7 +77,6 @@ PLACES: list[tuple[str, Object, str | None]] = [
     ("a selector that contradicts the affinity", {"nodeSelector": {"zone": "b"}, **requiring(by_name("In", "n1"))}, ""),
     ("merely preferred", affinity([{"weight": 1, "preference": by_name("In", "n1")}], "preferred"), None),
     ("affinity to pods", {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}}, None),
-    ("a null affinity", affinity(None), None),
     ("an affinity of the wrong shape", affinity("x"), None),
     ("terms of the wrong shape", affinity({"nodeSelectorTerms": "x"}), ""),
 ]
@@ -97,9 +96,7 @@ KNOWN: list[tuple[str, tuple[Object, ...], Object, list[str]]] = [
     ("no node, named", (), PINNED, ['the nodeSelector names one node, "n1"']),
     ("no node, not named", (), {"nodeSelector": {"zone": "a"}}, []),
     ("no node, affinity", (), requiring(by_name("In", "n1")), []),
-    ("one node", NODES[:1], PINNED, []),
-    ("one node, none fits", NODES[1:2], PINNED, []),
-    ("the other of two is cordoned", (NODES[0], node("n2", unschedulable=True)), {"nodeSelector": {}}, []),
+    ("one node, which does not fit", NODES[1:2], PINNED, []),
     ("others that fit may not be used", (*NODES, CORDONED, FOREIGN), ZONE, [ONLY.format("n3")]),
 ]
 
