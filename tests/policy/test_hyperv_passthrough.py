@@ -2,12 +2,11 @@
 
 import pytest
 
-from tests.build import kubevirt, vm
+from tests.build import vm
 from tests.policy.samples import rules
 
 
-@pytest.mark.parametrize("version", ["v1.5.3", "v1.9.0"])
 @pytest.mark.parametrize("state", [{"enabled": True}, {}, {"enabled": False}, None, []], ids=repr)
-def test_it_is_denied_unless_it_is_off(state: object, version: str) -> None:
-    found = rules(vm(domain={"features": {"hypervPassthrough": state}}), kubevirt(version=version))
+def test_it_is_denied_unless_it_is_off(state: object) -> None:
+    found = rules(vm(domain={"features": {"hypervPassthrough": state}}))
     assert found == (["hyperv-passthrough"] if state in ({"enabled": True}, {}) else [])
