@@ -55,7 +55,6 @@ MATTERS: list[tuple[str, Object, list[str]]] = [
     ("a bridge elsewhere", vm(**ELSEWHERE), []),
     ("networks without interfaces", vm(networks=[POD]), []),
     ("interfaces without networks", vm(domain=devices(interfaces=[{"name": "default", "bridge": {}}])), []),
-    ("not attached", vm(domain=devices(autoattachPodInterface=False)), []),
 ]
 
 
