@@ -63,7 +63,7 @@ def test_only_a_vm_that_can_migrate_is_patched_and_only_where_the_namespace_is_n
 class Unreachable(Snapshot):
     """A cluster that cannot say anything."""
 
-    def list(self, resource: Resource[Any]) -> Any:
+    def get(self, resource: Resource[Any], name: str, namespace: str = "") -> Any:
         """Fail."""
         raise Undecidable("out of reach")
 
