@@ -88,7 +88,7 @@ def show(step: Step, cluster: LocalCluster, home: Path) -> str:
     path = f"examples/vms/{step.file}"
     print(f"== {step.title}\n$ kubectl apply -f {path}")
     environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig_for(USER)), "HOME": str(home)}
-    command = [cluster.programs["kubectl"], "apply", "-f", path]
+    command = [str(cluster.programs["kubectl"]), "apply", "-f", path]
     applied = subprocess.run(command, cwd=EXAMPLES.parent, env=environment, text=True, capture_output=True)
     printed = applied.stderr + applied.stdout
     print(printed, flush=True)
