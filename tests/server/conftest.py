@@ -16,6 +16,7 @@ import pytest
 
 from tests.admission.client import KUBEVIRT
 from tests.build import CLUSTER, Object
+from tests.localcluster.installation import free_port
 from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
 
@@ -101,13 +102,6 @@ def await_that(condition: Callable[[], bool], what: str, child: Child) -> None:
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(folder: Path, port: int, command: Sequence[str], probe: str) -> Iterator[Server]:
     """Run Python with these arguments as a server, from when it answers a probe."""
@@ -132,7 +126,7 @@ def serving(folder: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def serve(*arguments: str | Path) -> Server:
-            port = free_port()
+            port = free_port(ADDRESS)
             options = ["serve", "--cluster", str(snapshot), "--address", ADDRESS, "--port", str(port)]
             command = ["-m", "webhook.cli.main", *options, *map(str, arguments)]
             return stack.enter_context(running(folder, port, command, "/readyz"))
