@@ -44,18 +44,15 @@ def dribble(connection: ssl.SSLSocket, words: bytes, stop: threading.Event) -> N
                 return
 
 
-SLOW = {
-    "in the header": b"POST /validate HTTP/1.1\r\nX-Slow: " + b"x" * 200,
-    "in the body": b"POST /validate HTTP/1.1\r\nContent-Length: 200\r\n\r\n" + b" " * 200,
-}
+IN_THE_HEADER = b"POST /validate HTTP/1.1\r\nX-Slow: " + b"x" * 200
+IN_THE_BODY = b"POST /validate HTTP/1.1\r\nContent-Length: 200\r\n\r\n" + b" " * 200
 
 
-@pytest.mark.parametrize("words", SLOW.values(), ids=SLOW)
 def test_request_is_answered_while_more_clients_than_threads_send_a_byte_now_and_then(
-    serve: Serve, stack: ExitStack, words: bytes
+    serve: Serve, stack: ExitStack
 ) -> None:
     server, stop = serve(), threading.Event()
-    for _ in range(MANY):
+    for words in [IN_THE_HEADER, IN_THE_BODY] * (THREADS + 1):
         connection = stack.enter_context(server.handshake())
         connection.sendall(words[:50])
         thread = threading.Thread(target=dribble, args=(connection, words[50:], stop))
@@ -94,16 +91,10 @@ def test_stopping_server_counts_the_silence_of_a_connection_from_its_last_reques
     assert [conn.timeout for conn in conns] == [2.0, 2.0, STOP_SILENT_SECONDS]
 
 
-@pytest.mark.parametrize(
-    ("alive", "initialized", "patience"),
-    [
-        (True, True, KEEPALIVE_SECONDS),
-        (True, False, SILENT_SECONDS),
-        (False, True, STOP_SILENT_SECONDS),
-        (False, False, SILENT_SECONDS),
-    ],
-)
-def test_how_long_a_silent_connection_stays_open(alive: bool, initialized: bool, patience: float) -> None:
+def test_silent_connection_stays_open_for_less_time_before_its_handshake_and_in_a_stopping_server() -> None:
     worker = IdleTolerantWorker.__new__(IdleTolerantWorker)
-    worker.cfg, worker.alive = SimpleNamespace(keepalive=KEEPALIVE_SECONDS), alive
-    assert worker._patience(SimpleNamespace(initialized=initialized)) == patience
+    worker.cfg = SimpleNamespace(keepalive=KEEPALIVE_SECONDS)
+    before, after = (SimpleNamespace(initialized=initialized) for initialized in (False, True))
+    for alive, seconds in ((True, KEEPALIVE_SECONDS), (False, STOP_SILENT_SECONDS)):
+        worker.alive = alive
+        assert (worker._patience(before), worker._patience(after)) == (SILENT_SECONDS, seconds)
