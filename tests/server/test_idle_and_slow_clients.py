@@ -44,8 +44,8 @@ def dribble(connection: ssl.SSLSocket, words: bytes, stop: threading.Event) -> N
                 return
 
 
-IN_THE_HEADER = b"POST /validate HTTP/1.1\r\nX-Slow: " + b"x" * 200
-IN_THE_BODY = b"POST /validate HTTP/1.1\r\nContent-Length: 200\r\n\r\n" + b" " * 200
+IN_THE_HEADER = b"POST /validate HTTP/1.1\r\nX-Slow: " + b"x" * 2000
+IN_THE_BODY = b"POST /validate HTTP/1.1\r\nContent-Length: 2000\r\n\r\n" + b" " * 2000
 
 
 def test_request_is_answered_while_more_clients_than_threads_send_a_byte_now_and_then(
