@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.chart.schema import schema
@@ -23,44 +23,35 @@ _METRICS = ROOT / "docs/metrics.md"
 
 def rules_table() -> str:
     """Return the table of all rules as Markdown."""
-    head = "| rule | violated by | KubeVirt's reason | default |\n|---|---|---|---|\n"
     rows = (f"| `{rule.name}` | {rule.denies} | {rule.reason or ''} | {rule.default} |\n" for rule in RULES)
-    return head + "".join(rows)
+    return "".join(("| rule | violated by | KubeVirt's reason | default |\n|---|---|---|---|\n", *rows))
 
 
 def rules_in_full() -> str:
-    """Return a section for each rule, with the message for an example that violates it."""
-    reported = violations_of_examples()
-    return "\n".join(_section(rule, reported.get(rule.name)) for rule in RULES)
+    """Return a section for each rule, with the message for the first example that violates it."""
+    first = {violation.rule: (file, violation) for file, violation in reversed([*violations()])}
+    return "\n".join(_section(rule, first.get(rule.name)) for rule in RULES)
 
 
-def violations_of_examples() -> dict[str, tuple[str, Violation]]:
-    """Return for each rule the first example that violates it, and the violation."""
+def violations() -> Iterator[tuple[str, Violation]]:
+    """Yield the violations of all examples, each with its file."""
     cluster = read_path(ROOT / "examples/cluster")
-    found: dict[str, tuple[str, Violation]] = {}
     for file in sorted((ROOT / "examples/vms").glob("*.yaml")):
         for verdict in evaluate_all(Input(list(read_file(file)), list(cluster)), Settings()):
-            for violation in verdict.violations:
-                found.setdefault(violation.rule, (f"examples/vms/{file.name}", violation))
-    return found
+            yield from ((f"examples/vms/{file.name}", violation) for violation in verdict.violations)
 
 
 def _section(rule: Rule, example: tuple[str, Violation] | None) -> str:
     module = importlib.import_module(f"webhook.policy.rules.{rule.name.replace('-', '_')}")
     about = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
-    lines = [
-        f"## {rule.name}",
-        "",
-        f"{about[:1].upper()}{about[1:]} Violated by {rule.denies}.",
-        "",
-        f"Default: `{rule.default}`. KubeVirt's reason: {rule.reason or 'none'}.",
-        f"Follows {rule.source}.",
-        "",
-    ]
-    if example:
-        file, violation = example
-        lines += [f"[{file}](../{file}):", "", f"> {violation.field}: {violation.cause}", ""]
-    return "\n".join(lines)
+    shown = "\n[{0}](../{0}):\n\n> {1.field}: {1.cause}\n".format(*example) if example else ""
+    return f"""## {rule.name}
+
+{about[:1].upper()}{about[1:]} Violated by {rule.denies}.
+
+Default: `{rule.default}`. KubeVirt's reason: {rule.reason or "none"}.
+Follows {rule.source}.
+{shown}"""
 
 
 def compared_paths() -> str:
@@ -82,42 +73,30 @@ def documented_results(of: str = "") -> set[str]:
     return set(re.findall(r"`([a-z_-]+)`", " ".join(rows)))
 
 
-def values_table() -> str:
-    """Return the table of the chart's values as Markdown."""
-    return table((CHART / "values.yaml").read_text())
-
-
 def schema_of_values() -> str:
     """Return the JSON Schema of the chart's values."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
-GENERATED: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"rules": rules_table},
-    "docs/webhook-configurations.md": {"compared": compared_paths},
-    "docs/rules.md": {"rules": rules_in_full},
-    "charts/migratability-webhook/README.md": {"values": values_table},
+GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
+    "README.md": ("rules", rules_table),
+    "docs/webhook-configurations.md": ("compared", compared_paths),
+    "docs/rules.md": ("rules", rules_in_full),
+    "charts/migratability-webhook/README.md": ("values", lambda: table((CHART / "values.yaml").read_text())),
 }
-"""By file, the blocks between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what generates them."""
+"""By file, the block between ``<!-- NAME -->`` and ``<!-- /NAME -->`` and what generates it."""
 
 
 def regenerated(name: str, content: str) -> str:
-    """Return a file's content with its generated blocks as they should be."""
-    for block, make in GENERATED[name].items():
-        begin, end = f"<!-- {block} -->\n", f"<!-- /{block} -->"
-        before, _, rest = content.partition(begin)
-        _, _, after = rest.partition(end)
-        content = before + begin + make() + end + after
-    return content
+    """Return a file's content with its generated block as it should be."""
+    block, make = GENERATED[name]
+    before, begin, rest = content.partition(f"<!-- {block} -->\n")
+    _, end, after = rest.partition(f"<!-- /{block} -->")
+    return before + begin + make() + end + after
 
 
-def main() -> None:
-    """Write all generated blocks."""
+if __name__ == "__main__":
     for name in GENERATED:
         path = ROOT / name
         path.write_text(regenerated(name, path.read_text()))
     SCHEMA.write_text(schema_of_values())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,17 +1,10 @@
-"""The project's words: ``python -m tests.prose`` prints every place with a word that this project does not use.
-
-Read are the docs, the chart, comments, docstrings, messages, names in Python and names of files. Kubernetes' own names
-(``claimName``, ``ResourceClaim``) are other words and so never found.
-"""
-
-from __future__ import annotations
+"""The project's words: ``python -m tests.prose`` prints every place with a word that this project does not use."""
 
 import ast
 import io
 import re
 import sys
 import tokenize
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +22,7 @@ NAME = frozenset({NAMES})
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A pattern for whole words, what to write instead, where it is looked for, and what is fine all the same.
-
-    A name is split into its words, in lower case: ``read_file`` and ``readFile`` are "read file".
-    """
+    """A pattern for whole words, what to write instead, where it is looked for, and what is fine all the same."""
 
     pattern: str
     instead: str
@@ -104,9 +94,7 @@ WORDS = (
     Word(r"of ours", "our own"),
     Word(r"nobody's hand|somebody's own hand|nothing follows", "automatic"),
 )
-"""`pass` and `way` are found as nouns only, `copy` in names only: a file may be copied, and a test passes. Alone it is
-JSON Patch's operation.
-"""
+"""`pass` and `way` are found as nouns only, `copy` in names only: a file may be copied, and a test passes."""
 
 _SKIPPED = frozenset(
     {"__pycache__", "build", "dist", "LICENSE", "requirements.txt", "requirements-dev.txt", "requirements-build.txt"}
@@ -120,17 +108,15 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A word at a place."""
+    """A word at a place, as ``str`` shows it."""
 
-    path: str
-    line: int
-    kind: str
+    place: str
     found: str
-    word: Word
+    instead: str
 
     def __str__(self) -> str:
         """Return it as a line."""
-        return f"{self.path}:{self.line}: {self.found} → {self.word.instead}"
+        return f"{self.place}: {self.found} → {self.instead}"
 
 
 def findings(root: Path = ROOT) -> Iterator[Finding]:
@@ -178,10 +164,10 @@ def _in(place: str, line: int, kind: str, text: str, shown: str = "") -> Iterato
     text = _URL.sub("", text)
     for word, pattern, fine in _PATTERNS:
         if kind in word.scope:
-            kept = fine.sub(lambda found: " " * len(found[0]), text) if fine else text
+            kept = fine.sub(lambda found: " " * len(found[0]), text)
             for found in pattern.finditer(kept):
                 at = line + kept.count("\n", 0, found.start())
-                yield Finding(place, at, kind, shown or " ".join(found[0].split()), word)
+                yield Finding(f"{place}:{at}", shown or " ".join(found[0].split()), word.instead)
 
 
 def _split(name: str) -> str:
@@ -193,31 +179,10 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{spaced})\b", re.IGNORECASE)
 
 
-_PATTERNS = [(word, _pattern(word.pattern), _pattern(word.fine) if word.fine else None) for word in WORDS]
-
-
-def main() -> int:
-    """Print the findings, then how many there are by file and by word; return the exit status."""
-    found = list(findings())
-    for finding in found:
-        print(finding)
-    print()
-    for path, count in Counter(finding.path for finding in found).most_common():
-        print(f"{count:5} {path}")
-    print(f"\n{'words':40} product  tests   docs  chart")
-    for word in WORDS:
-        counts = Counter(_part(finding) for finding in found if finding.word is word)
-        columns = "".join(f"{counts[part]:7}" for part in ("product", "tests", "docs", "chart"))
-        print(f"{word.pattern[:40]:40} {columns}  → {word.instead}")
-    return 1 if found else 0
-
-
-def _part(finding: Finding) -> str:
-    top = finding.path.partition("/")[0]
-    if top in ("webhook", "certs"):
-        return "product"
-    return "tests" if top == "tests" else DOCS if finding.path.endswith(".md") else CHART
+_PATTERNS = [(word, _pattern(word.pattern), _pattern(word.fine or "(?!)")) for word in WORDS]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lines = [f"{finding}\n" for finding in findings()]
+    sys.stdout.writelines(lines)
+    sys.exit(bool(lines))

@@ -1,6 +1,5 @@
 """Values drawn from the schema of a CustomResourceDefinition."""
 
-import copy
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -32,26 +31,21 @@ def leaves(schema: Object, path: Path = ()) -> Iterator[Path]:
         yield path
 
 
-def with_leaf(obj: Object, schema: Object, path: Path, random: Random) -> Object:
-    """Return the object with another value at a leaf; required fields above it are added."""
-    changed: Object = _with(copy.deepcopy(obj), schema, path, random)
-    return changed
-
-
-def _with(value: Any, schema: Object, path: Path, random: Random) -> Any:
+def with_leaf(value: Any, schema: Object, path: Path, random: Random) -> Any:
+    """Return the value with another one at a leaf; required fields above it are added."""
     if not path:
         return _other(value, schema, random)
-    step, *rest = path
+    step, rest = path[0], path[1:]
     if step == ITEM:
         listed = list(value or [])
         index = random.randrange(len(listed) + 1)
         inner = listed[index] if index < len(listed) else _sample(schema["items"])
-        listed[index : index + 1] = [_with(inner, schema["items"], tuple(rest), random)]
+        listed[index : index + 1] = [with_leaf(inner, schema["items"], rest, random)]
         return listed
     inner_schema = schema["additionalProperties"] if step == KEY else schema["properties"][step]
     key = f"key-{random.randrange(1000)}" if step == KEY else step
     found = value if isinstance(value, dict) else _sample(schema)
-    return {**found, key: _with(found.get(key), inner_schema, tuple(rest), random)}
+    return {**found, key: with_leaf(found.get(key), inner_schema, rest, random)}
 
 
 def _other(value: Any, schema: Object, random: Random) -> Any:

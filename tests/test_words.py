@@ -40,10 +40,6 @@ def test_words_are_found_in_comments_docstrings_messages_and_names(source: str, 
     assert sorted(found.found for found in prose.in_python("webhook/a.py", source)) == sorted(expected)
 
 
-def test_a_finding_names_its_line_and_what_to_write_instead() -> None:
-    (found,) = prose.in_python("webhook/a.py", 'x = 1\n"""A text\nthat is mended."""\n')
-    assert str(found) == "webhook/a.py:3: mended → fix"
-
-
-def test_strings_in_tests_are_data_and_no_prose() -> None:
-    assert list(prose.in_python("tests/test_a.py", 'x = "a machine"')) == []
+def test_a_finding_names_its_line_and_what_to_write_instead_and_strings_in_tests_are_data() -> None:
+    source = 'x = "a machine"\n"""A text\nthat is mended."""\n'
+    assert [str(found) for found in prose.in_python("tests/test_a.py", source)] == ["tests/test_a.py:3: mended → fix"]

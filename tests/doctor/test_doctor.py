@@ -23,50 +23,39 @@ PATH = "/api/v1/namespaces/migratability/services/webhook"
 UNPATCHED, PATCHED = ({"spec": {"template": {"spec": spec}}} for spec in ({}, {"evictionStrategy": "LiveMigrate"}))
 DENIAL = ApiError(422, 'admission webhook "x.validate.migratability.io" denied: … [hyperv-passthrough]')
 FAILED = ApiError(500, 'failed calling webhook "virtualmachines.validate.migratability.io": denied')
+RULE_OFF = {"rules": {"hyperv-passthrough": "warn"}}
 
 
 def statuses(findings: list[Finding]) -> list[str]:
     return [finding.status for finding in findings]
 
 
-def connectivity(good: Any, bad: Any, **settings: Any) -> list[Finding]:
-    """Return the findings where a good VM's creation is answered so, and that of one that cannot migrate so."""
-
-    def answer(vm_object: Object) -> Any:
-        return bad if "features" in vm_object["spec"]["template"]["spec"]["domain"] else good
-
-    return look_at_connectivity(TableApi({VMS: answer}).client, NAMESPACE, Settings.parse(settings))
-
-
-CONNECTIVITY: dict[str, tuple[Any, Any, list[str], str]] = {
-    "all is well": (PATCHED, DENIAL, ["ok", "ok"], ""),
-    "no patch": (UNPATCHED, DENIAL, ["error", "ok"], "but not patched"),
-    "no denial": (PATCHED, PATCHED, ["ok", "error"], "is admitted in namespace"),
-    "denied by another": (PATCHED, ApiError(422, "spec.domain: wrong"), ["ok", "error"], "for another reason"),
-    "we may not ask": (403, 403, ["warning", "warning"], "not tested"),
-    "KubeVirt is not installed": (404, 404, ["error", "error"], "cannot be created"),
-    "our pods do not answer": (FAILED, FAILED, ["error", "error"], "failed calling webhook"),
-    "API server does not answer": (ClusterUnavailable("out of reach"), None, ["error"], "out of reach"),
+CONNECTIVITY: dict[str, tuple[Any, Any, Object, list[str], str]] = {
+    "all is well": (PATCHED, DENIAL, {}, ["ok", "ok"], ""),
+    "no patch": (UNPATCHED, DENIAL, {}, ["error", "ok"], "but not patched"),
+    "no patch, switched off": (UNPATCHED, DENIAL, {"evictionStrategy": "off"}, ["ok", "ok"], "without a patch"),
+    "no denial": (PATCHED, PATCHED, {}, ["ok", "error"], "is admitted in namespace"),
+    "no denial in mode warn": (PATCHED, PATCHED, {"mode": "warn"}, ["ok", "warning"], "not tested"),
+    "no denial in mode off": (PATCHED, PATCHED, {"mode": "off"}, ["ok", "warning"], "not tested"),
+    "no denial by a rule that warns": (PATCHED, PATCHED, RULE_OFF, ["ok", "warning"], "not tested"),
+    "no denial, switched off": (PATCHED, PATCHED, {"webhookConfigurations": "off"}, ["ok", "warning"], "not tested"),
+    "denied by another": (PATCHED, ApiError(422, "spec.domain: wrong"), {}, ["ok", "error"], "for another reason"),
+    "we may not ask": (403, 403, {}, ["warning", "warning"], "not tested"),
+    "KubeVirt is not installed": (404, 404, {}, ["error", "error"], "cannot be created"),
+    "our pods do not answer": (FAILED, FAILED, {}, ["error", "error"], "failed calling webhook"),
+    "API server does not answer": (ClusterUnavailable("out of reach"), None, {}, ["error"], "out of reach"),
 }
 
 
-@pytest.mark.parametrize(("good", "bad", "expected", "words"), CONNECTIVITY.values(), ids=CONNECTIVITY)
-def test_connectivity(good: Any, bad: Any, expected: list[str], words: str) -> None:
-    found = connectivity(good, bad)
+@pytest.mark.parametrize(("good", "bad", "settings", "expected", "words"), CONNECTIVITY.values(), ids=CONNECTIVITY)
+def test_connectivity(good: Any, bad: Any, settings: Object, expected: list[str], words: str) -> None:
+    def answer(created: Object) -> Any:
+        return bad if "features" in created["spec"]["template"]["spec"]["domain"] else good
+
+    found = look_at_connectivity(TableApi({VMS: answer}).client, NAMESPACE, Settings.parse(settings))
     assert statuses(found) == expected
     assert words in " ".join(finding.what for finding in found)
     assert all(finding.remedy for finding in found if finding.status != "ok")
-
-
-RULE_OFF = {"rules": {"hyperv-passthrough": "warn"}}
-
-
-@pytest.mark.parametrize("settings", [{"mode": "warn"}, {"mode": "off"}, RULE_OFF, {"webhookConfigurations": "off"}])
-def test_where_the_settings_deny_or_patch_nothing_a_missing_denial_is_a_warning_and_a_missing_patch_ok(
-    settings: Object,
-) -> None:
-    assert statuses(connectivity(PATCHED, PATCHED, **settings)) == ["ok", "warning"]
-    assert statuses(connectivity(UNPATCHED, DENIAL, evictionStrategy="off")) == ["ok", "ok"]
 
 
 def configured(**changes: Any) -> dict[str, dict[str, Any]]:
@@ -115,34 +104,27 @@ def test_unreadable_service_is_a_warning_and_a_missing_one_an_error() -> None:
     assert (found.status, found.what) == ("error", "Service migratability/webhook does not exist")
 
 
-TWO_NODES = [node("a"), node("b")]
+CDIS: Answer = {"items": [{"status": {"observedVersion": "v1.66.0"}}]}
+TWO_NODES, ONE_NODE = ([kubevirt(version="v1.9.0"), node("a"), node("b", unschedulable=off)] for off in (False, True))
+COMPONENTS: dict[str, tuple[list[Object], str, str, str, str]] = {
+    "KubeVirt": (TWO_NODES, "enforce", "ok", "KubeVirt", "v1.9.0 in namespace kubevirt"),
+    "no KubeVirt": ([], "enforce", "warning", "KubeVirt", "0 KubeVirt CRs exist"),
+    "two KubeVirts": ([kubevirt("a"), kubevirt("b")], "enforce", "warning", "KubeVirt", "2 KubeVirt CRs exist"),
+    "one node": (ONE_NODE, "enforce", "warning", "nodes", "1 schedulable node: no VM can migrate"),
+    "CDI without StorageProfiles": (TWO_NODES, "enforce", "warning", "CDI", "v1.66.0"),
+    "no Trident": (TWO_NODES, "enforce", "ok", "Trident", "not installed"),
+    "a strategy by our patch": (TWO_NODES, "enforce", "ok", "evictionStrategy", "unset, which is None"),
+    "no strategy": (TWO_NODES, "off", "warning", "evictionStrategy", "unset, which is None"),
+}
 
 
-def components(*objects: Object, answers: dict[str, Answer] | None = None, **settings: Any) -> dict[str, Finding]:
-    found = look_at_components(TableApi(answers or {}).client, Snapshot(objects), Settings.parse(settings))
-    return {finding.about: finding for finding in found}
-
-
-def test_installed_components_and_their_versions_are_named() -> None:
-    cdis = {"items": [{"status": {"observedVersion": "v1.66.0"}}]}
-    found = components(kubevirt(version="v1.9.0"), *TWO_NODES, answers={"/apis/cdi.kubevirt.io/v1beta1/cdis": cdis})
-    assert found["KubeVirt"].what == "v1.9.0 in namespace kubevirt"
-    assert (found["CDI"].status, "v1.66.0" in found["CDI"].what) == ("warning", True)
-    assert found["Trident"].what == "not installed"
-    assert "nodes" not in found
-
-
-@pytest.mark.parametrize("objects", [(), (kubevirt("a"), kubevirt("b"))], ids=["none", "two"])
-def test_other_than_one_kubevirt_or_only_one_node_is_a_warning(objects: tuple[Object, ...]) -> None:
-    assert components(*objects, *TWO_NODES)["KubeVirt"].status == "warning"
-    one_node = components(kubevirt(), node("a"))["nodes"]
-    assert (one_node.status, one_node.what) == ("warning", "1 schedulable node: no VM can migrate")
-
-
-def test_eviction_strategy_that_neither_cluster_nor_patch_sets_is_a_warning() -> None:
-    off = components(kubevirt(), *TWO_NODES, evictionStrategy="off")["evictionStrategy"]
-    assert (off.status, "unset, which is None" in off.what) == ("warning", True)
-    assert components(kubevirt(), *TWO_NODES)["evictionStrategy"].status == "ok"
+@pytest.mark.parametrize(("objects", "strategy", "status", "about", "words"), COMPONENTS.values(), ids=COMPONENTS)
+def test_components(objects: list[Object], strategy: str, status: str, about: str, words: str) -> None:
+    api = TableApi({"/apis/cdi.kubevirt.io/v1beta1/cdis": CDIS})
+    settings = Settings.parse({"evictionStrategy": strategy})
+    found = {each.about: each for each in look_at_components(api.client, Snapshot(objects), settings)}
+    assert (found[about].status, words in found[about].what) == (status, True)
+    assert ("nodes" in found) is (about == "nodes")
 
 
 def of_vms(*vms: Object, selector: Object | None = None, **answers: Answer) -> Finding:

@@ -1,15 +1,15 @@
 """The doctor connects to the Service's address, and verifies the certificate for its name."""
 
-import http.server
-import ssl
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from prometheus_client import generate_latest
 
 from certs import self_signed
+from tests.certs.build import serving
 from tests.doctor.fake_api import TableApi
 from webhook.cluster.live import STALE
 from webhook.doctor.finding import Finding
@@ -19,7 +19,7 @@ from webhook.server.metrics import Metrics
 PATHS = "/api/v1/namespaces/migratability"
 
 
-class Served(http.server.BaseHTTPRequestHandler):
+class Served(BaseHTTPRequestHandler):
     age = STALE - 1
 
     def do_GET(self) -> None:
@@ -27,23 +27,13 @@ class Served(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(f'migratability_cache_age_seconds{{resource="nodes"}} {self.age}\n'.encode())
 
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """Print nothing of a client that rejects its certificate."""
-
 
 @pytest.fixture
 def served() -> Iterator[tuple[int, bytes]]:
     """A server with a certificate for webhook.migratability.svc: its port, and the certificate."""
     leaf = self_signed({"webhook.migratability.svc"}, timedelta(days=1))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.load_into(context)
-    with Server(("127.0.0.1", 0), Served) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Served) as server:
+        server.socket = serving(leaf).wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_port, leaf.chain
@@ -57,9 +47,16 @@ def findings(name: str, port: int, bundle: bytes) -> list[Finding]:
     return look_at_service(api.client, {"namespace": "migratability", "name": name, "port": port}, bundle)[1:]
 
 
-def test_trusted_certificate_for_the_services_name_is_ok(served: tuple[int, bytes]) -> None:
+@pytest.mark.parametrize(
+    ("age", "status", "words"),
+    [(STALE - 1, "ok", "1 kinds are watched"), (STALE + 1, "warning", "stale, older than 120 s: nodes")],
+)
+def test_trusted_certificate_for_the_services_name_is_ok_and_a_stale_cache_a_warning_that_names_it(
+    served: tuple[int, bytes], monkeypatch: pytest.MonkeyPatch, age: float, status: str, words: str
+) -> None:
+    monkeypatch.setattr(Served, "age", age)
     certificate, caches = findings("webhook", *served)
-    assert (certificate.status, caches.status, "1 kinds are watched" in caches.what) == ("ok", "ok", True)
+    assert (certificate.status, caches.status, words in caches.what) == ("ok", status, True)
 
 
 def test_certificate_for_another_name_or_an_untrusted_one_is_an_error_that_says_so(served: tuple[int, bytes]) -> None:
@@ -80,11 +77,3 @@ def test_ca_bundle_that_is_no_certificate_is_an_error_that_says_so(served: tuple
 def test_ages_of_the_caches_are_read_from_what_the_server_writes() -> None:
     ages = {"nodes": 0.25, "storageclasses": 3.0, "persistentvolumeclaims": 1e20}
     assert cache_ages(generate_latest(Metrics(lambda: ages).registry).decode()) == ages
-
-
-def test_stale_cache_is_a_warning_that_names_its_resource(
-    served: tuple[int, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Served, "age", STALE + 1)
-    _, caches = findings("webhook", *served)
-    assert (caches.status, caches.what) == ("warning", "stale, older than 120 s: nodes")

@@ -8,7 +8,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 from tests.admission.client import KUBEVIRT
 from tests.build import CLUSTER, Object
+from tests.localcluster.installation import free_port
 from tests.localcluster.probes import unverified
 from tests.localcluster.processes import Child, spawn
 
@@ -84,6 +85,9 @@ class Server:
         await_that(lambda: words in self.log(), f"{words!r} in the log", self.child)
 
 
+Serve = Callable[..., Server]
+
+
 def send(connection: http.client.HTTPConnection, method: str, path: str, body: Object | None = None) -> tuple[int, str]:
     """Return status and body of the answer to a request on an open connection."""
     content = None if body is None else json.dumps(body)
@@ -101,13 +105,6 @@ def await_that(condition: Callable[[], bool], what: str, child: Child) -> None:
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(folder: Path, port: int, command: Sequence[str], probe: str) -> Iterator[Server]:
     """Run Python with these arguments as a server, from when it answers a probe."""
@@ -121,41 +118,29 @@ def running(folder: Path, port: int, command: Sequence[str], probe: str) -> Iter
         server.child.stop()
 
 
-Serve = Callable[..., Server]
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[Serve]:
-    """Give a function that starts `migratability serve` with further arguments."""
-    snapshot = folder / "cluster.json"
+def serving(folder: Path, *arguments: str | Path) -> AbstractContextManager[Server]:
+    """Run `migratability serve` with further arguments."""
+    snapshot, port = folder / "cluster.json", free_port(ADDRESS)
     snapshot.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [KUBEVIRT, *CLUSTER]}))
-    with ExitStack() as stack:
-
-        def serve(*arguments: str | Path) -> Server:
-            port = free_port()
-            options = ["serve", "--cluster", str(snapshot), "--address", ADDRESS, "--port", str(port)]
-            command = ["-m", "webhook.cli.main", *options, *map(str, arguments)]
-            return stack.enter_context(running(folder, port, command, "/readyz"))
-
-        yield serve
+    options = ["serve", "--cluster", str(snapshot), "--address", ADDRESS, "--port", str(port)]
+    return running(folder, port, ["-m", "webhook.cli.main", *options, *map(str, arguments)], "/readyz")
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def stack() -> Iterator[ExitStack]:
+    """Servers, connections and threads that end with the test."""
+    with ExitStack() as held:
+        yield held
+
+
+@pytest.fixture
+def serve(tmp_path: Path, stack: ExitStack) -> Serve:
     """Start servers for one test."""
-    with serving(tmp_path) as start:
-        yield start
+    return lambda *arguments: stack.enter_context(serving(tmp_path, *arguments))
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for the tests of a file that leave it as it was."""
-    with serving(tmp_path_factory.mktemp("server")) as start:
-        yield start()
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """Connections and threads that end with the test."""
-    with ExitStack() as held:
-        yield held
+    with serving(tmp_path_factory.mktemp("server")) as started:
+        yield started
