@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -47,22 +46,17 @@ class Rendered:
     @property
     def installation(self) -> Object:
         """The installation that the webhook reads."""
-        return self._file("installation.yaml")
+        return dict(yaml.safe_load(self.get("ConfigMap")["data"]["installation.yaml"]))
 
     @property
     def settings(self) -> Object:
         """The settings that the webhook reads."""
-        return self._file("settings.yaml")
-
-    def _file(self, name: str) -> Object:
-        found: Object = yaml.safe_load(self.get("ConfigMap")["data"][name])
-        return found
+        return dict(yaml.safe_load(self.get("ConfigMap")["data"]["settings.yaml"]))
 
     @property
     def pod(self) -> Object:
         """The spec of the webhook's pods."""
-        found: Object = self.get("Deployment")["spec"]["template"]["spec"]
-        return found
+        return dict(self.get("Deployment")["spec"]["template"]["spec"])
 
 
 def render(values: Mapping[str, Any] | None = None, **options: str) -> Rendered:
@@ -77,21 +71,9 @@ def render_ci(name: str) -> Rendered:
 
 def complaint(values: Mapping[str, Any]) -> str:
     """Return Helm's error about wrong values."""
-    done = _helm("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
+    done = run("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
     assert done.returncode != 0, f"Helm accepts {values}"
     return done.stderr
-
-
-@cache
-def notes(values: str) -> str:
-    """Return what Helm prints after an installation with values, which are JSON."""
-    arguments = ("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--values", "-")
-    return _succeeded(_helm(*arguments, stdin=values)).partition("\nNOTES:\n")[2]
-
-
-def lint(path: Path) -> str:
-    """Return what `helm lint --strict` prints for a file of values; raises AssertionError if it fails."""
-    return _succeeded(_helm("lint", str(CHART), "--strict", "--values", str(path)))
 
 
 @cache
@@ -100,15 +82,17 @@ def _render(values: str, options: tuple[tuple[str, str], ...]) -> Rendered:
     chosen.update(options)
     program, release = chosen.pop("program"), chosen.pop("release")
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
-    arguments = ("template", release, str(CHART), "--values", "-", *flags)
-    return Rendered(_succeeded(_helm(*arguments, stdin=values, program=program)))
+    return Rendered(printed("template", release, str(CHART), "--values", "-", *flags, stdin=values, program=program))
 
 
-def _succeeded(done: "subprocess.CompletedProcess[str]") -> str:
+def printed(*arguments: str, stdin: str = "", program: str = "helm") -> str:
+    """Return what Helm prints; raises AssertionError where it fails."""
+    done = run(*arguments, stdin=stdin, program=program)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def _helm(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":
+def run(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":
+    """Run Helm 4 or 3 to its end."""
     command = [str(binaries.ensure(program)[program]), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=600, check=False)

@@ -1,15 +1,14 @@
 """A real API server accepts the chart from Helm 4 and 3, and grants the webhook's account what it needs."""
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 import yaml
 
-from tests.chart.helm import CI, NAMESPACE, RELEASE, Object
+from tests.chart.helm import CI, NAMESPACE, RELEASE, Object, printed
 from tests.clusters import Clusters
 from tests.documentation import CHART
-from tests.localcluster import LocalCluster, binaries
+from tests.localcluster import LocalCluster
 
 pytestmark = pytest.mark.cluster
 
@@ -20,12 +19,8 @@ def cluster(clusters: Clusters) -> LocalCluster:
 
 
 def helm(cluster: LocalCluster, program: str, *arguments: str) -> str:
-    command = [binaries.ensure(program)[program], *arguments, "--namespace", NAMESPACE]
-    done = subprocess.run(
-        [*map(str, command), "--kubeconfig", str(cluster.kubeconfig)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    flags = ("--namespace", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig))
+    return printed(*arguments, *flags, program=program)
 
 
 @pytest.fixture(params=["helm", "helm3"])
