@@ -1,10 +1,11 @@
 """Every value has its effect."""
 
+from functools import reduce
 from typing import Any
 
 import pytest
 
-from tests.chart.helm import NAMESPACE, RELEASE, Rendered, render
+from tests.chart.helm import RELEASE, Rendered, render
 from tests.chart.values import read
 from tests.documentation import CHART
 from webhook.objects import at
@@ -97,10 +98,7 @@ def tree(flat: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, value in flat.items():
         *parents, last = path.split(".")
-        place = found
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = value
+        reduce(lambda place, parent: place.setdefault(parent, {}), parents, found)[last] = value
     return found
 
 
@@ -133,17 +131,3 @@ def test_a_topology_spread_constraint_may_have_its_own_selector() -> None:
     selector = {"matchLabels": SHARED}
     rendered = render({"topologySpreadConstraints": [{**SPREAD, "labelSelector": selector}]})
     assert rendered.pod["topologySpreadConstraints"][0]["labelSelector"] == selector
-
-
-def test_the_test_pod_creates_vms_in_the_namespace_in_which_it_may() -> None:
-    args = render({"test": {"namespace": "staging"}}).get("Pod", "-test")["spec"]["containers"][0]["args"]
-    assert "--namespace=staging" in args
-
-
-@pytest.mark.parametrize(
-    "selector", [{}, {"matchLabels": SHARED}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
-)
-def test_no_namespace_selector_includes_the_releases_namespace_or_kube_system(selector: dict[str, Any]) -> None:
-    found = render({"namespaceSelector": selector}).installation["namespaceSelector"]
-    apart = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", NAMESPACE]}
-    assert found == {**selector, "matchExpressions": [apart, *selector.get("matchExpressions", [])]}
