@@ -35,10 +35,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
-    """Let the programs that tests interrupt hear it, also where the tests run in the background of a shell.
-
-    A shell lets its background jobs ignore SIGINT, and a process hands that on to what it starts.
-    """
+    """Let the programs that tests start hear SIGINT, which a shell lets its background jobs ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -82,9 +79,10 @@ def report(record_property: Callable[[str, object], None]) -> Report:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what tests reported."""
-    reports = [found for some in terminalreporter.stats.values() for found in some if hasattr(found, "user_properties")]
-    ended = [found.user_properties for found in reports if found.when == "teardown"]
-    if lines := [line for found in ended for name, some in found if name == _REPORTED for line in some]:
+    ended = [
+        found for some in terminalreporter.stats.values() for found in some if getattr(found, "when", "") == "teardown"
+    ]
+    if lines := [line for found in ended for name, some in found.user_properties if name == _REPORTED for line in some]:
         terminalreporter.section("what tests found")
         for line in lines:
             terminalreporter.write_line(line)

@@ -54,35 +54,41 @@ class Rendered:
         return dict(yaml.safe_load(self.get("ConfigMap")["data"]["settings.yaml"]))
 
     @property
+    def pods(self) -> dict[str, Object]:
+        """Metadata and spec of every pod that a release can have, by its purpose."""
+        return {
+            "webhook": self.get("Deployment")["spec"]["template"],
+            "cleanup": self.get("Job", "-cleanup")["spec"]["template"],
+            "test": self.get("Pod", "-test"),
+        }
+
+    @property
     def pod(self) -> Object:
         """The spec of the webhook's pods."""
-        return dict(self.get("Deployment")["spec"]["template"]["spec"])
+        return dict(self.pods["webhook"]["spec"])
 
 
-def render(values: Mapping[str, Any] | None = None, **options: str) -> Rendered:
-    """Render with values over the chart's own; options are `helm template`'s."""
-    return _render(json.dumps(values or {}), tuple(sorted(options.items())))
+def render(
+    values: Mapping[str, Any] | None = None,
+    *,
+    program: str = "helm",
+    release: str = RELEASE,
+    namespace: str = NAMESPACE,
+    kubernetes: str = KUBERNETES[-1],
+) -> Rendered:
+    """Render with values over the chart's own."""
+    flags = (f"--namespace={namespace}", f"--kube-version={kubernetes}.0", "--values=-")
+    return _rendered(json.dumps(values or {}), program, ("template", release, str(CHART), *flags))
+
+
+@cache
+def _rendered(values: str, program: str, arguments: tuple[str, ...]) -> Rendered:
+    return Rendered(printed(*arguments, stdin=values, program=program))
 
 
 def render_ci(name: str) -> Rendered:
     """Render one of the sets of values in ci/."""
     return render(yaml.safe_load(CI[name].read_text()))
-
-
-def complaint(values: Mapping[str, Any]) -> str:
-    """Return Helm's error about wrong values."""
-    done = run("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
-    assert done.returncode != 0, f"Helm accepts {values}"
-    return done.stderr
-
-
-@cache
-def _render(values: str, options: tuple[tuple[str, str], ...]) -> Rendered:
-    chosen = {"namespace": NAMESPACE, "kube_version": f"{KUBERNETES[-1]}.0", "program": "helm", "release": RELEASE}
-    chosen.update(options)
-    program, release = chosen.pop("program"), chosen.pop("release")
-    flags = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
-    return Rendered(printed("template", release, str(CHART), "--values", "-", *flags, stdin=values, program=program))
 
 
 def printed(*arguments: str, stdin: str = "", program: str = "helm") -> str:

@@ -60,15 +60,3 @@ def test_a_manual_edit_is_kept_by_the_same_values_and_reverted_by_others_where_h
 
 def config(cluster: LocalCluster) -> str:
     return cluster.kubectl("get", "configmap", RELEASE, "--namespace", NAMESPACE, "--output=yaml").stdout
-
-
-def test_a_user_may_exempt_once_the_role_is_bound(cluster: LocalCluster, release: str) -> None:
-    def may() -> str:
-        asked = ("auth", "can-i", "exempt", "virtualmachines.kubevirt.io", "--namespace=default")
-        return cluster.kubectl(*asked, user="ann", check=False).stdout.strip()
-
-    assert may() == "no"
-    role = f"--clusterrole={RELEASE}-exempt"
-    cluster.kubectl("create", "rolebinding", "exempters", role, "--user=ann", "--namespace=default")
-    assert may() == "yes"
-    cluster.kubectl("delete", "rolebinding", "exempters", "--namespace=default")

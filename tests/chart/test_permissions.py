@@ -95,6 +95,5 @@ def test_bindings_and_pods_use_roles_and_accounts_of_this_release(name: str) -> 
         assert (role["kind"], place if role["kind"] == "Role" else None, role["name"]) in there
         (subject,) = binding["subjects"]
         assert (subject["kind"], subject["namespace"], subject["name"]) in there
-    job = rendered.get("Job", "-cleanup")["spec"]["template"]["spec"]
-    for spec in (rendered.pod, rendered.get("Pod", "-test")["spec"], job):
-        assert ("ServiceAccount", NAMESPACE, spec["serviceAccountName"]) in there
+    for pod in rendered.pods.values():
+        assert ("ServiceAccount", NAMESPACE, pod["spec"]["serviceAccountName"]) in there

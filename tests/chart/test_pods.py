@@ -3,31 +3,17 @@
 import pytest
 import yaml
 
-from tests.chart.helm import CI, RELEASE, Object, Rendered, render, render_ci
+from tests.chart.helm import CI, RELEASE, render, render_ci
 from tests.documentation import CHART
 from webhook.cli.main import make_parser
 from webhook.server.run import GRACE_SECONDS
-
-
-def pods(rendered: Rendered) -> dict[str, Object]:
-    """Return the metadata and spec of every pod that a release can have, by its purpose."""
-    return {
-        "webhook": rendered.get("Deployment")["spec"]["template"],
-        "cleanup": rendered.get("Job", "-cleanup")["spec"]["template"],
-        "test": rendered.get("Pod", "-test"),
-    }
-
-
-def specs(rendered: Rendered) -> list[Object]:
-    return [pod["spec"] for pod in pods(rendered).values()]
-
 
 NOT_OF_PODS = {"hostNetwork", "hostPID", "hostIPC", "hostUsers", "initContainers", "ephemeralContainers"}
 
 
 @pytest.mark.parametrize("name", CI)
 def test_every_pod_meets_the_restricted_level_and_leaves_the_user_to_openshift(name: str) -> None:
-    for spec in specs(render_ci(name)):
+    for spec in (pod["spec"] for pod in render_ci(name).pods.values()):
         assert spec["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
         assert not NOT_OF_PODS & set(spec)
         assert all({*volume} <= {"name", "configMap", "secret"} for volume in spec["volumes"])
@@ -36,7 +22,7 @@ def test_every_pod_meets_the_restricted_level_and_leaves_the_user_to_openshift(n
 @pytest.mark.parametrize("name", CI)
 def test_every_container_is_confined_and_runs_the_images_command(name: str) -> None:
     confined = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
-    for (box,) in (spec["containers"] for spec in specs(render_ci(name))):
+    for (box,) in (pod["spec"]["containers"] for pod in render_ci(name).pods.values()):
         assert box["securityContext"] == confined
         assert all(mount["readOnly"] for mount in box["volumeMounts"])
         assert all(port["containerPort"] > 1024 and "hostPort" not in port for port in box.get("ports", []))
@@ -45,7 +31,7 @@ def test_every_container_is_confined_and_runs_the_images_command(name: str) -> N
 
 
 def test_all_pods_have_the_same_image_and_the_values_placement() -> None:
-    first, *others = specs(render_ci("everything"))
+    first, *others = [pod["spec"] for pod in render_ci("everything").pods.values()]
     for spec in others:
         assert spec["containers"][0]["image"] == first["containers"][0]["image"]
         assert all(spec[field] == first[field] for field in ("nodeSelector", "tolerations", "imagePullSecrets"))
@@ -63,7 +49,7 @@ def test_selectors_select_the_webhooks_pods_and_no_others(kind: str) -> None:
     rendered = render()
     spec = rendered.get(kind)["spec"]
     selector = spec["selector"].get("matchLabels", spec["selector"])
-    found = [name for name, pod in pods(rendered).items() if selector.items() <= pod["metadata"]["labels"].items()]
+    found = [name for name, pod in rendered.pods.items() if selector.items() <= pod["metadata"]["labels"].items()]
     assert found == ["webhook"]
     assert set(selector) == {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
     assert selector == dict(pair.split("=") for pair in rendered.installation["pods"].split(","))
@@ -80,7 +66,7 @@ def test_the_network_policy_selects_all_pods_of_the_release_and_opens_the_ports_
     rendered = render()
     spec = rendered.get("NetworkPolicy")["spec"]
     (expression,) = spec["podSelector"]["matchExpressions"]
-    labels = [pod["metadata"]["labels"] for pod in pods(rendered).values()]
+    labels = [pod["metadata"]["labels"] for pod in rendered.pods.values()]
     assert {found["app.kubernetes.io/name"] for found in labels} == set(expression["values"])
     assert all(spec["podSelector"]["matchLabels"].items() <= found.items() for found in labels)
     served = [{"port": rendered.pod["containers"][0]["ports"][0]["containerPort"], "protocol": "TCP"}]

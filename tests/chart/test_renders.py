@@ -12,6 +12,7 @@ from kubernetes_validate.utils import schema_contents
 from referencing import Registry, Resource
 
 from tests.chart.helm import CI, KUBERNETES, NAMESPACE, RELEASE, Object, printed, render, render_ci
+from tests.chart.test_values import tree
 from tests.documentation import CHART
 
 OF_OTHERS = {"Certificate": "cert-manager.io/v1"} | dict.fromkeys(
@@ -51,7 +52,7 @@ def test_every_kubernetes_from_1_30_to_1_37_gets_the_same_valid_objects(version:
     objects = {json.dumps(obj): obj for name in CI for obj in render_ci(name).objects if obj["kind"] not in OF_OTHERS}
     assert [error for obj in objects.values() for error in errors(obj, version)] == []
     assert errors({**render().get("Service"), "spce": {}}, version), "an unknown field is an error"
-    assert render(kube_version=f"{version}.0").text == render().text
+    assert render(kubernetes=version).text == render().text
 
 
 @pytest.mark.parametrize("name", CI)
@@ -82,19 +83,12 @@ def test_names_follow_the_release_and_leave_room_for_suffixes(release: str, name
 
 def test_a_name_of_digits_is_rendered_as_a_name() -> None:
     digits = "2024"
-    values = {
-        "settings": {"kubevirt": {"namespace": digits}, "trident": {"namespace": digits}},
-        "image": {"tag": digits},
-        "certificates": {"source": "existingSecret", "existingSecret": digits},
-        "clientAuthentication": {"configMap": digits, "names": [digits]},
-        "imagePullSecrets": [{"name": digits}],
-        "priorityClassName": digits,
-        "podLabels": {"a": digits},
-        "commonLabels": {"b": digits},
-        "nodeSelector": {"c": digits},
-        "namespaceSelector": {"matchLabels": {"d": digits}},
-        "test": {"namespace": digits},
-    }
+    namespaces = ("settings.kubevirt.namespace", "settings.trident.namespace", "test.namespace")
+    names = ("image.tag", "certificates.existingSecret", "clientAuthentication.configMap", "priorityClassName")
+    labels = ("podLabels.a", "commonLabels.b", "nodeSelector.c", "namespaceSelector.matchLabels.d")
+    lists = {"clientAuthentication.names": [digits], "imagePullSecrets": [{"name": digits}]}
+    flat = dict.fromkeys((*namespaces, *names, *labels), digits)
+    values = tree({**flat, **lists, "certificates.source": "existingSecret"})
     rendered = render(values, namespace=digits, release=digits)
     config = rendered.get("ConfigMap", name=f"{digits}-{RELEASE}")["data"]
     everything = [*rendered.objects, *map(yaml.safe_load, (config["installation.yaml"], config["settings.yaml"]))]

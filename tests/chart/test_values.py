@@ -123,8 +123,7 @@ def test_a_users_label_cannot_replace_one_that_a_selector_needs() -> None:
 
 def test_every_object_and_pod_has_the_common_labels() -> None:
     rendered = render({"commonLabels": SHARED, "dashboard": {"enabled": True}, "prometheusRule": {"enabled": True}})
-    templates = [rendered.get(*found)["spec"]["template"] for found in (("Job", "-cleanup"), ("Deployment",))]
-    assert all(obj["metadata"]["labels"]["app"] == "x" for obj in (*rendered.objects, *templates))
+    assert all(obj["metadata"]["labels"]["app"] == "x" for obj in (*rendered.objects, *rendered.pods.values()))
 
 
 def test_a_topology_spread_constraint_may_have_its_own_selector() -> None:
