@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import NEXT, NEXT_TIMEOUT
+from tests.clusters import NEXT, NEXT_TIMEOUT, PORT
 from tests.conftest import Report
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_rotation.load import configured, shake
-from tests.workloads import PORT, eventually
+from tests.workloads import eventually
 from tests.writers import Problem, Writers
 from webhook.controller.webhook_configurations import TIMEOUT_SECONDS
 
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.cluster
 
 
 def test_an_upgrade_and_a_rollback_lose_no_write_and_change_the_webhook_configurations(
-    release: Release, next_chart: Path, report: Report
+    release: Release, report: Report
 ) -> None:
     with Writers(release.cluster) as writers:
         writers.go_on()
-        release.upgrade(chart=next_chart)
+        release.upgrade({"image": {"tag": NEXT}})
         release.await_in_force()
         eventually("the new webhook configurations", lambda: release.configured("timeoutSeconds") == {NEXT_TIMEOUT})
         writers.go_on()
