@@ -31,17 +31,16 @@ class Rendered:
         self.text = text
         self.objects: list[Object] = [found for found in yaml.load_all(text, Loader=_LOADER) if found]
 
+    def find(self, kind: str, suffix: str = "", name: str = RELEASE) -> Object | None:
+        """Return the one object of a kind whose name ends in the suffix, None if there is none."""
+        found = [obj for obj in self.objects if (obj["kind"], obj["metadata"]["name"]) == (kind, name + suffix)]
+        return found[0] if found else None
+
     def get(self, kind: str, suffix: str = "", name: str = RELEASE) -> Object:
-        """Return the one object of a kind whose name ends in the suffix."""
-        (found,) = self._named(kind, name + suffix)
+        """Return the object that must be there."""
+        found = self.find(kind, suffix, name)
+        assert found, (kind, suffix)
         return found
-
-    def has(self, kind: str, suffix: str = "") -> bool:
-        """Say whether there is such an object."""
-        return bool(self._named(kind, RELEASE + suffix))
-
-    def _named(self, kind: str, name: str) -> list[Object]:
-        return [found for found in self.objects if (found["kind"], found["metadata"]["name"]) == (kind, name)]
 
     @property
     def installation(self) -> Object:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
-from tests.chart.helm import CI, NAMESPACE, RELEASE, Object, printed
+from tests.chart.helm import CI, NAMESPACE, RELEASE, printed, render_ci
+from tests.chart.test_renders import OF_OTHERS
 from tests.clusters import Clusters
 from tests.documentation import CHART
 from tests.localcluster import LocalCluster
@@ -31,16 +31,10 @@ def release(cluster: LocalCluster, request: pytest.FixtureRequest) -> Iterator[s
 
 
 def test_upgrade_and_rollback_work_between_all_sets_of_values(cluster: LocalCluster, release: str) -> None:
-    for path in CI.values():
-        if not needs_others(yaml.safe_load(path.read_text())):
+    for name, path in CI.items():
+        if not any(obj["kind"] in OF_OTHERS for obj in render_ci(name).objects):
             helm(cluster, release, "upgrade", RELEASE, str(CHART), "--values", str(path))
     helm(cluster, release, "rollback", RELEASE, "1")
-
-
-def needs_others(values: Object) -> bool:
-    """Say whether values render kinds that Kubernetes does not have."""
-    monitored = any(values.get(part, {}).get("enabled") for part in ("serviceMonitor", "prometheusRule"))
-    return monitored or values.get("certificates", {}).get("source") == "certManager"
 
 
 def test_a_manual_edit_is_kept_by_the_same_values_and_reverted_by_others_where_helm_4_needs_force(

@@ -1,7 +1,7 @@
 """A wrong value is an error that names it."""
 
 import json
-from collections.abc import Iterator
+import re
 from typing import Any
 
 import jsonschema
@@ -16,11 +16,6 @@ from webhook.installation import Installation
 TREE = json.loads(SCHEMA.read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 VALIDATOR = jsonschema.Draft7Validator(TREE)
-OF_KUBERNETES = {
-    *("resources.requests", "resources.limits", "tolerations[]", "topologySpreadConstraints[]", "global"),
-    *("affinity.nodeAffinity", "affinity.podAffinity", "affinity.podAntiAffinity"),
-}
-"""What the API server validates, or Helm sets."""
 
 
 def expression(operator: str, values: list[str] | None = None, key: str = "a") -> dict[str, Any]:
@@ -40,7 +35,7 @@ WRONG: dict[str, list[Any]] = {
     "image.tag": ["a b"],
     "image.digest": ["sha256:abc", "a" * 64],
     "image.pullPolicy": ["always"],
-    "imagePullSecrets": [["registry"]],
+    "imagePullSecrets": [["registry"], [{"name": "a", "key": "b"}]],
     "replicaCount": [0, "2"],
     "settings.mode": ["refuse", True],
     "settings.rules": [{"shared-access": "no"}, []],
@@ -53,6 +48,7 @@ WRONG: dict[str, list[Any]] = {
         {"app": "x"},
         {"matchLabels": {"app": True}},
         {"matchExpressions": [{"operator": "Exists"}]},
+        {"matchExpressions": [{"key": "a", "operator": "Exists", "value": "b"}]},
         expression("Exists", key="a b"),
         *(expression(operator) for operator in ("Equals", "In")),
         *(expression(operator, ["b"]) for operator in ("Exists", "DoesNotExist")),
@@ -65,7 +61,7 @@ WRONG: dict[str, list[Any]] = {
     "tls.minVersion": ["1.1", 1.2],
     "clientAuthentication.names": [[1]],
     "service.port": [0, "443"],
-    "resources": [{"request": {}}, None],
+    "resources": [{"request": {}}],
     "tolerations": [{"key": "a"}],
     "affinity": [{"podAntiAfinity": {}}],
     "topologySpreadConstraints": [[{"topologyKey": "rack"}]],
@@ -108,31 +104,16 @@ def errors(values: dict[str, Any]) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(merged(DEFAULTS, values))]
 
 
-def parts(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the schema of every object, by its path."""
-    if "$ref" in schema:
-        schema = TREE["definitions"][schema["$ref"].rpartition("/")[2]]
-    if schema.get("type") == "object":
-        yield path, schema
-    for name, inner in schema.get("properties", {}).items():
-        yield from parts(inner, f"{path}.{name}" if path else name)
-    if isinstance(schema.get("items"), dict):
-        yield from parts(schema["items"], f"{path}[]")
-
-
 def test_the_schema_is_valid_and_generated_from_the_webhooks_types() -> None:
     assert TREE["$schema"] == "http://json-schema.org/draft-07/schema#"
     jsonschema.Draft7Validator.check_schema(TREE)
     assert SCHEMA.read_text() == schema_of_values()
 
 
-def test_the_schema_requires_every_value_and_allows_no_others() -> None:
-    """With the defaults, which are right, that makes its values those of values.yaml."""
-    removable = {"resources", "affinity", "namespaceSelector", "settings.rules", "global"}
-    assert {path for path, schema in parts(TREE) if schema.get("additionalProperties") in (None, True)} == OF_KUBERNETES
-    for path, schema in parts(TREE):
-        if "properties" in schema and path not in removable and "[]" not in path:
-            assert schema["required"] == [name for name in schema["properties"] if name != "global"], path
+def test_a_missing_value_is_an_error_and_so_is_an_unknown_one() -> None:
+    groups = {path[: dot.start()] for path in CASES for dot in re.finditer(r"\.", path)}
+    assert [path for path in (*groups, *CASES) if not errors(tree({path: None}))] == []
+    assert [group for group in groups if not errors(tree({f"{group}.unknown": 1}))] == []
 
 
 @pytest.mark.parametrize("values", RIGHT, ids=json.dumps)

@@ -16,7 +16,8 @@ OWN = {"app.kubernetes.io/name": RELEASE, "app.kubernetes.io/instance": RELEASE}
 SHARED = {"app": "x"}
 TAINT = [{"key": "infra", "operator": "Exists"}]
 SPREAD = {"topologyKey": "rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}
-SELECTED = {"labelSelector": {"matchLabels": OWN}}
+DEFAULTED = {**SPREAD, "labelSelector": {"matchLabels": OWN}}
+CHOSEN = {**SPREAD, "labelSelector": {"matchLabels": SHARED}}
 ISSUER = {"certificates.source": "certManager", "certificates.issuerRef.name": "platform"}
 SECRET = {"certificates.source": "existingSecret", "certificates.existingSecret": "other"}
 CLIENTS = {"clientAuthentication.configMap": "clients"}
@@ -60,7 +61,7 @@ CASES: dict[str, tuple[Any, str, object, dict[str, Any]]] = {
     "nodeSelector": (SHARED, f"{POD} nodeSelector", SHARED, {}),
     "tolerations": (TAINT, f"{POD} tolerations", TAINT, {}),
     "affinity": ({"nodeAffinity": SHARED}, f"{POD} affinity", {"nodeAffinity": SHARED}, {}),
-    "topologySpreadConstraints": ([SPREAD], f"{POD} topologySpreadConstraints", [{**SPREAD, **SELECTED}], {}),
+    "topologySpreadConstraints": ([SPREAD, CHOSEN], f"{POD} topologySpreadConstraints", [DEFAULTED, CHOSEN], {}),
     "priorityClassName": ("", f"{POD} priorityClassName", None, {}),
     "podAnnotations": (SHARED, "Deployment spec template metadata annotations app", "x", {}),
     "podLabels": (SHARED, "Deployment spec template metadata labels app", "x", {}),
@@ -85,9 +86,8 @@ def seen(rendered: Rendered, place: str) -> object:
     """Return what is at ``KIND-SUFFIX FIELD …``, or below the settings or the installation; None if nothing is."""
     first, *path = place.split()
     kind, dash, suffix = first.partition("-")
-    tree: Any = getattr(rendered, first) if first in ("settings", "installation") else None
-    if tree is None and rendered.has(kind, dash + suffix):
-        tree = rendered.get(kind, dash + suffix)
+    files = ("settings", "installation")
+    tree: Any = getattr(rendered, first) if first in files else rendered.find(kind, dash + suffix)
     for name in path:
         tree = tree[int(name)] if isinstance(tree, list) and int(name) < len(tree) else at(tree, name)
     return tree
@@ -124,9 +124,3 @@ def test_a_users_label_cannot_replace_one_that_a_selector_needs() -> None:
 def test_every_object_and_pod_has_the_common_labels() -> None:
     rendered = render({"commonLabels": SHARED, "dashboard": {"enabled": True}, "prometheusRule": {"enabled": True}})
     assert all(obj["metadata"]["labels"]["app"] == "x" for obj in (*rendered.objects, *rendered.pods.values()))
-
-
-def test_a_topology_spread_constraint_may_have_its_own_selector() -> None:
-    selector = {"matchLabels": SHARED}
-    rendered = render({"topologySpreadConstraints": [{**SPREAD, "labelSelector": selector}]})
-    assert rendered.pod["topologySpreadConstraints"][0]["labelSelector"] == selector
