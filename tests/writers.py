@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple, Self
+from typing import Self
 
 from tests.build import Object, disk
 from tests.e2e.admission.conftest import vm
@@ -40,14 +40,6 @@ Outcome = tuple[Problem | None, str]
 """What is wrong with what became of a write, and with which."""
 
 
-class Write(NamedTuple):
-    """One write: when it began, on the monotonic clock, and what became of it."""
-
-    begun: float
-    problem: Problem | None
-    what: str
-
-
 def evaluated(api: Api, *, bad: bool = True, edits: bool = True) -> Iterator[Outcome]:
     """Yield what becomes of the life of a good VM, which gets our patch, and of bad writes, which our rule denies.
 
@@ -55,7 +47,7 @@ def evaluated(api: Api, *, bad: bool = True, edits: bool = True) -> Iterator[Out
     """
     good = vm("good", labels=_LABELS)
     made = api.create(good, "admin")
-    yield (_patched if bad else partial(_passed, "a good VM"))(made)
+    yield _patched(made) if bad else _passed("a good VM", made)
     if bad:
         yield _denied("a bad VM", api.create(vm("once", labels=_LABELS), "admin"))
     if edits and made.passed:
@@ -94,7 +86,8 @@ def _patched(answer: Answer) -> Outcome:
 def _denied(what: str, answer: Answer) -> Outcome:
     if answer.passed:
         return Problem.NOT_EVALUATED, what
-    return None if "[shared-access]" in answer.message else Problem.FAILED, f"{what}: {answer.message}"
+    ours = "[shared-access]" in answer.message
+    return (None, what) if ours else (Problem.FAILED, f"{what}: {answer.message}")
 
 
 class Writers:
@@ -102,8 +95,8 @@ class Writers:
 
     def __init__(self, cluster: LocalCluster, turn: Callable[[Api], Iterator[Outcome]] = evaluated) -> None:
         """Write to a running cluster, one turn after the other in each thread, over a connection that stays open."""
-        self.writes: list[Write] = []
-        """Those that have their answer, or never will."""
+        self.writes: list[tuple[float, Outcome]] = []
+        """When those began that have their answer, or never will, on the monotonic clock; and their outcome."""
         self._client = cluster.client()
         self._api = Api(cluster)
         self._turn = turn
@@ -140,14 +133,14 @@ class Writers:
     def losses_since(self, begin: float) -> list[str]:
         """Return what was begun after a time on the monotonic clock and did not come out as it should."""
         return [
-            f"{write.problem} after {write.begun - self._began:.2f} s, {write.what}"
-            for write in self.writes
-            if write.problem and write.begun >= begin
+            f"{problem} after {begun - self._began:.2f} s, {what}"
+            for begun, (problem, what) in self.writes
+            if problem and begun >= begin
         ]
 
     def count(self, problem: Problem) -> int:
         """Return how many writes have had a problem."""
-        return sum(write.problem is problem for write in self.writes)
+        return sum(found is problem for _, (found, _) in self.writes)
 
     @property
     def tally(self) -> str:
@@ -164,7 +157,7 @@ class Writers:
                 outcome = next(outcomes)
             except (OSError, http.client.HTTPException) as error:
                 outcome = Problem.FAILED, f"no answer at all: {error!r}"
-            self.writes.append(Write(begun, *outcome))
+            self.writes.append((begun, outcome))
 
     def _is_due(self, number: int) -> bool:
         """Return when a write is due, or False where the end comes before, or came too long ago."""

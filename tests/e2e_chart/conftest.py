@@ -5,6 +5,7 @@ import pytest
 from tests.clusters import Clusters, furnish
 from tests.e2e.preexisting.violators import CLAIMS
 from tests.e2e_chart.release import Release
+from tests.e2e_controller.permissions import NAME
 
 
 @pytest.fixture(scope="package")
@@ -16,14 +17,11 @@ def site(clusters: Clusters) -> Release:
 
 
 @pytest.fixture
-def bare(site: Release) -> Release:
-    """The cluster without the webhook."""
-    site.remove()
-    return site
-
-
-@pytest.fixture
 def release(site: Release) -> Release:
-    """The cluster with the webhook in force."""
-    site.have()
+    """The chart installed with the values that all tests share, and in force."""
+    if site.try_helm("status", NAME).returncode:
+        site.install()
+    elif site.values:
+        site.upgrade()
+    site.await_in_force()
     return site

@@ -17,7 +17,7 @@ from tests.e2e_controller.release import OWNED, VALIDATING, Seen
 from tests.workloads import eventually
 from webhook.objects import at, items
 
-VALUES: Object = {"service": {"port": PORT}, "test": {"namespace": "vms"}, "certificates": {"trustDelay": "2s"}}
+_VALUES = f"--set=service.port={PORT},test.namespace=vms,certificates.trustDelay=2s"
 """A port that needs no root, a namespace for test VMs, and certificates that are served soon."""
 _OURS = f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"
 _WAIT = ("--wait", "--timeout=300s")
@@ -32,28 +32,29 @@ class Release(Seen):
         self.site, self.nodes = site, site.nodes
         self.values: Object = {}
 
-    def helm(self, *arguments: str, **options: str) -> None:
+    def helm(self, *arguments: str, **options: Any) -> None:
         """Run Helm; raises AssertionError where it fails."""
         done = self.try_helm(*arguments, **options)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.logs[-6000:]}"
 
     def try_helm(
-        self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, stdin: str = ""
+        self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, values: Object | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        """Run Helm as the administrator; values come by stdin."""
-        options = ("--kubeconfig", str(self.cluster.kubeconfig), "--namespace", namespace)
-        return run(*arguments, *options, *(("--values", "-") if stdin else ()), stdin=stdin, program=program)
+        """Run Helm as the administrator, with values beside those of all releases."""
+        options = ["--kubeconfig", str(self.cluster.kubeconfig), "--namespace", namespace]
+        options += [] if values is None else [_VALUES, "--values=-"]
+        return run(*arguments, *options, stdin=json.dumps(values), program=program)
 
     def install(self, values: Object | None = None, program: str = "helm", *, wait: bool = True) -> None:
-        """Install with values over `VALUES`; returns when Helm says that it is done, or at once."""
+        """Install with values; returns when Helm says that it is done, or at once."""
         self.values = values or {}
         options = ("--create-namespace", *(_WAIT if wait else ()))
-        self.helm("install", NAME, str(CHART), *options, program=program, stdin=merged(self.values))
+        self.helm("install", NAME, str(CHART), *options, program=program, values=self.values)
 
     def upgrade(self, values: Object | None = None, *options: str) -> None:
-        """Change to these values over `VALUES`; returns when Helm says that it is done."""
+        """Change to these values; returns when Helm says that it is done."""
         self.values = values or {}
-        self.helm("upgrade", NAME, str(CHART), *_WAIT, *options, stdin=merged(self.values))
+        self.helm("upgrade", NAME, str(CHART), *_WAIT, *options, values=self.values)
 
     def uninstall(self) -> None:
         """Uninstall the release; returns when its pods are gone too."""
@@ -65,14 +66,6 @@ class Release(Seen):
         self.try_helm("uninstall", NAME, "--no-hooks")
         self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force")
         eventually("nothing of the release is left", lambda: not self.pods and self.left_over == [])
-
-    def have(self) -> None:
-        """Have the chart installed with the values that all tests share; returns when the webhook is in force."""
-        if self.try_helm("status", NAME).returncode:
-            self.install()
-        elif self.values:
-            self.upgrade()
-        self.await_in_force()
 
     @contextmanager
     def installed(self, values: Object, *, wait: bool = True) -> Iterator["Release"]:
@@ -151,11 +144,3 @@ def is_ready(pod: Object) -> bool:
     """Say whether a pod is ready and stays."""
     conditions = {found["type"]: found["status"] for found in items(at(pod, "status", "conditions"))}
     return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
-
-
-def merged(values: Object) -> str:
-    """Return values over `VALUES` as Helm reads them."""
-    whole: Object = {**VALUES, **values}
-    return json.dumps(
-        {key: {**VALUES.get(key, {}), **value} if isinstance(value, dict) else value for key, value in whole.items()}
-    )
