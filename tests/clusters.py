@@ -4,8 +4,9 @@ import base64
 import shutil
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -32,16 +33,16 @@ _MANY = 400
 """Where more objects than these are left over, another cluster is started in less time."""
 
 
-@dataclass(frozen=True)
-class WithNodes:
-    """A cluster whose nodes run pods, and whose API server shows a client certificate to webhooks that ask for one."""
+class WithNodes(NamedTuple):
+    """A cluster whose nodes run pods, and the clock of the image MOVED.
+
+    Its API server shows a client certificate, which `clients` signs, to webhooks that ask for one.
+    """
 
     cluster: LocalCluster
     nodes: Nodes
     clients: CA
-    """Signs that certificate."""
     clock: Clock
-    """Of the image MOVED."""
 
 
 class Clusters:
@@ -66,10 +67,10 @@ class Clusters:
     def with_nodes(self) -> WithNodes:
         """Return a control plane with all its controllers and two nodes."""
         if not self._cleaned(NODES):
-            clients, clock = CA("API servers"), Clock(self._new_folder("clock"))
-            flags = [f"--admission-control-config-file={_calling(clients, self._new_folder('callers'))}"]
+            clients, clock = CA("API servers"), Clock(self._new_folder())
+            flags = [f"--admission-control-config-file={_calling(clients, self._new_folder())}"]
             cluster = self._stack.enter_context(LocalCluster(crds=crd_folders(), controllers=True, flags=flags))
-            images = {NEXT: _next_version(self._new_folder("next")), MOVED: clock.image}
+            images = {NEXT: _next_version(self._new_folder()), MOVED: clock.image}
             nodes = self._stack.enter_context(Nodes(cluster, images=images))
             self._cluster, self._with_nodes = cluster, WithNodes(cluster, nodes, clients, clock)
             self._started(NODES)
@@ -91,11 +92,8 @@ class Clusters:
     def _started(self, what: str) -> None:
         self._what, self._cleaner = what, Cleaner(self._cluster)
 
-    def _new_folder(self, name: str) -> Path:
-        folder = self._folder / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        return folder
+    def _new_folder(self) -> Path:
+        return Path(mkdtemp(dir=self._folder))
 
 
 def furnish(

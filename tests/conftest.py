@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.clusters import KUBEVIRTS, Clusters
 
 Report = Callable[..., None]
-_PRINTED = pytest.StashKey[list[str]]()
+_REPORTED = "reported"
 _FIRST = ("e2e_chart/", "e2e_rotation/", "tests/test_rollout", KUBEVIRTS, "e2e/replay/", "e2e")
 """Parts of the ids of tests on a cluster: with nodes, by KubeVirt's definitions, by our own."""
 _SITES = {
@@ -34,12 +34,8 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the programs that tests interrupt hear it, also where the tests run in the background of a shell.
-
-    A shell lets its background jobs ignore SIGINT, and a process hands that on to what it starts.
-    """
-    config.stash[_PRINTED] = []
+def pytest_configure() -> None:
+    """Let the programs that tests start hear SIGINT, which a shell lets its background jobs ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -75,28 +71,18 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
     running.close()
 
 
-@pytest.fixture(scope="session")
-def report(request: pytest.FixtureRequest) -> Report:
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
     """Print lines at the end of the run, also from a worker, whose output nobody sees."""
-
-    return lambda *lines: request.config.stash[_PRINTED].extend(lines)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand what a worker's tests print to the process that shows it."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["printed"] = session.config.stash[_PRINTED]
+    return lambda *lines: record_property(_REPORTED, lines)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take what a worker's tests printed."""
-    node.config.stash[_PRINTED].extend(getattr(node, "workeroutput", {}).get("printed", ()))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show what tests printed."""
-    if config.stash[_PRINTED]:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests reported."""
+    ended = [
+        found for some in terminalreporter.stats.values() for found in some if getattr(found, "when", "") == "teardown"
+    ]
+    if lines := [line for found in ended for name, some in found.user_properties if name == _REPORTED for line in some]:
         terminalreporter.section("what tests found")
-        for line in config.stash[_PRINTED]:
+        for line in lines:
             terminalreporter.write_line(line)

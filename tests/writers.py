@@ -1,8 +1,4 @@
-"""VMs are written 50 times a second, and each outcome is compared with the one that is due.
-
-An open loop: a write does not wait for the answers to those before. Where every thread waits for one, what is due is
-written as soon as a thread is free, so that the average holds; the tally shows it.
-"""
+"""VMs are written 50 times a second, by an open loop: a write does not wait for the answers to those before."""
 
 import http.client
 import itertools
@@ -10,10 +6,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Self
-from urllib.parse import urlencode
 
 from tests.build import Object, disk
 from tests.e2e.admission.conftest import vm
@@ -26,13 +21,8 @@ _THREADS = 24
 """At 50 a second, as many as are needed for answers that take half a second."""
 _BELATED = 10.0
 """For how many seconds after the end what was due is still written."""
-_ADMIN, _GOOD, _BAD = "admin", "a good VM", "a bad VM"
 _LABELS = {"written-under": "load"}
-_ALL = f"/apis/kubevirt.io/v1/namespaces/vms/virtualmachines?{urlencode({'labelSelector': 'written-under=load'})}"
-_WORSE = {"spec": {"template": {"spec": {"volumes": [disk("once")]}}}}
-_MORE = {"spec": {"template": {"spec": {"architecture": "amd64"}}}}
-_LABELLED = {"metadata": {"labels": {"team": "a"}}}
-_READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+_ALL = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines?labelSelector=written-under%3Dload"
 
 
 class Problem(StrEnum):
@@ -46,66 +36,67 @@ class Problem(StrEnum):
     """It passes as it should, but without the strategy."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one write."""
-
-    problem: Problem | None = None
-    what: str = ""
+Outcome = tuple[Problem | None, str]
+"""What is wrong with what became of a write, and with which."""
 
 
-@dataclass(frozen=True)
-class Write:
-    """One write: when it began and had its answer, on the monotonic clock."""
+def evaluated(api: Api, *, bad: bool = True, edits: bool = True) -> Iterator[Outcome]:
+    """Yield what becomes of the life of a good VM, which gets our patch, and of bad writes, which our rule denies.
 
-    begun: float
-    answered: float
-    outcome: Outcome
-
-
-Turn = Callable[[Api], Iterator[Outcome]]
-"""The life of a VM, write by write."""
-
-
-def evaluated(api: Api) -> Iterator[Outcome]:
-    """What is good passes, with our patch where it is new; what is bad is denied by our rule."""
-    return _turn(api, _patched, bad=True, edits=True)
-
-
-def created(api: Api) -> Iterator[Outcome]:
-    """Only what must be evaluated: a good VM and a bad one."""
-    return _turn(api, _patched, bad=True, edits=False)
-
-
-def sound(api: Api) -> Iterator[Outcome]:
-    """What is good passes, whether the webhook is there or not."""
-    return _turn(api, lambda made: _passed(_GOOD, made), bad=False, edits=True)
-
-
-def _turn(api: Api, outcome: Callable[[Answer], Outcome], *, bad: bool, edits: bool) -> Iterator[Outcome]:
-    """Yield the outcome of a creation, of a bad one, and of edits; a deletion that is no edit is not counted."""
-    vm_object = _vm("good")
-    made = api.create(vm_object, _ADMIN)
-    yield outcome(made)
+    Without bad ones, nothing is evaluated that needs the webhook. A deletion that is no edit is not counted.
+    """
+    good = vm("good", labels=_LABELS)
+    made = api.create(good, "admin")
+    yield _patched(made) if bad else _passed("a good VM", made)
     if bad:
-        yield _denied(_BAD, api.create(_vm("once"), _ADMIN))
+        yield _denied("a bad VM", api.create(vm("once", labels=_LABELS), "admin"))
     if edits and made.passed:
-        yield _passed("a label", api.patch(vm_object, _LABELLED, _ADMIN))
-        change = api.patch(vm_object, _WORSE if bad else _MORE, _ADMIN)
-        yield _denied("a bad disk", change) if bad else _passed("a template", change)
-        yield _passed("a status", api.patch(vm_object, _READY, _ADMIN, "status"))
-        yield _passed("a deletion", api.delete(vm_object, _ADMIN))
+        yield _passed("a label", api.patch(good, {"metadata": {"labels": {"team": "a"}}}, "admin"))
+        if bad:
+            yield _denied("a bad disk", api.patch(good, _template(volumes=[disk("once")]), "admin"))
+        else:
+            yield _passed("a template", api.patch(good, _template(architecture="amd64"), "admin"))
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        yield _passed("a status", api.patch(good, {"status": ready}, "admin", "status"))
+        yield _passed("a deletion", api.delete(good, "admin"))
     elif made.passed:
-        api.delete(vm_object, _ADMIN)
+        api.delete(good, "admin")
+
+
+created = partial(evaluated, edits=False)
+"""Only what must be evaluated: a good VM and a bad one."""
+sound = partial(evaluated, bad=False)
+"""Only what passes whether the webhook is there or not."""
+
+
+def _template(**spec: object) -> Object:
+    return {"spec": {"template": {"spec": spec}}}
+
+
+def _passed(what: str, answer: Answer) -> Outcome:
+    return (None, what) if answer.passed else (Problem.FAILED, f"{what}: {answer.message}")
+
+
+def _patched(answer: Answer) -> Outcome:
+    if answer.passed and answer.body["spec"]["template"]["spec"].get("evictionStrategy") != "LiveMigrate":
+        return Problem.UNPATCHED, "a good VM"
+    return _passed("a good VM", answer)
+
+
+def _denied(what: str, answer: Answer) -> Outcome:
+    if answer.passed:
+        return Problem.NOT_EVALUATED, what
+    ours = "[shared-access]" in answer.message
+    return (None, what) if ours else (Problem.FAILED, f"{what}: {answer.message}")
 
 
 class Writers:
     """Writes 50 times a second from `with` on until its end, and then what was due by then; what is left is deleted."""
 
-    def __init__(self, cluster: LocalCluster, turn: Turn = evaluated) -> None:
+    def __init__(self, cluster: LocalCluster, turn: Callable[[Api], Iterator[Outcome]] = evaluated) -> None:
         """Write to a running cluster, one turn after the other in each thread, over a connection that stays open."""
-        self.writes: list[Write] = []
-        """Those that have their answer, or never will."""
+        self.writes: list[tuple[float, Outcome]] = []
+        """When those began that have their answer, or never will, on the monotonic clock; and their outcome."""
         self._client = cluster.client()
         self._api = Api(cluster)
         self._turn = turn
@@ -142,25 +133,21 @@ class Writers:
     def losses_since(self, begin: float) -> list[str]:
         """Return what was begun after a time on the monotonic clock and did not come out as it should."""
         return [
-            f"{write.outcome.problem} after {write.begun - self._began:.2f} s, {write.outcome.what}"
-            for write in self.writes
-            if write.outcome.problem and write.begun >= begin
+            f"{problem} after {begun - self._began:.2f} s, {what}"
+            for begun, (problem, what) in self.writes
+            if problem and begun >= begin
         ]
 
     def count(self, problem: Problem) -> int:
         """Return how many writes have had a problem."""
-        return sum(write.outcome.problem is problem for write in self.writes)
-
-    @property
-    def rate(self) -> float:
-        """How many writes a second have had their answer, on average from the beginning to now or the end."""
-        return len(self.writes) / ((self._ended or time.monotonic()) - self._began)
+        return sum(found is problem for _, (found, _) in self.writes)
 
     @property
     def tally(self) -> str:
         """What was done, in one line."""
         counts = ", ".join(f"{self.count(problem)} {problem}" for problem in Problem)
-        return f"{len(self.writes):,} writes, {self.rate:.1f} a second, {counts}"
+        rate = len(self.writes) / ((self._ended or time.monotonic()) - self._began)
+        return f"{len(self.writes):,} writes, {rate:.1f} a second, {counts}"
 
     def _write(self) -> None:
         outcomes = itertools.chain.from_iterable(self._turn(self._api) for _ in itertools.count())
@@ -169,32 +156,11 @@ class Writers:
             try:
                 outcome = next(outcomes)
             except (OSError, http.client.HTTPException) as error:
-                outcome = Outcome(Problem.FAILED, f"no answer at all: {error!r}")
-            self.writes.append(Write(begun, time.monotonic(), outcome))
+                outcome = Problem.FAILED, f"no answer at all: {error!r}"
+            self.writes.append((begun, outcome))
 
     def _is_due(self, number: int) -> bool:
         """Return when a write is due, or False where the end comes before, or came too long ago."""
         due = self._began + number / PER_SECOND
         self._ending.wait(max(0.0, due - time.monotonic()))
         return due <= self._end and time.monotonic() < self._end + _BELATED
-
-
-def _vm(claim: str) -> Object:
-    return vm(claim, labels=_LABELS)
-
-
-def _passed(what: str, answer: Answer) -> Outcome:
-    return Outcome() if answer.passed else Outcome(Problem.FAILED, f"{what}: {answer.message}")
-
-
-def _patched(answer: Answer) -> Outcome:
-    outcome = _passed(_GOOD, answer)
-    if outcome.problem or answer.body["spec"]["template"]["spec"].get("evictionStrategy") == "LiveMigrate":
-        return outcome
-    return Outcome(Problem.UNPATCHED, _GOOD)
-
-
-def _denied(what: str, answer: Answer) -> Outcome:
-    if answer.passed:
-        return Outcome(Problem.NOT_EVALUATED, what)
-    return Outcome() if "[shared-access]" in answer.message else Outcome(Problem.FAILED, f"{what}: {answer.message}")

@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -32,42 +31,58 @@ class Rendered:
         self.text = text
         self.objects: list[Object] = [found for found in yaml.load_all(text, Loader=_LOADER) if found]
 
+    def find(self, kind: str, suffix: str = "", name: str = RELEASE) -> Object | None:
+        """Return the one object of a kind whose name ends in the suffix, None if there is none."""
+        found = [obj for obj in self.objects if (obj["kind"], obj["metadata"]["name"]) == (kind, name + suffix)]
+        return found[0] if found else None
+
     def get(self, kind: str, suffix: str = "", name: str = RELEASE) -> Object:
-        """Return the one object of a kind whose name ends in the suffix."""
-        (found,) = self._named(kind, name + suffix)
+        """Return the object that must be there."""
+        found = self.find(kind, suffix, name)
+        assert found, (kind, suffix)
         return found
-
-    def has(self, kind: str, suffix: str = "") -> bool:
-        """Say whether there is such an object."""
-        return bool(self._named(kind, RELEASE + suffix))
-
-    def _named(self, kind: str, name: str) -> list[Object]:
-        return [found for found in self.objects if (found["kind"], found["metadata"]["name"]) == (kind, name)]
 
     @property
     def installation(self) -> Object:
         """The installation that the webhook reads."""
-        return self._file("installation.yaml")
+        return dict(yaml.safe_load(self.get("ConfigMap")["data"]["installation.yaml"]))
 
     @property
     def settings(self) -> Object:
         """The settings that the webhook reads."""
-        return self._file("settings.yaml")
+        return dict(yaml.safe_load(self.get("ConfigMap")["data"]["settings.yaml"]))
 
-    def _file(self, name: str) -> Object:
-        found: Object = yaml.safe_load(self.get("ConfigMap")["data"][name])
-        return found
+    @property
+    def pods(self) -> dict[str, Object]:
+        """Metadata and spec of every pod that a release can have, by its purpose."""
+        return {
+            "webhook": self.get("Deployment")["spec"]["template"],
+            "cleanup": self.get("Job", "-cleanup")["spec"]["template"],
+            "test": self.get("Pod", "-test"),
+        }
 
     @property
     def pod(self) -> Object:
         """The spec of the webhook's pods."""
-        found: Object = self.get("Deployment")["spec"]["template"]["spec"]
-        return found
+        return dict(self.pods["webhook"]["spec"])
 
 
-def render(values: Mapping[str, Any] | None = None, **options: str) -> Rendered:
-    """Render with values over the chart's own; options are `helm template`'s."""
-    return _render(json.dumps(values or {}), tuple(sorted(options.items())))
+def render(
+    values: Mapping[str, Any] | None = None,
+    *,
+    program: str = "helm",
+    release: str = RELEASE,
+    namespace: str = NAMESPACE,
+    kubernetes: str = KUBERNETES[-1],
+) -> Rendered:
+    """Render with values over the chart's own."""
+    flags = (f"--namespace={namespace}", f"--kube-version={kubernetes}.0", "--values=-")
+    return _rendered(json.dumps(values or {}), program, ("template", release, str(CHART), *flags))
+
+
+@cache
+def _rendered(values: str, program: str, arguments: tuple[str, ...]) -> Rendered:
+    return Rendered(printed(*arguments, stdin=values, program=program))
 
 
 def render_ci(name: str) -> Rendered:
@@ -75,40 +90,14 @@ def render_ci(name: str) -> Rendered:
     return render(yaml.safe_load(CI[name].read_text()))
 
 
-def complaint(values: Mapping[str, Any]) -> str:
-    """Return Helm's error about wrong values."""
-    done = _helm("template", RELEASE, str(CHART), "--values", "-", stdin=json.dumps(values))
-    assert done.returncode != 0, f"Helm accepts {values}"
-    return done.stderr
-
-
-@cache
-def notes(values: str) -> str:
-    """Return what Helm prints after an installation with values, which are JSON."""
-    arguments = ("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--values", "-")
-    return _succeeded(_helm(*arguments, stdin=values)).partition("\nNOTES:\n")[2]
-
-
-def lint(path: Path) -> str:
-    """Return what `helm lint --strict` prints for a file of values; raises AssertionError if it fails."""
-    return _succeeded(_helm("lint", str(CHART), "--strict", "--values", str(path)))
-
-
-@cache
-def _render(values: str, options: tuple[tuple[str, str], ...]) -> Rendered:
-    chosen = {"namespace": NAMESPACE, "kube_version": f"{KUBERNETES[-1]}.0", "program": "helm", "release": RELEASE}
-    chosen.update(options)
-    program, release = chosen.pop("program"), chosen.pop("release")
-    flags = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
-    arguments = ("template", release, str(CHART), "--values", "-", *flags)
-    return Rendered(_succeeded(_helm(*arguments, stdin=values, program=program)))
-
-
-def _succeeded(done: "subprocess.CompletedProcess[str]") -> str:
+def printed(*arguments: str, stdin: str = "", program: str = "helm") -> str:
+    """Return what Helm prints; raises AssertionError where it fails."""
+    done = run(*arguments, stdin=stdin, program=program)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def _helm(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":
+def run(*arguments: str, stdin: str = "", program: str = "helm") -> "subprocess.CompletedProcess[str]":
+    """Run Helm 4 or 3 to its end."""
     command = [str(binaries.ensure(program)[program]), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=600, check=False)

@@ -1,46 +1,39 @@
 """What the webhook reads: its settings, and its installation."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.chart.helm import CI, NAMESPACE, RELEASE, Rendered, render, render_ci
+from tests.chart.helm import CI, NAMESPACE, RELEASE, render, render_ci
 from tests.documentation import ROOT
 from webhook.installation import Installation
 from webhook.policy.rules import unknown_rules
 from webhook.settings import Settings
 
 LIFETIMES = {"caLifetime": "8760h", "leafLifetime": "168h", "trustDelay": "60s"}
-SELF_SIGNED = {"source": "selfSigned", "secret": f"{RELEASE}-ca", **LIFETIMES}
 MOUNTED = {"certFile": "/var/run/tls/tls.crt", "keyFile": "/var/run/tls/tls.key", "caFile": "/var/run/tls/ca.crt"}
 FILES = {"source": "files", "trustDelay": "60s", **MOUNTED}
-
-
-def settings_of(rendered: Rendered, folder: Path) -> Settings:
-    file = folder / "settings.yaml"
-    file.write_text(rendered.get("ConfigMap")["data"]["settings.yaml"])
-    return Settings.load(file)
+APART = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", NAMESPACE]}
 
 
 @pytest.mark.parametrize("name", CI)
-def test_the_webhook_accepts_the_settings_and_the_installation(name: str, tmp_path: Path) -> None:
+def test_the_webhook_accepts_the_settings_and_the_installation(name: str) -> None:
     rendered = render_ci(name)
-    assert unknown_rules(settings_of(rendered, tmp_path)) == []
+    assert unknown_rules(Settings.parse(rendered.settings)) == []
     assert Installation.parse(rendered.installation).owner == f"{RELEASE}-webhook-configurations"
 
 
-def test_the_default_settings_are_those_of_the_webhook_and_of_the_readme(tmp_path: Path) -> None:
+def test_the_default_settings_are_those_of_the_webhook_and_of_the_readme() -> None:
     (block,) = re.findall(r"```yaml\n(mode: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert settings_of(render(), tmp_path) == Settings()
+    assert Settings.parse(render().settings) == Settings()
     assert render().settings == yaml.safe_load(block)
 
 
-def test_a_bare_off_switches_off(tmp_path: Path) -> None:
+def test_a_bare_off_switches_off() -> None:
     bare = yaml.safe_load("{mode: off, rules: {smb-share: off}, evictionStrategy: off, webhookConfigurations: off}")
-    settings = settings_of(render({"settings": bare}), tmp_path)
+    settings = Settings.parse(render({"settings": bare}).settings)
     assert (settings.mode, settings.eviction_strategy, settings.webhook_configurations) == ("off", "off", "off")
     assert settings.rules == {"smb-share": "off"}
 
@@ -52,22 +45,23 @@ def test_the_installation_is_complete() -> None:
         "owner": f"{RELEASE}-webhook-configurations",
         "lease": RELEASE,
         "pods": f"app.kubernetes.io/name=migratability-webhook,app.kubernetes.io/instance={RELEASE}",
-        "namespaceSelector": {
-            "matchExpressions": [
-                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", NAMESPACE]}
-            ]
-        },
-        "certificates": SELF_SIGNED,
+        "namespaceSelector": {"matchExpressions": [APART]},
+        "certificates": {"source": "selfSigned", "secret": f"{RELEASE}-ca", **LIFETIMES},
         "tls": {"minVersion": "1.2"},
     }
     clients = render({"clientAuthentication": {"configMap": "clients", "names": ["kube-apiserver"]}}).installation
     assert clients["clientAuthentication"] == {"caFile": "/var/run/client-ca/ca.crt", "names": ["kube-apiserver"]}
 
 
+def test_no_namespace_selector_includes_the_releases_namespace_or_kube_system() -> None:
+    labels, exists = {"matchLabels": {"app": "x"}}, {"key": "a", "operator": "Exists"}
+    found = render({"namespaceSelector": {**labels, "matchExpressions": [exists]}}).installation["namespaceSelector"]
+    assert found == {**labels, "matchExpressions": [APART, exists]}
+
+
 @pytest.mark.parametrize(
     ("values", "certificates"),
     [
-        ({"source": "selfSigned"}, SELF_SIGNED),
         ({"source": "certManager", "issuerRef": {"name": "a"}}, FILES),
         ({"source": "existingSecret", "existingSecret": "tls"}, FILES),
         ({"source": "serviceCA"}, {**FILES, "caFile": "/var/run/ca/service-ca.crt"}),

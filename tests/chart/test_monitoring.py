@@ -33,8 +33,7 @@ def rules(values: dict[str, Any] | None = None, *, monitored: bool = True) -> di
 
 def dashboard() -> Object:
     rendered = render({"dashboard": {"enabled": True}})
-    found: Object = json.loads(rendered.get("ConfigMap", "-dashboard")["data"]["migratability.json"])
-    return found
+    return dict(json.loads(rendered.get("ConfigMap", "-dashboard")["data"]["migratability.json"]))
 
 
 def expressions() -> list[str]:
@@ -108,14 +107,12 @@ def test_the_dashboard_queries_the_selected_data_source_and_is_installed_as_it_i
 
 
 @pytest.mark.parametrize(("values", "ca"), SOURCES_WITH_A_CA, ids=lambda value: value.get("source", ""))
-def test_prometheus_verifies_the_certificate_if_it_can_read_the_ca(values: dict[str, Any], ca: dict[str, Any]) -> None:
+def test_prometheus_finds_the_service_and_verifies_its_certificate_if_it_can_read_the_ca(
+    values: dict[str, Any], ca: dict[str, Any]
+) -> None:
     rendered = render({"certificates": values, "serviceMonitor": {"enabled": True}})
-    (endpoint,) = rendered.get("ServiceMonitor")["spec"]["endpoints"]
+    spec, service = rendered.get("ServiceMonitor")["spec"], rendered.get("Service")
+    assert spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = spec["endpoints"]
+    assert endpoint["port"] == service["spec"]["ports"][0]["name"]
     assert endpoint["tlsConfig"] == {"serverName": f"{RELEASE}.{NAMESPACE}.svc", "ca": ca}
-
-
-def test_prometheus_finds_the_service() -> None:
-    rendered = render({"serviceMonitor": {"enabled": True}})
-    spec = rendered.get("ServiceMonitor")["spec"]
-    assert spec["selector"]["matchLabels"].items() <= rendered.get("Service")["metadata"]["labels"].items()
-    assert spec["endpoints"][0]["port"] == rendered.get("Service")["spec"]["ports"][0]["name"]

@@ -1,15 +1,14 @@
 """A real API server accepts the chart from Helm 4 and 3, and grants the webhook's account what it needs."""
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
-from tests.chart.helm import CI, NAMESPACE, RELEASE, Object
+from tests.chart.helm import CI, NAMESPACE, RELEASE, printed, render_ci
+from tests.chart.test_renders import OF_OTHERS
 from tests.clusters import Clusters
 from tests.documentation import CHART
-from tests.localcluster import LocalCluster, binaries
+from tests.localcluster import LocalCluster
 
 pytestmark = pytest.mark.cluster
 
@@ -20,12 +19,8 @@ def cluster(clusters: Clusters) -> LocalCluster:
 
 
 def helm(cluster: LocalCluster, program: str, *arguments: str) -> str:
-    command = [binaries.ensure(program)[program], *arguments, "--namespace", NAMESPACE]
-    done = subprocess.run(
-        [*map(str, command), "--kubeconfig", str(cluster.kubeconfig)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    flags = ("--namespace", NAMESPACE, "--kubeconfig", str(cluster.kubeconfig))
+    return printed(*arguments, *flags, program=program)
 
 
 @pytest.fixture(params=["helm", "helm3"])
@@ -36,16 +31,10 @@ def release(cluster: LocalCluster, request: pytest.FixtureRequest) -> Iterator[s
 
 
 def test_upgrade_and_rollback_work_between_all_sets_of_values(cluster: LocalCluster, release: str) -> None:
-    for path in CI.values():
-        if not needs_others(yaml.safe_load(path.read_text())):
+    for name, path in CI.items():
+        if not any(obj["kind"] in OF_OTHERS for obj in render_ci(name).objects):
             helm(cluster, release, "upgrade", RELEASE, str(CHART), "--values", str(path))
     helm(cluster, release, "rollback", RELEASE, "1")
-
-
-def needs_others(values: Object) -> bool:
-    """Say whether values render kinds that Kubernetes does not have."""
-    monitored = any(values.get(part, {}).get("enabled") for part in ("serviceMonitor", "prometheusRule"))
-    return monitored or values.get("certificates", {}).get("source") == "certManager"
 
 
 def test_a_manual_edit_is_kept_by_the_same_values_and_reverted_by_others_where_helm_4_needs_force(
@@ -65,15 +54,3 @@ def test_a_manual_edit_is_kept_by_the_same_values_and_reverted_by_others_where_h
 
 def config(cluster: LocalCluster) -> str:
     return cluster.kubectl("get", "configmap", RELEASE, "--namespace", NAMESPACE, "--output=yaml").stdout
-
-
-def test_a_user_may_exempt_once_the_role_is_bound(cluster: LocalCluster, release: str) -> None:
-    def may() -> str:
-        asked = ("auth", "can-i", "exempt", "virtualmachines.kubevirt.io", "--namespace=default")
-        return cluster.kubectl(*asked, user="ann", check=False).stdout.strip()
-
-    assert may() == "no"
-    role = f"--clusterrole={RELEASE}-exempt"
-    cluster.kubectl("create", "rolebinding", "exempters", role, "--user=ann", "--namespace=default")
-    assert may() == "yes"
-    cluster.kubectl("delete", "rolebinding", "exempters", "--namespace=default")

@@ -1,72 +1,40 @@
 """The pods, Helm's hooks among them: restricted, selected only by their Service, terminating in order."""
 
-from collections.abc import Callable
-
 import pytest
 import yaml
 
-from tests.chart.helm import CI, RELEASE, Object, Rendered, render, render_ci
+from tests.chart.helm import CI, RELEASE, render, render_ci
 from tests.documentation import CHART
 from webhook.cli.main import make_parser
-from webhook.objects import at
 from webhook.server.run import GRACE_SECONDS
 
-
-def pods(rendered: Rendered) -> dict[str, Object]:
-    """Return the metadata and spec of every pod that a release can have, by its purpose."""
-    return {
-        "webhook": rendered.get("Deployment")["spec"]["template"],
-        "cleanup": rendered.get("Job", "-cleanup")["spec"]["template"],
-        "test": rendered.get("Pod", "-test"),
-    }
-
-
-def specs(rendered: Rendered) -> list[Object]:
-    return [pod["spec"] for pod in pods(rendered).values()]
-
-
-def containers(rendered: Rendered) -> list[Object]:
-    return [container for spec in specs(rendered) for container in spec["containers"]]
-
-
-Check = Callable[[Object], bool]
-
-USERS = {"runAsUser", "runAsGroup", "fsGroup"}
-VOLUMES = {"name", "configMap", "secret"}
-OF_PODS: dict[str, Check] = {
-    "does not run as root": lambda spec: at(spec, "securityContext", "runAsNonRoot") is True,
-    "has a seccomp profile": lambda spec: at(spec, "securityContext", "seccompProfile", "type") == "RuntimeDefault",
-    "leaves the user to OpenShift": lambda spec: not USERS & set(spec["securityContext"]),
-    "shares nothing with the host": lambda spec: not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(spec),
-    "mounts what restricted allows": lambda spec: all({*found} <= VOLUMES for found in spec["volumes"]),
-    "has no other containers": lambda spec: not {"initContainers", "ephemeralContainers"} & set(spec),
-}
-OF_CONTAINERS: dict[str, Check] = {
-    "gains no privileges": lambda box: at(box, "securityContext", "allowPrivilegeEscalation") is False,
-    "is not privileged": lambda box: "privileged" not in box["securityContext"],
-    "has no capabilities": lambda box: at(box, "securityContext", "capabilities") == {"drop": ["ALL"]},
-    "writes to no disk": lambda box: at(box, "securityContext", "readOnlyRootFilesystem") is True,
-    "mounts read-only": lambda box: all(mount["readOnly"] for mount in box["volumeMounts"]),
-    "leaves the user to OpenShift": lambda box: not USERS & set(box["securityContext"]),
-    "uses no host port": lambda box: not any("hostPort" in port for port in box.get("ports", [])),
-    "listens above 1024": lambda box: all(port["containerPort"] > 1024 for port in box.get("ports", [])),
-    "requests memory": lambda box: bool(at(box, "resources", "requests", "memory")),
-    "runs the image's command": lambda box: "command" not in box,
-}
+NOT_OF_PODS = {"hostNetwork", "hostPID", "hostIPC", "hostUsers", "initContainers", "ephemeralContainers"}
 
 
 @pytest.mark.parametrize("name", CI)
-def test_every_pod_and_container_meets_the_restricted_level(name: str) -> None:
-    rendered = render_ci(name)
-    assert [what for what, holds in OF_PODS.items() if not all(map(holds, specs(rendered)))] == []
-    assert [what for what, holds in OF_CONTAINERS.items() if not all(map(holds, containers(rendered)))] == []
+def test_every_pod_meets_the_restricted_level_and_leaves_the_user_to_openshift(name: str) -> None:
+    for spec in (pod["spec"] for pod in render_ci(name).pods.values()):
+        assert spec["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        assert not NOT_OF_PODS & set(spec)
+        assert all({*volume} <= {"name", "configMap", "secret"} for volume in spec["volumes"])
+
+
+@pytest.mark.parametrize("name", CI)
+def test_every_container_is_confined_and_runs_the_images_command(name: str) -> None:
+    confined = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    for (box,) in (pod["spec"]["containers"] for pod in render_ci(name).pods.values()):
+        assert box["securityContext"] == confined
+        assert all(mount["readOnly"] for mount in box["volumeMounts"])
+        assert all(port["containerPort"] > 1024 and "hostPort" not in port for port in box.get("ports", []))
+        assert box["resources"]["requests"]["memory"]
+        assert "command" not in box
 
 
 def test_all_pods_have_the_same_image_and_the_values_placement() -> None:
-    rendered = render_ci("everything")
-    assert len({container["image"] for container in containers(rendered)}) == 1
-    for field in ("nodeSelector", "tolerations", "imagePullSecrets"):
-        assert all(spec[field] == specs(rendered)[0][field] for spec in specs(rendered))
+    first, *others = [pod["spec"] for pod in render_ci("everything").pods.values()]
+    for spec in others:
+        assert spec["containers"][0]["image"] == first["containers"][0]["image"]
+        assert all(spec[field] == first[field] for field in ("nodeSelector", "tolerations", "imagePullSecrets"))
 
 
 def test_two_replicas_are_replaced_one_by_one_and_an_unready_one_blocks_no_drain() -> None:
@@ -81,7 +49,7 @@ def test_selectors_select_the_webhooks_pods_and_no_others(kind: str) -> None:
     rendered = render()
     spec = rendered.get(kind)["spec"]
     selector = spec["selector"].get("matchLabels", spec["selector"])
-    found = [name for name, pod in pods(rendered).items() if selector.items() <= pod["metadata"]["labels"].items()]
+    found = [name for name, pod in rendered.pods.items() if selector.items() <= pod["metadata"]["labels"].items()]
     assert found == ["webhook"]
     assert set(selector) == {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
     assert selector == dict(pair.split("=") for pair in rendered.installation["pods"].split(","))
@@ -98,7 +66,7 @@ def test_the_network_policy_selects_all_pods_of_the_release_and_opens_the_ports_
     rendered = render()
     spec = rendered.get("NetworkPolicy")["spec"]
     (expression,) = spec["podSelector"]["matchExpressions"]
-    labels = [pod["metadata"]["labels"] for pod in pods(rendered).values()]
+    labels = [pod["metadata"]["labels"] for pod in rendered.pods.values()]
     assert {found["app.kubernetes.io/name"] for found in labels} == set(expression["values"])
     assert all(spec["podSelector"]["matchLabels"].items() <= found.items() for found in labels)
     served = [{"port": rendered.pod["containers"][0]["ports"][0]["containerPort"], "protocol": "TCP"}]
@@ -139,20 +107,26 @@ def test_a_terminating_pod_answers_until_no_request_arrives_and_then_finishes_wh
     assert spec["terminationGracePeriodSeconds"] >= max(40, sleep + GRACE_SECONDS + 5)
 
 
-def hooks(event: str) -> dict[str, Object]:
-    """Return the annotations of an event's hooks by kind and name."""
-    return {
-        f"{obj['kind']} {obj['metadata']['name']}": obj["metadata"]["annotations"]
+BOTH, OF_CLUSTER = ("Role", "RoleBinding"), ("ClusterRole", "ClusterRoleBinding")
+HOOKS = [
+    ("pre-delete", "Job", "-cleanup", {"-cleanup": (*BOTH, *OF_CLUSTER, "ConfigMap", "ServiceAccount")}),
+    ("test", "Pod", "-test", {"-test": BOTH, "-test-service": BOTH, "-test-versions": OF_CLUSTER}),
+]
+
+
+@pytest.mark.parametrize(("event", "kind", "suffix", "needs"), HOOKS, ids=["pre-delete", "test"])
+def test_a_hook_finds_what_it_needs_can_run_again_and_leaves_nothing(
+    event: str, kind: str, suffix: str, needs: dict[str, tuple[str, ...]]
+) -> None:
+    found = {
+        (obj["kind"], obj["metadata"]["name"].removeprefix(RELEASE)): obj["metadata"]["annotations"]
         for obj in render().objects
         if obj["metadata"].get("annotations", {}).get("helm.sh/hook") == event
     }
-
-
-@pytest.mark.parametrize(("event", "runs"), [("pre-delete", f"Job {RELEASE}-cleanup"), ("test", f"Pod {RELEASE}-test")])
-def test_a_hook_finds_what_it_needs_can_run_again_and_leaves_nothing(event: str, runs: str) -> None:
-    found = hooks(event)
+    needed = {(of_it, end) for end, kinds in needs.items() for of_it in kinds}
+    assert set(found) == {*needed, (kind, suffix)}
     weights = {name: int(annotations["helm.sh/hook-weight"]) for name, annotations in found.items()}
-    assert max(weight for name, weight in weights.items() if name != runs) < weights[runs]
+    assert max(weights[name] for name in needed) < weights[kind, suffix]
     policies = {annotations["helm.sh/hook-delete-policy"] for annotations in found.values()}
     assert policies == {"before-hook-creation,hook-succeeded"}
 
@@ -161,8 +135,6 @@ def test_the_cleanup_job_needs_no_release_gives_up_before_helm_does_and_is_remov
     rendered = render()
     job = rendered.get("Job", "-cleanup")["spec"]
     spec = job["template"]["spec"]
-    kinds = ("ClusterRole", "ClusterRoleBinding", "ConfigMap", "Job", "Role", "RoleBinding", "ServiceAccount")
-    assert sorted(hooks("pre-delete")) == [f"{kind} {RELEASE}-cleanup" for kind in kinds]
     assert spec["volumes"] == [{"name": "config", "configMap": {"name": f"{RELEASE}-cleanup"}}]
     installation = rendered.get("ConfigMap")["data"]["installation.yaml"]
     assert rendered.get("ConfigMap", "-cleanup")["data"] == {"installation.yaml": installation}
@@ -171,8 +143,9 @@ def test_the_cleanup_job_needs_no_release_gives_up_before_helm_does_and_is_remov
     assert job["ttlSecondsAfterFinished"]
 
 
-def test_the_test_pod_runs_the_doctor_as_the_webhooks_account_and_shows_its_output() -> None:
-    pod = render().get("Pod", "-test")
-    assert pod["spec"]["containers"][0]["args"][0] == "doctor"
+def test_the_test_pod_runs_the_doctor_as_the_webhooks_account_where_it_may_create_vms_and_shows_its_output() -> None:
+    pod = render({"test": {"namespace": "staging"}}).get("Pod", "-test")
+    args = pod["spec"]["containers"][0]["args"]
+    assert (args[0], args[-1]) == ("doctor", "--namespace=staging")
     assert (pod["spec"]["serviceAccountName"], pod["spec"]["restartPolicy"]) == (RELEASE, "Never")
     assert pod["metadata"]["annotations"]["helm.sh/hook-output-log-policy"] == "hook-succeeded,hook-failed"

@@ -1,101 +1,76 @@
 """A wrong value is an error that names it."""
 
 import json
-from collections.abc import Iterator
+import re
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from tests.chart.helm import CI, complaint, render
-from tests.chart.test_values import CASES, tree
+from tests.chart.helm import CI, RELEASE, render, run
+from tests.chart.test_values import CASES, VALUES, tree
 from tests.documentation import CHART, SCHEMA, schema_of_values
 from webhook.installation import Installation
 
 TREE = json.loads(SCHEMA.read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 VALIDATOR = jsonschema.Draft7Validator(TREE)
-OF_KUBERNETES = {
-    *(f"resources.{name}" for name in ("requests", "limits")),
-    *(f"affinity.{name}" for name in ("nodeAffinity", "podAffinity", "podAntiAffinity")),
-    "tolerations[]",
-    "topologySpreadConstraints[]",
-    "global",
-}
-"""What the API server validates, or Helm sets."""
 
 
 def expression(operator: str, values: list[str] | None = None, key: str = "a") -> dict[str, Any]:
     return {"matchExpressions": [{"key": key, "operator": operator} | ({} if values is None else {"values": values})]}
 
 
+FLAGS = [value.path for value in VALUES if isinstance(value.default, bool)]
+LABELS = ["nodeSelector", "podLabels", "commonLabels", *(path for path in CASES if path.endswith(".labels"))]
 WRONG: dict[str, list[Any]] = {
-    "image": [None],
+    " ".join(FLAGS): ["yes", 1],
+    " ".join(LABELS): [{"a": 1}, {"a": "b c"}, {"a": "-"}, {"a b": "c"}, []],
+    "certificates.issuerRef.kind certificates.issuerRef.group": [""],
+    "certificates.issuerRef.name certificates.existingSecret": ["a b", "a/b"],
+    "clientAuthentication.configMap priorityClassName": ["A"],
+    "settings.kubevirt.namespace settings.trident.namespace test.namespace": ["", "A", 2024],
     "image.repository": ["", "UPPER"],
     "image.tag": ["a b"],
     "image.digest": ["sha256:abc", "a" * 64],
     "image.pullPolicy": ["always"],
-    "imagePullSecrets": [["registry"]],
+    "imagePullSecrets": [["registry"], [{"name": "a", "key": "b"}]],
     "replicaCount": [0, "2"],
     "settings.mode": ["refuse", True],
-    "settings.rules": [{"shared-acess": "off"}, {"shared-access": "no"}, []],
+    "settings.rules": [{"shared-access": "no"}, []],
     "settings.evictionStrategy": ["LiveMigrate"],
-    "settings.exemptions.requireReason": ["yes"],
     "settings.exemptions.maxDays": [0, 36501],
     "settings.exemptions.excludedUsers": [[""], "argo"],
-    "settings.kubevirt.namespace": ["", 2024],
     "settings.kubevirt.version": [1.8, "2.0"],
-    "settings.trident.namespace": ["Trident", 2024],
     "settings.webhookConfigurations": ["on"],
     "namespaceSelector": [
         {"app": "x"},
         {"matchLabels": {"app": True}},
         {"matchExpressions": [{"operator": "Exists"}]},
-        expression("Equals"),
+        {"matchExpressions": [{"key": "a", "operator": "Exists", "value": "b"}]},
         expression("Exists", key="a b"),
-        expression("In"),
-        expression("NotIn", []),
-        expression("In", ["b c"]),
-        expression("Exists", ["b"]),
-        expression("DoesNotExist", ["b"]),
+        *(expression(operator) for operator in ("Equals", "In")),
+        *(expression(operator, ["b"]) for operator in ("Exists", "DoesNotExist")),
+        *(expression("NotIn", values) for values in ([], ["b c"])),
     ],
-    "certificates.source": ["cert-manager", "certManager", "existingSecret", "files"],
+    "certificates.source": ["cert-manager", "files"],
     "certificates.caLifetime": ["1y", 8760, "2s", "999999h"],
     "certificates.leafLifetime": ["0h", "2s"],
     "certificates.trustDelay": ["-1s"],
-    "certificates.issuerRef.name": ["a/b"],
-    "certificates.issuerRef.kind": [""],
-    "certificates.issuerRef.group": [""],
-    "certificates.existingSecret": ["a b"],
     "tls.minVersion": ["1.1", 1.2],
-    "clientAuthentication.configMap": ["A"],
     "clientAuthentication.names": [[1]],
     "service.port": [0, "443"],
-    "resources": [{"request": {}}, None],
-    "nodeSelector": [{"infra": 1}],
+    "resources": [{"request": {}}],
     "tolerations": [{"key": "a"}],
     "affinity": [{"podAntiAfinity": {}}],
     "topologySpreadConstraints": [[{"topologyKey": "rack"}]],
-    "priorityClassName": ["System"],
     "podAnnotations": [{"a": True}],
-    "podLabels": [{"a": "b c"}],
-    "commonLabels": [{"a": "-"}],
-    "podDisruptionBudget.enabled": ["yes"],
     "podDisruptionBudget.maxUnavailable": [0, "0%"],
-    "networkPolicy.enabled": [1],
     "networkPolicy.apiServerPorts": [[], [70000]],
-    "serviceMonitor.enabled": ["true"],
-    "serviceMonitor.labels": [{"a": 1}],
-    "prometheusRule.enabled": [None],
-    "prometheusRule.labels": [[]],
-    "dashboard.enabled": ["on"],
-    "dashboard.labels": [{"a": False}],
-    "exemptRole.aggregateToAdmin": ["false"],
-    "test.namespace": ["", 2024],
-    "replicas": [2],
 }
-ROWS = [(path, value) for path, values in WRONG.items() for value in values]
+"""Of one or more values."""
+ROWS = [(path, value) for paths, values in WRONG.items() for path in paths.split() for value in values]
 RIGHT = [
     {},
     *(yaml.safe_load(path.read_text()) for path in CI.values()),
@@ -129,35 +104,16 @@ def errors(values: dict[str, Any]) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(merged(DEFAULTS, values))]
 
 
-def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = TREE["definitions"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-    return found
-
-
-def parts(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the schema of every object, by its path."""
-    schema = resolved(schema)
-    if schema.get("type") == "object":
-        yield path, schema
-    for name, inner in schema.get("properties", {}).items():
-        yield from parts(inner, f"{path}.{name}" if path else name)
-    if isinstance(schema.get("items"), dict):
-        yield from parts(schema["items"], f"{path}[]")
-
-
 def test_the_schema_is_valid_and_generated_from_the_webhooks_types() -> None:
     assert TREE["$schema"] == "http://json-schema.org/draft-07/schema#"
     jsonschema.Draft7Validator.check_schema(TREE)
     assert SCHEMA.read_text() == schema_of_values()
 
 
-def test_the_schema_requires_every_value_and_allows_no_others() -> None:
-    """With the defaults, which are right, that makes its values those of values.yaml."""
-    removable = {"resources", "affinity", "namespaceSelector", "settings.rules", "global"}
-    assert {path for path, schema in parts(TREE) if schema.get("additionalProperties") in (None, True)} == OF_KUBERNETES
-    for path, schema in parts(TREE):
-        if "properties" in schema and path not in removable and "[]" not in path:
-            assert schema["required"] == [name for name in schema["properties"] if name != "global"], path
+def test_a_missing_value_is_an_error_and_so_is_an_unknown_one() -> None:
+    groups = {path[: dot.start()] for path in CASES for dot in re.finditer(r"\.", path)}
+    assert [path for path in (*groups, *CASES) if not errors(tree({path: None}))] == []
+    assert [group for group in groups if not errors(tree({f"{group}.unknown": 1}))] == []
 
 
 @pytest.mark.parametrize("values", RIGHT, ids=json.dumps)
@@ -171,12 +127,13 @@ def test_a_wrong_value_is_an_error(path: str, value: Any) -> None:
 
 
 def test_every_value_has_a_wrong_one() -> None:
-    assert set(CASES) <= set(WRONG)
+    assert {path for path, _ in ROWS} == set(CASES)
 
 
 @pytest.mark.parametrize(("path", "value", "words"), NAMED_BY_HELM, ids=[words for *_, words in NAMED_BY_HELM])
 def test_helm_names_a_wrong_value(path: str, value: Any, words: str) -> None:
-    assert words in complaint(tree({path: value}))
+    done = run("template", RELEASE, str(CHART), "--values=-", stdin=json.dumps(tree({path: value})))
+    assert (done.returncode != 0, words in done.stderr) == (True, True)
 
 
 @pytest.mark.parametrize("lifetime", ["59m", "3599s"])

@@ -1,10 +1,11 @@
 """Every value has its effect."""
 
+from functools import reduce
 from typing import Any
 
 import pytest
 
-from tests.chart.helm import NAMESPACE, RELEASE, Rendered, render
+from tests.chart.helm import RELEASE, Rendered, render
 from tests.chart.values import read
 from tests.documentation import CHART
 from webhook.objects import at
@@ -15,7 +16,8 @@ OWN = {"app.kubernetes.io/name": RELEASE, "app.kubernetes.io/instance": RELEASE}
 SHARED = {"app": "x"}
 TAINT = [{"key": "infra", "operator": "Exists"}]
 SPREAD = {"topologyKey": "rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}
-SELECTED = {"labelSelector": {"matchLabels": OWN}}
+DEFAULTED = {**SPREAD, "labelSelector": {"matchLabels": OWN}}
+CHOSEN = {**SPREAD, "labelSelector": {"matchLabels": SHARED}}
 ISSUER = {"certificates.source": "certManager", "certificates.issuerRef.name": "platform"}
 SECRET = {"certificates.source": "existingSecret", "certificates.existingSecret": "other"}
 CLIENTS = {"clientAuthentication.configMap": "clients"}
@@ -59,7 +61,7 @@ CASES: dict[str, tuple[Any, str, object, dict[str, Any]]] = {
     "nodeSelector": (SHARED, f"{POD} nodeSelector", SHARED, {}),
     "tolerations": (TAINT, f"{POD} tolerations", TAINT, {}),
     "affinity": ({"nodeAffinity": SHARED}, f"{POD} affinity", {"nodeAffinity": SHARED}, {}),
-    "topologySpreadConstraints": ([SPREAD], f"{POD} topologySpreadConstraints", [{**SPREAD, **SELECTED}], {}),
+    "topologySpreadConstraints": ([SPREAD, CHOSEN], f"{POD} topologySpreadConstraints", [DEFAULTED, CHOSEN], {}),
     "priorityClassName": ("", f"{POD} priorityClassName", None, {}),
     "podAnnotations": (SHARED, "Deployment spec template metadata annotations app", "x", {}),
     "podLabels": (SHARED, "Deployment spec template metadata labels app", "x", {}),
@@ -84,9 +86,8 @@ def seen(rendered: Rendered, place: str) -> object:
     """Return what is at ``KIND-SUFFIX FIELD …``, or below the settings or the installation; None if nothing is."""
     first, *path = place.split()
     kind, dash, suffix = first.partition("-")
-    tree: Any = getattr(rendered, first) if first in ("settings", "installation") else None
-    if tree is None and rendered.has(kind, dash + suffix):
-        tree = rendered.get(kind, dash + suffix)
+    files = ("settings", "installation")
+    tree: Any = getattr(rendered, first) if first in files else rendered.find(kind, dash + suffix)
     for name in path:
         tree = tree[int(name)] if isinstance(tree, list) and int(name) < len(tree) else at(tree, name)
     return tree
@@ -97,10 +98,7 @@ def tree(flat: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, value in flat.items():
         *parents, last = path.split(".")
-        place = found
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = value
+        reduce(lambda place, parent: place.setdefault(parent, {}), parents, found)[last] = value
     return found
 
 
@@ -125,25 +123,4 @@ def test_a_users_label_cannot_replace_one_that_a_selector_needs() -> None:
 
 def test_every_object_and_pod_has_the_common_labels() -> None:
     rendered = render({"commonLabels": SHARED, "dashboard": {"enabled": True}, "prometheusRule": {"enabled": True}})
-    templates = [rendered.get(*found)["spec"]["template"] for found in (("Job", "-cleanup"), ("Deployment",))]
-    assert all(obj["metadata"]["labels"]["app"] == "x" for obj in (*rendered.objects, *templates))
-
-
-def test_a_topology_spread_constraint_may_have_its_own_selector() -> None:
-    selector = {"matchLabels": SHARED}
-    rendered = render({"topologySpreadConstraints": [{**SPREAD, "labelSelector": selector}]})
-    assert rendered.pod["topologySpreadConstraints"][0]["labelSelector"] == selector
-
-
-def test_the_test_pod_creates_vms_in_the_namespace_in_which_it_may() -> None:
-    args = render({"test": {"namespace": "staging"}}).get("Pod", "-test")["spec"]["containers"][0]["args"]
-    assert "--namespace=staging" in args
-
-
-@pytest.mark.parametrize(
-    "selector", [{}, {"matchLabels": SHARED}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
-)
-def test_no_namespace_selector_includes_the_releases_namespace_or_kube_system(selector: dict[str, Any]) -> None:
-    found = render({"namespaceSelector": selector}).installation["namespaceSelector"]
-    apart = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", NAMESPACE]}
-    assert found == {**selector, "matchExpressions": [apart, *selector.get("matchExpressions", [])]}
+    assert all(obj["metadata"]["labels"]["app"] == "x" for obj in (*rendered.objects, *rendered.pods.values()))

@@ -2,20 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import yaml
 
 
-@dataclass(frozen=True)
-class Value:
-    """A value that a user can set."""
+class Value(NamedTuple):
+    """A value that a user can set: its name with dots, and what values.yaml says above it, if anything."""
 
     path: str
-    """Its name, with dots."""
     default: object
     comment: str
-    """What values.yaml says above it; empty where it says nothing."""
 
 
 def read(text: str) -> list[Value]:
@@ -27,9 +24,10 @@ def read(text: str) -> list[Value]:
 
 def table(text: str) -> str:
     """Return the values as a table in Markdown."""
-    head = "| value | default | what it does |\n|---|---|---|\n"
-    rows = (f"| `{value.path}` | {_shown(value.default)} | {_in_cell(value.comment)} |\n" for value in read(text))
-    return head + "".join(rows)
+    found = "| value | default | what it does |\n|---|---|---|\n"
+    for path, default, comment in read(text):
+        found += f"| `{path}` | {_shown(default)} | " + comment.replace("|", "\\|") + " |\n"
+    return found
 
 
 def _values(node: yaml.MappingNode, lines: list[str], prefix: str) -> Iterator[Value]:
@@ -53,7 +51,3 @@ def _above(lines: list[str], number: int, column: int) -> list[str]:
 def _shown(default: object) -> str:
     bare = isinstance(default, str) and yaml.safe_load(default) == default
     return f"`{default}`" if bare else f"`{json.dumps(default)}`"
-
-
-def _in_cell(comment: str) -> str:
-    return comment.replace("|", "\\|")

@@ -1,15 +1,11 @@
 """One cluster with nodes for all tests of the chart, and the release that they share as long as none removes it."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from tests.clusters import NEXT, Clusters, furnish
-from tests.documentation import CHART
+from tests.clusters import Clusters, furnish
 from tests.e2e.preexisting.violators import CLAIMS
 from tests.e2e_chart.release import Release
-from tests.workloads import eventually
+from tests.e2e_controller.permissions import NAME
 
 
 @pytest.fixture(scope="package")
@@ -21,27 +17,11 @@ def site(clusters: Clusters) -> Release:
 
 
 @pytest.fixture
-def bare(site: Release) -> Release:
-    """The cluster without the webhook; `helm uninstall --no-hooks` leaves nothing that the webhook made."""
-    if site.try_helm("status", "migratability-webhook").returncode == 0:
-        site.uninstall("--no-hooks")
-    eventually("nothing of the webhook is left", lambda: site.left_over == [])
-    return site
-
-
-@pytest.fixture
 def release(site: Release) -> Release:
-    """The cluster with the webhook in force."""
-    site.have()
+    """The chart installed with the values that all tests share, and in force."""
+    if site.try_helm("status", NAME).returncode:
+        site.install()
+    elif site.values:
+        site.upgrade()
+    site.await_in_force()
     return site
-
-
-@pytest.fixture(scope="package")
-def next_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The chart of the other version."""
-    chart = tmp_path_factory.mktemp("chart") / CHART.name
-    shutil.copytree(CHART, chart)
-    about = chart / "Chart.yaml"
-    lines = about.read_text().splitlines()
-    about.write_text("\n".join(f"appVersion: {NEXT}" if line.startswith("appVersion:") else line for line in lines))
-    return chart

@@ -6,29 +6,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from tests.build import Object
+from tests.chart.helm import run
 from tests.clusters import PORT, WithNodes
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, OWNER_ROLE, PROBE, VALIDATING, Seen
-from tests.localcluster import binaries
+from tests.e2e_controller.release import OWNED, VALIDATING, Seen
 from tests.workloads import eventually
 from webhook.objects import at, items
 
-VALUES: Object = {"service": {"port": PORT}, "test": {"namespace": "vms"}, "certificates": {"trustDelay": "2s"}}
+_VALUES = f"--set=service.port={PORT},test.namespace=vms,certificates.trustDelay=2s"
 """A port that needs no root, a namespace for test VMs, and certificates that are served soon."""
-PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
-_MADE_BY_US = (VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET, OWNER_ROLE)
 _OURS = f"app.kubernetes.io/name={NAME},app.kubernetes.io/instance={NAME}"
 _WAIT = ("--wait", "--timeout=300s")
-_KINDS = (
-    "namespaces,pods,deployments,replicasets,jobs,services,configmaps,secrets,serviceaccounts,leases,"
-    "poddisruptionbudgets,networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,"
-    "validatingwebhookconfigurations,mutatingwebhookconfigurations"
-)
 
 
 class Release(Seen):
@@ -40,59 +32,51 @@ class Release(Seen):
         self.site, self.nodes = site, site.nodes
         self.values: Object = {}
 
-    def helm(self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, stdin: str = "") -> str:
-        """Return what Helm prints; raises AssertionError where it fails."""
-        done = self.try_helm(*arguments, program=program, namespace=namespace, stdin=stdin)
+    def helm(self, *arguments: str, **options: Any) -> None:
+        """Run Helm; raises AssertionError where it fails."""
+        done = self.try_helm(*arguments, **options)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.logs[-6000:]}"
-        return done.stdout
 
     def try_helm(
-        self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, stdin: str = ""
+        self, *arguments: str, program: str = "helm", namespace: str = NAMESPACE, values: Object | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        """Run Helm as the administrator; values come by stdin."""
-        environment = {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "HOME": str(self.cluster.directory)}
-        command = [str(binaries.ensure(program)[program]), *arguments, "--namespace", namespace]
-        command += ["--values", "-"] if stdin else []
-        return subprocess.run(
-            command, input=stdin, env=environment, capture_output=True, text=True, timeout=600, check=False
-        )
+        """Run Helm as the administrator, with values beside those of all releases."""
+        options = ["--kubeconfig", str(self.cluster.kubeconfig), "--namespace", namespace]
+        options += [] if values is None else [_VALUES, "--values=-"]
+        return run(*arguments, *options, stdin=json.dumps(values), program=program)
 
     def install(self, values: Object | None = None, program: str = "helm", *, wait: bool = True) -> None:
-        """Install with values over `VALUES`; returns when Helm says that it is done, or at once."""
+        """Install with values; returns when Helm says that it is done, or at once."""
         self.values = values or {}
         options = ("--create-namespace", *(_WAIT if wait else ()))
-        self.helm("install", NAME, str(CHART), *options, program=program, stdin=merged(self.values))
+        self.helm("install", NAME, str(CHART), *options, program=program, values=self.values)
 
-    def upgrade(self, values: Object | None = None, *options: str, chart: Path = CHART) -> None:
-        """Change to these values over `VALUES`; returns when Helm says that it is done."""
+    def upgrade(self, values: Object | None = None, *options: str) -> None:
+        """Change to these values; returns when Helm says that it is done."""
         self.values = values or {}
-        self.helm("upgrade", NAME, str(chart), *_WAIT, *options, stdin=merged(self.values))
+        self.helm("upgrade", NAME, str(CHART), *_WAIT, *options, values=self.values)
 
-    def uninstall(self, *options: str) -> None:
+    def uninstall(self) -> None:
         """Uninstall the release; returns when its pods are gone too."""
-        self.helm("uninstall", NAME, *options, *_WAIT)
+        self.helm("uninstall", NAME, *_WAIT)
         self.await_no_pods()
 
-    def have(self) -> None:
-        """Have the chart installed with the values that all tests share; returns when the webhook is in force."""
-        if self.try_helm("status", NAME).returncode:
-            self.install()
-        elif self.values:
-            self.upgrade()
-        self.await_in_force()
+    def remove(self) -> None:
+        """Remove the release without hooks, if there is one; returns when nothing of it is left."""
+        self.try_helm("uninstall", NAME, "--no-hooks")
+        self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force")
+        eventually("nothing of the release is left", lambda: not self.pods and self.left_over == [])
 
     @contextmanager
     def installed(self, values: Object, *, wait: bool = True) -> Iterator["Release"]:
-        """Give a release with values of its own; whatever is left of it is removed afterwards, without hooks."""
+        """Give a release with values of its own; it is removed afterwards, without hooks."""
         try:
             self.install(values, wait=wait)
             if wait:
                 self.await_in_force()
             yield self
         finally:
-            self.try_helm("uninstall", NAME, "--no-hooks")
-            self.cluster.kubectl("delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force")
-            eventually("nothing of the release is left", lambda: self.left_over == [])
+            self.remove()
 
     def await_in_force(self) -> None:
         """Return when all pods are ready and the API server denies and patches by what they say."""
@@ -107,7 +91,7 @@ class Release(Seen):
     @property
     def pods(self) -> list[Object]:
         """The pods of the release."""
-        return list(self.api.list(PODS, {"labelSelector": _OURS}))
+        return list(self.api.list(f"/api/v1/namespaces/{NAMESPACE}/pods", {"labelSelector": _OURS}))
 
     @property
     def ready_pods(self) -> dict[str, str]:
@@ -137,16 +121,15 @@ class Release(Seen):
     @property
     def left_over(self) -> list[str]:
         """The paths of what the webhook makes for itself and is there."""
-        return [path for path in _MADE_BY_US if self.read(path)]
+        return [path for path in OWNED if self.read(path)]
 
     @property
     def labelled(self) -> list[str]:
         """Names of all objects that are labelled as ours or the release's."""
-        found = [
-            self.cluster.kubectl("get", _KINDS, "-A", "-o", "name", f"--selector={label}={NAME}").stdout.split()
-            for label in ("app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance")
-        ]
-        return sorted({name for names in found for name in names})
+        kinds = ",".join(self.cluster.kubectl("api-resources", "--verbs=list", "--output=name").stdout.split())
+        labels = (f"app.kubernetes.io/{key}={NAME}" for key in ("managed-by", "part-of", "instance"))
+        found = (self.cluster.kubectl("get", kinds, "-A", "-o", "name", "-l", label).stdout for label in labels)
+        return sorted({name for names in found for name in names.split()})
 
     def doctor(self) -> tuple[int, list[tuple[str, str]]]:
         """Return the doctor's exit status, and status and words of what it finds, as an administrator runs it."""
@@ -161,11 +144,3 @@ def is_ready(pod: Object) -> bool:
     """Say whether a pod is ready and stays."""
     conditions = {found["type"]: found["status"] for found in items(at(pod, "status", "conditions"))}
     return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
-
-
-def merged(values: Object) -> str:
-    """Return values over `VALUES` as Helm reads them."""
-    whole: Object = {**VALUES, **values}
-    return json.dumps(
-        {key: {**VALUES.get(key, {}), **value} if isinstance(value, dict) else value for key, value in whole.items()}
-    )

@@ -14,11 +14,12 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.mark.parametrize("program", ["helm3", "helm"])
-def test_no_write_of_a_good_vm_fails_during_an_installation(bare: Release, program: str, report: Report) -> None:
-    with Writers(bare.cluster, sound) as writers:
+def test_no_write_of_a_good_vm_fails_during_an_installation(site: Release, program: str, report: Report) -> None:
+    site.remove()
+    with Writers(site.cluster, sound) as writers:
         writers.go_on()
-        bare.install(program=program)
-        bare.await_in_force()
+        site.install(program=program)
+        site.await_in_force()
         writers.go_on()
     report(f"{program} install: {writers.tally}")
     assert writers.losses == []

@@ -2,11 +2,12 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.documentation import CHART
-from tests.e2e_chart.release import Release, is_ready, merged
+from tests.e2e_chart.release import Release, is_ready
 from tests.e2e_controller.permissions import NAME, OWNER
 from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.workloads import eventually
@@ -21,8 +22,8 @@ FIRST = f"ValidatingWebhookConfiguration migratability belongs to ClusterRole {O
     ("name", "program", "why"), [(NAME, "helm", IMPORTED), (SECOND, "helm", FIRST), (SECOND, "helm3", FIRST)]
 )
 def test_helm_denies_a_second_release_and_names_the_first(release: Release, name: str, program: str, why: str) -> None:
-    where = {"namespace": ELSEWHERE, "program": program}
-    denied = release.try_helm("install", name, str(CHART), "--create-namespace", stdin=merged({}), **where)
+    where: dict[str, Any] = {"namespace": ELSEWHERE, "program": program}
+    denied = release.try_helm("install", name, str(CHART), "--create-namespace", values={}, **where)
     assert (denied.returncode != 0, why in denied.stderr) == (True, True)
     assert name == NAME or release.try_helm("status", name, **where).returncode != 0
 
@@ -34,7 +35,7 @@ def test_a_second_release_says_why_it_is_not_ready_and_changes_nothing(release: 
     (chart / "templates/one-release.yaml").unlink()
     before = [release.read(path) for path in (VALIDATING, MUTATING)]
     whose = f"ValidatingWebhookConfiguration migratability is not ours, it belongs to ClusterRole {OWNER}"
-    release.helm("install", SECOND, str(chart), "--create-namespace", namespace=ELSEWHERE, stdin=merged({}))
+    release.helm("install", SECOND, str(chart), "--create-namespace", namespace=ELSEWHERE, values={})
 
     def said() -> bool:
         names = [pod["metadata"]["name"] for pod in release.api.list(f"/api/v1/namespaces/{ELSEWHERE}/pods")]

@@ -14,12 +14,11 @@ from threading import Thread
 import pytest
 
 from tests.localcluster import Image, LocalCluster, Nodes
-from tests.workloads import (
+from tests.localcluster.tests.workloads import (
     PORT,
     SNAPSHOT,
     apply,
     container,
-    eventually,
     pod,
     probe,
     server,
@@ -28,6 +27,7 @@ from tests.workloads import (
     volume,
     wait_for,
 )
+from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -19,8 +19,9 @@ from tests.localcluster.images import Image, Waiting
 from tests.localcluster.mounts import Mounts
 from tests.localcluster.probes import verdicts
 from tests.localcluster.scheduler import Scheduler
+from tests.localcluster.tests.workloads import pod, server, service
 from tests.localcluster.volumes import File, replace
-from tests.workloads import eventually, pod, server, service
+from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 

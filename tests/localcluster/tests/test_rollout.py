@@ -10,17 +10,16 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.build import Object
 from tests.clusters import Clusters, WithNodes
 from tests.localcluster import LocalCluster, Nodes
 from tests.localcluster.errors import KubectlError
-from tests.workloads import (
+from tests.localcluster.tests.workloads import (
     PORT,
     SNAPSHOT,
-    Object,
     apply,
     container,
     deployment,
-    eventually,
     job,
     pod_spec,
     server,
@@ -28,6 +27,7 @@ from tests.workloads import (
     shown,
     wait_for,
 )
+from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 PER_SECOND = 50
