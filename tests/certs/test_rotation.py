@@ -271,10 +271,8 @@ def test_a_successor_of_the_future_is_made_again() -> None:
 
 
 def test_a_trust_delay_that_began_in_the_future_starts_again() -> None:
-    made = rotate(FIRST, OLD, DUE, LIFETIMES)
-    configured = reconciled(OLD, made, DUE)
-    jumped = rotate(made, configured, DUE + HOUR, LIFETIMES)
+    jumped = rotate(MADE, NEW, DUE + HOUR, LIFETIMES)
     assert jumped.next_trusted_since == DUE + HOUR
-    back = rotate(jumped, configured, DUE, LIFETIMES)
+    back = rotate(jumped, NEW, DUE, LIFETIMES)
     assert back.next_trusted_since == DUE
-    assert rotate(back, configured, DUE + MINUTE, LIFETIMES).signing == made.next
+    assert rotate(back, NEW, DUE + MINUTE, LIFETIMES).signing == NEXT
