@@ -30,21 +30,16 @@ def test_the_key_is_readable_by_nobody_else_while_it_is_loaded() -> None:
     assert context.modes["key"] > 0
 
 
-@pytest.mark.parametrize("folder", [".", "absent"], ids=["in memory", "no folder in memory"])
-def test_loading_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
-    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path / folder)
-    serving(ONE)
-    assert list(tmp_path.iterdir()) == []
-
-
 INVALID = {"no pair": OTHER.chain, "empty": b"", "words": b"not a certificate", "half": ONE.chain[:100]}
 
 
 @pytest.mark.parametrize("chain", INVALID.values(), ids=INVALID)
-def test_an_invalid_certificate_is_not_loaded_and_leaves_no_file_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: bytes
+@pytest.mark.parametrize("folder", [".", "absent"], ids=["in memory", "no folder in memory"])
+def test_loading_leaves_no_file_behind_also_where_the_certificate_is_invalid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, chain: bytes
 ) -> None:
-    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path)
+    monkeypatch.setattr("certs.leaf._MEMORY", tmp_path / folder)
+    serving(ONE)
     with pytest.raises(CertificateError, match="no certificate with its key that can be served"):
         serving(Leaf(chain, ONE.key))
     assert list(tmp_path.iterdir()) == []
@@ -53,16 +48,3 @@ def test_an_invalid_certificate_is_not_loaded_and_leaves_no_file_behind(
 def test_the_names_of_a_replica_are_those_of_its_service_and_its_own_address() -> None:
     assert service_names("webhook", "ns", "10.0.0.7") == ["webhook", "webhook.ns", "webhook.ns.svc", "10.0.0.7"]
     assert service_names("webhook", "ns") == ["webhook", "webhook.ns", "webhook.ns.svc"]
-
-
-NO_PAIR = {
-    "no certificate": (Leaf(ONE.key, ONE.key), "there is no certificate in PEM"),
-    "half a key": (Leaf(ONE.chain, ONE.key[:100]), "the key is not a PEM private key"),
-    "the key of another": (Leaf(ONE.chain, OTHER.key), "the key is not that of the certificate"),
-}
-
-
-@pytest.mark.parametrize(("leaf", "reason"), NO_PAIR.values(), ids=NO_PAIR)
-def test_certificate_and_key_that_do_not_fit_say_why(leaf: Leaf, reason: str) -> None:
-    with pytest.raises(CertificateError, match=reason):
-        leaf.parsed()
