@@ -94,14 +94,11 @@ def test_clients_that_trust_its_ca_accept_a_leaf_for_each_of_its_names_and_no_ot
                 build.handshake(server, client, name)
 
 
-def test_a_leaf_never_outlives_its_ca() -> None:
+def test_a_leaf_never_outlives_its_ca_which_signs_nothing_once_it_has_expired() -> None:
     assert build.certificate(MADE.sign(NAMES, WEEK, NOW + YEAR - DAY)).not_valid_after_utc == MADE.not_after
-
-
-@pytest.mark.parametrize("late", [timedelta(0), YEAR])
-def test_a_ca_signs_nothing_once_it_has_expired(late: timedelta) -> None:
-    with pytest.raises(CertificateError, match="the CA expired at 2028-02-29 12:00:00 UTC"):
-        MADE.sign(NAMES, WEEK, NOW + YEAR + late)
+    for late in (NOW + YEAR, NOW + 2 * YEAR):
+        with pytest.raises(CertificateError, match="the CA expired at 2028-02-29 12:00:00 UTC"):
+            MADE.sign(NAMES, WEEK, late)
 
 
 @pytest.mark.parametrize("lifetime", [20 * SECOND, HOUR, YEAR])
