@@ -4,30 +4,28 @@ import ssl
 import stat
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from certs import CertificateError, Leaf, self_signed, service_names
-from tests.certs.build import serving
+from tests.certs.build import handshake, serving, trusting
 
 ONE, OTHER = (self_signed(["localhost"], timedelta(days=30)) for _ in range(2))
 
 
 class Watching(ssl.SSLContext):
-    """A context that notes what it was given to load."""
+    """A context that asserts who may read the key."""
 
-    modes: dict[str, int]
-
-    def load_cert_chain(self, certfile: object, keyfile: object = None, password: object = None) -> None:
-        key = Path(str(keyfile))
-        self.modes = {"folder": stat.S_IMODE(key.parent.stat().st_mode), "key": len(key.read_bytes())}
+    def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
+        assert stat.S_IMODE(Path(keyfile).parent.stat().st_mode) & 0o077 == 0
+        super().load_cert_chain(certfile, keyfile, password)
 
 
 def test_the_key_is_readable_by_nobody_else_while_it_is_loaded() -> None:
     context = Watching(ssl.PROTOCOL_TLS_SERVER)
     ONE.load_into(context)
-    assert context.modes["folder"] & 0o077 == 0
-    assert context.modes["key"] > 0
+    handshake(context, trusting(ONE.chain), "localhost")
 
 
 INVALID = {"no pair": OTHER.chain, "empty": b"", "words": b"not a certificate", "half": ONE.chain[:100]}

@@ -123,7 +123,6 @@ def test_a_replica_stays_ready_while_one_webhook_trusts_its_leaf_that_has_not_ex
 
 USELESS = {
     "no certificate": Leaf(b"garbage", ONE.key),
-    "no key": Leaf(ONE.chain, b""),
     "the key of another": Leaf(ONE.chain, TWO.key),
     "another name": OLD.sign(["webhook.other.svc"], DAY, NOW),
     "one that has expired": OLD.sign(NAMES, HOUR, NOW - 2 * HOUR),

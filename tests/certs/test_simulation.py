@@ -1,7 +1,7 @@
 """Simulated replicas, webhook configurations and time, through many rotations and losses.
 
 At every instant, every API server accepts the leaf of every ready replica, also if it does not know the newest bundles
-yet. The check shares no code with the product: it is cryptography's verifier with its own strict rules, and OpenSSL.
+yet: by cryptography's verifier with its own strict rules, and where steps are short by OpenSSL, as a real client.
 """
 
 import random

@@ -9,11 +9,11 @@ from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
-from tests.workloads import definition
+from tests.workloads import definition, eventually
 from webhook.objects import at
 
-CERTIFICATE = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates/{NAME}"
-SERVICE_CA = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{NAME}-service-ca"
+_CERTIFICATE = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates/{NAME}"
+_SERVICE_CA = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{NAME}-service-ca"
 _OPENSHIFT = "service.beta.openshift.io"
 
 
@@ -30,8 +30,8 @@ class CertManager:
         release.cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
 
     def issue(self) -> Identity:
-        """Write a new leaf, with its key and the CA, into the Secret that the Certificate names."""
-        spec = at(self.release.read(CERTIFICATE), "spec")
+        """Write a new leaf, with its key and the CA, into the Secret that the Certificate names, once it is there."""
+        spec = eventually("the Certificate", lambda: self.release.read(_CERTIFICATE))["spec"]
         leaf = self._ca.server(NAME, spec["dnsNames"])
         _write(self.release, spec["secretName"], leaf, {"ca.crt": self._ca.pem})
         return leaf
@@ -66,10 +66,10 @@ class ServiceCa:
 
     def publish_ca(self) -> None:
         """Write all CAs into the ConfigMap that asks for them."""
-        annotations = at(self.release.read(SERVICE_CA), "metadata", "annotations")
+        annotations = at(self.release.read(_SERVICE_CA), "metadata", "annotations")
         assert annotations[f"{_OPENSHIFT}/inject-cabundle"] == "true"
         bundle = b"".join(ca.pem for ca in self._ca_certificates)
-        self.release.edit(SERVICE_CA, {"data": {"service-ca.crt": bundle.decode()}})
+        self.release.edit(_SERVICE_CA, {"data": {"service-ca.crt": bundle.decode()}})
 
     def change_ca(self) -> None:
         """Let another CA sign what is issued from now on; the old one stays in what is injected."""

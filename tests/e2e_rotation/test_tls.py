@@ -2,8 +2,8 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPSConnection
 
@@ -13,13 +13,12 @@ from certs import Leaf
 from tests.build import Object, disk, of_kind, review, vm
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAMESPACE
-from tests.e2e_rotation.issuers import CERTIFICATE, CertManager
+from tests.e2e_rotation.issuers import CertManager
 from tests.e2e_rotation.load import shake, under_load
 from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
 from tests.localcluster.probes import unverified
 from tests.server.conftest import send
-from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -58,17 +57,11 @@ def test_an_upgrade_to_tls_1_3_without_client_authentication_and_to_cert_manager
     issuer = CertManager(guarded)
     old = unverified()
     old.maximum_version = ssl.TLSVersion.TLSv1_2
-
-    def issue() -> None:
-        eventually("Certificate", lambda: guarded.read(CERTIFICATE))
-        issuer.issue()
-
-    with under_load(guarded) as load:
+    with under_load(guarded) as load, ThreadPoolExecutor() as threads:
         assert shake(guarded.address, old)
-        thread = threading.Thread(target=issue)
-        thread.start()
+        issued = threads.submit(issuer.issue)
         upgrade(guarded, OTHERS)
-        thread.join()
+        issued.result()
         load.look()
         load.writers.go_on(100)
         with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
