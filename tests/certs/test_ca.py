@@ -13,9 +13,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import CA, CertificateError, self_signed
-from certs.ca import renewal
 from tests.certs import build
-from tests.certs.build import CA_CERTIFICATE, DAY, HOUR, NAME, NAMES, NOW, SECOND, USAGES, Issued
+from tests.certs.build import CA_CERTIFICATE, DAY, HOUR, NAME, NAMES, NOW, USAGES, Issued
 
 YEAR, WEEK = timedelta(days=365), timedelta(days=7)
 MADE = CA.make(YEAR, NOW)
@@ -98,12 +97,6 @@ def test_a_leaf_never_outlives_its_ca_which_signs_nothing_once_it_has_expired() 
     for late in (NOW + YEAR, NOW + 2 * YEAR):
         with pytest.raises(CertificateError, match="the CA expired at 2028-02-29 12:00:00 UTC"):
             MADE.sign(NAMES, WEEK, late)
-
-
-@pytest.mark.parametrize("lifetime", [20 * SECOND, HOUR, YEAR])
-def test_renewal_is_due_at_two_thirds_of_any_lifetime(lifetime: timedelta) -> None:
-    made = CA.make(lifetime, NOW)
-    assert renewal(made.not_before, made.not_after) == NOW + lifetime * 2 / 3
 
 
 def pair(*extensions: x509.ExtensionType, issuer: Issued | None = None, key: Any = None) -> tuple[bytes, bytes]:
