@@ -57,10 +57,8 @@ class Issued:
     @property
     def key(self) -> bytes:
         """The private key, in the form that OpenSSL's older commands and Go write."""
-        shape = serialization.PrivateFormat.TraditionalOpenSSL
-        if isinstance(self.private, ed25519.Ed25519PrivateKey):
-            shape = serialization.PrivateFormat.PKCS8
-        return self.private.private_bytes(serialization.Encoding.PEM, shape, serialization.NoEncryption())
+        shape = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+        return self.private.private_bytes(*shape, serialization.NoEncryption())
 
     def leaf(self, *chain: "Issued") -> Leaf:
         """Return it as something to serve, with the certificates between it and its root."""

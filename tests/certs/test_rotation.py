@@ -1,11 +1,12 @@
-"""Trust first, sign later: when a successor is made, when it signs, and which CAs are trusted meanwhile."""
+"""Trust first, sign later: when a successor is made and signs, what is trusted meanwhile, and recovery from losses."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 
-from certs import CA, CertificateError, Leaf, Lifetimes, Stored, renewed, rotate
+from certs import CA, CertificateError, Leaf, Lifetimes, Serving, Stored, renewed, rotate, union
 from tests.certs import build
 from tests.certs.build import DAY, HOUR, LIFETIMES, MINUTE, NAME, NAMES, NOW, SECOND, first
 
@@ -16,11 +17,28 @@ OLD = [FIRST.bundle(DUE)] * 3
 """What three webhooks trust before anything is due."""
 MADE = rotate(FIRST, OLD, DUE, LIFETIMES)
 NEW = [MADE.bundle(DUE)] * 3
+SEEN = replace(MADE, next_trusted_since=DUE)
 PROMOTED = rotate(rotate(MADE, NEW, DUE, LIFETIMES), NEW, DUE + MINUTE, LIFETIMES)
 assert FIRST.signing
 assert MADE.next
 SIGNING, NEXT = FIRST.signing, MADE.next
 LEAF = NEXT.sign(NAMES, DAY, DUE)
+END, THEN = SIGNING.not_after, NOW + 10 * DAY
+
+
+def leaf_of(stored: Stored, now: datetime, leaf: Leaf | None = None) -> Leaf:
+    made = renewed(leaf, stored, NAMES, now, LIFETIMES)
+    assert made
+    return made
+
+
+def trusts(stored: Stored, leaf: Leaf) -> bool:
+    return build.why_not_trusted(stored.bundle(THEN), leaf, NAME, THEN) is None
+
+
+def reconciled(configured: list[bytes], stored: Stored, now: datetime) -> list[bytes]:
+    """Return the bundles that the leader writes."""
+    return [union(*configured, stored.bundle(now), now=now)] * 3
 
 
 def test_the_first_ca_signs_at_once_without_webhook_configurations() -> None:
@@ -44,8 +62,8 @@ def test_a_successor_that_signs_nothing_yet_is_made_and_trusted_at_two_thirds() 
 UNTRUSTED = {
     "by none": OLD,
     "by two of three": [*NEW[:2], *OLD[:1]],
-    "by one that trusts nothing": [*NEW, b""],
     "by one whose bundle is cut short": [*NEW, NEW[0][:-100]],
+    "but another replica's": [rotate(FIRST, OLD, DUE, LIFETIMES).bundle(DUE)] * 3,
 }
 
 
@@ -62,10 +80,9 @@ def test_a_successor_signs_when_every_webhook_has_trusted_it_for_the_trust_delay
 
 
 def test_the_old_ca_is_trusted_until_it_expires() -> None:
-    end = SIGNING.not_after
-    assert PROMOTED.bundle(end - SECOND) == NEXT.certificate + SIGNING.certificate
-    assert PROMOTED.bundle(end) == NEXT.certificate
-    assert rotate(PROMOTED, NEW, end, LIFETIMES).trusted == b""
+    assert PROMOTED.bundle(END - SECOND) == NEXT.certificate + SIGNING.certificate
+    assert PROMOTED.bundle(END) == NEXT.certificate
+    assert rotate(PROMOTED, NEW, END, LIFETIMES).trusted == b""
 
 
 def test_the_trust_delay_starts_again_when_a_webhook_no_longer_trusts_the_successor() -> None:
@@ -80,7 +97,7 @@ def test_the_trust_delay_starts_again_when_a_webhook_no_longer_trusts_the_succes
 AT_ONCE = {
     "without a trust delay": (NEW, DUE, replace(LIFETIMES, trust_delay=timedelta(0))),
     "when the webhook configurations are deleted": ([], DUE, LIFETIMES),
-    "when the old CA has expired, though nobody trusts it": (OLD, SIGNING.not_after, LIFETIMES),
+    "when the old CA has expired, though nobody trusts it": (OLD, END, LIFETIMES),
 }
 
 
@@ -89,36 +106,15 @@ def test_a_successor_signs_at_once(configured: list[bytes], now: datetime, lifet
     assert rotate(MADE, configured, now, lifetimes).signing == NEXT
 
 
-CASES = {
-    "nothing": (None, [], NOW),
-    "nothing, but something is trusted": (None, OLD, NOW),
-    "one that is due": (FIRST, OLD, DUE),
-    "one that is due, without webhook configurations": (FIRST, [], DUE),
-    "one that has expired": (FIRST, OLD, NOW + 2 * LIFETIMES.ca),
-    "one of the future": (FIRST, OLD, NOW - DAY),
-    "a successor": (MADE, OLD, DUE),
-    "a trusted successor": (MADE, NEW, DUE),
-    "a successor trusted long enough": (replace(MADE, next_trusted_since=DUE), NEW, DUE + MINUTE),
-    "a successor that is due itself": (replace(MADE, next_trusted_since=DUE), NEW, DUE + LIFETIMES.ca * 3 / 4),
-    "a successor that has expired": (replace(MADE, next_trusted_since=DUE), NEW, DUE + 2 * LIFETIMES.ca),
-    "a trust delay that begins in the future": (replace(MADE, next_trusted_since=DUE + HOUR), NEW, DUE),
-}
+@pytest.mark.parametrize("configured", [[], OLD, NEW], ids=["no webhook configurations", "old", "new"])
+def test_a_second_rotation_changes_nothing(configured: list[bytes]) -> None:
+    times = [NOW - DAY, NOW, DUE, DUE + MINUTE, DUE + LIFETIMES.ca * 3 / 4, DUE + 2 * LIFETIMES.ca]
+    for stored, now in product([None, FIRST, MADE, SEEN, replace(SEEN, next_trusted_since=DUE + HOUR)], times):
+        once = rotate(stored, configured, now, LIFETIMES)
+        assert rotate(once, configured, now, LIFETIMES) == once, (stored, now)
 
 
-@pytest.mark.parametrize(("stored", "configured", "now"), CASES.values(), ids=CASES)
-def test_a_second_rotation_changes_nothing(stored: Stored | None, configured: list[bytes], now: datetime) -> None:
-    once = rotate(stored, configured, now, LIFETIMES)
-    assert rotate(once, configured, now, LIFETIMES) == once
-
-
-def test_replicas_that_both_made_a_successor_follow_the_last_write() -> None:
-    others = rotate(FIRST, OLD, DUE, LIFETIMES)
-    assert others != MADE
-    read = Stored.from_data(others.to_data())
-    assert rotate(read, NEW[:2], DUE, LIFETIMES) == others
-
-
-@pytest.mark.parametrize("stored", [FIRST, MADE, PROMOTED, replace(MADE, next_trusted_since=DUE, signing=None)])
+@pytest.mark.parametrize("stored", [FIRST, MADE, PROMOTED, replace(SEEN, signing=None)])
 def test_data_of_the_secret_can_be_read_again_and_shows_no_key(stored: Stored) -> None:
     assert Stored.from_data(stored.to_data()) == stored
     assert "PRIVATE" not in repr(stored)
@@ -166,39 +162,30 @@ def test_impossible_lifetimes_are_rejected(lifetimes: dict[str, timedelta], reas
         Lifetimes(**lifetimes)
 
 
-def leaf_at(stored: Stored, now: datetime = NOW, leaf: Leaf | None = None) -> Leaf:
-    made = renewed(leaf, stored, NAMES, now, LIFETIMES)
-    assert made
-    return made
-
-
 def test_a_replica_without_a_leaf_gets_one_of_the_signing_ca() -> None:
-    leaf = leaf_at(MADE, DUE)
+    leaf = leaf_of(MADE, DUE)
     assert build.why_not_trusted(FIRST.bundle(DUE), leaf, NAME, DUE) is None
     assert build.certificate(leaf).not_valid_after_utc == DUE + LIFETIMES.leaf
 
 
-def test_a_leaf_is_renewed_at_two_thirds_of_its_lifetime() -> None:
-    leaf, late = leaf_at(FIRST), NOW + LIFETIMES.leaf * 2 / 3
-    assert leaf_at(FIRST, late - SECOND, leaf) == leaf
-    assert build.certificate(leaf_at(FIRST, late, leaf)).not_valid_after_utc == late + LIFETIMES.leaf
+LATE = NOW + LIFETIMES.leaf * 2 / 3
+RENEWED = {
+    "not before two thirds of its lifetime": (NOW, FIRST, LATE - SECOND, False),
+    "at two thirds of its lifetime": (NOW, FIRST, LATE, True),
+    "when another CA signs": (DUE, PROMOTED, DUE + MINUTE, True),
+    "not when it expires with its CA": (END - HOUR, FIRST, END - MINUTE, False),
+    "when it has expired after a clock jump": (NOW, FIRST, NOW + 8 * DAY, True),
+    "when it is not valid yet after a clock jump": (NOW + DAY, FIRST, NOW, True),
+}
 
 
-def test_a_leaf_is_renewed_when_another_ca_signs() -> None:
-    leaf = leaf_at(FIRST, DUE)
-    assert leaf_at(PROMOTED, DUE + MINUTE, leaf) != leaf
-
-
-def test_a_leaf_that_expires_with_its_ca_is_kept() -> None:
-    leaf = leaf_at(FIRST, SIGNING.not_after - HOUR)
-    assert leaf_at(FIRST, SIGNING.not_after - MINUTE, leaf) == leaf
-
-
-@pytest.mark.parametrize("later", [-2 * HOUR, 8 * DAY], ids=["not valid yet", "expired"])
-def test_a_leaf_that_is_not_valid_after_a_clock_jump_is_replaced(later: timedelta) -> None:
-    stored = first(NOW - DAY)
-    leaf = leaf_at(stored, NOW + later, leaf_at(stored))
-    assert build.why_not_trusted(stored.bundle(NOW), leaf, NAME, NOW + later) is None
+@pytest.mark.parametrize(("made", "stored", "now", "is_renewed"), RENEWED.values(), ids=RENEWED)
+def test_a_leaf_is_renewed(made: datetime, stored: Stored, now: datetime, is_renewed: bool) -> None:
+    old = leaf_of(FIRST, made)
+    leaf = leaf_of(stored, now, old)
+    assert (leaf != old) == is_renewed
+    assert build.why_not_trusted(stored.bundle(now), leaf, NAME, now) is None
+    assert not is_renewed or build.certificate(leaf).not_valid_after_utc == now + LIFETIMES.leaf
 
 
 UNABLE = {
@@ -213,3 +200,79 @@ def test_a_leaf_is_kept_where_no_ca_can_sign(stored: Stored, now: datetime) -> N
     leaf = CA.make(DAY, NOW).sign(NAMES, DAY, NOW)
     assert renewed(None, stored, NAMES, now, LIFETIMES) is None
     assert renewed(leaf, stored, NAMES, now, LIFETIMES) == leaf
+
+
+def test_a_lost_secret_is_replaced_by_a_ca_that_signs_nothing_before_it_is_trusted() -> None:
+    old = leaf_of(FIRST, THEN)
+    lost = rotate(None, OLD, THEN, LIFETIMES)
+    assert lost.next
+    assert lost.signing is None
+    configured = reconciled(OLD, lost, THEN)
+    seen = rotate(lost, configured, THEN + SECOND, LIFETIMES)
+    assert rotate(seen, configured, THEN + MINUTE, LIFETIMES).signing is None
+    signs = rotate(seen, configured, THEN + SECOND + MINUTE, LIFETIMES)
+    assert signs.signing == lost.next
+    assert all(trusts(stored, old) for stored in (lost, seen, signs))
+
+
+def test_leaves_of_a_lost_ca_stay_trusted_when_the_webhook_configurations_are_deleted_next() -> None:
+    lost = rotate(None, OLD, THEN, LIFETIMES)
+    signs = rotate(lost, [], THEN, LIFETIMES)
+    assert signs.signing == lost.next
+    assert trusts(signs, leaf_of(FIRST, THEN))
+
+
+@pytest.mark.parametrize("configured", [[], [b""], [b"garbage", b""]], ids=["none", "nothing", "garbage"])
+def test_a_lost_secret_is_replaced_at_once_where_nothing_valid_is_trusted(configured: list[bytes]) -> None:
+    assert rotate(None, configured, THEN, LIFETIMES).signing not in (None, FIRST.signing)
+
+
+def test_a_ca_that_was_removed_from_a_bundle_or_with_the_secret_is_written_back() -> None:
+    removed = [OLD[0], OLD[0], first().bundle(NOW)]
+    stored = rotate(FIRST, removed, THEN, LIFETIMES)
+    assert stored == FIRST
+    assert all(FIRST.bundle(NOW) in bundle for bundle in reconciled(removed, stored, THEN))
+
+
+JUMPS = {"an hour": HOUR, "a day": DAY, "a month": 30 * DAY, "ten months": 300 * DAY, "three years": 1100 * DAY}
+
+
+@pytest.mark.parametrize("jump", [*JUMPS.values(), *(-jump for jump in JUMPS.values())])
+def test_a_trusted_leaf_is_served_within_minutes_after_a_clock_jumped_and_came_back(jump: timedelta) -> None:
+    stored, configured = FIRST, OLD
+    serving, leaf = Serving(LIFETIMES.trust_delay, NAME), leaf_of(FIRST, THEN)
+    for minute in range(30):
+        now = THEN + minute * MINUTE + (jump if 5 <= minute < 10 else timedelta(0))
+        stored = rotate(stored, configured, now, LIFETIMES)
+        configured = reconciled(configured, stored, now)
+        leaf = renewed(leaf, stored, NAMES, now, LIFETIMES) or leaf
+        serving.offer(leaf)
+        serving.observe(configured, now)
+        if minute >= 15 or abs(jump) <= HOUR:
+            served, true_time = serving.current(), THEN + minute * MINUTE
+            assert served
+            assert serving.why_not() is None
+            assert all(build.why_not_trusted(each, served, NAME, true_time) is None for each in configured)
+
+
+def test_a_ca_of_the_future_signs_nothing_and_stays_trusted() -> None:
+    future = first(THEN + 2 * HOUR)
+    stored = rotate(future, [future.bundle(THEN)], THEN, LIFETIMES)
+    assert stored.signing is None
+    assert stored.next not in (None, future.signing)
+    assert future.bundle(THEN) in stored.bundle(THEN)
+
+
+def test_a_successor_of_the_future_is_made_again() -> None:
+    early = rotate(FIRST, OLD, DUE + 3 * HOUR, LIFETIMES)
+    stored = rotate(early, OLD, DUE, LIFETIMES)
+    assert stored.signing == FIRST.signing
+    assert stored.next not in (None, early.next)
+
+
+def test_a_trust_delay_that_began_in_the_future_starts_again() -> None:
+    jumped = rotate(MADE, NEW, DUE + HOUR, LIFETIMES)
+    assert jumped.next_trusted_since == DUE + HOUR
+    back = rotate(jumped, NEW, DUE, LIFETIMES)
+    assert back.next_trusted_since == DUE
+    assert rotate(back, NEW, DUE + MINUTE, LIFETIMES).signing == NEXT

@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,11 +29,6 @@ SERVER = f"{NAME}.{NAMESPACE}.svc"
 """The name that API servers ask for."""
 Served = Mapping[str, x509.Certificate]
 """What each ready replica serves, by its name."""
-_EVERY, _TIMEOUT = 0.1, 30.0
-_PAUSE = 0.25
-"""Each look costs a handshake with every replica."""
-_AFTERWARDS = 50
-"""How many writes follow whatever a test did."""
 
 
 class Handshakes:
@@ -42,8 +36,7 @@ class Handshakes:
 
     def __init__(self, api: Client, address: tuple[str, int]) -> None:
         """Connect to an address of the Service; read the bundles from the API server."""
-        self.total = 0
-        self.failed: list[str] = []
+        self.total, self.failed = 0, list[str]()
         self._api, self._address = api, address
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="handshakes", daemon=True)
@@ -57,7 +50,7 @@ class Handshakes:
         self._thread.join()
 
     def _go_on(self) -> None:
-        while not self._done.wait(_EVERY):
+        while not self._done.wait(0.1):
             try:
                 for bundle in configured(self._api):
                     self.total += 1
@@ -82,7 +75,8 @@ class Load:
 
     def look(self) -> Served:
         """Return what each ready replica serves, and note who signed it."""
-        served = {name: leaf_of(address) for name, address in self._release.ready_pods.items()}
+        shown = {name: shake((address, PORT), unverified()) for name, address in self._release.ready_pods.items()}
+        served = {name: x509.load_der_x509_certificate(der) for name, der in shown.items()}
         for leaf in served.values():
             if (issuer := leaf.issuer.rfc4514_string()) not in self.ca_names:
                 self.ca_names.append(issuer)
@@ -93,7 +87,7 @@ class Load:
         deadline = time.monotonic() + within
         while not condition(self.look()):
             assert time.monotonic() < deadline, f"no {what} within {within:g} s: {self}"
-            time.sleep(_PAUSE)
+            time.sleep(0.25)
 
     def __str__(self) -> str:
         shaken = f"{self.handshakes.total:,} handshakes, {len(self.handshakes.failed)} failed"
@@ -108,7 +102,7 @@ def under_load(release: Release) -> Iterator[Load]:
         try:
             load.look()
             yield load
-            writers.go_on(_AFTERWARDS)
+            writers.go_on(50)
         finally:
             load.look()
     print(load)
@@ -121,11 +115,6 @@ def issuers(served: Served) -> set[x509.Name]:
     return {leaf.issuer for leaf in served.values()}
 
 
-def leaf_of(address: str) -> x509.Certificate:
-    """Return what the replica at an address serves."""
-    return x509.load_der_x509_certificate(shake((address, PORT), unverified()))
-
-
 def configured(api: Client) -> set[bytes]:
     """Return the different bundles in the webhook configurations; raises ClusterUnavailable where none is there."""
     webhooks = [webhook for path in (VALIDATING, MUTATING) for webhook in items((api.get(path) or {})["webhooks"])]
@@ -135,19 +124,9 @@ def configured(api: Client) -> set[bytes]:
 def shake(address: tuple[str, int], context: ssl.SSLContext) -> bytes:
     """Return the certificate that a new handshake is shown, as DER; raises OSError where it fails."""
     with (
-        socket.create_connection(address, timeout=_TIMEOUT) as plain,
+        socket.create_connection(address, timeout=30) as plain,
         context.wrap_socket(plain, server_hostname=SERVER) as connection,
     ):
         shown = connection.getpeercert(binary_form=True)
     assert shown is not None
     return shown
-
-
-def speaking(newest: ssl.TLSVersion, suites: str = "ALL") -> ssl.SSLContext:
-    """Return a client's context that speaks nothing newer than a version of TLS, and of its suites only some."""
-    context = unverified()
-    context.set_ciphers(f"{suites}:@SECLEVEL=0")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
-    return context

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from cryptography import x509
 
 from tests.e2e_chart.release import Release
-from tests.e2e_rotation.issuers import CertManager, ServiceCa, are_mounted, await_served
-from tests.e2e_rotation.load import under_load
+from tests.e2e_controller.permissions import NAMESPACE
+from tests.e2e_rotation.issuers import CertManager, ServiceCa
+from tests.e2e_rotation.load import Load, under_load
+from tests.localcluster.credentials import Identity
 from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
@@ -15,10 +18,8 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture(scope="module", params=[CertManager, ServiceCa], ids=["cert-manager", "service CA"])
 def issuer(request: pytest.FixtureRequest, site: Release) -> Iterator[CertManager | ServiceCa]:
     """What issues for a release that waited for its first certificate."""
-    kind: type[CertManager] | type[ServiceCa] = request.param
-    kind.prepare(site.cluster)
-    with site.installed({"certificates": kind.VALUES}, wait=False) as release:
-        found = kind(release)
+    found: CertManager | ServiceCa = request.param(site)
+    with site.installed({"certificates": found.VALUES}, wait=False) as release:
         found.publish_ca()
         found.issue()
         release.await_in_force()
@@ -44,9 +45,16 @@ def test_a_leaf_of_a_ca_that_is_not_published_yet_waits_for_it(issuer: ServiceCa
         issuer.change_ca()
         before = load.look()
         leaf = issuer.issue()
-        eventually("the new leaf is in both pods", lambda: are_mounted(leaf, release))
+        mounted = [release.nodes.folder(name, "tls", NAMESPACE) / "tls.crt" for name in release.ready_pods]
+        eventually("it is in both pods", lambda: all(path.read_bytes() == leaf.certificate for path in mounted))
         load.writers.go_on(200)
         assert load.look() == before
         issuer.publish_ca()
         await_served(load, leaf)
     assert len(load.ca_names) == 2
+
+
+def await_served(load: Load, issued: Identity) -> None:
+    """Return when both replicas serve what was issued."""
+    leaf = x509.load_pem_x509_certificate(issued.certificate)
+    load.await_served("new leaf from both replicas", lambda served: [*served.values()] == [leaf] * 2)

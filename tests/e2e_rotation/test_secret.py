@@ -1,7 +1,7 @@
 """The Secret with the CA is deleted, overwritten or replaced under writes, and no write fails."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ import certs
 from tests.build import Object
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.release import CA_SECRET
+from tests.e2e_rotation.issuers import encoded
 from tests.e2e_rotation.load import Load, configured, issuers, under_load
 from tests.localcluster.credentials import CA
 from tests.workloads import eventually
@@ -44,11 +45,9 @@ def test_deleted_truncated_or_foreign_it_is_restored_with_the_same_ca_which_goes
 def test_one_that_does_not_say_it_is_ours_is_reported_and_left_alone(release: Release) -> None:
     """Somebody else uses its name then: the replicas go on with what they remember, and say what to do."""
     before, theirs = data(release), {"password": "c2VjcmV0"}
-    label = "app.kubernetes.io/managed-by"
+    labels = {"app.kubernetes.io/managed-by": "somebody"}
     with under_load(release) as load:
-        release.edit(
-            CA_SECRET, {"metadata": {"labels": {label: "somebody"}}, "data": {**dict.fromkeys(before), **theirs}}
-        )
+        release.edit(CA_SECRET, {"metadata": {"labels": labels}, "data": {**dict.fromkeys(before), **theirs}})
         eventually("it is reported", lambda: "the webhook did not create it: delete it" in release.logs)
         await_leaves(load)
         assert data(release) == theirs
@@ -73,8 +72,7 @@ def test_another_ca_that_somebody_put_into_it_is_trusted_before_a_leaf_of_it_is_
 
 def data(release: Release) -> Object:
     """Return what the Secret holds, nothing where it is not there."""
-    found: Object = (release.read(CA_SECRET) or {}).get("data", {})
-    return found
+    return dict((release.read(CA_SECRET) or {}).get("data", {}))
 
 
 def await_leaves(load: Load) -> None:
@@ -84,8 +82,3 @@ def await_leaves(load: Load) -> None:
         "another leaf from each replica",
         lambda served: all(name in served and served[name] != leaf for name, leaf in before.items()),
     )
-
-
-def encoded(data: Mapping[str, bytes]) -> Object:
-    """Return data as Secrets hold it."""
-    return {key: base64.b64encode(content).decode() for key, content in data.items()}

@@ -1,24 +1,24 @@
 """What clients must speak and show, as the chart's values say, and how an upgrade under writes changes that."""
 
-import http.client
 import json
 import ssl
-import tempfile
-import threading
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPSConnection
 
 import pytest
 
-from tests.build import Object, disk, review, vm
+from certs import Leaf
+from tests.build import Object, disk, of_kind, review, vm
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAMESPACE
-from tests.e2e_rotation.issuers import CERTIFICATE, CertManager
-from tests.e2e_rotation.load import shake, speaking, under_load
+from tests.e2e_rotation.issuers import CertManager
+from tests.e2e_rotation.load import shake, under_load
 from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
 from tests.localcluster.probes import unverified
-from tests.workloads import eventually
+from tests.server.conftest import send
 
 pytestmark = pytest.mark.cluster
 
@@ -32,8 +32,7 @@ def guarded(site: Release) -> Iterator[Release]:
     """A release that anyone could call until an upgrade, which loses no write, let API servers alone do so."""
     with site.installed({}) as release:
         trusted = {"ca.crt": site.site.clients.pem.decode()}
-        metadata = {"name": "api-servers", "namespace": NAMESPACE}
-        apply(site.cluster, [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": trusted}])
+        apply(site.cluster, [of_kind("v1", "ConfigMap", "api-servers", NAMESPACE, data=trusted)])
         with under_load(release) as load:
             upgrade(release, GUARDED)
             load.writers.go_on(200)
@@ -51,33 +50,22 @@ def test_only_a_client_with_a_certificate_of_an_api_server_has_anything_evaluate
     assert (status, json.loads(text)["response"]["allowed"]) == (200, False)
 
 
-def test_tls_1_2_with_an_aead_suite_is_spoken_and_nothing_weaker(guarded: Release) -> None:
-    assert shake(guarded.address, speaking(ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM"))
-    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
-        shake(guarded.address, speaking(ssl.TLSVersion.TLSv1_1))
-    with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
-        shake(guarded.address, speaking(ssl.TLSVersion.TLSv1_2, "ECDHE+AES:!AESGCM:!AESCCM"))
-
-
 def test_an_upgrade_to_tls_1_3_without_client_authentication_and_to_cert_manager_loses_no_write(
     guarded: Release,
 ) -> None:
     """The old replicas may no longer read the CA's Secret, so that a new one becomes leader."""
-    CertManager.prepare(guarded.cluster)
-
-    def issue() -> None:
-        eventually("Certificate", lambda: guarded.read(CERTIFICATE))
-        CertManager(guarded).issue()
-
-    with under_load(guarded) as load:
-        thread = threading.Thread(target=issue)
-        thread.start()
+    issuer = CertManager(guarded)
+    old = unverified()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with under_load(guarded) as load, ThreadPoolExecutor() as threads:
+        assert shake(guarded.address, old)
+        issued = threads.submit(issuer.issue)
         upgrade(guarded, OTHERS)
-        thread.join()
+        issued.result()
         load.look()
         load.writers.go_on(100)
         with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
-            shake(guarded.address, speaking(ssl.TLSVersion.TLSv1_2))
+            shake(guarded.address, old)
     assert len(load.ca_names) == 2
 
 
@@ -92,15 +80,6 @@ def call(release: Release, shown: Identity | None) -> tuple[int, str]:
     """Return status and body of the answer to a review, asked for with a client certificate or without."""
     context = unverified()
     if shown:
-        with tempfile.TemporaryDirectory() as folder:
-            certificate, key = Path(folder, "certificate"), Path(folder, "key")
-            certificate.write_bytes(shown.certificate)
-            key.write_bytes(shown.key)
-            context.load_cert_chain(certificate, key)
-    connection = http.client.HTTPSConnection(*release.address, timeout=30, context=context)
-    try:
-        connection.request("POST", "/validate", json.dumps(REVIEW), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
+        Leaf(shown.certificate, shown.key).load_into(context)
+    with closing(HTTPSConnection(*release.address, timeout=30, context=context)) as connection:
+        return send(connection, "POST", "/validate", REVIEW)
