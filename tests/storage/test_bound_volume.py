@@ -10,45 +10,46 @@ from tests.storage import asking
 from webhook.storage.model import Backing
 
 SAN_CLASS = storage_class("sc", backendType="ontap-san")
+BACKENDS = (
+    backend("u-smb", "ontap-nas", "tbe-smb", nasType="SMB"),
+    backend("u-san", "ontap-san-economy", "tbe-san"),
+    backend("u-new", "new", "tbe-new"),
+)
 
 
 def backing(*objects: Object, bound: str = "pv", **request: Any) -> Backing:
     return asking.backing(*objects, volume_name=bound, **request)
 
 
-@pytest.mark.parametrize(("written", "protocol"), [("file", "file"), ("block", "block"), ("blockOnFile", "block")])
-def test_a_bound_volume_has_its_protocol_whatever_its_class_says(written: str, protocol: str) -> None:
-    found = backing(persistent_volume("pv", written), storage_class("sc", backendType="ontap-nas"))
-    assert (found.protocol, found.evidence) == (protocol, f"bound PV pv: protocol {written}")
+UNREAD = "block, backend another (no TridentBackend with this UUID can be read)"
+RECORDED: list[tuple[tuple[str | None, str | None], tuple[str, str | None, str | None], str]] = [
+    # protocol and backend of the volume; protocol, driver and NAS type that count; evidence
+    (("file", None), ("file", None, None), "file"),
+    (("block", None), ("block", None, None), "block"),
+    (("blockOnFile", None), ("block", None, None), "blockOnFile"),
+    (("FILE", None), ("unknown", None, None), "FILE"),
+    (("block", "u-san"), ("block", "ontap-san-economy", None), "block, backend tbe-san ontap-san-economy"),
+    (("block", "another"), ("block", None, None), UNREAD),
+    ((None, "u-smb"), ("file", "ontap-nas", "smb"), "not recorded, backend tbe-smb ontap-nas"),
+    ((None, "u-san"), ("block", "ontap-san-economy", None), "not recorded, backend tbe-san ontap-san-economy"),
+    ((None, "u-new"), ("unknown", "new", None), "not recorded, backend tbe-new new"),
+    ((None, None), ("unknown", None, None), "not recorded"),
+]
 
 
-def test_the_backend_of_the_bound_volume_names_the_driver() -> None:
-    others = (backend("u-1", "ontap-nas", "tbe-1"), backend("u-2", "ontap-san-economy", "tbe-2"))
-    found = backing(persistent_volume("pv", "block", backend="u-2"), *others)
-    assert (found.protocol, found.driver) == ("block", "ontap-san-economy")
-    assert found.evidence == "bound PV pv: protocol block, backend tbe-2 ontap-san-economy"
-
-
-@pytest.mark.parametrize(("driver", "protocol"), [("ontap-nas", "file"), ("ontap-san", "block"), ("new", "unknown")])
-def test_a_volume_that_records_no_protocol_has_that_of_its_backend(driver: str, protocol: str) -> None:
-    found = backing(persistent_volume("pv", backend="u"), backend("u", driver))
-    assert (found.protocol, found.driver) == (protocol, driver)
-    assert found.evidence == f"bound PV pv: protocol not recorded, backend tbe-x {driver}"
+@pytest.mark.parametrize(("recorded", "expected", "evidence"), RECORDED, ids=[str(row[0]) for row in RECORDED])
+def test_a_bound_volume_has_its_protocol_or_that_of_its_backend_whatever_its_class_says(
+    recorded: tuple[str | None, str | None], expected: tuple[str, str | None, str | None], evidence: str
+) -> None:
+    found = backing(persistent_volume("pv", *recorded), storage_class("sc", backendType="ontap-nas"), *BACKENDS)
+    assert (found.protocol, found.driver, found.nas_type) == expected
+    assert found.evidence == f"bound PV pv: protocol {evidence}"
 
 
 @pytest.mark.parametrize("family", ["ontap_config", "solidfire_config", "azure_config", "gcnv_config", "fake_config"])
 def test_a_backend_names_its_driver_under_the_key_of_its_family(family: str) -> None:
     found = {**backend("u", "x"), "config": {"version": 1, family: {"storageDriverName": "ontap-san"}}}
     assert backing(persistent_volume("pv", backend="u"), found).driver == "ontap-san"
-
-
-UNREAD = "bound PV pv: protocol block, backend another (no TridentBackend with this UUID can be read)"
-
-
-@pytest.mark.parametrize(("uuid", "evidence"), [(None, "bound PV pv: protocol block"), ("another", UNREAD)])
-def test_a_volume_whose_backend_is_not_there_keeps_its_protocol(uuid: str | None, evidence: str) -> None:
-    found = backing(persistent_volume("pv", "block", backend=uuid), backend("u", "ontap-san"))
-    assert (found.protocol, found.driver, found.evidence) == ("block", None, evidence)
 
 
 def test_a_volume_of_another_driver_or_of_none_is_foreign_whatever_its_class_says() -> None:
@@ -59,12 +60,11 @@ def test_a_volume_of_another_driver_or_of_none_is_foreign_whatever_its_class_say
     assert (no_csi.protocol, no_csi.evidence) == ("foreign", "bound PV pv: served by no CSI driver")
 
 
-def test_the_class_decides_where_the_volume_is_missing_or_of_a_pvc_in_block_mode_and_else_nothing() -> None:
+def test_the_class_decides_where_the_volume_is_missing_or_that_of_a_pvc_in_block_mode() -> None:
     assert backing(SAN_CLASS, bound="gone").driver == "ontap-san"
     for access in (RWO, RWX):
         found = backing(persistent_volume("pv", "file"), SAN_CLASS, access_modes=(access,), volume_mode="Block")
         assert found.driver == "ontap-san"
-    assert backing(persistent_volume("pv")).protocol == "unknown"
 
 
 MANUAL: dict[str, tuple[str, tuple[str | None, str | None] | None, str, str | None]] = {
@@ -116,10 +116,3 @@ def test_a_volume_of_trident_before_csi_is_known_by_its_source(
     assert found.protocol == protocol
     if protocol != "foreign":
         assert found.evidence == f"bound PV pv: {in_tree} volume of Trident before CSI"
-
-
-@pytest.mark.parametrize(("written", "read"), [("SMB", "smb"), ("nfs", "nfs"), (None, None)])
-def test_the_backend_of_a_bound_volume_says_whether_it_is_an_smb_share(written: str | None, read: str | None) -> None:
-    config: Object = {"nasType": written} if written else {}
-    objects = (persistent_volume("pv", "file", backend="u"), backend("u", "ontap-nas", **config))
-    assert backing(*objects).nas_type == read
