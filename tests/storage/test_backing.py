@@ -5,7 +5,7 @@ import pytest
 from tests.build import RWO, RWX, Object, storage_class
 from tests.storage.asking import backing
 
-SAN = {"backendType": "ontap-san"}
+SAN: Object = {"backendType": "ontap-san"}
 
 
 def test_without_a_class_nothing_is_decided_and_one_of_another_provisioner_is_foreign() -> None:
