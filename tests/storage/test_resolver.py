@@ -33,6 +33,7 @@ def default_class(domain: str, driver: str) -> Object:
 
 
 DEFAULT = default_class("kubernetes.io/is-default", "ontap-san")
+VIRT_DEFAULT = default_class("kubevirt.io/is-default-virt", "ontap-san")
 FIELD = "spec.dataVolumeTemplates[0].spec.storage"
 
 
@@ -120,14 +121,13 @@ def test_the_evidence_names_origin_modes_and_who_serves_it() -> None:
 
 
 FROM_PROFILE = "FromStorageProfile"
-EMPTY = (storage_class("s"), storage_profile("s"))
 SAN = (storage_class("s", backendType="ontap-san"), storage_profile("s", ([RWX], "Block")))
 MIXED = (storage_class("s"), storage_profile("s", ([RWX], "Block"), ([RWO], "Filesystem")))
 
 
-def labelled(*modes: str, mode: str | None = FROM_PROFILE, label: str | None = "true", **how: Any) -> Object:
+def labelled(*modes: str, mode: str | None = FROM_PROFILE, label: str = "true", **how: Any) -> Object:
     made = claim("c", *modes, mode=mode, **{"storage_class": "s", **how})
-    made["metadata"]["labels"] = {"cdi.kubevirt.io/applyStorageProfile": label} if label else {}
+    made["metadata"]["labels"] = {"cdi.kubevirt.io/applyStorageProfile": label}
     return made
 
 
@@ -135,17 +135,11 @@ NO_CLASS = labelled(storage_class=None)
 TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] = {
     "both modes from the profile": (labelled(), SAN, ([RWX], "Block", "s")),
     "volume mode by RWO": (labelled(RWO), MIXED, ([RWO], "Filesystem", "s")),
-    "volume mode by RWX": (labelled(RWX), MIXED, ([RWX], "Block", "s")),
     "unset volume mode": (labelled(mode=None), MIXED, ([RWO], "Filesystem", "s")),
     "access mode given, volume mode unset": (labelled(RWO, mode=None), SAN, ([RWO], "Filesystem", "s")),
-    "no label": (labelled(label=None), SAN, ([], FROM_PROFILE, "s")),
     "label false": (labelled(label="false"), SAN, ([], FROM_PROFILE, "s")),
-    "default class": (NO_CLASS, (default_class("kubernetes.io/is-default", "ontap-nas"),), ([RWX], "Filesystem", "d")),
-    "default class for VMs": (
-        NO_CLASS,
-        (default_class("kubevirt.io/is-default-virt", "ontap-san"),),
-        ([RWX], "Block", "d"),
-    ),
+    "default class": (NO_CLASS, (DEFAULT,), ([RWX], "Block", "d")),
+    "default class for VMs": (NO_CLASS, (VIRT_DEFAULT,), ([RWX], "Block", "d")),
 }
 
 
@@ -158,6 +152,5 @@ def test_cdi_fills_in_what_a_labelled_pvc_leaves_to_it(
 
 
 def test_a_profile_that_offers_nothing_is_named_as_the_reason() -> None:
-    for made, objects, of in ((labelled(), EMPTY, ""), (labelled(mode=None), SAN, " for volumeMode Filesystem")):
-        why = f'will not be created: no access mode is set, and the StorageProfile "s" offers none{of}'
-        assert resolved(vm(disk("c")), *objects, made)["c"] == NoClaim(why, "Correct the PVC's class and modes")
+    found = resolved(vm(disk("c")), storage_class("s"), storage_profile("s"), labelled())
+    assert found["c"] == NoClaim(f'{NO_MODE}the StorageProfile "s" offers none', "Correct the PVC's class and modes")
