@@ -1,19 +1,73 @@
-"""migratability check: exit statuses, input in every shape, malformed input, output."""
+"""migratability check: exit statuses, input in every shape, malformed input, AdmissionReviews, output."""
 
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
-from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, vm, vmi
-from tests.cli.conftest import Check, Write
+from tests.build import CLUSTER, RWO, RWX, Object, claim, disk, review, vm, vmi, volume_request
+from tests.build_paths import CONTROLLER, known_as, owned
 from webhook import evaluate
+from webhook.admission.change import read_change
+from webhook.admission.evaluate import evaluate_change
+from webhook.admission.review import parse_review
+from webhook.cli.main import main
+from webhook.cluster import Snapshot
+from webhook.settings import Settings
 
 GOOD, BAD = vm(disk("good"), name="good-one"), vm(disk("once"), name="bad-one")
 WARNED = vm(disk("nowhere"), name="warned-one")
+
+
+Write = Callable[..., str]
+
+
+class Done(NamedTuple):
+    """How the command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """What ``-o json`` printed."""
+        return list(json.loads(self.out))
+
+
+Check = Callable[..., Done]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write objects as YAML documents, or a text as it stands, into a file; returns its path."""
+
+    def written(name: str, *objects: Object, text: str | bytes | None = None) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        content = yaml.safe_dump_all(objects) if text is None else text
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return written
+
+
+@pytest.fixture
+def check(write: Write, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Run the command on a cluster of the usual classes and PVCs, or on another."""
+    usual = write("of-the-cluster/cluster.yaml", *CLUSTER)
+
+    def run(*arguments: str, cluster: str = usual) -> Done:
+        status = main(["check", "--cluster", cluster, *arguments])
+        return Done(status, *capsys.readouterr())
+
+    return run
+
 
 STATUSES = [([GOOD, vmi(disk("good-block"))], 0), ([WARNED], 0), ([GOOD, BAD], 1), ([BAD, GOOD], 1)]
 
@@ -148,3 +202,58 @@ def test_lone_surrogates_are_shown_escaped(options: list[str], write: Write, che
     done = check(*options, write("s.json", text=text), write("o.json", text=other))
     (done.out + done.err).encode()
     assert (done.status, "\\ud800" in done.out, "\\udfff" in done.err) == (1, True, True)
+
+
+def test_review_supplies_namespace_and_name_that_the_object_lacks(write: Write, check: Check) -> None:
+    request = review(vm(disk("once"), name="x"))
+    request["request"]["object"]["metadata"] = {}
+    (found,) = check(write("r.yaml", request), "-o", "json").verdicts
+    assert (found["namespace"], found["name"], found["allowed"]) == ("vms", "x", False)
+
+
+@pytest.mark.parametrize("fields", [{"request": {}}, {"apiVersion": "admission.k8s.io/v1beta1"}], ids=repr)
+def test_incomplete_review_or_one_of_another_version_is_bad_input(fields: Object, write: Write, check: Check) -> None:
+    done = check(write("r.yaml", {**review(GOOD), **fields}))
+    assert (done.status, "r.yaml" in done.err) == (2, True)
+
+
+def test_reviews_of_another_kind_and_of_a_deletion_are_skipped(write: Write, check: Check) -> None:
+    other = review(GOOD)
+    other["request"]["resource"] = {"group": "", "version": "v1", "resource": "pods"}
+    for found, resource in ((other, "pods"), (review(None, BAD, "DELETE"), "virtualmachines")):
+        done = check(write("r.yaml", found))
+        assert (done.status, f"skipped: review of {resource} in " in done.err) == (0, True)
+
+
+OWNER = known_as(vm(disk("once")))
+OWNED = owned(vmi(disk("once")), OWNER)
+WORSE = vm(disk("once"), disk("san-fs"), name="bad-one")
+HALTED = {**BAD, "spec": {**BAD["spec"], "runStrategy": "Halted"}}
+REQUESTING = vm(disk("good"), name="good-one", status={"volumeRequests": [volume_request(disk("once", "hot"))]})
+REQUESTS: dict[str, tuple[Object, int]] = {
+    "creation by a user": (review(BAD), 1),
+    "VMI of an owner that exists": (review(OWNED, user=CONTROLLER), 0),
+    "VMI that only claims an owner": (review(OWNED, user="mallory"), 1),
+    "update that adds a violation": (review(BAD, GOOD, "UPDATE"), 1),
+    "update that fixes one of two": (review(BAD, WORSE, "UPDATE"), 0),
+    "update of what no rule reads": (review(HALTED, BAD, "UPDATE"), 0),
+    "hot-plug request": (review(REQUESTING, GOOD, "UPDATE", subresource="status"), 1),
+}
+
+
+@pytest.mark.parametrize(("request_", "status"), REQUESTS.values(), ids=REQUESTS)
+def test_request_is_evaluated_as_the_webhook_evaluates_it(
+    request_: Object, status: int, write: Write, check: Check
+) -> None:
+    done = check(write("r.yaml", request_), "-o", "json", cluster=write("all.yaml", *CLUSTER, OWNER))
+    assert done.status == status
+    change = read_change(parse_review(request_))
+    assert change is not None
+    verdict = evaluate_change(change, Snapshot((*CLUSTER, OWNER)), Settings(), final=False) or change.nothing_found
+    assert done.verdicts == [json.loads(json.dumps(verdict.to_dict()))]
+
+
+def test_reviews_and_vms_are_shown_in_the_order_of_the_input_also_inside_a_list(write: Write, check: Check) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": [review(BAD)]}
+    done = check(write("z.yaml", GOOD, listed), write("a.yaml", vm(name="last")), "-o", "json")
+    assert (done.status, [found["name"] for found in done.verdicts]) == (1, ["good-one", "bad-one", "last"])
