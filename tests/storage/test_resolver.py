@@ -104,9 +104,7 @@ def backing(made: Object, *objects: Object) -> Backing:
     return the_claim(vm(disk("c")), made, *objects).backing
 
 
-def test_the_class_of_a_pvc_is_that_of_the_beta_annotation_else_the_named_else_the_default_unless_it_wants_none() -> (
-    None
-):
+def test_the_class_of_a_pvc_is_that_of_the_beta_annotation_else_the_named_else_the_default_or_none() -> None:
     found = claim("c", RWX, storage_class="nas")
     found["metadata"]["annotations"] = {BETA_CLASS_ANNOTATION: "san"}
     assert backing(found, *CLUSTER).driver == "ontap-san"
