@@ -26,7 +26,6 @@ READ: dict[str, tuple[str, list[str]]] = {
     "several documents": (f"{POD}---\n{POD.replace('a}', 'b}')}", ["a", "b"]),
     "empty documents": (f"---\n---\n{POD}---\n# nothing\n---\nnull\n", ["a"]),
     "nothing": ("", []),
-    "JSON": (NODE_JSON, ["n"]),
     "JSON after blank lines": (f"\n  {NODE_JSON}", ["n"]),
     "YAML in flow style": ("{apiVersion: v1, kind: Pod, metadata: {name: a}}", ["a"]),
     "several documents of JSON": (f"{NODE_JSON}\n---\n{NODE_JSON}\n", ["n", "n"]),

@@ -62,7 +62,7 @@ def test_an_object_that_a_new_list_does_not_hold_is_removed_and_kept_until_there
     assert modes(cache, "stays") == (RWX,)
 
 
-def test_events_are_followed_and_bookmarks_alone_not_reported(api: FakeApi, start: Start) -> None:
+def test_events_are_followed_unknown_ones_ignored_and_all_but_bookmarks_reported(api: FakeApi, start: Start) -> None:
     calls: list[bool] = []
     cache = start(changed=lambda: calls.append(True))
     api.asked("watch", 1)

@@ -15,7 +15,6 @@ from tests.build import (
     data_volume_disk,
     disk,
     host_disk,
-    persistent_volume,
     storage_class,
     storage_profile,
     templated_vm,
@@ -27,13 +26,10 @@ from tests.storage.asking import resolved, the_claim
 from webhook.cluster.facts.kubernetes import BETA_CLASS_ANNOTATION
 from webhook.storage.model import Backing, NoClaim
 
-
-def default_class(domain: str, driver: str) -> Object:
-    return storage_class("d", backendType=driver, annotations={f"storageclass.{domain}-class": "true"})
-
-
-DEFAULT = default_class("kubernetes.io/is-default", "ontap-san")
-VIRT_DEFAULT = default_class("kubevirt.io/is-default-virt", "ontap-san")
+DEFAULT, VIRT_DEFAULT = (
+    storage_class("d", backendType="ontap-san", annotations={f"storageclass.{domain}-class": "true"})
+    for domain in ("kubernetes.io/is-default", "kubevirt.io/is-default-virt")
+)
 FIELD = "spec.dataVolumeTemplates[0].spec.storage"
 
 
@@ -110,7 +106,6 @@ def test_the_class_of_a_pvc_is_that_of_the_beta_annotation_else_the_named_else_t
     assert backing(found, *CLUSTER).driver == "ontap-san"
     assert backing(claim("c", RWX, storage_class=None), DEFAULT).driver == "ontap-san"
     assert backing(claim("c", RWX, storage_class=""), DEFAULT).evidence == "no StorageClass"
-    assert backing(claim("c", RWX, volume="pv"), persistent_volume("pv", "block"), *CLUSTER).protocol == "block"
 
 
 def test_the_evidence_names_origin_modes_and_who_serves_it() -> None:

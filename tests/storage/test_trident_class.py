@@ -1,14 +1,12 @@
 """Which of Trident's backends a StorageClass allows, the protocols that its drivers speak, and what it creates."""
 
-from typing import Any
-
 import pytest
 
 from tests.build import ROX, RWO, RWX, Object, backend, storage_class
-from tests.storage import asking
+from tests.storage.asking import backing
 from webhook.cluster.facts import BackendFacts, ClassFacts
 from webhook.storage import trident_drivers
-from webhook.storage.model import Backing, Protocol
+from webhook.storage.model import Protocol
 from webhook.storage.trident_class import TridentClass, selects
 from webhook.storage.trident_drivers import combined, protocol_of_driver, provisioned_protocol
 
@@ -63,7 +61,8 @@ def test_which_backends_match_and_none_that_is_offline(parameters: Object, expec
     assert allowed(parameters) == expected
 
 
-DRIVER, ADDED = {"backendType": "ontap-nas"}, {"backendType": "ontap-nas", "additionalStoragePools": "san1:.*"}
+DRIVER: Object = {"backendType": "ontap-nas"}
+ADDED: Object = {**DRIVER, "additionalStoragePools": "san1:.*"}
 ANNOTATED: dict[str, tuple[Object, Object, str]] = {
     "pools": ({"additionalStoragePools": "san1:.*"}, DRIVER, "nas1 san1"),
     "other pools": ({"additionalStoragePools": "eco1:.*"}, ADDED, "nas1 eco1"),
@@ -114,10 +113,6 @@ def test_a_selector_is_matched_against_the_labels_of_each_pool(config: Object, e
     assert allowed({"selector": "tier=gold"}, backend("u", "ontap-nas", "b", **config)) == expected
 
 
-def backing(*backends: Object, **parameters: Any) -> Backing:
-    return asking.backing(storage_class("sc", **parameters), *backends, access_modes=(RWO,))
-
-
 NOTHING = ("unknown", None, None)
 COMMON: dict[str, tuple[tuple[Object, ...], tuple[str, str | None, str | None], str]] = {
     # backends; protocol, driver, NAS type; evidence
@@ -136,14 +131,14 @@ COMMON: dict[str, tuple[tuple[Object, ...], tuple[str, str | None, str | None], 
 def test_what_all_backends_of_a_class_have_in_common(
     backends: tuple[Object, ...], expected: tuple[str, str | None, str | None], evidence: str
 ) -> None:
-    found = backing(*backends)
+    found = backing(storage_class("sc"), *backends, access_modes=(RWO,))
     assert (found.protocol, found.driver, found.nas_type) == expected
     assert found.evidence == f"StorageClass sc: {evidence}"
 
 
 def test_additional_pools_open_a_class_to_the_drivers_of_their_backends() -> None:
-    assert backing(NAS_1, SAN_1, **ADDED).protocol == "unknown"
-    assert backing(NAS_1, ECO_1, **ADDED).protocol == "file"
+    for added, protocol in ((SAN_1, "unknown"), (ECO_1, "file")):
+        assert backing(storage_class("sc", **ADDED), NAS_1, added, access_modes=(RWO,)).protocol == protocol
 
 
 RWOP = "ReadWriteOncePod"
