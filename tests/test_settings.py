@@ -13,7 +13,7 @@ WHOLE = """\
 mode: warn                      # deny | warn | off
 rules: {smb-share: "off", node-pinned: deny, shared-access: warn}
 evictionStrategy: default       # enforce | default | off
-exemptions: {requireReason: false, maxDays: 30, excludedUsers: ["system:serviceaccount:argocd:argocd"]}
+exemptions: {requireReason: false, maxDays: 30, excludedUsers: ["system:admin"]}
 kubevirt: {namespace: openshift-cnv, version: v1.8.4}
 trident: {namespace: storage}
 webhookConfigurations: off              # managed | off
@@ -40,9 +40,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         mode="warn",
         rules={"smb-share": "off", "node-pinned": "deny", "shared-access": "warn"},
         eviction_strategy="default",
-        exemptions=Exemptions(
-            require_reason=False, max_days=30, excluded_users=("system:serviceaccount:argocd:argocd",)
-        ),
+        exemptions=Exemptions(require_reason=False, max_days=30, excluded_users=("system:admin",)),
         kubevirt=KubeVirt(namespace="openshift-cnv", version="v1.8.4"),
         trident=Trident(namespace="storage"),
         webhook_configurations="off",

@@ -47,9 +47,7 @@ def gets(api: FakeApi) -> list[str]:
     return [asked.path.rpartition("/")[2] for asked in api.asked("get")]
 
 
-def test_a_cached_pvc_is_returned_without_a_request_unless_it_is_to_be_confirmed(
-    api: FakeApi, ready: LiveCluster
-) -> None:
+def test_a_cached_pvc_is_returned_without_a_request_unless_confirmed(api: FakeApi, ready: LiveCluster) -> None:
     assert modes(ready, "c") == (RWO,)
     assert None not in (ready.get(CLASSES, "nas"), ready.get(CLASSES, "nas", NAMESPACE))
     assert gets(api) == []
@@ -157,9 +155,7 @@ def test_the_age_of_each_cache_counts_from_the_last_answer(api: FakeApi, ready: 
     api.await_that(lambda: ready.ages()["nodes"] < 0.3, "answer")
 
 
-def test_another_watched_object_is_returned_from_its_cache_and_no_verdict_waits_for_it(
-    api: FakeApi, cluster: LiveCluster
-) -> None:
+def test_another_watched_object_is_cached_and_no_verdict_waits_for_it(api: FakeApi, cluster: LiveCluster) -> None:
     api.put(ONE[0], {"metadata": {"name": "ca", "namespace": "webhook"}})
     cluster.watch(ONE[0], lambda: None)
     assert "secrets" not in cluster.unready()

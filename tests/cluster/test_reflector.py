@@ -45,9 +45,7 @@ def test_a_list_that_expires_between_two_pages_starts_again_and_is_cached_whole(
     assert asked[-3:] == [("2", None), ("2", "1"), ("2", "2")]
 
 
-def test_an_object_that_a_new_list_does_not_hold_is_removed_and_kept_until_there_is_one(
-    api: FakeApi, start: Start
-) -> None:
+def test_an_object_is_kept_until_a_new_list_does_not_hold_it(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("stays", RWX))
     api.put(CLAIMS, claim("goes", RWX))
     cache = start()
@@ -108,9 +106,7 @@ def test_the_next_watch_starts_after_the_last_event(
     assert len(api.asked("list")) == 1
 
 
-def test_after_a_silent_watch_the_next_one_catches_up(
-    api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_silent_watch_misses_is_caught_up(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.2)
     api.faults["watch"] = "silent"
     cache = start()
@@ -138,9 +134,7 @@ def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Star
 
 
 @pytest.mark.parametrize("fault", [("watch", ""), ("watch", "silent"), ("list", 500)], ids=repr)
-def test_stop_ends_a_cache_that_waits_for_an_event_or_after_an_error(
-    api: FakeApi, start: Start, fault: tuple[str, str | int]
-) -> None:
+def test_stop_ends_a_cache_whatever_it_waits_for(api: FakeApi, start: Start, fault: tuple[str, str | int]) -> None:
     api.faults |= [fault]
     cache = start(synced=False)
     if fault[0] == "watch":

@@ -173,8 +173,6 @@ OTHERS: list[tuple[Object, str, str]] = [
 
 
 @pytest.mark.parametrize(("volume", "protocol", "evidence"), OTHERS)
-def test_a_volume_of_another_driver_is_foreign_and_one_of_trident_before_csi_known_by_its_source(
-    volume: Object, protocol: str, evidence: str
-) -> None:
+def test_a_volume_of_no_driver_of_trident_is_known_by_its_source(volume: Object, protocol: str, evidence: str) -> None:
     found = bound_to(volume, SAN_CLASS)
     assert (found.protocol, found.driver, found.evidence) == (protocol, None, f"bound PV pv: {evidence}")

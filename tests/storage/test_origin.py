@@ -19,7 +19,7 @@ from tests.build import (
     vm,
 )
 from tests.build_facts import clone_source, cloned_from, data_source, snapshot, snapshot_content, trident_volume
-from tests.storage.asking import the_claim
+from tests.storage.asking import Objects, the_claim
 from webhook import Settings, evaluate
 from webhook.storage.model import Backing
 
@@ -81,7 +81,7 @@ OF_NO_PVC, OF_SNAPSHOT = snapshot("s", None, "content"), clone_source("v", "Volu
 BLOCK_SOURCE = claim("b", RWX, mode="Block", storage_class="san", volume="pv-san")
 MANUAL = (claim("m", RWO, storage_class="any", volume="pv-m"), persistent_volume("pv-m", "file", provisioner=None))
 A_OF_B, B_OF_A = data_source("a", dataSource={"name": "b"}), data_source("b", dataSource={"name": "a"})
-CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
+CLONES: dict[str, tuple[Object, Objects, Served]] = {
     "PVC": (FROM_PVC, (), BLOCK),
     "PVC, the old field": ({"dataSource": {"kind": PVC, "name": "san-source"}}, (), BLOCK),
     "PVC on NAS": (cloned_from(PVC, "nas-source"), (), FILE),
@@ -116,9 +116,7 @@ CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
 
 
 @pytest.mark.parametrize(("source", "objects", "expected"), CLONES.values(), ids=CLONES)
-def test_a_clone_is_served_by_what_serves_its_source_where_that_is_found(
-    source: Object, objects: tuple[Object, ...], expected: Served
-) -> None:
+def test_a_clone_is_served_by_what_serves_its_source(source: Object, objects: Objects, expected: Served) -> None:
     assert served(target(**source), *objects) == expected
 
 
@@ -149,7 +147,7 @@ DATA_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "d"}}
 ELSEWHERE = {"sourceRef": {"kind": "DataSource", "name": "d", "namespace": "images"}}
 THERE = (data_source("d", "images", snapshot={"name": "s"}), snapshot("s", None, "content", "images"), CONTENT)
 OF_A_DATA_SOURCE = (data_source("d", dataSource={"name": "e"}), data_source("e", pvc={"name": "san-source"}))
-BY_CDI: dict[str, tuple[Object, tuple[Object, ...]]] = {
+BY_CDI: dict[str, tuple[Object, Objects]] = {
     "PVC": ({"source": {"pvc": {"name": "san-source"}}}, ()),
     "snapshot": ({"source": {"snapshot": {"name": "s"}}}, (snapshot("s", "san-source"),)),
     "DataSource of a PVC": (DATA_SOURCE, (data_source("d", pvc={"name": "san-source"}),)),
@@ -172,7 +170,7 @@ def served_alike(spec: Object, *objects: Object, mode: str = "Filesystem", annot
 @pytest.mark.parametrize(("name", "expected"), [("any", BLOCK), ("nas", FILE), ("san", BLOCK)])
 @pytest.mark.parametrize(("source", "objects"), BY_CDI.values(), ids=BY_CDI)
 def test_cdi_clones_a_san_filesystem_in_place_but_copies_it_to_a_class_of_nas_alone(
-    source: Object, objects: tuple[Object, ...], name: str, expected: Served
+    source: Object, objects: Objects, name: str, expected: Served
 ) -> None:
     assert served_alike({"storage": {"storageClassName": name}, **source}, *objects) == expected
 

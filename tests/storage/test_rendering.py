@@ -8,6 +8,7 @@ import pytest
 from tests.beside import beside
 from tests.build import NAMESPACE, ROX, RWO, RWX, Object, storage_class, storage_profile
 from tests.conftest import Report
+from tests.storage.asking import Objects
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import ClassFacts, SourceFacts
 from webhook.storage.classes import property_sets_of
@@ -50,10 +51,9 @@ NO_MODE = "no access mode is set, and "
 NONE_OFFERED = f'{NO_MODE}the StorageProfile "sc" offers none'
 SAN, GOOGLE = {"backendType": "ontap-san"}, {"backendType": "google-cloud-netapp-volumes"}
 EMPTY = storage_profile("sc")
-OFFERED: dict[str, tuple[Object, tuple[Object, ...], Any]] = {
-    "a driver of NAS": ({"backendType": "ontap-nas"}, (), NAS_SETS),
-    "another driver of NAS": ({"backendType": "ontap-nas-flexgroup"}, (), NAS_SETS),
-    "another driver of SAN": ({"backendType": "ontap-san-economy"}, (), SAN_SETS),
+OFFERED: dict[str, tuple[Object, Objects, Any]] = {
+    "a driver of NAS": ({"backendType": "ontap-nas-flexgroup"}, (), NAS_SETS),
+    "a driver of SAN": ({"backendType": "ontap-san-economy"}, (), SAN_SETS),
     "a driver that CDI does not know": ({"backendType": "solidfire-san"}, (), ()),
     "another profile": (SAN, (storage_profile("sc", *NAS_SETS),), NAS_SETS),
     "an empty profile": (SAN, (EMPTY,), ()),
@@ -69,9 +69,7 @@ OFFERED: dict[str, tuple[Object, tuple[Object, ...], Any]] = {
 
 
 @pytest.mark.parametrize(("parameters", "objects", "sets"), OFFERED.values(), ids=OFFERED)
-def test_a_profile_comes_before_what_cdi_will_write_for_the_class(
-    parameters: Object, objects: tuple[Object, ...], sets: Any
-) -> None:
+def test_a_profile_comes_before_what_cdi_would_offer(parameters: Object, objects: Objects, sets: Any) -> None:
     cluster = (storage_class("sc", **parameters), *objects)
     found = property_sets_of(ClassFacts.read(cluster[0]), Snapshot(cluster))
     assert [([*entry.access_modes], entry.volume_mode) for entry in found] == [*sets]
@@ -109,7 +107,7 @@ def default_class(name: str, created: str = OLD, virt: bool = False) -> Object:
 
 
 A, VIRT = default_class("a"), default_class("v", virt=True)
-CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
+CLASSES: dict[str, tuple[Objects, str | None, str | None]] = {
     "one default": ((A,), None, "a"),
     "an annotation that is not true": ((storage_class("a", annotations={DEFAULT: "True"}),), None, None),
     "virt default before a newer default": ((default_class("a", NEW), VIRT), None, "v"),
@@ -122,9 +120,7 @@ CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
 
 
 @pytest.mark.parametrize(("classes", "content", "taken"), CLASSES.values(), ids=CLASSES)
-def test_the_class_of_a_pvc_that_names_none(
-    classes: tuple[Object, ...], content: str | None, taken: str | None
-) -> None:
+def test_the_class_of_a_pvc_that_names_none(classes: Objects, content: str | None, taken: str | None) -> None:
     found = rendered(asking(RWX, FS, content, name=None), *classes)
     assert found == asked_for(RWX, FS, taken, is_archive=content == "archive")
     for name in ("sc", "nowhere", ""):
@@ -136,6 +132,7 @@ def test_the_pvc_part_is_taken_as_it_is() -> None:
     pvc = {"accessModes": [RWO], "storageClassName": "sc"}
     assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, FS, "sc")
     assert rendered({"pvc": {**pvc, "volumeMode": BLOCK}}, *objects) == asked_for(RWO, BLOCK, "sc")
+    assert rendered({"pvc": pvc, "contentType": "archive"}, *objects) == asked_for(RWO, FS, "sc")
 
 
 def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default_and_may_leave_its_mode_to_cdi() -> None:
@@ -179,20 +176,12 @@ ASKED = {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc"}
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
 @pytest.mark.parametrize(("filled", "source"), SOURCES, ids=[repr(row[0]) for row in SOURCES])
-def test_what_a_pvc_is_filled_from_is_kept_and_decides_no_mode_unless_it_has_its_own_data_source(
-    filled: Object, source: SourceFacts | None, part: str
-) -> None:
+def test_the_source_is_kept_unless_a_pvc_has_its_own(filled: Object, source: SourceFacts | None, part: str) -> None:
     assert rendered({part: ASKED, **filled}, SC) == asked_for(RWX, FS, "sc", source=source)
     by_trident = asked_for(RWX, FS, "sc", source=SourceFacts("VolumeSnapshot", "s", ""), made_by_cdi=False)
     for key in ("dataSource", "dataSourceRef"):
         own = {**ASKED, key: {"kind": "VolumeSnapshot", "name": "s"}}
         assert rendered({part: own, **filled}, SC) == by_trident
-
-
-def test_only_a_pvc_by_the_profile_is_known_as_an_archive() -> None:
-    objects = (SC, storage_profile("sc", *NAS_SETS))
-    assert rendered(asking(None, None, "archive"), *objects) == asked_for(RWX, FS, "sc", is_archive=True)
-    assert rendered({"pvc": ASKED, "contentType": "archive"}, *objects) == asked_for(RWX, FS, "sc")
 
 
 def test_the_requested_volume_and_the_annotations_of_a_data_volume_are_passed_on() -> None:

@@ -22,7 +22,7 @@ from tests.build import (
     vmi,
     volume_request,
 )
-from tests.storage.asking import resolved, the_claim
+from tests.storage.asking import Objects, resolved, the_claim
 from webhook.cluster.facts.kubernetes import BETA_CLASS_ANNOTATION
 from webhook.storage.model import Backing, NoClaim
 
@@ -43,7 +43,7 @@ def test_every_pvc_that_a_volume_uses_is_resolved_once() -> None:
 
 
 PVC, DATA_VOLUME = claim("d", RWX), data_volume("d", storage={"accessModes": [RWO]})
-ORDER: list[tuple[tuple[Object, ...], tuple[str, str, str | None]]] = [
+ORDER: list[tuple[Objects, tuple[str, str, str | None]]] = [
     ((PVC, DATA_VOLUME), ("PVC", RWX, None)),
     ((DATA_VOLUME,), ("DataVolume d", RWO, 'a new DataVolume "d"')),
     ((), ("dataVolumeTemplate d", ROX, FIELD)),
@@ -52,7 +52,7 @@ ORDER: list[tuple[tuple[Object, ...], tuple[str, str, str | None]]] = [
 
 @pytest.mark.parametrize(("objects", "expected"), ORDER, ids=[row[1][0] for row in ORDER])
 def test_an_existing_pvc_comes_before_the_data_volume_and_that_before_the_template(
-    objects: tuple[Object, ...], expected: tuple[str, str, str | None]
+    objects: Objects, expected: tuple[str, str, str | None]
 ) -> None:
     vm_object = templated(accessModes=[ROX])
     for volume in (data_volume_disk("d"), disk("d")):
@@ -70,7 +70,7 @@ def test_the_pvcs_of_a_data_volume_volume_without_data_volume_and_of_a_volume_re
 NOT_THERE = "does not exist, and no DataVolume or dataVolumeTemplate creates it"
 CREATE = "Create the PVC or the DataVolume first, or correct its name"
 NO_MODE = "will not be created: no access mode is set, and "
-MISSING: dict[str, tuple[Object, tuple[Object, ...], str, str]] = {
+MISSING: dict[str, tuple[Object, Objects, str, str]] = {
     "nothing": (vm(disk("d")), (), NOT_THERE, CREATE),
     "a PVC of another namespace": (vm(disk("d")), (claim("d", RWX, namespace="elsewhere"),), NOT_THERE, CREATE),
     "a template of another name": (vm(disk("d"), spec=templated("e")["spec"]), (), NOT_THERE, CREATE),
@@ -91,7 +91,7 @@ MISSING: dict[str, tuple[Object, tuple[Object, ...], str, str]] = {
 
 @pytest.mark.parametrize(("vm_object", "objects", "why", "remedy"), MISSING.values(), ids=MISSING)
 def test_where_there_is_no_pvc_and_none_is_predicted_it_says_why_and_what_to_do(
-    vm_object: Object, objects: tuple[Object, ...], why: str, remedy: str
+    vm_object: Object, objects: Objects, why: str, remedy: str
 ) -> None:
     assert resolved(vm_object, *objects)["d"] == NoClaim(why, remedy)
 
@@ -125,7 +125,7 @@ def labelled(*modes: str, mode: str | None = FROM_PROFILE, label: str = "true", 
 
 
 NO_CLASS = labelled(storage_class=None)
-TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] = {
+TABLE: dict[str, tuple[Object, Objects, tuple[list[str], str, str]]] = {
     "both modes from the profile": (labelled(), SAN, ([RWX], "Block", "s")),
     "volume mode by RWO": (labelled(RWO), MIXED, ([RWO], "Filesystem", "s")),
     "unset volume mode": (labelled(mode=None), MIXED, ([RWO], "Filesystem", "s")),
@@ -138,7 +138,7 @@ TABLE: dict[str, tuple[Object, tuple[Object, ...], tuple[list[str], str, str]]] 
 
 @pytest.mark.parametrize(("made", "objects", "expected"), TABLE.values(), ids=TABLE)
 def test_cdi_fills_in_what_a_labelled_pvc_leaves_to_it(
-    made: Object, objects: tuple[Object, ...], expected: tuple[list[str], str, str]
+    made: Object, objects: Objects, expected: tuple[list[str], str, str]
 ) -> None:
     request = the_claim(vm(disk("c")), *objects, made).request
     assert (list(request.access_modes), request.volume_mode, request.storage_class) == expected
