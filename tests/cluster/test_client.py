@@ -54,9 +54,7 @@ def test_an_absent_object_is_none_and_its_deletion_no_error() -> None:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_every_call_raises_another_error_status_and_is_not_made_after_the_deadline(
-    call: Callable[[Client], Any],
-) -> None:
+def test_every_call_raises_an_error_status_and_none_is_made_after_the_deadline(call: Callable[[Client], Any]) -> None:
     with pytest.raises(ApiError, match="403: forbidden"):
         call(RecordingApi(ApiError(403, "forbidden")).within(60))
     api = RecordingApi()

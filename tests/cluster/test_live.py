@@ -21,7 +21,9 @@ WATCHED = [resource for resource in RESOURCES if resource.watched]
 
 @pytest.fixture
 def cluster(api: FakeApi, connection: Api) -> Iterator[LiveCluster]:
-    """A cluster that was not started yet."""
+    """A cluster with a StorageClass "nas" and a PVC "c" that was not started yet."""
+    api.put(CLASSES, storage_class("nas"))
+    api.put(CLAIMS, claim("c", RWO))
     cluster = LiveCluster(connection)
     yield cluster
     end(api, cluster._reflectors.values())
@@ -36,16 +38,6 @@ def ready(api: FakeApi, cluster: LiveCluster) -> LiveCluster:
     return cluster
 
 
-@pytest.fixture
-def cached(api: FakeApi, ready: LiveCluster) -> LiveCluster:
-    """The same, with a StorageClass "nas" and a PVC "c" in its cache."""
-    api.put(CLASSES, storage_class("nas"))
-    api.await_that(lambda: ready._reflectors[CLASSES.key].get(("", "nas")), "event")
-    api.put(CLAIMS, claim("c", RWO))
-    api.await_that(lambda: ready._reflectors[CLAIMS.key].get((NAMESPACE, "c")), "event")
-    return ready
-
-
 def modes(cluster: LiveCluster, name: str, *, confirm: bool = False) -> tuple[str, ...] | None:
     facts = cluster.within(SECONDS, confirm=confirm).get(CLAIMS, name, NAMESPACE)
     return facts.access_modes if facts else None
@@ -55,44 +47,41 @@ def gets(api: FakeApi) -> list[str]:
     return [asked.path.rpartition("/")[2] for asked in api.asked("get")]
 
 
-def test_a_cached_pvc_is_returned_without_a_request_unless_it_is_to_be_confirmed(
-    api: FakeApi, cached: LiveCluster
-) -> None:
-    assert modes(cached, "c") == (RWO,)
-    assert None not in (cached.get(CLASSES, "nas"), cached.get(CLASSES, "nas", NAMESPACE))
+def test_a_cached_pvc_is_returned_without_a_request_unless_confirmed(api: FakeApi, ready: LiveCluster) -> None:
+    assert modes(ready, "c") == (RWO,)
+    assert None not in (ready.get(CLASSES, "nas"), ready.get(CLASSES, "nas", NAMESPACE))
     assert gets(api) == []
     api.put(CLAIMS, claim("c", RWX), quietly=True)
-    assert (modes(cached, "c"), modes(cached, "c", confirm=True)) == ((RWO,), (RWX,))
+    assert (modes(ready, "c"), modes(ready, "c", confirm=True)) == ((RWO,), (RWX,))
     api.put(CLAIMS, claim("c", RWX), quietly=True, gone=True)
-    assert modes(cached, "c", confirm=True) is None
+    assert modes(ready, "c", confirm=True) is None
 
 
-def test_an_object_that_the_cache_misses_is_read_once_from_the_server(api: FakeApi, ready: LiveCluster) -> None:
+def test_what_no_cache_holds_is_read_once_from_the_server(api: FakeApi, ready: LiveCluster) -> None:
     api.put(CLAIMS, claim("new", RWX), quietly=True)
-    assert modes(ready, "new") == (RWX,)
+    api.put(PERSISTENT_VOLUMES, persistent_volume("of-no-watched-kind", protocol="block"))
     view = ready.within(SECONDS)
+    assert modes(ready, "new") == (RWX,)
     assert [view.get(CLAIMS, "nowhere", NAMESPACE) for _ in range(3)] == [None] * 3
-    assert gets(api) == ["new", "nowhere"]
+    volume = view.get(PERSISTENT_VOLUMES, "of-no-watched-kind")
+    assert volume
+    assert volume.protocol == "block"
+    assert gets(api) == ["new", "nowhere", "of-no-watched-kind"]
 
 
-def test_a_stale_cache_is_not_used(api: FakeApi, cached: LiveCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_cache_is_not_used(api: FakeApi, ready: LiveCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     assert live.STALE > SILENCE, "a silent watch is given up before"
     api.put(CLAIMS, claim("c", RWX), quietly=True)
     api.put(NODES, node("late"), quietly=True)
     monkeypatch.setattr(live, "STALE", 0.0)
-    assert modes(cached, "c") == (RWX,)
-    assert [found.name for found in cached.list(NODES)] == ["late"]
+    assert modes(ready, "c") == (RWX,)
+    assert [found.name for found in ready.list(NODES)] == ["late"]
 
 
-def test_before_the_first_list_the_server_is_asked_and_a_long_list_comes_in_pages(
-    api: FakeApi, cluster: LiveCluster
-) -> None:
-    api.put(CLAIMS, claim("c", RWX))
-    assert modes(cluster, "c") == (RWX,)
-    for number in range(501):
-        api.put(NODES, node(f"n{number}"), quietly=True)
-    assert len(cluster.list(NODES)) == 501
-    assert [asked.query.get("continue") for asked in api.asked("list")] == [None, "1", "2"]
+def test_before_the_first_list_the_server_is_asked(api: FakeApi, cluster: LiveCluster) -> None:
+    assert modes(cluster, "c") == (RWO,)
+    assert [found.name for found in cluster.list(CLASSES)] == ["nas"]
+    assert [asked.path for asked in api.asked("list")] == [CLASSES.path]
 
 
 @pytest.mark.parametrize("status", [404, 403])
@@ -128,14 +117,6 @@ def test_a_server_that_does_not_answer_costs_only_the_time_that_is_left(api: Fak
     assert api.requests == []
     api.faults |= {"get": "hang", "list": "hang"}
     ask_twice(cluster.within(0.3))
-
-
-def test_a_kind_that_is_not_watched_is_read_on_demand(api: FakeApi, ready: LiveCluster) -> None:
-    api.put(PERSISTENT_VOLUMES, persistent_volume("pv", protocol="block"))
-    facts = ready.get(PERSISTENT_VOLUMES, "pv")
-    assert facts
-    assert facts.protocol == "block"
-    assert "persistentvolumes" not in {asked.path.rpartition("/")[2] for asked in api.asked("watch")}
 
 
 IMPOSSIBLE = ["", ".", "..", "../secrets/token", "a?watch=true", "a#b", "a%2fb", "A", "a_b", "-a", "a-", "é", "a\n"]
@@ -174,9 +155,7 @@ def test_the_age_of_each_cache_counts_from_the_last_answer(api: FakeApi, ready: 
     api.await_that(lambda: ready.ages()["nodes"] < 0.3, "answer")
 
 
-def test_another_watched_object_is_returned_from_its_cache_and_no_verdict_waits_for_it(
-    api: FakeApi, cluster: LiveCluster
-) -> None:
+def test_another_watched_object_is_cached_and_no_verdict_waits_for_it(api: FakeApi, cluster: LiveCluster) -> None:
     api.put(ONE[0], {"metadata": {"name": "ca", "namespace": "webhook"}})
     cluster.watch(ONE[0], lambda: None)
     assert "secrets" not in cluster.unready()

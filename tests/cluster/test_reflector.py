@@ -28,11 +28,6 @@ def modes(cache: Reflector[Any], name: str) -> tuple[str, ...] | None:
     return facts.access_modes if facts else None
 
 
-def test_pages_and_silence_fit_the_api_server() -> None:
-    assert 100 <= api_module.PAGE <= 250, "a page holds up no other request"
-    assert 75 <= module.SILENCE <= 90, "a bookmark comes about every 60 s"
-
-
 def test_a_list_that_expires_between_two_pages_starts_again_and_is_cached_whole(
     api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,9 +45,7 @@ def test_a_list_that_expires_between_two_pages_starts_again_and_is_cached_whole(
     assert asked[-3:] == [("2", None), ("2", "1"), ("2", "2")]
 
 
-def test_an_object_that_a_new_list_does_not_hold_is_removed_and_kept_until_there_is_one(
-    api: FakeApi, start: Start
-) -> None:
+def test_an_object_is_kept_until_a_new_list_does_not_hold_it(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("stays", RWX))
     api.put(CLAIMS, claim("goes", RWX))
     cache = start()
@@ -67,26 +60,35 @@ def test_an_object_that_a_new_list_does_not_hold_is_removed_and_kept_until_there
     assert modes(cache, "stays") == (RWX,)
 
 
-def test_events_are_followed_and_those_of_an_unknown_type_ignored(api: FakeApi, start: Start) -> None:
-    cache = start()
+def test_events_are_followed_unknown_ones_ignored_and_all_but_bookmarks_reported(api: FakeApi, start: Start) -> None:
+    calls: list[bool] = []
+    cache = start(changed=lambda: calls.append(True))
     api.asked("watch", 1)
-    api.record_event(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
+    for _ in range(2):
+        api.record_event(CLAIMS, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "77"}}})
     api.put(CLAIMS, claim("new", RWO))
     api.await_that(lambda: modes(cache, "new") == (RWO,), "ADDED")
     api.put(CLAIMS, claim("new", RWX, ROX))
     api.await_that(lambda: modes(cache, "new") == (RWX, ROX), "MODIFIED")
     api.put(CLAIMS, claim("new", RWX), gone=True)
     api.await_that(lambda: modes(cache, "new") is None, "DELETED")
+    api.await_that(lambda: len(calls) >= 4, "call after the last event")
+    assert len(calls) == 4
+    api.record_event(CLAIMS, {"type": "SURPRISE", "object": {"metadata": {}}})
+    api.put(CLAIMS, claim("last", RWX))
+    api.await_that(lambda: modes(cache, "last"), "what follows the unknown type")
     assert (len(api.asked("list")), len(api.asked("watch"))) == (1, 1)
 
 
-def test_a_watch_starts_where_the_list_ended_and_asks_for_bookmarks(api: FakeApi, start: Start) -> None:
+def test_a_watch_starts_where_the_list_ended_and_its_limits_fit_the_api_server(api: FakeApi, start: Start) -> None:
     api.put(CLAIMS, claim("c", RWX), quietly=True)
     start()
     (asked,) = api.asked("watch", 1)
     assert (asked.query["resourceVersion"], asked.query["allowWatchBookmarks"]) == ("2", "true")
     assert 240 <= int(asked.query["timeoutSeconds"]) <= 300
     assert WATCH_OF_ONE[1] < STALE_OF_ONE, "a right that is taken away is noticed when the watch starts again"
+    assert 100 <= api_module.PAGE <= 250, "a page holds up no other request"
+    assert 75 <= module.SILENCE <= 90, "a bookmark comes about every 60 s"
 
 
 @pytest.mark.parametrize("kind", ["MODIFIED", "BOOKMARK"])
@@ -104,9 +106,7 @@ def test_the_next_watch_starts_after_the_last_event(
     assert len(api.asked("list")) == 1
 
 
-def test_after_a_silent_watch_the_next_one_catches_up(
-    api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_silent_watch_misses_is_caught_up(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.2)
     api.faults["watch"] = "silent"
     cache = start()
@@ -125,21 +125,6 @@ def test_one_object_is_watched_by_name_and_kept_whole_with_its_kind(api: FakeApi
     assert asked == {("/api/v1/namespaces/webhook/secrets", "metadata.name=ca")}
 
 
-def test_a_listener_is_called_after_the_list_and_after_each_change_but_not_for_a_bookmark(
-    api: FakeApi, start: Start
-) -> None:
-    calls: list[bool] = []
-    cache = start(changed=lambda: calls.append(True))
-    api.asked("watch", 1)
-    api.await_that(lambda: calls == [True], "call after the list")
-    api.record_event(CLAIMS, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "77"}}})
-    api.put(CLAIMS, claim("c", RWX))
-    api.await_that(lambda: modes(cache, "c"), "event")
-    api.put(CLAIMS, claim("c", RWX), gone=True)
-    api.await_that(lambda: len(calls) == 3, "calls")
-    assert modes(cache, "c") is None
-
-
 def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Start) -> None:
     for name in ("a", "b"):
         api.put(CLAIMS, claim(name, RWX, managedFields=[{"manager": "x" * 1000}]))
@@ -149,9 +134,7 @@ def test_only_facts_are_kept_and_repeated_strings_once(api: FakeApi, start: Star
 
 
 @pytest.mark.parametrize("fault", [("watch", ""), ("watch", "silent"), ("list", 500)], ids=repr)
-def test_stop_ends_a_cache_that_waits_for_an_event_or_after_an_error(
-    api: FakeApi, start: Start, fault: tuple[str, str | int]
-) -> None:
+def test_stop_ends_a_cache_whatever_it_waits_for(api: FakeApi, start: Start, fault: tuple[str, str | int]) -> None:
     api.faults |= [fault]
     cache = start(synced=False)
     if fault[0] == "watch":

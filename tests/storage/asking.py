@@ -10,6 +10,8 @@ from webhook.storage.model import Backing, Claim, ClaimRequest, NoClaim
 from webhook.storage.origin import Origins
 from webhook.storage.resolver import resolve
 
+Objects = tuple[Object, ...]
+
 
 def backing(*objects: Object, trident: str = "auto", **request: Any) -> Backing:
     """Return who serves a shared filesystem on the class "sc", or what else is requested."""

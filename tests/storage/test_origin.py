@@ -19,13 +19,12 @@ from tests.build import (
     vm,
 )
 from tests.build_facts import clone_source, cloned_from, data_source, snapshot, snapshot_content, trident_volume
-from tests.storage.asking import the_claim
+from tests.storage.asking import Objects, the_claim
 from webhook import Settings, evaluate
 from webhook.storage.model import Backing
 
 Served = tuple[str, str | None]  # protocol and driver
 
-SAN_SOURCE = claim("san-source", RWO, storage_class="san", volume="pv-san")
 STORAGE = (
     persistent_volume("pv-san", "block", backend="u-san"),
     persistent_volume("pv-nas", "file", backend="u-nas"),
@@ -35,11 +34,12 @@ STORAGE = (
     storage_class("nas", backendType="ontap-nas"),
     storage_class("san", backendType="ontap-san"),
     storage_class("foreign", provisioner="rbd.csi.ceph.com"),
-    SAN_SOURCE,
+    claim("san-source", RWO, storage_class="san", volume="pv-san"),
     claim("nas-source", RWO, volume="pv-nas"),
+    claim("image", RWO, storage_class="san", volume="pv-san", namespace="images"),
 )
 PVC = "PersistentVolumeClaim"
-BLOCK, FILE = ("block", "ontap-san"), ("file", "ontap-nas")
+BLOCK, FILE, SAN = ("block", "ontap-san"), ("file", "ontap-nas"), ("block", None)
 UNTRACED = ("file", None)  # what Trident would provision for a shared filesystem that starts empty
 
 
@@ -48,9 +48,9 @@ def served(obj: Object, *objects: Object) -> Served:
     return backing.protocol, backing.driver
 
 
-def target(source: Object | None = None, *, annotations: Object | None = None, **how: Any) -> Object:
+def target(annotations: Object | None = None, **spec: Any) -> Object:
     """Return a PVC to be filled; ``annotations`` are Trident's."""
-    made = claim("target", RWX, **{"storage_class": "any", **how, **(source or {})})
+    made = claim("target", RWX, **{"storage_class": "any", **spec})
     made["metadata"]["annotations"] = prefixed(annotations or {})
     return made
 
@@ -61,8 +61,7 @@ def prefixed(annotations: Object) -> Object:
 
 def test_the_evidence_names_what_a_pvc_is_created_from() -> None:
     def found(annotations: Object, storage_class: str = "any") -> Backing:
-        made = target(storage_class=storage_class, annotations=annotations)
-        return the_claim(vm(disk("target")), *STORAGE, made).backing
+        return the_claim(vm(disk("target")), *STORAGE, target(annotations, storage_class=storage_class)).backing
 
     assert found({"importBackendUUID": "u-san"}).evidence == "imported from backend tbe-san ontap-san"
     shared = found({"shareFromPVC": "ns/pvc"}, "san")
@@ -72,19 +71,29 @@ def test_the_evidence_names_what_a_pvc_is_created_from() -> None:
     assert (cloned.nas_type, cloned.evidence) == ("nfs", evidence)
 
 
-FROM_SNAPSHOT, FROM_CDI = cloned_from("VolumeSnapshot", "s"), cloned_from("VolumeCloneSource", "v")
+FROM_PVC, FROM_SNAPSHOT = cloned_from(PVC, "san-source"), cloned_from("VolumeSnapshot", "s")
+FROM_CDI = cloned_from("VolumeCloneSource", "v")
+TO_TARGET = cloned_from(PVC, "target")
 IN = ("content", "pv-san/snap")
 CONTENT = snapshot_content(*IN)
 OF_SAN, OF_NAS = snapshot("s", "san-source", "content"), snapshot("s", "nas-source", "content")
 OF_NO_PVC, OF_SNAPSHOT = snapshot("s", None, "content"), clone_source("v", "VolumeSnapshot", "s")
 BLOCK_SOURCE = claim("b", RWX, mode="Block", storage_class="san", volume="pv-san")
-CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
-    "PVC": (cloned_from(PVC, "san-source"), (), BLOCK),
+MANUAL = (claim("m", RWO, storage_class="any", volume="pv-m"), persistent_volume("pv-m", "file", provisioner=None))
+A_OF_B, B_OF_A = data_source("a", dataSource={"name": "b"}), data_source("b", dataSource={"name": "a"})
+CLONES: dict[str, tuple[Object, Objects, Served]] = {
+    "PVC": (FROM_PVC, (), BLOCK),
     "PVC, the old field": ({"dataSource": {"kind": PVC, "name": "san-source"}}, (), BLOCK),
     "PVC on NAS": (cloned_from(PVC, "nas-source"), (), FILE),
     "PVC not bound": (cloned_from(PVC, "unbound"), (claim("unbound", RWO, storage_class="san"),), BLOCK),
     "PVC in Block mode": (cloned_from(PVC, "b"), (BLOCK_SOURCE,), UNTRACED),
+    "PVC with a manually created volume": (cloned_from(PVC, "m"), MANUAL, UNTRACED),
+    "the same, with Trident's own record": (cloned_from(PVC, "m"), (*MANUAL, trident_volume("pv-m", "block")), SAN),
     "missing PVC": (cloned_from(PVC, "gone"), (), UNTRACED),
+    "PVC of another namespace": (cloned_from(PVC, "image", "images"), (), BLOCK),
+    "missing PVC of a name elsewhere": (cloned_from(PVC, "image"), (), UNTRACED),
+    "bound volume before the source": ({"volumeName": "pv-nas", **FROM_PVC}, (), FILE),
+    "class of another provisioner before the source": ({"storage_class": "foreign", **FROM_PVC}, (), ("foreign", None)),
     "snapshot, by its content": (FROM_SNAPSHOT, (OF_NO_PVC, CONTENT), BLOCK),
     "snapshot, by its PVC": (FROM_SNAPSHOT, (snapshot("s", "san-source"),), BLOCK),
     "snapshot, its content before its PVC": (FROM_SNAPSHOT, (OF_NAS, CONTENT), BLOCK),
@@ -98,20 +107,17 @@ CLONES: dict[str, tuple[Object, tuple[Object, ...], Served]] = {
     "VolumeCloneSource of a snapshot": (FROM_CDI, (OF_SNAPSHOT, OF_NO_PVC, CONTENT), BLOCK),
     "missing VolumeCloneSource": (FROM_CDI, (), UNTRACED),
     "unknown kind": (cloned_from("Populator", "san-source"), (), UNTRACED),
+    "cycle of one PVC": (TO_TARGET, (), UNTRACED),
+    "cycle of two PVCs": (cloned_from(PVC, "b"), (claim("b", RWX, storage_class="any", **TO_TARGET),), UNTRACED),
+    "cycle by a snapshot": (FROM_SNAPSHOT, (snapshot("s", "target"),), UNTRACED),
+    "cycle of DataSources": (cloned_from("DataSource", "a"), (A_OF_B, B_OF_A), UNTRACED),
+    "cycle of a VolumeCloneSource": (FROM_CDI, (clone_source("v", "VolumeCloneSource", "v"),), UNTRACED),
 }
 
 
 @pytest.mark.parametrize(("source", "objects", "expected"), CLONES.values(), ids=CLONES)
-def test_a_clone_is_served_by_what_serves_its_source(
-    source: Object, objects: tuple[Object, ...], expected: Served
-) -> None:
-    assert served(target(source), *objects) == expected
-
-
-def test_the_source_of_another_namespace_is_looked_up_there() -> None:
-    elsewhere = {**SAN_SOURCE, "metadata": {"name": "s", "namespace": "images"}}
-    assert served(target(cloned_from(PVC, "s", "images")), elsewhere) == BLOCK
-    assert served(target(cloned_from(PVC, "s")), elsewhere) == UNTRACED
+def test_a_clone_is_served_by_what_serves_its_source(source: Object, objects: Objects, expected: Served) -> None:
+    assert served(target(**source), *objects) == expected
 
 
 ANNOTATED = [
@@ -127,21 +133,7 @@ ANNOTATED = [
 
 @pytest.mark.parametrize(("annotations", "expected"), ANNOTATED, ids=repr)
 def test_an_import_or_a_clone_by_trident_names_its_source_in_annotations(annotations: Object, expected: Served) -> None:
-    image = {**SAN_SOURCE, "metadata": {"name": "image", "namespace": "images"}}
-    assert served(target(annotations=annotations), image) == expected
-
-
-def test_a_bound_volume_and_the_class_of_another_provisioner_come_before_the_source() -> None:
-    source = cloned_from(PVC, "san-source")
-    assert served(target(source, volume="pv-nas")) == FILE
-    assert served(target(source, storage_class="foreign")) == ("foreign", None)
-
-
-def test_tridents_own_record_counts_for_a_source_with_a_manually_created_volume() -> None:
-    source = claim("manual", RWO, storage_class="any", volume="pv-manual")
-    objects = (target(cloned_from(PVC, "manual")), source, persistent_volume("pv-manual", "file", provisioner=None))
-    assert served(*objects) == UNTRACED
-    assert served(*objects, trident_volume("pv-manual", "block"))[0] == "block"
+    assert served(target(annotations)) == expected
 
 
 @pytest.mark.parametrize(("length", "expected"), [(1, BLOCK), (8, BLOCK), (9, UNTRACED), (500, UNTRACED)])
@@ -151,26 +143,11 @@ def test_a_chain_of_clones_is_followed_to_a_bounded_depth(length: int, expected:
     assert served(*links, claim(f"c{length}", RWO, storage_class="any", volume="pv-san")) == expected
 
 
-A_OF_B, B_OF_A = data_source("a", dataSource={"name": "b"}), data_source("b", dataSource={"name": "a"})
-CYCLES: dict[str, tuple[Object, ...]] = {
-    "itself": (cloned_from(PVC, "target"),),
-    "two PVCs": (cloned_from(PVC, "b"), claim("b", RWX, storage_class="any", **cloned_from(PVC, "target"))),
-    "a snapshot of itself": (FROM_SNAPSHOT, snapshot("s", "target")),
-    "DataSources": (cloned_from("DataSource", "a"), A_OF_B, B_OF_A),
-    "a VolumeCloneSource": (FROM_CDI, clone_source("v", "VolumeCloneSource", "v")),
-}
-
-
-@pytest.mark.parametrize("objects", CYCLES.values(), ids=CYCLES)
-def test_a_cycle_of_clones_ends(objects: tuple[Object, ...]) -> None:
-    assert served(target(objects[0]), *objects[1:]) == UNTRACED
-
-
 DATA_SOURCE = {"sourceRef": {"kind": "DataSource", "name": "d"}}
 ELSEWHERE = {"sourceRef": {"kind": "DataSource", "name": "d", "namespace": "images"}}
 THERE = (data_source("d", "images", snapshot={"name": "s"}), snapshot("s", None, "content", "images"), CONTENT)
 OF_A_DATA_SOURCE = (data_source("d", dataSource={"name": "e"}), data_source("e", pvc={"name": "san-source"}))
-BY_CDI: dict[str, tuple[Object, tuple[Object, ...]]] = {
+BY_CDI: dict[str, tuple[Object, Objects]] = {
     "PVC": ({"source": {"pvc": {"name": "san-source"}}}, ()),
     "snapshot": ({"source": {"snapshot": {"name": "s"}}}, (snapshot("s", "san-source"),)),
     "DataSource of a PVC": (DATA_SOURCE, (data_source("d", pvc={"name": "san-source"}),)),
@@ -193,16 +170,16 @@ def served_alike(spec: Object, *objects: Object, mode: str = "Filesystem", annot
 @pytest.mark.parametrize(("name", "expected"), [("any", BLOCK), ("nas", FILE), ("san", BLOCK)])
 @pytest.mark.parametrize(("source", "objects"), BY_CDI.values(), ids=BY_CDI)
 def test_cdi_clones_a_san_filesystem_in_place_but_copies_it_to_a_class_of_nas_alone(
-    source: Object, objects: tuple[Object, ...], name: str, expected: Served
+    source: Object, objects: Objects, name: str, expected: Served
 ) -> None:
     assert served_alike({"storage": {"storageClassName": name}, **source}, *objects) == expected
 
 
 def test_a_pvc_that_cdi_fills_is_served_like_that_of_the_data_volume_and_in_block_mode_whatever_its_source() -> None:
     for name, expected in (("any", BLOCK), ("nas", FILE)):
-        assert served(target(FROM_CDI, storage_class=name), clone_source("v", PVC, "san-source")) == expected
+        assert served(target(storage_class=name, **FROM_CDI), clone_source("v", PVC, "san-source")) == expected
     spec = {"storage": {"storageClassName": "any"}, "source": {"pvc": {"name": "san-source"}}}
-    assert served_alike(spec, mode="Block") == ("block", None)
+    assert served_alike(spec, mode="Block") == SAN
 
 
 CARRIED: dict[str, tuple[Object, Object]] = {
@@ -210,7 +187,7 @@ CARRIED: dict[str, tuple[Object, Object]] = {
     "a volume": ({"volumeName": "pv-san"}, {}),
     "an import": ({}, {"importBackendUUID": "u-san"}),
     "a clone by Trident": ({}, {"cloneFromPVC": "san-source"}),
-    "a clone by its own data source": (cloned_from(PVC, "san-source"), {}),
+    "a clone by its own data source": (FROM_PVC, {}),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.beside import beside
 from tests.build import NAMESPACE, ROX, RWO, RWX, Object, storage_class, storage_profile
 from tests.conftest import Report
+from tests.storage.asking import Objects
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import ClassFacts, SourceFacts
 from webhook.storage.classes import property_sets_of
@@ -17,20 +18,18 @@ from webhook.storage.rendering import NotRendered, render
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 VIRT_DEFAULT = "storageclass.kubevirt.io/is-default-virt-class"
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
-FS, BLOCK, NO_CLAIM = "Filesystem", "Block", None
+FS, BLOCK = "Filesystem", "Block"
 NAS_SETS, SAN_SETS = (([RWX], FS), ([RWO], FS)), (([RWX], BLOCK),)
 SC = storage_class("sc")
-Made = tuple[str, str] | None  # access modes and volume mode
+Made = tuple[str, str] | str  # access modes and volume mode, or why there is none
 
 
-def rendered(spec: Object, *objects: Object, annotations: dict[str, str] | None = None) -> ClaimRequest:
-    return render(spec, NAMESPACE, Snapshot(objects), annotations)
-
-
-def denied(spec: Object, *objects: Object) -> str:
-    with pytest.raises(NotRendered) as caught:
-        rendered(spec, *objects)
-    return str(caught.value)
+def rendered(spec: Object, *objects: Object, cluster: Snapshot | None = None, **more: Any) -> ClaimRequest | str:
+    """Return the PVC that CDI creates, or why it creates none."""
+    try:
+        return render(spec, NAMESPACE, cluster or Snapshot(objects), **more)
+    except NotRendered as why:
+        return str(why)
 
 
 def asking(access: str | None, mode: str | None, content: str | None = None, name: str | None = "sc") -> Object:
@@ -39,24 +38,22 @@ def asking(access: str | None, mode: str | None, content: str | None = None, nam
     return {**spec, "contentType": content} if content else spec
 
 
-def asked_for(access: str, mode: str, name: str, **more: Any) -> ClaimRequest:
+def asked_for(access: str, mode: str, name: str | None, **more: Any) -> ClaimRequest:
     return ClaimRequest((access,), mode, name, NAMESPACE, **{"made_by_cdi": True, **more})
 
 
 def made(spec: Object, *objects: Object) -> Made:
-    try:
-        found = rendered(spec, *objects)
-    except NotRendered:
-        return NO_CLAIM
-    return "+".join(found.access_modes), found.volume_mode
+    found = rendered(spec, *objects)
+    return found if isinstance(found, str) else ("+".join(found.access_modes), found.volume_mode)
 
 
+NO_MODE = "no access mode is set, and "
+NONE_OFFERED = f'{NO_MODE}the StorageProfile "sc" offers none'
 SAN, GOOGLE = {"backendType": "ontap-san"}, {"backendType": "google-cloud-netapp-volumes"}
 EMPTY = storage_profile("sc")
-OFFERED: dict[str, tuple[Object, tuple[Object, ...], Any]] = {
-    "a driver of NAS": ({"backendType": "ontap-nas"}, (), NAS_SETS),
-    "another driver of NAS": ({"backendType": "ontap-nas-flexgroup"}, (), NAS_SETS),
-    "another driver of SAN": ({"backendType": "ontap-san-economy"}, (), SAN_SETS),
+OFFERED: dict[str, tuple[Object, Objects, Any]] = {
+    "a driver of NAS": ({"backendType": "ontap-nas-flexgroup"}, (), NAS_SETS),
+    "a driver of SAN": ({"backendType": "ontap-san-economy"}, (), SAN_SETS),
     "a driver that CDI does not know": ({"backendType": "solidfire-san"}, (), ()),
     "another profile": (SAN, (storage_profile("sc", *NAS_SETS),), NAS_SETS),
     "an empty profile": (SAN, (EMPTY,), ()),
@@ -72,23 +69,18 @@ OFFERED: dict[str, tuple[Object, tuple[Object, ...], Any]] = {
 
 
 @pytest.mark.parametrize(("parameters", "objects", "sets"), OFFERED.values(), ids=OFFERED)
-def test_a_profile_comes_before_what_cdi_will_write_for_the_class(
-    parameters: Object, objects: tuple[Object, ...], sets: Any
-) -> None:
+def test_a_profile_comes_before_what_cdi_would_offer(parameters: Object, objects: Objects, sets: Any) -> None:
     cluster = (storage_class("sc", **parameters), *objects)
     found = property_sets_of(ClassFacts.read(cluster[0]), Snapshot(cluster))
     assert [([*entry.access_modes], entry.volume_mode) for entry in found] == [*sets]
-    if sets:
-        assert made(asking(None, None), *cluster) == (RWX, sets[0][1])
-    else:
-        assert denied(asking(None, None), *cluster) == 'no access mode is set, and the StorageProfile "sc" offers none'
+    assert made(asking(None, None), *cluster) == ((RWX, sets[0][1]) if sets else NONE_OFFERED)
 
 
 MIXED, ONE_BLOCK = (([ROX], BLOCK), ([RWO], FS)), (([RWO], BLOCK),)
 PROFILE_TABLE = [
     # sets          content    asked            made
     (ONE_BLOCK, None, None, None, (RWO, BLOCK)),
-    (ONE_BLOCK, None, None, FS, NO_CLAIM),
+    (ONE_BLOCK, None, None, FS, f"{NONE_OFFERED} for volumeMode Filesystem"),
     (ONE_BLOCK, None, RWX, None, (RWX, FS)),
     (ONE_BLOCK, None, RWX, FS, (RWX, FS)),
     (MIXED, "archive", None, None, (RWO, FS)),
@@ -96,7 +88,7 @@ PROFILE_TABLE = [
     (MIXED, None, RWO, None, (RWO, FS)),
     (SAN_SETS, "archive", RWX, None, (RWX, FS)),
     ((([], BLOCK), ([RWX], BLOCK)), None, None, BLOCK, (RWX, BLOCK)),
-    ((([], BLOCK), ([RWX], BLOCK)), None, None, None, NO_CLAIM),
+    ((([], BLOCK), ([RWX], BLOCK)), None, None, None, NONE_OFFERED),
     ((([RWX, RWO], BLOCK),), None, None, None, (f"{RWX}+{RWO}", BLOCK)),
     ((([RWX, RWO], BLOCK), ([RWO], FS)), None, RWO, None, (RWO, BLOCK)),
 ]
@@ -115,7 +107,7 @@ def default_class(name: str, created: str = OLD, virt: bool = False) -> Object:
 
 
 A, VIRT = default_class("a"), default_class("v", virt=True)
-CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
+CLASSES: dict[str, tuple[Objects, str | None, str | None]] = {
     "one default": ((A,), None, "a"),
     "an annotation that is not true": ((storage_class("a", annotations={DEFAULT: "True"}),), None, None),
     "virt default before a newer default": ((default_class("a", NEW), VIRT), None, "v"),
@@ -128,18 +120,11 @@ CLASSES: dict[str, tuple[tuple[Object, ...], str | None, str | None]] = {
 
 
 @pytest.mark.parametrize(("classes", "content", "taken"), CLASSES.values(), ids=CLASSES)
-def test_the_class_of_a_pvc_that_names_none(
-    classes: tuple[Object, ...], content: str | None, taken: str | None
-) -> None:
-    assert rendered(asking(RWX, FS, content, name=None), *classes).storage_class == taken
-    assert rendered(asking(RWX, None), SC, *classes).storage_class == "sc", "a named class comes first"
-
-
-@pytest.mark.parametrize("name", ["nowhere", ""])
-def test_a_missing_class_matters_only_without_an_access_mode(name: str) -> None:
-    assert rendered(asking(RWX, None, name=name), A) == asked_for(RWX, FS, name)
-    why = f'no access mode is set, and StorageClass "{name}" does not exist'
-    assert denied(asking(None, None, name=name), A) == why
+def test_the_class_of_a_pvc_that_names_none(classes: Objects, content: str | None, taken: str | None) -> None:
+    found = rendered(asking(RWX, FS, content, name=None), *classes)
+    assert found == asked_for(RWX, FS, taken, is_archive=content == "archive")
+    for name in ("sc", "nowhere", ""):
+        assert rendered(asking(RWX, None, name=name), SC, *classes) == asked_for(RWX, FS, name), "a named one is taken"
 
 
 def test_the_pvc_part_is_taken_as_it_is() -> None:
@@ -147,12 +132,13 @@ def test_the_pvc_part_is_taken_as_it_is() -> None:
     pvc = {"accessModes": [RWO], "storageClassName": "sc"}
     assert rendered({"pvc": pvc}, *objects) == asked_for(RWO, FS, "sc")
     assert rendered({"pvc": {**pvc, "volumeMode": BLOCK}}, *objects) == asked_for(RWO, BLOCK, "sc")
+    assert rendered({"pvc": pvc, "contentType": "archive"}, *objects) == asked_for(RWO, FS, "sc")
 
 
 def test_the_pvc_part_takes_kubernetes_default_class_never_the_virt_default_and_may_leave_its_mode_to_cdi() -> None:
     classes = (A, default_class("v", NEW, virt=True))
     assert rendered({"pvc": {"accessModes": [RWX]}}, *classes) == asked_for(RWX, FS, "a")
-    assert rendered({"pvc": {"accessModes": [RWX]}}, VIRT).storage_class is None
+    assert rendered({"pvc": {"accessModes": [RWX]}}, VIRT) == asked_for(RWX, FS, None)
     for access, taken in (([], RWX), ([RWO], RWO)):
         pvc: Object = {"storageClassName": "sc", "volumeMode": "FromStorageProfile", "accessModes": access}
         assert made({"pvc": pvc}, SC, storage_profile("sc", *NAS_SETS)) == (taken, FS)
@@ -164,14 +150,16 @@ WHY: list[tuple[Object, str]] = [
     ({"pvc": {}, "storage": {}}, ONE_PART),
     ({"pvc": {"storageClassName": "sc"}}, "spec.pvc sets no access mode"),
     (asking(None, BLOCK, "archive"), "an archive cannot be written to a Block volume"),
-    (asking(None, FS), 'no access mode is set, and the StorageProfile "sc" offers none for volumeMode Filesystem'),
-    (asking(None, None, name=None), "no access mode is set, and the cluster has no default StorageClass"),
+    (asking(None, FS), f"{NONE_OFFERED} for volumeMode Filesystem"),
+    (asking(None, None, name=None), f"{NO_MODE}the cluster has no default StorageClass"),
+    (asking(None, None, name="nowhere"), f'{NO_MODE}StorageClass "nowhere" does not exist'),
+    (asking(None, None, name=""), f'{NO_MODE}StorageClass "" does not exist'),
 ]
 
 
 @pytest.mark.parametrize(("spec", "why"), WHY, ids=repr)
 def test_where_cdi_creates_no_pvc_it_says_why(spec: Object, why: str) -> None:
-    assert denied(spec, SC, storage_profile("sc", *SAN_SETS)) == why
+    assert rendered(spec, SC, storage_profile("sc", *SAN_SETS)) == why
 
 
 SOURCES: list[tuple[Object, SourceFacts | None]] = [
@@ -188,48 +176,30 @@ ASKED = {"accessModes": [RWX], "volumeMode": FS, "storageClassName": "sc"}
 
 @pytest.mark.parametrize("part", ["storage", "pvc"])
 @pytest.mark.parametrize(("filled", "source"), SOURCES, ids=[repr(row[0]) for row in SOURCES])
-def test_what_a_pvc_is_filled_from_is_kept_and_decides_no_mode(
-    filled: Object, source: SourceFacts | None, part: str
-) -> None:
+def test_the_source_is_kept_unless_a_pvc_has_its_own(filled: Object, source: SourceFacts | None, part: str) -> None:
     assert rendered({part: ASKED, **filled}, SC) == asked_for(RWX, FS, "sc", source=source)
+    by_trident = asked_for(RWX, FS, "sc", source=SourceFacts("VolumeSnapshot", "s", ""), made_by_cdi=False)
+    for key in ("dataSource", "dataSourceRef"):
+        own = {**ASKED, key: {"kind": "VolumeSnapshot", "name": "s"}}
+        assert rendered({part: own, **filled}, SC) == by_trident
 
 
-def test_only_a_pvc_by_the_profile_is_known_as_an_archive() -> None:
-    objects = (SC, storage_profile("sc", *NAS_SETS))
-    assert rendered(asking(None, None, "archive"), *objects) == asked_for(RWX, FS, "sc", is_archive=True)
-    assert rendered({"pvc": ASKED, "contentType": "archive"}, *objects) == asked_for(RWX, FS, "sc")
-
-
-@pytest.mark.parametrize("part", ["storage", "pvc"])
-def test_the_requested_volume_and_the_annotations_of_a_data_volume_are_passed_on(part: str) -> None:
-    found = rendered({part: {**ASKED, "volumeName": "pv"}}, SC, annotations={"importBackendUUID": "u"})
-    assert found == asked_for(RWX, FS, "sc", volume_name="pv", annotations={"importBackendUUID": "u"})
-
-
-@pytest.mark.parametrize("part", ["storage", "pvc"])
-@pytest.mark.parametrize("key", ["dataSource", "dataSourceRef"])
-def test_a_pvc_with_its_own_data_source_is_not_filled_by_cdi(part: str, key: str) -> None:
-    asked = {**ASKED, key: {"kind": "VolumeSnapshot", "name": "s"}}
-    source = SourceFacts("VolumeSnapshot", "s", "")
-    found = rendered({part: asked, "source": {"pvc": {"name": "other"}}}, SC)
-    assert found == asked_for(RWX, FS, "sc", source=source, made_by_cdi=False)
+def test_the_requested_volume_and_the_annotations_of_a_data_volume_are_passed_on() -> None:
+    annotations = {"importBackendUUID": "u"}
+    for part in ("storage", "pvc"):
+        found = rendered({part: {**ASKED, "volumeName": "pv"}}, SC, annotations=annotations)
+        assert found == asked_for(RWX, FS, "sc", volume_name="pv", annotations=annotations)
 
 
 ROWS = 924
 
 
 def agrees(row: dict[str, Any], cluster: Snapshot) -> bool:
-    expected = row["claim"]
-    try:
-        found = render(row["spec"], NAMESPACE, cluster)
-    except NotRendered:
-        return expected is None
-    made = {
-        "accessModes": [*found.access_modes],
-        "volumeMode": found.volume_mode,
-        "storageClassName": found.storage_class,
-    }
-    return expected is not None and made == {key: expected.get(key) for key in made}
+    found, expected = rendered(row["spec"], cluster=cluster), row["claim"]
+    if isinstance(found, str) or expected is None:
+        return isinstance(found, str) and expected is None
+    asked = [[*found.access_modes], found.volume_mode, found.storage_class]
+    return asked == [expected.get(key) for key in ("accessModes", "volumeMode", "storageClassName")]
 
 
 def test_every_pvc_of_the_oracle_is_rendered_as_cdi_made_it(report: Report) -> None:

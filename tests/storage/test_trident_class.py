@@ -1,20 +1,18 @@
 """Which of Trident's backends a StorageClass allows, the protocols that its drivers speak, and what it creates."""
 
-import itertools
-from typing import Any
-
 import pytest
 
 from tests.build import ROX, RWO, RWX, Object, backend, storage_class
-from tests.storage import asking
+from tests.storage.asking import Objects, backing
 from webhook.cluster.facts import BackendFacts, ClassFacts
 from webhook.storage import trident_drivers
-from webhook.storage.model import Backing, Protocol
+from webhook.storage.model import Protocol
 from webhook.storage.trident_class import TridentClass, selects
-from webhook.storage.trident_drivers import combined, protocol_of_driver, protocol_of_word, provisioned_protocol
+from webhook.storage.trident_drivers import combined, protocol_of_driver, provisioned_protocol
 
 NAS_1, NAS_2 = backend("u1", "ontap-nas", "nas1"), backend("u2", "ontap-nas", "nas2", nasType="smb")
-SAN_1, ECO_1 = backend("u3", "ontap-san", "san1"), backend("u4", "ontap-san-economy", "eco1")
+SAN_1, ECO_1 = backend("u3", "ontap-san", "san1"), backend("u4", "ontap-san-economy", "eco1", sanType="", online=True)
+FC_1, OFF_1 = backend("u5", "solidfire-san", "fc1", sanType="FCP"), backend("u6", "ontap-san", "off1", online=False)
 
 
 def read(annotations: Object | None = None, **parameters: str) -> TridentClass:
@@ -24,41 +22,42 @@ def read(annotations: Object | None = None, **parameters: str) -> TridentClass:
 def allowed(parameters: Object, *backends: Object, annotations: Object | None = None) -> str:
     """Return the names of the backends of which a pool may match."""
     found = read(annotations, **parameters)
-    there = map(BackendFacts.read, backends or (NAS_1, SAN_1, ECO_1))
+    there = map(BackendFacts.read, backends or (NAS_1, SAN_1, ECO_1, FC_1, OFF_1))
     return " ".join(str(facts.backend_name) for facts in there if found.may_use(facts))
 
 
 MATCHES: dict[str, tuple[Object, str]] = {
-    "nothing": ({}, "nas1 san1 eco1"),
+    "nothing": ({}, "nas1 san1 eco1 fc1"),
     "driver": ({"backendType": "ontap-nas"}, "nas1"),
-    "driver of an automatic backend for FSx": ({"storageDriverName": "ontap-san"}, "san1"),
     "driver in other letters": ({"backendType": "Ontap-NAS"}, ""),
-    "SAN type in other letters": ({"sanType": "iSCSI"}, "san1 eco1"),
+    "SAN type, by default iSCSI": ({"sanType": "iSCSI"}, "san1 eco1"),
+    "SAN type in other letters": ({"sanType": "fcp"}, "fc1"),
     "NAS type": ({"nasType": "nfs"}, "nas1"),
     "driver and pools of it": ({"backendType": "ontap-san", "storagePools": "san.*:.*"}, "san1"),
     "driver and pools of another": ({"backendType": "ontap-san", "storagePools": "nas1:.*"}, ""),
     "pools": ({"storagePools": "nas1:aggr1,aggr2;eco1:gold"}, "nas1 eco1"),
-    "pools by a pattern": ({"storagePools": ".*1:.*"}, "nas1 san1 eco1"),
+    "pools by a pattern": ({"storagePools": ".*1:.*"}, "nas1 san1 eco1 fc1"),
     "pools by a pattern of the whole name": ({"storagePools": "nas:.*"}, ""),
     "pools by a broken pattern": ({"storagePools": "(:.*"}, ""),
     "pools added to a driver": ({"backendType": "ontap-nas", "additionalStoragePools": "san1:.*"}, "nas1 san1"),
     "pools added, the old key": ({"backendType": "ontap-nas", "requiredStorage": "san1:.*"}, "nas1 san1"),
     "pools added to nothing": ({"additionalStoragePools": "san1:.*"}, "san1"),
-    "pools added to what a pool must offer": ({"media": "ssd", "additionalStoragePools": "san1:.*"}, "nas1 san1 eco1"),
+    "pools added of a backend that is offline": ({"additionalStoragePools": "off1:.*"}, ""),
+    "pools added to any": ({"media": "ssd", "additionalStoragePools": "fc1:.*"}, "nas1 san1 eco1 fc1"),
     "pools added to other pools": ({"storagePools": "eco1:.*", "additionalStoragePools": "san1:.*"}, "san1 eco1"),
-    "pools excluded": ({"excludeStoragePools": "san1:.*"}, "nas1 eco1"),
-    "some pools excluded": ({"excludeStoragePools": "san1:gold"}, "nas1 san1 eco1"),
+    "pools excluded": ({"excludeStoragePools": "san1:.*"}, "nas1 eco1 fc1"),
+    "some pools excluded": ({"excludeStoragePools": "san1:gold"}, "nas1 san1 eco1 fc1"),
     "excluded before added": ({"excludeStoragePools": "san1:.*", "additionalStoragePools": "san1:.*"}, ""),
-    "driver with Trident's prefix": ({"trident.netapp.io/backendType": "ontap-nas"}, "nas1"),
 }
 
 
 @pytest.mark.parametrize(("parameters", "expected"), MATCHES.values(), ids=MATCHES)
-def test_which_backends_match(parameters: Object, expected: str) -> None:
+def test_which_backends_match_and_none_that_is_offline(parameters: Object, expected: str) -> None:
     assert allowed(parameters) == expected
 
 
-DRIVER, ADDED = {"backendType": "ontap-nas"}, {"backendType": "ontap-nas", "additionalStoragePools": "san1:.*"}
+DRIVER: Object = {"backendType": "ontap-nas"}
+ADDED: Object = {**DRIVER, "additionalStoragePools": "san1:.*"}
 ANNOTATED: dict[str, tuple[Object, Object, str]] = {
     "pools": ({"additionalStoragePools": "san1:.*"}, DRIVER, "nas1 san1"),
     "other pools": ({"additionalStoragePools": "eco1:.*"}, ADDED, "nas1 eco1"),
@@ -68,25 +67,10 @@ ANNOTATED: dict[str, tuple[Object, Object, str]] = {
 
 
 @pytest.mark.parametrize(("annotations", "parameters", "expected"), ANNOTATED.values(), ids=ANNOTATED)
-def test_annotations_override_only_selector_and_additional_pools(
-    annotations: Object, parameters: Object, expected: str
-) -> None:
+def test_which_annotations_override_parameters(annotations: Object, parameters: Object, expected: str) -> None:
     prefixed = {f"trident.netapp.io/{key}": value for key, value in annotations.items()}
     assert allowed(parameters, annotations=prefixed) == expected
     assert read({"trident.netapp.io/selector": "tier=gold"}, selector="tier=silver").selector == "tier=gold"
-
-
-@pytest.mark.parametrize(("online", "expected"), [(None, "b"), (True, "b"), (False, "")])
-@pytest.mark.parametrize("parameters", [{}, {"additionalStoragePools": "b:.*"}, {"backendType": "ontap-san"}], ids=repr)
-def test_a_backend_that_is_offline_offers_no_pool(online: bool | None, expected: str, parameters: Object) -> None:
-    assert allowed(parameters, backend("u", "ontap-san", "b", online=online)) == expected
-
-
-@pytest.mark.parametrize(("written", "is_of"), [(None, "iscsi"), ("", "iscsi"), ("nvme", "nvme"), ("FCP", "fcp")])
-def test_a_san_backend_without_a_type_is_of_iscsi(written: str | None, is_of: str) -> None:
-    config: Object = {} if written is None else {"sanType": written}
-    there = backend("u", "ontap-san", "b", **config)
-    assert [asked for asked in ("iscsi", "nvme", "fcp") if allowed({"sanType": asked}, there)] == [is_of]
 
 
 LABELS = {"tier": "gold", "creditpoints": "5000", "protection": "high-1"}
@@ -122,19 +106,14 @@ def test_a_selector_is_matched_against_the_labels_of_each_pool(config: Object, e
     assert allowed({"selector": "tier=gold"}, backend("u", "ontap-nas", "b", **config)) == expected
 
 
-def backing(*backends: Object, **parameters: Any) -> Backing:
-    return asking.backing(storage_class("sc", **parameters), *backends, access_modes=(RWO,))
-
-
-NOTHING, OFFLINE = ("unknown", None, None), backend("u5", "ontap-san", "off1", online=False)
-COMMON: dict[str, tuple[tuple[Object, ...], tuple[str, str | None, str | None], str]] = {
+NOTHING = ("unknown", None, None)
+COMMON: dict[str, tuple[Objects, tuple[str, str | None, str | None], str]] = {
     # backends; protocol, driver, NAS type; evidence
     "one": ((SAN_1,), ("block", "ontap-san", "nfs"), "backends san1"),
     "two of one family": ((SAN_1, ECO_1), ("block", None, "nfs"), "backends eco1 and san1"),
     "two of one driver": ((NAS_1, NAS_2), ("file", "ontap-nas", None), "backends nas1 and nas2"),
     "an SMB share": ((NAS_2,), ("file", "ontap-nas", "smb"), "backends nas2"),
     "both families": ((NAS_1, SAN_1), NOTHING, "mixed backends"),
-    "one of them offline": ((NAS_1, OFFLINE), ("file", "ontap-nas", "nfs"), "backends nas1"),
     "an unknown driver among them": ((SAN_1, backend("u", "new-driver", "x")), NOTHING, "mixed backends"),
     "none": ((), NOTHING, "names no driver"),
 }
@@ -142,16 +121,16 @@ COMMON: dict[str, tuple[tuple[Object, ...], tuple[str, str | None, str | None], 
 
 @pytest.mark.parametrize(("backends", "expected", "evidence"), COMMON.values(), ids=COMMON)
 def test_what_all_backends_of_a_class_have_in_common(
-    backends: tuple[Object, ...], expected: tuple[str, str | None, str | None], evidence: str
+    backends: Objects, expected: tuple[str, str | None, str | None], evidence: str
 ) -> None:
-    found = backing(*backends)
+    found = backing(storage_class("sc"), *backends, access_modes=(RWO,))
     assert (found.protocol, found.driver, found.nas_type) == expected
     assert found.evidence == f"StorageClass sc: {evidence}"
 
 
 def test_additional_pools_open_a_class_to_the_drivers_of_their_backends() -> None:
-    assert backing(NAS_1, SAN_1, **ADDED).protocol == "unknown"
-    assert backing(NAS_1, ECO_1, **ADDED).protocol == "file"
+    for added, protocol in ((SAN_1, "unknown"), (ECO_1, "file")):
+        assert backing(storage_class("sc", **ADDED), NAS_1, added, access_modes=(RWO,)).protocol == protocol
 
 
 RWOP = "ReadWriteOncePod"
@@ -168,14 +147,6 @@ def test_every_driver_speaks_one_protocol_and_another_name_is_unknown() -> None:
     assert {protocol_of_driver(driver) for driver in others} == {"unknown"}
 
 
-WORDS = [("file", "file"), ("block", "block"), ("blockOnFile", "block"), ("", ANY), ("FILE", ANY), (None, ANY)]
-
-
-@pytest.mark.parametrize(("word", "protocol"), WORDS)
-def test_the_name_of_a_protocol_in_attributes_and_annotations(word: str | None, protocol: str) -> None:
-    assert protocol_of_word(word) == protocol
-
-
 @pytest.mark.parametrize("access", [None, RWO, RWOP, ROX, RWX])
 def test_the_protocol_of_a_new_volume(access: str | None) -> None:
     def made(mode: str) -> dict[str, str]:
@@ -187,14 +158,12 @@ def test_the_protocol_of_a_new_volume(access: str | None) -> None:
     assert made("Block") == {ANY: "block", "file": "impossible", "block": "block"}
 
 
-COMBINED = {frozenset(pair) for pair in ((RWO, ROX), (RWO, RWX), (ROX, RWX), (RWOP, ROX), (RWOP, RWX))}
+COMBINED: list[tuple[tuple[str, ...], str | None]] = [
+    *(((), None), ((RWO,), RWO), ((RWOP, RWOP), RWOP), ((RWO, RWOP), RWO), ((RWOP, RWO), RWOP), ((RWO,) * 3, RWO)),
+    *((pair, RWX) for pair in ((RWO, ROX), (RWX, RWO), (ROX, RWX), (RWOP, ROX), (RWX, RWOP), (RWO, RWO, ROX))),
+]
 
 
-@pytest.mark.parametrize("pair", [*itertools.product((RWO, ROX, RWX, RWOP), repeat=2)], ids="+".join)
-def test_of_two_access_modes_the_first_counts_unless_they_combine_to_read_write_many(pair: tuple[str, str]) -> None:
-    assert combined(pair) == (RWX if frozenset(pair) in COMBINED else pair[0])
-
-
-def test_none_one_or_more_than_two_access_modes_combine_alike() -> None:
-    assert [combined(modes) for modes in ((), (RWO,), (RWO, RWO, RWO))] == [None, RWO, RWO]
-    assert [combined(modes) for modes in ((RWO, RWO, ROX), (RWO, ROX, RWX))] == [RWX, RWX]
+@pytest.mark.parametrize(("modes", "expected"), COMBINED)
+def test_several_access_modes_are_one_for_trident(modes: tuple[str, ...], expected: str | None) -> None:
+    assert combined(modes) == expected
