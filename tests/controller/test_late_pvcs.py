@@ -119,7 +119,7 @@ def test_a_bad_pvc_keeps_its_name_and_the_vm_gets_an_event_with_reason_remedy_an
     world.reconcile()
     (event,) = world.events
     assert (event["reason"], event["involvedObject"]["uid"]) == ("NotLiveMigratable", WAITING["metadata"]["uid"])
-    assert event["message"].startswith('volume "later": PVC "later" is ')
+    assert event["message"].startswith('volume "later": PVC "later" is ReadWriteOnce, not ReadWriteMany')
     assert ". Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
     assert event["message"].endswith(". [shared-access]")
     assert [verb for verb, _ in world.api.writes] == ["create"]

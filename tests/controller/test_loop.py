@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.build import Object
 from tests.controller.conftest import DEADLINE, Replica
-from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PODS, PROBE, SECRET, VALIDATING, FakeApi
+from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PODS, PROBE, SECRET, VALIDATING, FakeApi, pod
 from webhook.cluster import live
 from webhook.cluster.api import ApiError
 from webhook.controller import reconciler
@@ -184,11 +183,6 @@ def test_a_lease_that_cannot_be_released_delays_nothing(
     assert "cannot release leadership" in caplog.text
 
 
-def pod(version: str) -> Object:
-    metadata = {"name": f"pod-{version}", "labels": {"app.kubernetes.io/version": version}}
-    return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-
-
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
 
 
@@ -222,7 +216,7 @@ def test_a_stale_event_makes_the_leader_read_but_not_write(idle: Replica, api: F
 
 
 def test_the_leader_waits_for_events_while_another_version_keeps_its_rules(idle: Replica, api: FakeApi) -> None:
-    api.objects[PODS] = {"items": [pod("1.0"), pod("2.0")]}
+    api.objects[PODS] = {"items": [pod("pod-1", "1.0"), pod("pod-2", "2.0")]}
     rest = api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": api.objects[VALIDATING]["webhooks"][1:]})
     idle.show({"ValidatingWebhookConfiguration": rest})
     assert (PODS in api.reads, idle.pause, api.objects[VALIDATING]) == (True, None, rest)
