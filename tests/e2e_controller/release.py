@@ -1,6 +1,7 @@
 """What is seen of the webhook on a cluster, and a release of the chart whose pods the tests start and end."""
 
 import http.client
+import itertools
 import math
 from collections.abc import Callable
 from contextlib import closing
@@ -27,6 +28,8 @@ LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
 CA_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
 OWNER_ROLE = f"/apis/{RBAC}/v1/clusterroles/{OWNER}"
 VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
+_NUMBERS = itertools.count()
+"""Of pods: the logs of one that is gone stay under its name."""
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 KILLED = ("--force", "--grace-period=0")
 """Options by which the deletion of a pod kills its process."""
@@ -120,10 +123,8 @@ class Release(Seen):
 
     def start(self) -> Replica:
         """Start one more replica; returns at once."""
-        replica, template = (
-            Replica(self, f"{NAME}-{len(self.replicas)}"),
-            self.chart.get("Deployment")["spec"]["template"],
-        )
+        replica = Replica(self, f"{NAME}-{next(_NUMBERS)}")
+        template = self.chart.get("Deployment")["spec"]["template"]
         self.api.create(_PODS, of_kind("v1", "Pod", replica.name, **template["metadata"], spec=template["spec"]))
         self.replicas.append(replica)
         return replica
