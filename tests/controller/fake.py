@@ -9,7 +9,7 @@ from typing import Any
 import jsonpatch
 import yaml
 
-from tests.build import Object
+from tests.build import Object, of_kind
 from webhook.admission.probe import ANSWER, PROBE_NAME
 from webhook.cluster.api import Api, ApiError
 from webhook.cluster.interface import ClusterUnavailable
@@ -39,6 +39,14 @@ REPLICA = Replica("pod-1", "10.0.0.1")
 def installation(**fields: Any) -> Installation:
     """Return the installation with other fields."""
     return Installation.parse({**INSTALLATION, **fields})
+
+
+def pod(name: str, version: str, ready: str = "True", image: str | None = None) -> Object:
+    """Return a pod of the webhook; one without a version has no label for it."""
+    labels = {"app.kubernetes.io/version": version} if version else {}
+    conditions = [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}]
+    spec = {"containers": [{"image": image}]} if image else {}
+    return of_kind("v1", "Pod", name, labels=labels, spec=spec, status={"conditions": conditions})
 
 
 class FakeApi(Api):

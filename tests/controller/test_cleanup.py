@@ -36,6 +36,7 @@ def test_the_owner_is_deleted_first_and_validating_before_mutating(api: FakeApi)
     assert [path for _, path in api.writes] == [OWNER, PROBE, VALIDATING, MUTATING, LEASE, SECRET]
     assert reported[0] == "deleted ClusterRole registrations"
     assert len(reported) == 6
+    assert removed(api) == ([], [])
 
 
 def test_an_object_that_comes_back_is_deleted_again(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,61 +2,56 @@
 
 from typing import Any
 
+import jsonpatch
 import pytest
+import yaml
 
 from webhook.controller.differences import differences, differs
 
-WANTED: dict[str, Any] = {
-    "metadata": {"name": "x", "labels": {"ours": "yes"}},
-    "webhooks": [
-        {
-            "name": "a",
-            "failurePolicy": "Fail",
-            "namespaceSelector": {},
-            "rules": [{"resources": ["pods"]}],
-            "matchConditions": [{"name": "c", "expression": "true"}],
-        },
-        {"name": "b", "failurePolicy": "Ignore", "namespaceSelector": {}, "rules": [], "matchConditions": []},
-    ],
-}
+WANTED: dict[str, Any] = yaml.safe_load(
+    """
+    metadata: {name: x, labels: {ours: "yes"}}
+    webhooks:
+    - name: a
+      failurePolicy: Fail
+      namespaceSelector: {}
+      rules: [{resources: [pods]}]
+      matchConditions: [{name: c, expression: "true"}]
+    - {name: b, failurePolicy: Ignore, namespaceSelector: {}, rules: [], matchConditions: []}
+    """
+)
+A, B = WANTED["webhooks"]
+OTHER = {"name": "d", "expression": "false"}
 
 
-def live(*path: str | int, **changes: Any) -> dict[str, Any]:
-    """Return the wanted object with other fields at a path."""
-
-    def changed(value: Any, rest: tuple[str | int, ...]) -> Any:
-        if not rest:
-            return {key: entry for key, entry in {**value, **changes}.items() if entry is not None}
-        if isinstance(value, list):
-            return [changed(entry, rest[1:]) if index == rest[0] else entry for index, entry in enumerate(value)]
-        return {key: changed(entry, rest[1:]) if key == rest[0] else entry for key, entry in value.items()}
-
-    found: dict[str, Any] = changed(WANTED, path)
+def live(*place: str | int, value: Any = None) -> dict[str, Any]:
+    """Return the wanted object with another value at a place, or without any."""
+    change = {"op": "remove"} if value is None else {"op": "add", "value": value}
+    found: dict[str, Any] = jsonpatch.apply_patch(WANTED, [{**change, "path": "/".join(map(str, ("", *place)))}])
     return found
 
 
-A, B = WANTED["webhooks"]
 SAME: dict[str, dict[str, Any]] = {
     "nothing": WANTED,
-    "what the server adds": live("metadata", uid="1", resourceVersion="2", managedFields=[]),
-    "somebody's label": live("metadata", labels={"ours": "yes", "theirs": "yes"}),
-    "a default": live("webhooks", 0, timeoutSeconds=10),
-    "an empty list that is not stored": live("webhooks", 1, matchConditions=None),
-    "another order": live(webhooks=[B, A]),
+    "what the server adds": live("metadata", "managedFields", value=[]),
+    "somebody's label": live("metadata", "labels", "theirs", value="yes"),
+    "a default": live("webhooks", 0, "timeoutSeconds", value=10),
+    "an empty list that is not stored": live("webhooks", 1, "matchConditions"),
+    "another order": live("webhooks", value=[B, A]),
 }
-DIFFERENT: list[tuple[dict[str, Any], str]] = [
-    (live("metadata", labels={"theirs": "yes"}), "metadata.labels.ours"),
-    (live("metadata", labels=None), "metadata.labels"),
-    (live("webhooks", 0, failurePolicy="Ignore"), "webhooks[a].failurePolicy"),
-    (live("webhooks", 0, namespaceSelector={"matchLabels": {}}), "webhooks[a].namespaceSelector"),
-    (live("webhooks", 0, rules=[{"resources": ["pods"], "scope": "*"}]), "webhooks[a].rules"),
-    (live("webhooks", 0, matchConditions=None), "webhooks[a].matchConditions[c]"),
-    (live("webhooks", 0, matchConditions=[*A["matchConditions"], {"name": "d"}]), "webhooks[a].matchConditions[d]"),
-    (live("webhooks", 1, matchConditions=[{"name": "d", "expression": "false"}]), "webhooks[b].matchConditions[d]"),
-    (live(webhooks=[A]), "webhooks[b]"),
-    (live(webhooks=[A, B, {"name": "c"}]), "webhooks[c]"),
-    (live(webhooks=None), "webhooks[a]"),
-]
+DIFFERENT: dict[str, dict[str, Any]] = {
+    "metadata.labels.ours": live("metadata", "labels", value={"theirs": "yes"}),
+    "metadata.labels": live("metadata", "labels"),
+    "webhooks[a].failurePolicy": live("webhooks", 0, "failurePolicy", value="Ignore"),
+    "webhooks[a].namespaceSelector": live("webhooks", 0, "namespaceSelector", "matchLabels", value={}),
+    "webhooks[a].rules": live("webhooks", 0, "rules", 0, "scope", value="*"),
+    "webhooks[a].matchConditions[c]": live("webhooks", 0, "matchConditions"),
+    "webhooks[a].matchConditions[d]": live("webhooks", 0, "matchConditions", 1, value=OTHER),
+    "webhooks[b].matchConditions[d]": live("webhooks", 1, "matchConditions", 0, value=OTHER),
+    "webhooks[b]": live("webhooks", value=[A]),
+    "webhooks[c]": live("webhooks", 2, value={"name": "c"}),
+    "webhooks[a]": live("webhooks"),
+}
 
 
 @pytest.mark.parametrize("found", SAME.values(), ids=SAME)
@@ -65,8 +60,8 @@ def test_no_difference_is_found_in(found: dict[str, Any]) -> None:
     assert not differs(WANTED, found)
 
 
-@pytest.mark.parametrize(("found", "place"), DIFFERENT, ids=[place for _, place in DIFFERENT])
-def test_a_difference_is_found_at(found: dict[str, Any], place: str) -> None:
+@pytest.mark.parametrize(("place", "found"), DIFFERENT.items(), ids=DIFFERENT)
+def test_a_difference_is_found_at(place: str, found: dict[str, Any]) -> None:
     assert next(differences(WANTED, found)) == place
     assert differs(WANTED, found)
 

@@ -1,5 +1,7 @@
 """Which unverified VMs the leader evaluates, and when again."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.build import RWO
@@ -9,23 +11,21 @@ from webhook.controller.late_pvcs import Evaluation, Key, due
 KEY: Key = ("VirtualMachine", "vms", "db")
 NAMES = frozenset({"claim/a", "claim/b"})
 FACTS = ClaimFacts(access_modes=(RWO,), volume_mode="Filesystem", storage_class="nas", volume_name=None)
-BOUND = ClaimFacts(access_modes=(RWO,), volume_mode="Filesystem", storage_class="nas", volume_name="pv-1")
-
-
+BOUND = replace(FACTS, volume_name="pv-1")
 SEEN = Evaluation(at=90.0, present={"claim/a": FACTS}, until=101.0)
-DUE: list[tuple[str, dict[tuple[str, str], ClaimFacts], Evaluation | None, float, bool]] = [
-    ("a PVC appeared", {("vms", "a"): FACTS}, None, 100.0, True),
-    ("there is no PVC", {}, None, 100.0, False),
-    ("the PVC is in another namespace", {("other", "a"): FACTS}, None, 100.0, False),
-    ("the PVC was evaluated", {("vms", "a"): FACTS}, SEEN, 100.0, False),
-    ("the PVC was evaluated a while ago", {("vms", "a"): FACTS}, SEEN, 101.0, True),
-    ("the PVC has changed since", {("vms", "a"): BOUND}, SEEN, 100.0, True),
-    ("another PVC appeared since", {("vms", "a"): FACTS, ("vms", "b"): FACTS}, SEEN, 100.0, True),
-    ("the PVC was deleted", {}, SEEN, 101.0, False),
-]
+DUE: dict[str, tuple[dict[tuple[str, str], ClaimFacts], Evaluation | None, float, bool]] = {
+    "a PVC appeared": ({("vms", "a"): FACTS}, None, 100.0, True),
+    "there is no PVC": ({}, None, 100.0, False),
+    "the PVC is in another namespace": ({("other", "a"): FACTS}, None, 100.0, False),
+    "the PVC was evaluated": ({("vms", "a"): FACTS}, SEEN, 100.0, False),
+    "the PVC was evaluated a while ago": ({("vms", "a"): FACTS}, SEEN, 101.0, True),
+    "the PVC has changed since": ({("vms", "a"): BOUND}, SEEN, 100.0, True),
+    "another PVC appeared since": ({("vms", "a"): FACTS, ("vms", "b"): FACTS}, SEEN, 100.0, True),
+    "the PVC was deleted": ({}, SEEN, 101.0, False),
+}
 
 
-@pytest.mark.parametrize(("pvcs", "last", "now", "expected"), [row[1:] for row in DUE], ids=[row[0] for row in DUE])
+@pytest.mark.parametrize(("pvcs", "last", "now", "expected"), DUE.values(), ids=DUE)
 def test_whether_a_vm_is_due_when(
     pvcs: dict[tuple[str, str], ClaimFacts], last: Evaluation | None, now: float, expected: bool
 ) -> None:

@@ -1,14 +1,13 @@
 """What the leader does when a PVC of an unverified VM appears."""
 
 import json
-from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 import jsonpatch
 import pytest
 
-from tests.build import CLUSTER, NAMESPACE, RWO, RWX, Object, claim, data_volume, disk, vm
+from tests.build import CLUSTER, NAMESPACE, RWO, RWX, Object, claim, data_volume, disk, of_kind, vm
 from tests.build_paths import (
     KUBEVIRT,
     Lagging,
@@ -23,10 +22,9 @@ from tests.build_paths import (
 )
 from tests.controller.fake import OUT_OF_REACH, FakeApi
 from webhook.admission.handler import mutate
-from webhook.cluster import Cluster
 from webhook.cluster.api import ApiError
 from webhook.cluster.live import LiveCluster
-from webhook.cluster.resources import OWNERS, POOLS, Resource
+from webhook.cluster.resources import Resource
 from webhook.cluster.snapshot import resource_of
 from webhook.controller import late_pvcs
 from webhook.controller.late_pvcs import LatePvcs
@@ -57,11 +55,17 @@ class World:
     def stored(self, obj: Object) -> Object:
         return self.api.objects[path(obj)]
 
+    def left(self, obj: Object) -> frozenset[str]:
+        return unverified_names(self.stored(obj))
+
     def reconcile(self, settings: Object | None = None) -> None:
         self.late_pvcs.run(self.api.client, cast(LiveCluster, self), Settings.parse(settings or {}))
 
-    def reflector(self, resource: Resource[Any]) -> "Cache | None":
-        return None if self.stale else Cache(self.within(), resource)
+    def reflector(self, resource: Resource[Any]) -> SimpleNamespace | None:
+        """Return the part of a reflector that is used, unless the watch is stale."""
+        view = self.within()
+        cache = SimpleNamespace(get=lambda key: view.get(resource, key[1], key[0]), values=lambda: view.list(resource))
+        return None if self.stale else cache
 
     def within(self, seconds: float = 0.0, *, confirm: bool = True) -> Rights:
         assert confirm
@@ -71,16 +75,10 @@ class World:
     def events(self) -> list[Object]:
         return [obj for path, obj in self.api.objects.items() if path.startswith(EVENTS)]
 
-
-class Cache:
-    def __init__(self, cluster: Cluster, resource: Resource[Any]) -> None:
-        self._cluster, self._resource = cluster, resource
-
-    def get(self, key: tuple[str, str]) -> Any:
-        return self._cluster.get(self._resource, key[1], key[0])
-
-    def values(self) -> Any:
-        return self._cluster.list(self._resource)
+    @property
+    def reported(self) -> list[str]:
+        """The rules that the Events name."""
+        return [event["message"].rpartition(" ")[2] for event in self.events]
 
 
 def path(obj: Object) -> str:
@@ -98,14 +96,11 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    now = [1000.0]
-    monkeypatch.setattr("webhook.controller.late_pvcs.time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    def passes(seconds: float) -> None:
-        now[0] += seconds
-
-    return passes
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The monotonic clock, at `now`."""
+    found = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr("webhook.controller.late_pvcs.time", SimpleNamespace(monotonic=lambda: found.now))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -114,9 +109,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def test_a_good_pvc_clears_its_name_and_nothing_else_changes(waiting: Object) -> None:
     world = World(waiting, GOOD)
     world.reconcile()
-    stored = world.stored(waiting)
-    assert unverified_names(stored) == frozenset()
-    assert with_annotation(stored, NAME)["spec"] == waiting["spec"]
+    assert world.left(waiting) == set()
+    assert with_annotation(world.stored(waiting), NAME)["spec"] == waiting["spec"]
     assert (world.api.writes, world.events) == ([("replace", path(waiting))], [])
 
 
@@ -125,7 +119,7 @@ def test_a_bad_pvc_keeps_its_name_and_the_vm_gets_an_event_with_reason_remedy_an
     world.reconcile()
     (event,) = world.events
     assert (event["reason"], event["involvedObject"]["uid"]) == ("NotLiveMigratable", WAITING["metadata"]["uid"])
-    assert event["message"].startswith('volume "later": PVC "later" is ')
+    assert event["message"].startswith('volume "later": PVC "later" is ReadWriteOnce, not ReadWriteMany')
     assert ". Use another PVC, with accessModes [ReadWriteMany]" in event["message"]
     assert event["message"].endswith(". [shared-access]")
     assert [verb for verb, _ in world.api.writes] == ["create"]
@@ -136,31 +130,28 @@ TYPED = known_as(with_annotation(vm(disk("good"), spec={"instancetype": {"name":
 
 
 def instancetype(**spec: Any) -> Object:
-    kind = {"apiVersion": "instancetype.kubevirt.io/v1beta1", "kind": "VirtualMachineClusterInstancetype"}
-    return {**kind, "metadata": {"name": "large"}, "spec": spec}
+    return of_kind("instancetype.kubevirt.io/v1beta1", "VirtualMachineClusterInstancetype", "large", spec=spec)
 
 
 WITH_DEVICE = instancetype(hostDevices=[{"name": "n", "deviceName": "d"}])
-RESULTS: list[tuple[str, Object, list[Object], set[str], list[str]]] = [
-    ("a PVC on SAN stays", WAITING, [ON_SAN], {NAME}, ["[san-block]"]),
-    ("only the good one is cleared", THREE, [GOOD, OTHER], {"claim/other", "claim/absent"}, ["[shared-access]"]),
-    ("a bad one of an exempt VM is cleared", exempt(WAITING), [BAD], set(), []),
-    ("a bad one stays in a namespace that only warns", WAITING, [BAD, namespace(enforcement="warn")], {NAME}, []),
-    ("a good one is cleared there too", WAITING, [GOOD, namespace(enforcement="warn")], set(), []),
-    ("one that the VM no longer uses is cleared", known_as(with_annotation(vm(disk("good")), NAME)), [BAD], set(), []),
-    ("a good instancetype is cleared", TYPED, [instancetype()], set(), []),
-    ("a bad instancetype stays", TYPED, [WITH_DEVICE], {"instancetype/large"}, ["[host-devices]"]),
-]
+RESULTS: dict[str, tuple[Object, list[Object], set[str], list[str]]] = {
+    "a PVC on SAN stays": (WAITING, [ON_SAN], {NAME}, ["[san-block]"]),
+    "only the good one is cleared": (THREE, [GOOD, OTHER], {"claim/other", "claim/absent"}, ["[shared-access]"]),
+    "a bad one of an exempt VM is cleared": (exempt(WAITING), [BAD], set(), []),
+    "a bad one stays in a namespace that only warns": (WAITING, [BAD, namespace(enforcement="warn")], {NAME}, []),
+    "a good one is cleared there too": (WAITING, [GOOD, namespace(enforcement="warn")], set(), []),
+    "one that the VM no longer uses is cleared": (known_as(with_annotation(vm(disk("good")), NAME)), [BAD], set(), []),
+    "a good instancetype is cleared": (TYPED, [instancetype()], set(), []),
+    "a bad instancetype stays": (TYPED, [WITH_DEVICE], {"instancetype/large"}, ["[host-devices]"]),
+}
 
 
-@pytest.mark.parametrize(
-    ("waiting", "objects", "left", "rules"), [row[1:] for row in RESULTS], ids=[row[0] for row in RESULTS]
-)
+@pytest.mark.parametrize(("waiting", "objects", "left", "rules"), RESULTS.values(), ids=RESULTS)
 def test_of_the_unverified_names(waiting: Object, objects: list[Object], left: set[str], rules: list[str]) -> None:
     world = World(waiting, *objects)
     world.reconcile()
-    assert unverified_names(world.stored(waiting)) == left
-    assert [event["message"].rpartition(" ")[2] for event in world.events] == rules
+    assert world.left(waiting) == left
+    assert world.reported == rules
 
 
 def test_of_very_many_problems_only_the_first_are_reported() -> None:
@@ -171,22 +162,18 @@ def test_of_very_many_problems_only_the_first_are_reported() -> None:
     assert len(world.events) == 8
 
 
-UNCHANGED: list[tuple[str, Object, list[Object]]] = [
-    ("its PVC is absent", WAITING, []),
-    ("its PVC is only predicted", WAITING, [data_volume("later", storage={"storageClassName": "nas"})]),
-    ("the PVC is in another namespace", WAITING, [{**GOOD, "metadata": {**GOOD["metadata"], "namespace": "other"}}]),
-    ("its namespace has enforcement off", WAITING, [BAD, namespace(enforcement="off")]),
-    ("it is being deleted", {**WAITING, "metadata": {**WAITING["metadata"], "deletionTimestamp": "now"}}, [GOOD]),
-    ("it has no annotation", known_as(vm(disk("later"))), [BAD]),
-    ("it is a Pool, which would restart its VMs", with_annotation(pool(disk("later")), NAME), [GOOD]),
-]
+UNCHANGED: dict[str, tuple[Object, list[Object]]] = {
+    "its PVC is only predicted": (WAITING, [data_volume("later", storage={"storageClassName": "nas"})]),
+    "its namespace has enforcement off": (WAITING, [BAD, namespace(enforcement="off")]),
+    "it is being deleted": ({**WAITING, "metadata": {**WAITING["metadata"], "deletionTimestamp": "now"}}, [GOOD]),
+    "it has no annotation": (known_as(vm(disk("later"))), [BAD]),
+    "it is a Pool, which would restart its VMs": (with_annotation(pool(disk("later")), NAME), [GOOD]),
+}
 
 
-@pytest.mark.parametrize(("waiting", "objects"), [row[1:] for row in UNCHANGED], ids=[row[0] for row in UNCHANGED])
+@pytest.mark.parametrize(("waiting", "objects"), UNCHANGED.values(), ids=UNCHANGED)
 def test_a_vm_is_not_changed_where(waiting: Object, objects: list[Object]) -> None:
-    world = World(*objects)
-    resource = POOLS if waiting["kind"] == POOLS.kind else OWNERS[waiting["kind"]]
-    world.api.put_there(resource.path_of(waiting["metadata"]["name"], NAMESPACE), waiting)
+    world = World(waiting, *objects)
     world.reconcile()
     assert world.api.writes == []
 
@@ -201,44 +188,44 @@ def test_nothing_is_cleared_where_nothing_is_denied_or_the_watch_is_stale(mode: 
 
 
 def test_a_problem_is_reported_once_while_it_lasts_also_by_another_leader(
-    clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World(WAITING, BAD)
     world.reconcile()
     world.late_pvcs = LatePvcs()
     for _ in range(5):
         world.reconcile()
-        clock(late_pvcs.AGAIN_SECONDS)
+        clock.now += late_pvcs.AGAIN_SECONDS
         world.api.objects = {path: obj for path, obj in world.api.objects.items() if not path.startswith(EVENTS)}
     assert world.api.writes == [("create", world.api.writes[0][1])]
     world.put(ON_SAN)
     world.reconcile()
-    assert [event["message"].rpartition(" ")[2] for event in world.events] == ["[san-block]"]
+    assert world.reported == ["[san-block]"]
     assert caplog.text == ""
 
 
-def test_a_vm_that_stays_unverified_is_evaluated_again_after_a_while(clock: Callable[[float], None]) -> None:
+def test_a_vm_that_stays_unverified_is_evaluated_again_after_a_while(clock: SimpleNamespace) -> None:
     world = World(WAITING, BAD)
     world.reconcile()
     world.put(exempt(WAITING))
     world.reconcile()
-    assert unverified_names(world.stored(WAITING)) == {NAME}
-    clock(late_pvcs.AGAIN_SECONDS)
+    assert world.left(WAITING) == {NAME}
+    clock.now += late_pvcs.AGAIN_SECONDS
     world.reconcile()
-    assert unverified_names(world.stored(WAITING)) == frozenset()
+    assert world.left(WAITING) == set()
 
 
 def test_an_event_that_cannot_be_recorded_is_logged_and_keeps_no_name(
-    caplog: pytest.LogCaptureFixture, clock: Callable[[float], None]
+    caplog: pytest.LogCaptureFixture, clock: SimpleNamespace
 ) -> None:
     waiting = known_as(with_annotation(vm(disk("later"), disk("other")), NAME, "claim/other"))
     world = World(waiting, BAD, claim("other", RWX))
     world.api.faults[EVENTS] = OUT_OF_REACH
     world.reconcile()
-    assert unverified_names(world.stored(waiting)) == {NAME}
+    assert world.left(waiting) == {NAME}
     assert logged(caplog) == f"cannot record an Event: VirtualMachine vms/db: {OUT_OF_REACH}"
     world.api.faults.clear()
-    clock(late_pvcs.AGAIN_SECONDS)
+    clock.now += late_pvcs.AGAIN_SECONDS
     world.reconcile()
     assert len(world.events) == 1
 
@@ -252,18 +239,16 @@ def test_a_vm_that_was_changed_meanwhile_is_evaluated_in_the_next_reconcile(
     with monkeypatch.context() as lagging:
         lagging.setattr(world, "within", lambda *_, **__: read)
         world.reconcile()
-    assert unverified_names(world.stored(WAITING)) == {NAME}
+    assert world.left(WAITING) == {NAME}
     world.reconcile()
-    assert (unverified_names(world.stored(WAITING)), world.stored(WAITING)["status"]) == (
-        frozenset(),
-        {"printableStatus": "Stopped"},
-    )
+    assert world.left(WAITING) == set()
+    assert world.stored(WAITING)["status"] == {"printableStatus": "Stopped"}
     assert caplog.text == ""
 
 
 @pytest.mark.parametrize("fault", [ApiError(403, "you may not"), OUT_OF_REACH], ids=str)
 def test_a_vm_that_cannot_be_written_is_logged_and_tried_again_after_a_while(
-    fault: Exception, caplog: pytest.LogCaptureFixture, clock: Callable[[float], None]
+    fault: Exception, caplog: pytest.LogCaptureFixture, clock: SimpleNamespace
 ) -> None:
     world = World(WAITING, GOOD)
     world.api.faults[path(WAITING)] = fault
@@ -271,13 +256,13 @@ def test_a_vm_that_cannot_be_written_is_logged_and_tried_again_after_a_while(
     assert logged(caplog) == f"cannot clear the unverified annotation: VirtualMachine vms/db: {fault}"
     world.api.faults.clear()
     world.reconcile()
-    assert unverified_names(world.stored(WAITING)) == {NAME}
-    clock(late_pvcs.RETRY_SECONDS)
+    assert world.left(WAITING) == {NAME}
+    clock.now += late_pvcs.RETRY_SECONDS
     world.reconcile()
-    assert unverified_names(world.stored(WAITING)) == frozenset()
+    assert world.left(WAITING) == set()
 
 
-def test_a_replica_with_a_stale_cache_starts_no_loop(clock: Callable[[float], None]) -> None:
+def test_a_replica_with_a_stale_cache_starts_no_loop(clock: SimpleNamespace) -> None:
     """The leader's patch itself is sent to /mutate."""
     world = World(WAITING, GOOD)
     lagging = Lagging([BAD], [GOOD])
@@ -290,8 +275,8 @@ def test_a_replica_with_a_stale_cache_starts_no_loop(clock: Callable[[float], No
     world.api.admitted = admitted
     for _ in range(3):
         world.reconcile()
-        clock(late_pvcs.AGAIN_SECONDS)
-    assert unverified_names(world.stored(WAITING)) == frozenset()
+        clock.now += late_pvcs.AGAIN_SECONDS
+    assert world.left(WAITING) == set()
     assert (len(world.api.writes), lagging.confirmed) == (1, 1)
 
 
@@ -302,19 +287,16 @@ def test_an_unexpected_error_with_one_vm_delays_no_other() -> None:
     with pytest.raises(KeyError):
         world.reconcile()
     world.reconcile()
-    assert unverified_names(world.stored(other)) == frozenset()
+    assert world.left(other) == set()
 
 
-def test_vms_over_the_time_budget_wait_for_the_next_reconcile(
-    clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vms_over_the_time_budget_wait_for_the_next_reconcile(clock: SimpleNamespace) -> None:
     world = World(GOOD, *(with_annotation(vm(disk("later"), name=f"m{number}"), NAME) for number in range(4)))
-    patch = world.api.client.patch
 
-    def slow(path: str, operations: Sequence[Object]) -> Object:
-        clock(3.0)
-        return patch(path, operations)
+    def slowly_admitted(_: Object, obj: Object) -> Object:
+        clock.now += 3.0
+        return obj
 
-    monkeypatch.setattr(world.api.client, "patch", slow)
+    world.api.admitted = slowly_admitted
     world.reconcile()
     assert len(world.api.writes) == 2

@@ -79,12 +79,6 @@ def both(api: FakeApi) -> Both:
     return Candidate(api, "a"), Candidate(api, "b")
 
 
-def test_the_second_replica_waits_while_the_leader_renews(both: Both) -> None:
-    a, b = both
-    for second in range(0, 60, 2):
-        assert [a.take_part(second), b.take_part(second)] == [True, False]
-
-
 def test_the_second_replica_becomes_leader_after_15_silent_seconds_and_a_suspended_one_is_no_leader(
     both: Both, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.build import Object
 from tests.controller.conftest import DEADLINE, Replica
-from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PODS, PROBE, SECRET, VALIDATING, FakeApi
+from tests.controller.fake import LEASE, MUTATING, OUT_OF_REACH, OWNER, PODS, PROBE, SECRET, VALIDATING, FakeApi, pod
 from webhook.cluster import live
 from webhook.cluster.api import ApiError
 from webhook.controller import reconciler
@@ -22,6 +21,14 @@ FOREIGN = {"metadata": {"name": "migratability"}, "webhooks": [{"clientConfig": 
 def in_force(api: FakeApi) -> bool:
     """Whether both configurations exist, and the probe is gone."""
     return VALIDATING in api.objects and MUTATING in api.objects and PROBE not in api.objects
+
+
+@pytest.fixture
+def leader(replica: Replica, api: FakeApi) -> Replica:
+    """A leader whose webhook configurations are in place."""
+    replica.controller.start()
+    replica.await_that(lambda: in_force(api), "webhook configurations")
+    return replica
 
 
 def test_nothing_is_configured_before_the_probe_is_answered_and_the_validating_side_comes_last(
@@ -39,18 +46,17 @@ def test_nothing_is_configured_before_the_probe_is_answered_and_the_validating_s
 
 
 def test_a_second_replica_is_ready_with_a_certificate_and_becomes_leader_after_the_first(
-    replica: Replica, api: FakeApi
+    leader: Replica, api: FakeApi
 ) -> None:
-    leader = Replica(api)
-    leader.controller.start()
-    leader.await_that(lambda: in_force(api) and leader.is_leader, "leader")
-    replica.controller.start()
-    replica.await_that(lambda: not replica.controller.unready(), "readiness")
-    assert not replica.is_leader
+    assert leader.is_leader
+    second = Replica(api)
+    second.controller.start()
+    second.await_that(lambda: not second.controller.unready(), "readiness")
+    assert not second.is_leader
     leader.controller.close()
     assert not leader.is_leader
-    replica.await_that(lambda: replica.is_leader, "second leader")
-    replica.controller.close()
+    second.await_that(lambda: second.is_leader, "second leader")
+    second.controller.close()
     assert api.objects[LEASE]["spec"]["holderIdentity"] == ""
 
 
@@ -101,46 +107,37 @@ def test_an_error_is_logged_once_and_the_controller_recovers_after_it(
 
 
 @pytest.mark.parametrize("path", [OWNER, LEASE])
-def test_a_replica_that_cannot_be_elected_still_serves(replica: Replica, api: FakeApi, path: str) -> None:
-    other = Replica(api)
-    other.controller.start()
-    other.await_that(lambda: in_force(api), "webhook configurations")
+@pytest.mark.usefixtures("leader")
+def test_a_replica_that_cannot_be_elected_still_serves(api: FakeApi, path: str) -> None:
+    second = Replica(api)
     api.faults[path] = OUT_OF_REACH
-    replica.controller.start()
-    replica.await_that(lambda: not replica.controller.unready(), "readiness")
-    other.controller.close()
+    second.controller.start()
+    second.await_that(lambda: not second.controller.unready(), "readiness")
+    second.controller.close()
 
 
-def test_an_error_after_the_first_reconcile_makes_no_replica_unready(replica: Replica, api: FakeApi) -> None:
+def test_an_error_after_the_first_reconcile_makes_no_replica_unready(leader: Replica, api: FakeApi) -> None:
     """What it serves is in memory; otherwise all replicas would be unready at once."""
-    replica.controller.start()
-    replica.await_that(lambda: in_force(api), "webhook configurations")
     api.faults["/"] = OUT_OF_REACH
-    replica.await_reconciles()
-    assert replica.controller.unready() == {}
+    leader.await_reconciles()
+    assert leader.controller.unready() == {}
 
 
+@pytest.mark.parametrize("is_being_deleted", [False, True])
 def test_a_leader_creates_nothing_without_its_cluster_role(
-    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+    leader: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture, is_being_deleted: bool
 ) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: in_force(api), "webhook configurations")
     del api.objects[OWNER]
-    replica.await_that(lambda: "ClusterRole registrations does not exist" in caplog.text, "message")
+    if is_being_deleted:
+        api.put_there(OWNER, {"metadata": {**ROLE["metadata"], "deletionTimestamp": "2027-01-01T00:00:00Z"}})
+    leader.await_that(lambda: "ClusterRole registrations does not exist" in caplog.text, "message")
     for path in (VALIDATING, MUTATING, SECRET, LEASE):
         del api.objects[path]
-    replica.await_reconciles()
+    leader.await_reconciles()
     assert not {VALIDATING, MUTATING, SECRET, LEASE} & set(api.objects)
     api.put_there(OWNER, ROLE)
-    replica.await_that(lambda: in_force(api), "webhook configurations")
+    leader.await_that(lambda: in_force(api), "webhook configurations")
     assert api.objects[VALIDATING]["metadata"]["ownerReferences"][0]["uid"] == "u2"
-
-
-def test_a_cluster_role_that_is_being_deleted_owns_nothing(replica: Replica, api: FakeApi) -> None:
-    api.put_there(OWNER, {"metadata": {**ROLE["metadata"], "deletionTimestamp": "2027-01-01T00:00:00Z"}})
-    replica.controller.start()
-    replica.await_reconciles()
-    assert api.writes == []
 
 
 def test_another_installation_is_reported_and_never_changed(replica: Replica, api: FakeApi) -> None:
@@ -171,43 +168,32 @@ def test_the_expiry_of_the_certificate_is_a_metric(replica: Replica) -> None:
 
 
 def test_a_lease_that_expires_unrenewed_is_logged(
-    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+    leader: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: replica.is_leader, "leader")
     api.faults[VALIDATING] = OUT_OF_REACH
-    vars(replica.controller._leader_elector)["_clock"] = lambda: math.inf
-    replica.await_that(lambda: "lost leadership" in caplog.messages, "message")
+    vars(leader.controller._leader_elector)["_clock"] = lambda: math.inf
+    leader.await_that(lambda: "lost leadership" in caplog.messages, "message")
 
 
 def test_a_lease_that_cannot_be_released_delays_nothing(
-    replica: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
+    leader: Replica, api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    replica.controller.start()
-    replica.await_that(lambda: replica.is_leader, "leader")
     api.faults["leases"] = OUT_OF_REACH
-    replica.controller.close()
+    leader.controller.close()
     assert "cannot release leadership" in caplog.text
-
-
-def pod(version: str) -> Object:
-    metadata = {"name": f"pod-{version}", "labels": {"app.kubernetes.io/version": version}}
-    return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
 SEEN = {"Secret": SECRET, "ValidatingWebhookConfiguration": VALIDATING, "MutatingWebhookConfiguration": MUTATING}
 
 
 @pytest.fixture
-def idle(replica: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Replica:
+def idle(leader: Replica, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Replica:
     """A leader when nothing is due any more, the watches see what is there, and only an event reconciles."""
-    replica.controller.start()
-    replica.await_that(lambda: in_force(api), "webhook configurations")
-    replica.await_reconciles()
+    leader.await_reconciles()
     monkeypatch.setattr(reconciler, "RECONCILE_SECONDS", DEADLINE)
-    replica.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
+    leader.show({"KubeVirt": None} | {kind: api.objects[path] for kind, path in SEEN.items()})
     del api.reads[:], api.writes[:]
-    return replica
+    return leader
 
 
 @pytest.mark.parametrize("kind", SEEN)
@@ -230,7 +216,7 @@ def test_a_stale_event_makes_the_leader_read_but_not_write(idle: Replica, api: F
 
 
 def test_the_leader_waits_for_events_while_another_version_keeps_its_rules(idle: Replica, api: FakeApi) -> None:
-    api.objects[PODS] = {"items": [pod("1.0"), pod("2.0")]}
+    api.objects[PODS] = {"items": [pod("pod-1", "1.0"), pod("pod-2", "2.0")]}
     rest = api.put_there(VALIDATING, {**api.objects[VALIDATING], "webhooks": api.objects[VALIDATING]["webhooks"][1:]})
     idle.show({"ValidatingWebhookConfiguration": rest})
     assert (PODS in api.reads, idle.pause, api.objects[VALIDATING]) == (True, None, rest)

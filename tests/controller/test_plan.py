@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.controller.fake import installation
+from tests.controller.fake import installation, pod
 from webhook.controller.live_configurations import MUTATING, VALIDATING
 from webhook.controller.owned import Owner
 from webhook.controller.plan import (
@@ -52,23 +52,21 @@ def brief(taken: Sequence[Step]) -> list[str]:
 
 ONLY_MUTATING, ONLY_VALIDATING = {MUTATING: ALL[MUTATING]}, {VALIDATING: ALL[VALIDATING]}
 LENIENT = configured(mode="warn")
-PLANS: list[tuple[str, dict[str, Any], Live, bool, list[str]]] = [
-    ("all is as it must be", {}, ALL, False, []),
-    ("nothing is there", {}, {}, True, ["apply mutating"]),
-    ("only the mutating side is there", {}, ONLY_MUTATING, True, ["apply validating"]),
-    ("only the validating side is there", {}, ONLY_VALIDATING, True, ["apply mutating"]),
-    ("nothing is there, and nothing is denied", {"mode": "warn"}, {}, True, ["apply mutating"]),
-    ("the global mode becomes warn", {"mode": "warn"}, ALL, False, ["apply validating"]),
-    ("the global mode becomes deny", {}, LENIENT, True, ["apply validating"]),
-    ("they are switched off", {"webhookConfigurations": "off"}, ALL, False, ["delete validating"]),
-    ("one is switched off already", {"webhookConfigurations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
-    ("both are switched off already", {"webhookConfigurations": "off"}, {}, False, []),
-]
+PLANS: dict[str, tuple[dict[str, Any], Live, bool, list[str]]] = {
+    "all is as it must be": ({}, ALL, False, []),
+    "nothing is there": ({}, {}, True, ["apply mutating"]),
+    "only the mutating side is there": ({}, ONLY_MUTATING, True, ["apply validating"]),
+    "only the validating side is there": ({}, ONLY_VALIDATING, True, ["apply mutating"]),
+    "nothing is there, and nothing is denied": ({"mode": "warn"}, {}, True, ["apply mutating"]),
+    "the global mode becomes warn": ({"mode": "warn"}, ALL, False, ["apply validating"]),
+    "the global mode becomes deny": ({}, LENIENT, True, ["apply validating"]),
+    "they are switched off": ({"webhookConfigurations": "off"}, ALL, False, ["delete validating"]),
+    "one is switched off already": ({"webhookConfigurations": "off"}, ONLY_MUTATING, False, ["delete mutating"]),
+    "both are switched off already": ({"webhookConfigurations": "off"}, {}, False, []),
+}
 
 
-@pytest.mark.parametrize(
-    ("settings", "live", "probe", "expected"), [row[1:] for row in PLANS], ids=[row[0] for row in PLANS]
-)
+@pytest.mark.parametrize(("settings", "live", "probe", "expected"), PLANS.values(), ids=PLANS)
 def test_next_steps_and_whether_a_probe_comes_first(
     settings: dict[str, Any], live: Live, probe: bool, expected: list[str]
 ) -> None:
@@ -100,11 +98,6 @@ def test_a_live_configuration_trusts_another_bundle_before_a_probe_and_changes_n
         assert policies == [webhook["failurePolicy"] for webhook in LENIENT[taken.wanted["kind"]]["webhooks"]]
 
 
-def test_a_webhook_that_was_edited_to_fail_open_needs_a_probe() -> None:
-    webhooks = [{**webhook, "failurePolicy": "Ignore"} for webhook in ALL[VALIDATING]["webhooks"]]
-    assert needs_probe(ALL.values(), {**ALL, VALIDATING: {**ALL[VALIDATING], "webhooks": webhooks}})
-
-
 NEWER = {**ALL[VALIDATING]["webhooks"][0], "rules": ["those of another version"], "failurePolicy": "Fail"}
 MIXED: Live = {**ALL, VALIDATING: {**ALL[VALIDATING], "webhooks": [NEWER]}}
 TWO = ("1.0", "2.0")
@@ -132,27 +125,19 @@ def test_configurations_are_created_and_switched_off_with_any_versions() -> None
     assert wanted_configurations(inputs(versions=TWO, webhookConfigurations="off"), MIXED) == []
 
 
-def pod(name: str, version: str | None, ready: str = "True", image: str | None = None) -> dict[str, Any]:
-    """Return a pod."""
-    labels = {"app.kubernetes.io/version": version} if version else {}
-    status = {"conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}]}
-    spec = {"containers": [{"image": image}]}
-    return {"metadata": {"name": name, "labels": labels}, "status": status, "spec": spec if image else {}}
+VERSIONS: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
+    "no pods": ([], set()),
+    "our own, not ready": ([pod("me", "1.0", "False")], {"1.0"}),
+    "one of another version": ([pod("me", "1.0"), pod("b", "2.0")], {"1.0", "2.0"}),
+    "one of another version that is not ready": ([pod("me", "1.0"), pod("b", "2.0", "False")], {"1.0"}),
+    "one without a version": ([pod("me", "1.0"), pod("b", "")], {"1.0", ""}),
+    "one without a status": ([pod("me", "1.0"), {"metadata": {"name": "b"}}], {"1.0"}),
+    "another image": ([pod("me", "1.0", image="a"), pod("b", "1.0", image="b")], {"1.0 a", "1.0 b"}),
+    "the same image": ([pod("me", "1.0", image="a"), pod("b", "1.0", image="a")], {"1.0 a"}),
+}
 
 
-VERSIONS: list[tuple[str, list[dict[str, Any]], set[str]]] = [
-    ("no pods", [], set()),
-    ("our own, not ready", [pod("me", "1.0", "False")], {"1.0"}),
-    ("one of another version", [pod("me", "1.0"), pod("b", "2.0")], {"1.0", "2.0"}),
-    ("one of another version that is not ready", [pod("me", "1.0"), pod("b", "2.0", "False")], {"1.0"}),
-    ("one without a version", [pod("me", "1.0"), pod("b", None)], {"1.0", ""}),
-    ("one without a status", [pod("me", "1.0"), {"metadata": {"name": "b"}}], {"1.0"}),
-    ("another image", [pod("me", "1.0", image="a"), pod("b", "1.0", image="b")], {"1.0 a", "1.0 b"}),
-    ("the same image", [pod("me", "1.0", image="a"), pod("b", "1.0", image="a")], {"1.0 a"}),
-]
-
-
-@pytest.mark.parametrize(("pods", "expected"), [row[1:] for row in VERSIONS], ids=[row[0] for row in VERSIONS])
+@pytest.mark.parametrize(("pods", "expected"), VERSIONS.values(), ids=VERSIONS)
 def test_the_versions_that_may_be_called_with(pods: list[dict[str, Any]], expected: set[str]) -> None:
     assert versions_of(pods, "me") == expected
 

@@ -20,13 +20,8 @@ VALIDATING, MUTATING = webhook_configurations(SERVICE, BUNDLE)
 BOTH = pytest.mark.parametrize("configuration", [VALIDATING, MUTATING], ids=["validating", "mutating"])
 NAMESPACES = ("", "namespaces")
 ALPHA_AND_BETA, WRITES = ["v1alpha1", "v1beta1"], ["CREATE", "UPDATE"]
-VERSIONS = {
-    "": ["v1"],
-    "kubevirt.io": ["v1"],
-    "pool.kubevirt.io": ALPHA_AND_BETA,
-    "snapshot.kubevirt.io": ALPHA_AND_BETA,
-    "clone.kubevirt.io": ALPHA_AND_BETA,
-}
+VERSIONS = {"": ["v1"], "kubevirt.io": ["v1"]}
+VERSIONS |= {f"{api}.kubevirt.io": ALPHA_AND_BETA for api in ("pool", "snapshot", "clone")}
 PATCHED = {
     ("kubevirt.io", "virtualmachines"): WRITES,
     ("kubevirt.io", "virtualmachineinstances"): ["CREATE"],
@@ -54,8 +49,8 @@ def conditions(webhook: dict[str, Any]) -> dict[str, str]:
     return {condition["name"]: condition["expression"] for condition in webhook["matchConditions"]}
 
 
-def condition_of(which: tuple[str, ...]) -> str:
-    return conditions(by_resource(VALIDATING)[whole(*which)])["changes"]
+def condition_of(which: tuple[str, str, str], configuration: dict[str, Any] = VALIDATING) -> str:
+    return conditions(by_resource(configuration)[whole(*which)])["changes"]
 
 
 def test_names_are_fixed_and_sort_before_kubevirts_mutator() -> None:
@@ -91,13 +86,6 @@ def test_the_configurations_are_small_enough_to_be_read() -> None:
     assert sum(len(json.dumps(configuration)) for configuration in both) <= 24 * 1024
 
 
-def test_the_validating_side_fails_closed_and_the_mutating_side_fails_open_and_is_called_once() -> None:
-    policies = {(webhook["failurePolicy"], webhook.get("reinvocationPolicy")) for webhook in VALIDATING["webhooks"]}
-    assert policies == {("Fail", None)}
-    policies = {(webhook["failurePolicy"], webhook.get("reinvocationPolicy")) for webhook in MUTATING["webhooks"]}
-    assert policies == {("Ignore", "Never")}
-
-
 def test_only_writes_of_kubevirts_objects_and_of_namespaces_are_validated() -> None:
     expected = {whole(*which): ["UPDATE"] if which[2] else WRITES for which in COMPARED}
     expected |= {which: WRITES for which in KIND_OF_RESTORE_OR_CLONE}
@@ -126,9 +114,9 @@ OF_TEMPLATES = [which for which in COMPARED if which[1] != "virtualmachineinstan
 
 
 @pytest.mark.parametrize("which", OF_TEMPLATES, ids="/".join)
-@pytest.mark.parametrize("configuration", [VALIDATING, MUTATING], ids=["validating", "mutating"])
+@BOTH
 def test_every_path_that_a_rule_declares_is_compared(which: tuple[str, str, str], configuration: Any) -> None:
-    found = conditions(by_resource(configuration)[whole(*which)])["changes"]
+    found = condition_of(which, configuration)
     chains = ["s" + "".join(f".?{key}" for key in path.split(".")) for path in DECLARED]
     assert [chain for chain in chains if chain not in found] == []
 
@@ -139,17 +127,6 @@ def test_a_path_that_a_later_rule_declares_is_compared(monkeypatch: pytest.Monke
     assert "s.?domain.?devices.?tpm" in changes(later, labels=True)
     new: dict[str, Any] = {"spec": {"template": {"spec": {"domain": {"devices": {"tpm": {}}}}}}}
     assert later.differs(new, {})
-
-
-def test_a_condition_is_readable() -> None:
-    """An example: of a VM's status only a request that adds a volume matters."""
-    expected = """
-    oldObject == null || !has(oldObject.metadata.deletionTimestamp) && (
-    [[object, oldObject].map(o, o.?status.?volumeRequests.orValue([]))].exists(v, v[0] != v[1] && !(
-    v.all(l, type(l) == list && size(l) <= 256) && v[0].all(r, r in v[1] || !r.?addVolumeOptions.hasValue()))))
-    """
-    found = condition_of(("kubevirt.io", "virtualmachines", "status"))
-    assert found == " ".join(expected.split()).replace("( ", "(")
 
 
 def test_a_namespace_is_sent_only_for_our_labels_through_any_subresource() -> None:
@@ -172,6 +149,7 @@ OPEN, CLOSED = "Ignore", "Fail"
 EVERY_RULE_WARNS = {rule.name: "warn" for rule in RULES}
 ONE_DENIES = {**EVERY_RULE_WARNS, "smb-share": "deny"}
 POLICIES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "the defaults": ({}, CLOSED, CLOSED),
     "mode warn": ({"mode": "warn"}, OPEN, OPEN),
     "mode off": ({"mode": "off"}, OPEN, OPEN),
     "every rule warns": ({"rules": EVERY_RULE_WARNS}, OPEN, CLOSED),
@@ -181,11 +159,15 @@ POLICIES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("settings", "vms", "labels"), POLICIES.values(), ids=POLICIES)
-def test_webhooks_fail_closed_only_where_the_settings_can_deny(settings: dict[str, Any], vms: str, labels: str) -> None:
+def test_only_validation_fails_closed_and_only_where_the_settings_can_deny(
+    settings: dict[str, Any], vms: str, labels: str
+) -> None:
     validating, mutating = webhook_configurations(SERVICE, BUNDLE, fail_closed=FailClosed.of(Settings.parse(settings)))
     for which, webhook in by_resource(validating).items():
         assert webhook["failurePolicy"] == (labels if which == NAMESPACES else vms), which
-    assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {OPEN}
+        assert "reinvocationPolicy" not in webhook
+    policies = {(webhook["failurePolicy"], webhook["reinvocationPolicy"]) for webhook in mutating["webhooks"]}
+    assert policies == {(OPEN, "Never")}
 
 
 def test_a_staged_rollout_evaluates_vms_of_some_namespaces_and_guards_the_labels_of_all() -> None:
@@ -201,9 +183,6 @@ def test_the_probe_matches_one_object_in_our_namespace() -> None:
     assert probe["metadata"]["name"] == "migratability-probe"
     assert webhook["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "migratability"}}
     assert conditions(webhook) == {"is-the-probe": "object.metadata.name == 'migratability-probe'"}
-    (rule,) = webhook["rules"]
-    assert (rule["apiGroups"], rule["resources"], rule["operations"]) == (
-        ["coordination.k8s.io"],
-        ["leases"],
-        ["CREATE"],
-    )
+    leases = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "operations": ["CREATE"]}
+    assert webhook["rules"][0].items() >= leases.items()
+    assert len(webhook["rules"]) == 1

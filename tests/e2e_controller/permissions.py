@@ -1,34 +1,11 @@
-"""What a release finds in the cluster: its namespace and Service, and the roles that the chart gives its accounts."""
+"""The names of a release, and roles for users."""
 
 from tests.build import Object
 from tests.chart import helm
 
 NAME, NAMESPACE = helm.RELEASE, helm.NAMESPACE
 OWNER, SECRET = f"{NAME}-webhook-configurations", f"{NAME}-ca"
-CLUSTER_IP = "127.96.0.51"
 RBAC, CONFIGURATIONS = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
-_ROLES = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-
-
-def foundation(port: int) -> list[Object]:
-    """Return namespace, Service and permissions of a release; users have the names of its service accounts."""
-    service = {"clusterIP": CLUSTER_IP, "ports": [{"port": port}]}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": service},
-        *map(_for_users, roles()),
-    ]
-
-
-def roles() -> list[Object]:
-    """Return the chart's roles and their bindings, without those of `helm test`."""
-    return [obj for obj in helm.render().objects if obj["kind"] in _ROLES and "-test" not in obj["metadata"]["name"]]
-
-
-def _for_users(obj: Object) -> Object:
-    if "subjects" not in obj:
-        return obj
-    return {**obj, "subjects": [_user(account["name"]) for account in obj["subjects"]]}
 
 
 def _user(name: str) -> Object:
