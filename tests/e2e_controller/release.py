@@ -10,12 +10,13 @@ from typing import Any
 
 from tests.build import Object, of_kind
 from tests.chart.helm import render
+from tests.clusters import PORT
 from tests.e2e.admission.conftest import vm
 from tests.e2e_controller.permissions import CONFIGURATIONS, NAME, NAMESPACE, OWNER, RBAC, SECRET
 from tests.localcluster import LocalCluster, Nodes
 from tests.localcluster.installation import apply
 from tests.localcluster.probes import unverified
-from tests.workloads import PORT, eventually
+from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError
 from webhook.controller.plan import is_ready
 from webhook.objects import at
@@ -27,6 +28,7 @@ PROBE = f"{VALIDATING}-probe"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{NAME}"
 CA_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"
 OWNER_ROLE = f"/apis/{RBAC}/v1/clusterroles/{OWNER}"
+OWNED = (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET)
 VMS = "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines"
 _NUMBERS = itertools.count()
 """Of pods: the logs of one that is gone stay under its name."""
@@ -133,7 +135,7 @@ class Release(Seen):
         """Kill the replicas, and remove what they made and the ClusterRole that owns it."""
         self.cluster.kubectl("delete", "pods", "--all", "-n", NAMESPACE, *KILLED)
         eventually("no replica runs", lambda: not self.nodes.processes(NAMESPACE))
-        for path in (OWNER_ROLE, VALIDATING, MUTATING, PROBE, LEASE, CA_SECRET):
+        for path in OWNED:
             self.api.delete(path)
 
     def await_in_force(self) -> None:
