@@ -82,8 +82,7 @@ class Api:
 
     def patch(self, obj: Object, patch: Object, user: str, subresource: str = "") -> Answer:
         """Merge a patch into an object or a subresource of it."""
-        path = f"{path_of(obj)}/{subresource}" if subresource else path_of(obj)
-        return self._call("PATCH", path, user, patch)
+        return self._call("PATCH", path_of(obj, subresource), user, patch)
 
     def delete(self, obj: Object, user: str) -> Answer:
         """Delete an object; it stays as long as it has finalizers."""
@@ -133,6 +132,6 @@ def collection(obj: Object) -> str:
     return "/".join([*filter(None, parts), f"{obj['kind'].lower()}s"])
 
 
-def path_of(obj: Object) -> str:
-    """Return the path of an object."""
-    return f"{collection(obj)}/{obj['metadata']['name']}"
+def path_of(obj: Object, *subresource: str) -> str:
+    """Return the path of an object or a subresource of it."""
+    return "/".join(filter(None, (collection(obj), obj["metadata"]["name"], *subresource)))
