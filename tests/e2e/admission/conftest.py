@@ -29,7 +29,6 @@ Answer = tuple[bool, str]
 """Whether a call did what it was asked, and what kubectl prints; a warning is part of that."""
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
-_OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
 
 
 def _declared(kind: str, *claims: str, **fields: Any) -> Object:
@@ -90,9 +89,9 @@ class Site:
         """Replace an object, or a subresource such as "/status"."""
         return _said(self._client(user).request("PUT", f"{path_of(obj)}{subresource}", obj))
 
-    def patch(self, obj: Object, patch: Object, *options: str, user: str = ALICE) -> Answer:
-        """Merge a patch into an object, or its status, or by dry run, as those options of kubectl say."""
-        path = path_of(obj) + "".join(_OPTIONS[option] for option in sorted(options, reverse=True))
+    def patch(self, obj: Object, patch: Object, subresource: str = "", user: str = ALICE) -> Answer:
+        """Merge a patch into an object, or a subresource such as "/status"."""
+        path = f"{path_of(obj)}{subresource}"
         return _said(self._client(user).request("PATCH", path, patch, content_type="application/merge-patch+json"))
 
     def delete(self, obj: Object, user: str = ALICE) -> Answer:

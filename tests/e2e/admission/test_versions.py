@@ -82,7 +82,7 @@ def test_an_exemption_by_server_side_apply_or_of_a_vm_that_is_being_deleted_need
 def test_neither_a_forged_deletion_nor_the_status_changes_a_label_or_a_disk(site: Site) -> None:
     made = site.have(vm("good"))
     site.patch(made, {"metadata": {**EXEMPT["metadata"], **GOING}, **BAD})
-    site.patch(made, {**EXEMPT, "status": {"ready": False}}, "--subresource=status")
+    site.patch(made, {**EXEMPT, "status": {"ready": False}}, "/status")
     found = site.get(made)
     assert "labels" not in found["metadata"]
     assert found["spec"]["template"]["spec"]["volumes"] == made["spec"]["template"]["spec"]["volumes"]

@@ -19,7 +19,7 @@ EXEMPT: Object = {"metadata": {"labels": {EXEMPTION: "true"}, "annotations": REA
 _HOT_PLUG = {"addVolumeOptions": {**volume_request(disk("good"))["addVolumeOptions"], "disk": {"name": "good"}}}
 _LABEL = {"metadata": {"labels": {"x": "y"}}}
 _MATCHER = {"name": "large", "kind": "VirtualMachineClusterInstancetype"}
-_STATUS = ("--subresource=status",)
+_STATUS = "/status"
 _SIZED = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
 _TEMPLATE = data_volume_template("d-0", source={"blank": {}}, storage={"storageClassName": "nas", **_SIZED})
 _TWO_DISKS = [disk("good"), disk("good", "again")]
@@ -55,9 +55,9 @@ class Write:
 
 
 def _patch(
-    name: str, patch: Object, calls: Calls = NOTHING, *options: str, make: Make = _good_vm, user: str = ADMIN
+    name: str, patch: Object, calls: Calls = NOTHING, subresource: str = "", make: Make = _good_vm, user: str = ADMIN
 ) -> Write:
-    return Write(name, calls, lambda site, obj: site.patch(obj, patch, *options, user=user), make)
+    return Write(name, calls, lambda site, obj: site.patch(obj, patch, subresource, user), make)
 
 
 def _spec(name: str, spec: Object, calls: Calls = NOTHING, make: Make = _good_vm, user: str = ADMIN) -> Write:
@@ -120,9 +120,9 @@ _PATCHED_VM, _PATCHED_VMI = asked(VMS, "CREATE", "/mutate"), asked(VMIS, "CREATE
 WRITES = (
     _patch("a label, an annotation and a finalizer of a VM", _METADATA),
     _spec("a start, another strategy for volumes, and more memory and CPUs", {**_START, "template": _MORE}),
-    _patch("the status of a VM", {"status": {"created": True, "printableStatus": "Running"}}, NOTHING, *_STATUS),
-    _patch("a hot-plug", {"status": {"volumeRequests": [_HOT_PLUG]}}, VALIDATED, *_STATUS),
-    _patch("a hot-unplug", {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "a"}}]}}, NOTHING, *_STATUS),
+    _patch("the status of a VM", {"status": {"created": True, "printableStatus": "Running"}}, NOTHING, _STATUS),
+    _patch("a hot-plug", {"status": {"volumeRequests": [_HOT_PLUG]}}, VALIDATED, _STATUS),
+    _patch("a hot-unplug", {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "a"}}]}}, NOTHING, _STATUS),
     _spec("a disk more", {"template": {"spec": {"volumes": _TWO_DISKS}}}, BOTH),
     _spec("the nodes of a VM", _FOR_NODES, BOTH),
     _spec("the labels of a VM's template", {"template": _LABEL}, BOTH),
