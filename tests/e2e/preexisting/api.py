@@ -44,10 +44,10 @@ class Api:
 
     def __init__(self, cluster: LocalCluster) -> None:
         """Use a running cluster."""
-        pki, authority = cluster.directory / "pki", {"ca_cert_data": cluster.ca_pem.decode()}
+        pki, ca = cluster.directory / "pki", {"ca_cert_data": cluster.ca_pem.decode()}
         identity = {"cert_file": str(pki / "admin.crt"), "key_file": str(pki / "admin.key")}
         options = {"maxsize": _CONNECTIONS, "timeout": 60, "retries": False}
-        self._pool = urllib3.connection_from_url(cluster.url, **options, **authority, **identity)
+        self._pool = urllib3.connection_from_url(cluster.url, **options, **ca, **identity)
 
     def __enter__(self) -> Self:
         return self
