@@ -1,10 +1,20 @@
 """VMs of every kind, as KubeVirt's definitions take them."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from tests.build import Object
+from tests.build import NAMESPACE, Object
 
 POOL = "pool.kubevirt.io/v1beta1"
+
+
+def instance_spec(
+    volumes: Iterable[Object], binding: str = "masquerade", devices: Iterable[Object] = (), **fields: Any
+) -> Object:
+    """Return the spec of a VMI on the pod network."""
+    attached = {"interfaces": [{"name": "default", binding: {}}], "hostDevices": list(devices)}
+    domain = {"devices": attached, "resources": {"requests": {"memory": "1Gi"}}}
+    return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": list(volumes), **fields}
 
 
 def declared(
@@ -22,9 +32,5 @@ def declared(
         "VirtualMachinePool": {**several, "virtualMachineTemplate": {"metadata": {"labels": labels}, "spec": virtual}},
     }[kind]
     version = api or (POOL if kind == "VirtualMachinePool" else "kubevirt.io/v1")
-    return {
-        "apiVersion": version,
-        "kind": kind,
-        "metadata": {"name": name, "namespace": "vms", **metadata},
-        "spec": body,
-    }
+    place = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": version, "kind": kind, "metadata": {**place, **metadata}, "spec": body}

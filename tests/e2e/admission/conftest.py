@@ -4,19 +4,19 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.build import RWO, RWX, Object, claim, disk
-from tests.build_paths import CONTROLLER, KUBEVIRT
+from tests.build_paths import CONTROLLER, KUBEVIRT, owned
 from tests.clusters import DEFINITIONS, Clusters, furnish
-from tests.e2e.objects import declared
+from tests.e2e.objects import declared, instance_spec
 from tests.e2e.preexisting.api import collection, path_of
 from tests.e2e_controller.permissions import permission
-from tests.localcluster.api import Client, Response
+from tests.localcluster.api import Response
 from tests.localcluster.installation import Installation
 from webhook.names import UNVERIFIED
 from webhook.objects import at
@@ -29,19 +29,10 @@ Answer = tuple[bool, str]
 """Whether a call did what it was asked, and what kubectl prints; a warning is part of that."""
 _EVERYTHING = ["get", "list", "create", "update", "patch", "delete"]
 _GROUPS = ["kubevirt.io", "pool.kubevirt.io", "snapshot.kubevirt.io", "clone.kubevirt.io"]
-_VM = {"apiGroup": "kubevirt.io", "kind": "VirtualMachine"}
-_OPTIONS = {"--subresource=status": "/status", "--dry-run=server": "?dryRun=All"}
-
-
-def instance_spec(*claims: str) -> Object:
-    """Return the spec of a VMI with PVCs as its disks, as KubeVirt's definitions take it."""
-    devices = {"interfaces": [{"name": "default", "masquerade": {}}]}
-    domain = {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}}
-    return {"domain": domain, "networks": [{"name": "default", "pod": {}}], "volumes": [disk(name) for name in claims]}
 
 
 def _declared(kind: str, *claims: str, **fields: Any) -> Object:
-    return declared(kind, instance_spec(*claims), **{"name": next(NAMES), **fields})
+    return declared(kind, instance_spec(map(disk, claims)), **{"name": next(NAMES), **fields})
 
 
 vm, vmi = partial(_declared, "VirtualMachine"), partial(_declared, "VirtualMachineInstance")
@@ -49,32 +40,10 @@ replica_set, pool = partial(_declared, "VirtualMachineInstanceReplicaSet"), part
 """Return a VM of that kind with PVCs as its disks."""
 
 
-def restore(snapshot: str, target: str) -> Object:
-    """Return a VirtualMachineRestore."""
-    spec = {"target": {**_VM, "name": target}, "virtualMachineSnapshotName": snapshot}
-    return _named("VirtualMachineRestore", spec, "snapshot.kubevirt.io/v1beta1")
-
-
-def clone(source: str, api: str = "clone.kubevirt.io/v1beta1") -> Object:
-    """Return a VirtualMachineClone of a VM."""
-    return _named("VirtualMachineClone", {"source": {**_VM, "name": source}, "target": {**_VM, "name": "copy"}}, api)
-
-
-def _named(kind: str, spec: Object, api: str) -> Object:
-    return {"apiVersion": api, "kind": kind, "metadata": {"name": next(NAMES), "namespace": "vms"}, "spec": spec}
-
-
-def reference_to(owner: Object) -> Object:
-    """Return the controller reference that KubeVirt puts into what it makes for an owner."""
-    keys = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": True}
-    return {**keys, "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-
-
 def started(owner: Object, *claims: str) -> Object:
     """Return the VMI that KubeVirt makes for a VirtualMachine, with the annotations of its template."""
     annotations = at(owner, "spec", "template", "metadata", "annotations") or {}
-    references = [reference_to(owner)]
-    return vmi(*claims, name=owner["metadata"]["name"], ownerReferences=references, annotations=annotations)
+    return owned(vmi(*claims, name=owner["metadata"]["name"], annotations=annotations), owner)
 
 
 def stored(name: str, *access_modes: str, **spec: Any) -> Object:
@@ -94,7 +63,7 @@ class Site:
         """Use a cluster with the webhook installed."""
         self.installation = installation
         self.cluster = installation.cluster
-        self._clients: dict[str, Client] = {}
+        self._client = cache(lambda user: self.cluster.client() if user == ADMIN else self.cluster.client_for(user))
 
     def kubectl(self, *arguments: str, stdin: object = None, user: str = ALICE) -> Answer:
         """Run kubectl as a user."""
@@ -120,9 +89,9 @@ class Site:
         """Replace an object, or a subresource such as "/status"."""
         return _said(self._client(user).request("PUT", f"{path_of(obj)}{subresource}", obj))
 
-    def patch(self, obj: Object, patch: Object, *options: str, user: str = ALICE) -> Answer:
-        """Merge a patch into an object, or its status, or by dry run, as those options of kubectl say."""
-        path = path_of(obj) + "".join(_OPTIONS[option] for option in sorted(options, reverse=True))
+    def patch(self, obj: Object, patch: Object, subresource: str = "", user: str = ALICE) -> Answer:
+        """Merge a patch into an object, or a subresource such as "/status"."""
+        path = f"{path_of(obj)}{subresource}"
         return _said(self._client(user).request("PATCH", path, patch, content_type="application/merge-patch+json"))
 
     def delete(self, obj: Object, user: str = ALICE) -> Answer:
@@ -134,11 +103,6 @@ class Site:
         before = requests_to(self.installation)
         action()
         return requests_to(self.installation) - before
-
-    def _client(self, user: str) -> Client:
-        if user not in self._clients:
-            self._clients[user] = self.cluster.client() if user == ADMIN else self.cluster.client_for(user)
-        return self._clients[user]
 
 
 def requests_to(installation: Installation) -> Counter[tuple[str, str, str]]:

@@ -6,19 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.build import RWO, RWX, Object, claim, disk, volume_request
-from tests.e2e.admission.conftest import (
-    ADMIN,
-    NAMES,
-    Answer,
-    Site,
-    clone,
-    pool,
-    reference_to,
-    replica_set,
-    stored,
-    vm,
-    vmi,
-)
+from tests.build_paths import clone
+from tests.e2e.admission.conftest import ADMIN, NAMES, Answer, Site, pool, replica_set, started, stored, vm, vmi
 from tests.e2e.admission.writes import EXEMPT
 from webhook.objects import at
 
@@ -51,18 +40,13 @@ def test_every_version_is_denied_patched_and_asked_for_the_right_to_exempt(
 @pytest.mark.parametrize("version", ["v1beta1", "v1alpha1"])
 def test_a_clone_in_every_version_is_evaluated(site: Site, version: str) -> None:
     source = site.have(vm("once", **EXEMPT["metadata"]), ADMIN)["metadata"]["name"]
-    created, output = site.create(clone(source, api=f"clone.kubevirt.io/{version}"))
+    created, output = site.create({**clone(source), "apiVersion": f"clone.kubevirt.io/{version}"})
     assert (created, "the VM it creates violates a rule" in output) == (False, True)
 
 
 def unnamed(make: Callable[..., Object]) -> Object:
     """Return a bad VM to which the API server gives its name."""
     return {**make("once"), "metadata": {"namespace": "vms", "generateName": "m-"}}
-
-
-def with_forged_owner(site: Site) -> Object:
-    owner = site.have(vm("good"))
-    return vmi("once", name=owner["metadata"]["name"], ownerReferences=[reference_to(owner)])
 
 
 APPLY = ("apply", "--server-side", "--validate=false", "-f", "-")
@@ -76,7 +60,7 @@ VERBS: dict[str, Callable[[Site], Answer]] = {
     "VMI without a name": lambda site: site.create(unnamed(vmi)),
     "creation as being deleted": lambda site: site.create(vm("once", **GOING)),
     "VMI with a status": lambda site: site.create({**vmi("once"), **MIGRATED}),
-    "VMI with a forged owner": lambda site: site.create(with_forged_owner(site)),
+    "VMI with a forged owner": lambda site: site.create(started(site.have(vm("good")), "once")),
 }
 
 
@@ -98,7 +82,7 @@ def test_an_exemption_by_server_side_apply_or_of_a_vm_that_is_being_deleted_need
 def test_neither_a_forged_deletion_nor_the_status_changes_a_label_or_a_disk(site: Site) -> None:
     made = site.have(vm("good"))
     site.patch(made, {"metadata": {**EXEMPT["metadata"], **GOING}, **BAD})
-    site.patch(made, {**EXEMPT, "status": {"ready": False}}, "--subresource=status")
+    site.patch(made, {**EXEMPT, "status": {"ready": False}}, "/status")
     found = site.get(made)
     assert "labels" not in found["metadata"]
     assert found["spec"]["template"]["spec"]["volumes"] == made["spec"]["template"]["spec"]["volumes"]

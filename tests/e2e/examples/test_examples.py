@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 import yaml
 
 from tests.build import Object
+from tests.clusters import DEFINITIONS, Clusters, furnish
 from tests.demo import EXAMPLES, STEPS, USER, show
 from tests.e2e.admission.conftest import Site
+from tests.localcluster.installation import Installation
+from webhook.cluster.files import read_path
 from webhook.objects import at
 
 VMS = sorted((EXAMPLES / "vms").glob("*.yaml"))
@@ -20,6 +24,15 @@ STRATEGY = {
     "VirtualMachine": ("spec", "template", "spec", "evictionStrategy"),
     "VirtualMachineInstance": ("spec", "evictionStrategy"),
 }
+
+
+@pytest.fixture(scope="module", params=DEFINITIONS)
+def site(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator[Site]:
+    """The webhook installed on a real API server, with the examples' PVCs and classes in it."""
+    running = clusters.clean(request.param)
+    furnish(running, *read_path(EXAMPLES / "cluster"), users=(USER,))
+    with Installation(running) as installation:
+        yield Site(installation)
 
 
 @cache

@@ -7,8 +7,9 @@ import pytest
 
 from tests.clusters import DEFINITIONS, KUBEVIRTS, Clusters
 from tests.e2e.match_conditions.counting import CountingWebhook
-from tests.e2e.match_conditions.dry_runs import FACTS, POOR, RICH, RICH_VM, DryRuns, await_in_force, url
+from tests.e2e.match_conditions.dry_runs import FACTS, POOR, RICH, RICH_VM, DryRuns, await_in_force
 from tests.e2e.objects import declared
+from tests.e2e.preexisting.api import path_of
 from tests.localcluster import crd_folders, crds, shared_crds
 from tests.localcluster.installation import apply
 from tests.schemas import schema_of
@@ -31,7 +32,7 @@ def dry_runs(
             name = kind.lower()
             made = [declared(kind, RICH, f"{name}-0", vm=RICH_VM), declared(kind, POOR, f"{name}-1")]
             apply(cluster, [jsonpatch.apply_patch(obj, evaluate(obj, FACTS).annotation_patch) for obj in made])
-            objects = [found.client.request("GET", url(kind, obj)).object() for obj in made]
+            objects = [found.client.request("GET", path_of(obj)).object() for obj in made]
             for obj in objects:
                 obj["metadata"].pop("managedFields")
             found.stored[kind] = objects

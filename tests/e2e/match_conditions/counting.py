@@ -2,15 +2,21 @@
 
 import base64
 import json
-import ssl
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
+from werkzeug import Request, Response
+from werkzeug.serving import WSGIRequestHandler, make_server
+
 from tests.build import Object
 from tests.localcluster.credentials import CA
 from webhook.controller.webhook_configurations import webhook_configurations
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *_: Any) -> None:
+        """Keep quiet."""
 
 
 class CountingWebhook:
@@ -21,11 +27,11 @@ class CountingWebhook:
         self.asked: set[tuple[str, str]] = set()
         self._ca = CA("counting webhook")
         identity = self._ca.server("counting", ["127.0.0.1"])
-        (directory / "counting.pem").write_bytes(identity.certificate + identity.key)
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(directory / "counting.pem")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        files = directory / "counting.crt", directory / "counting.key"
+        for file, content in zip(files, (identity.certificate, identity.key), strict=True):
+            file.write_bytes(content)
+        application, tls = Request.application(self._allow), (str(files[0]), str(files[1]))
+        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet, ssl_context=tls)
 
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, daemon=True).start()
@@ -41,29 +47,12 @@ class CountingWebhook:
         found = webhook_configurations(service, base64.b64encode(self._ca.pem).decode())
         for webhook in (webhook for configuration in found for webhook in configuration["webhooks"]):
             client = webhook["clientConfig"]
-            address = f"https://127.0.0.1:{self._server.server_address[1]}{client['service']['path']}"
+            address = f"https://127.0.0.1:{self._server.port}{client['service']['path']}"
             webhook["clientConfig"] = {"url": address, "caBundle": client["caBundle"]}
         return found
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        asked = self.asked
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                """Allow it."""
-                review: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                asked.add((self.path.partition("?")[0], review["request"]["options"].get("fieldManager", "")))
-                review["response"] = {"uid": review.pop("request")["uid"], "allowed": True}
-                body = json.dumps(review).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Keep quiet."""
-
-        return Handler
+    def _allow(self, request: Request) -> Response:
+        asked = request.get_json()["request"]
+        self.asked.add((request.path, asked["options"].get("fieldManager", "")))
+        review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
+        return Response(json.dumps({**review, "response": {"uid": asked["uid"], "allowed": True}}))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.admission.client import KUBEVIRT
 from tests.build import CLUSTER, Object, data_volume_template, disk, node
 from tests.e2e.match_conditions.counting import CountingWebhook
+from tests.e2e.preexisting.api import path_of
 from tests.localcluster.api import Client
 from tests.workloads import eventually
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
@@ -56,17 +57,12 @@ class DryRuns:
     schemas: dict[str, Object]
     stored: dict[str, list[Object]] = field(default_factory=dict)
 
-    def change(self, kind: str, new: Object, name: str, status: bool = False) -> tuple[Object | None, set[str]]:
+    def change(self, new: Object, name: str, status: bool = False) -> tuple[Object | None, set[str]]:
         """Return what a dry run would store, None where that is invalid, and the paths on which we were asked."""
-        answer = self.client.request("PUT", f"{url(kind, new)}{'/status' * status}?dryRun=All&fieldManager={name}", new)
+        path = path_of(new, "status" * status)
+        answer = self.client.request("PUT", f"{path}?dryRun=All&fieldManager={name}", new)
         assert answer.ok or answer.status == 422, answer.body
         return (answer.object() if answer.ok else None), {path for path in PATHS if (path, name) in self.webhook.asked}
-
-
-def url(kind: str, obj: Object) -> str:
-    """Return the URL path of an object."""
-    (plural,) = (resource for (_, resource), found in KIND_OF_RESOURCE.items() if found == kind)
-    return f"/apis/{obj['apiVersion']}/namespaces/vms/{plural}/{obj['metadata']['name']}"
 
 
 def await_in_force(runs: DryRuns) -> None:
@@ -75,7 +71,7 @@ def await_in_force(runs: DryRuns) -> None:
     def is_sent(kind: str, poor: Object) -> bool:
         changed = copy.deepcopy(poor)
         at(changed, *COMPARED[which(kind)].template)["volumes"].append(disk("good", "more"))
-        asked = runs.change(kind, changed, f"first-{time.monotonic_ns()}")[1]
+        asked = runs.change(changed, f"first-{time.monotonic_ns()}")[1]
         return asked == {*PATHS[kind.endswith("Instance") :]}
 
     eventually("changes are sent", lambda: all(is_sent(kind, poor) for kind, (_, poor) in runs.stored.items()))

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.build import Object, disk, volume_request
-from tests.e2e.match_conditions.dry_runs import DryRuns, url, which
+from tests.e2e.match_conditions.dry_runs import DryRuns, which
 from tests.e2e.objects import declared
+from tests.e2e.preexisting.api import collection, path_of
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.objects import at
 
@@ -74,14 +75,14 @@ ROWS = [
 
 def have(runs: DryRuns, obj: Object) -> Object:
     """Store an object, and return it as it is stored."""
-    made = runs.client.request("POST", url(obj["kind"], obj).rpartition("/")[0], obj)
+    made = runs.client.request("POST", collection(obj), obj)
     assert made.ok, made.body
     return made.object()
 
 
 def is_sent(runs: DryRuns, new: Object, *, status: bool = False) -> bool:
     """Say whether a change reaches us; both sides are asked about the same updates of templates."""
-    stored, asked = runs.change(new["kind"], new, next(NAMES), status)
+    stored, asked = runs.change(new, next(NAMES), status)
     assert stored is not None, "a change is invalid"
     assert status or new["kind"].endswith("Instance") or len(asked) != 1
     return "/validate" in asked
@@ -135,7 +136,7 @@ def test_of_the_status_only_an_added_volume_is_sent(
 ) -> None:
     vm = have(dry_runs, declared("VirtualMachine", WHOLE, next(NAMES)))
     vm["status"] = {"volumeRequests": old}
-    vm = dry_runs.client.request("PUT", f"{url('VirtualMachine', vm)}/status", vm).object()
+    vm = dry_runs.client.request("PUT", path_of(vm, "status"), vm).object()
     fewer = is_sent(dry_runs, patched(vm, {"volumes": [ROOT]}))
     assert fewer is (ADDITION in old), "no volume goes while another is requested"
     assert is_sent(dry_runs, {**vm, "status": {"volumeRequests": new}}, status=True) is expected
@@ -181,7 +182,7 @@ def test_what_is_longer_is_sent(dry_runs: DryRuns) -> None:
     vm["metadata"]["labels"] = {f"l{number}": "" for number in range(10_000)}
     vm = have(dry_runs, vm)
     started = {**vm, "spec": {**vm["spec"], "runStrategy": "Always"}}
-    assert dry_runs.change("VirtualMachine", started, next(NAMES))[1] == {"/validate"}
+    assert dry_runs.change(started, next(NAMES))[1] == {"/validate"}
 
 
 ODD: list[Object] = [
@@ -198,7 +199,7 @@ ODD: list[Object] = [
 def test_no_condition_fails_on_what_is_odd(dry_runs: DryRuns, kind: str, spec: Object) -> None:
     """A failed condition would deny every later write. KubeVirt's definitions deny most of it."""
     odd = declared(kind, {**WHOLE, **spec}, next(NAMES))
-    made = dry_runs.client.request("POST", url(kind, odd).rpartition("/")[0], odd)
+    made = dry_runs.client.request("POST", collection(odd), odd)
     assert made.ok or made.status == 422, made.body
     if made.ok:
         assert is_sent(dry_runs, patched(made.object(), {"volumes": [DATA, disk("good", "new")]}))

@@ -1,24 +1,19 @@
-"""Thousands of writes to the API server, each as the account that makes it, over one open connection a thread."""
+"""Thousands of writes to the API server, each as the account that makes it, over connections that stay open."""
 
-import http.client
 import json
-import ssl
-import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
+
+import urllib3
 
 from tests.build import Object
 from tests.localcluster import LocalCluster
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_THREADS = 6
-_IDLE_SECONDS = 30
-"""After 90 the API server closes a connection; one closed here is opened again with the next call."""
+_THREADS, _CONNECTIONS = 6, 30
 
 
 @dataclass(frozen=True)
@@ -49,26 +44,22 @@ class Api:
 
     def __init__(self, cluster: LocalCluster) -> None:
         """Use a running cluster."""
-        pki = cluster.directory / "pki"
-        self._address = urlsplit(cluster.url)
-        self._tls = ssl.create_default_context(cadata=cluster.ca_pem.decode())
-        self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-        self._here = threading.local()
-        self._opened: list[http.client.HTTPSConnection] = []
-        self._threads = ThreadPoolExecutor(_THREADS)
+        pki, ca = cluster.directory / "pki", {"ca_cert_data": cluster.ca_pem.decode()}
+        identity = {"cert_file": str(pki / "admin.crt"), "key_file": str(pki / "admin.key")}
+        options = {"maxsize": _CONNECTIONS, "timeout": 60, "retries": False}
+        self._pool = urllib3.connection_from_url(cluster.url, **options, **ca, **identity)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the threads and close their connections."""
-        self._threads.shutdown()
-        for connection in self._opened:
-            connection.close()
+        """Close the connections."""
+        self._pool.close()
 
     def all(self, act: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """Do something with each item, several at once; return what came of it, in the items' order."""
-        return list(self._threads.map(act, items))
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(act, items))
 
     def create(self, obj: Object, user: str) -> Answer:
         """Create an object."""
@@ -82,8 +73,7 @@ class Api:
 
     def patch(self, obj: Object, patch: Object, user: str, subresource: str = "") -> Answer:
         """Merge a patch into an object or a subresource of it."""
-        path = f"{path_of(obj)}/{subresource}" if subresource else path_of(obj)
-        return self._call("PATCH", path, user, patch)
+        return self._call("PATCH", path_of(obj, subresource), user, patch)
 
     def delete(self, obj: Object, user: str) -> Answer:
         """Delete an object; it stays as long as it has finalizers."""
@@ -104,26 +94,12 @@ class Api:
         headers = {"Accept": "application/json", "Content-Type": kind}
         if user != "admin":
             headers["Impersonate-User"] = user
-        connection = self._connection()
+        content = None if body is None else json.dumps(body)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            return Answer(answer.status, json.loads(answer.read()))
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            raise
-
-    def _connection(self) -> http.client.HTTPSConnection:
-        found: http.client.HTTPSConnection | None = getattr(self._here, "connection", None)
-        if found is None:
-            host, port = self._address.hostname or "", self._address.port
-            found = http.client.HTTPSConnection(host, port, timeout=60, context=self._tls)
-            self._here.connection = found
-            self._opened.append(found)
-        elif time.monotonic() - self._here.used > _IDLE_SECONDS:
-            found.close()
-        self._here.used = time.monotonic()
-        return found
+            answer = self._pool.request(method, path, content, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise OSError(f"no answer: {error}") from error
+        return Answer(answer.status, answer.json())
 
 
 def collection(obj: Object) -> str:
@@ -133,6 +109,6 @@ def collection(obj: Object) -> str:
     return "/".join([*filter(None, parts), f"{obj['kind'].lower()}s"])
 
 
-def path_of(obj: Object) -> str:
-    """Return the path of an object."""
-    return f"{collection(obj)}/{obj['metadata']['name']}"
+def path_of(obj: Object, *subresource: str) -> str:
+    """Return the path of an object or a subresource of it."""
+    return "/".join(filter(None, (collection(obj), obj["metadata"]["name"], *subresource)))

@@ -1,25 +1,15 @@
 """What users and KubeVirt do to a VM day by day, write by write, each by the account that makes it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tests.build import Object, disk
+from tests.build import NAMESPACE, Object, disk, of_kind
 from tests.build_paths import ALICE, APISERVER, CONTROLLER
 from tests.e2e.preexisting.api import Answer, Api
-from tests.e2e.preexisting.violators import (
-    ALIVE,
-    FINALIZERS,
-    HANDLER,
-    TEMPLATED,
-    VIRTUAL,
-    VM,
-    Kind,
-    in_template,
-    instance_for,
-    vm_for,
-)
+from tests.e2e.preexisting.violators import ALIVE, HANDLER, TEMPLATED, VIRTUAL, VM, Kind, in_template, vm_for, vmi_for
 
-Writes = Iterator[Answer]
+Writes = Iterable[Answer]
+Act = Callable[[Api, VM], Writes]
 _MORE = {"domain": {"memory": {"guest": "2Gi"}, "resources": {"requests": {"memory": "2Gi"}}}}
 
 
@@ -29,8 +19,8 @@ class Verb:
 
     name: str
     kinds: tuple[Kind, ...]
-    act: Callable[[Api, VM], Writes]
-    before: Callable[[Api, VM], Writes] | None = None
+    act: Act
+    before: Act | None = None
     evaluated: bool | None = False
     """None where the API server may ask about an outdated state from its cache, and then tries again."""
 
@@ -38,9 +28,12 @@ class Verb:
         return self.name
 
 
-def _label(api: Api, vm: VM) -> Writes:
-    for part in vm.parts:
-        yield api.patch(part, {"metadata": {"labels": {"team": "a"}, "annotations": {"note": "x"}}}, ALICE)
+def _each_part(patch: Callable[[Object], Object], user: str) -> Act:
+    return lambda api, vm: (api.patch(part, patch(part), user) for part in vm.parts)
+
+
+def _vmi(patch: Callable[[VM], Object], user: str) -> Act:
+    return lambda api, vm: [api.patch(_running(vm), patch(vm), user)]
 
 
 def _write_status(api: Api, vm: VM) -> Writes:
@@ -49,17 +42,7 @@ def _write_status(api: Api, vm: VM) -> Writes:
         yield api.patch(part, status, CONTROLLER, "" if part["kind"] == "VirtualMachineInstance" else "status")
 
 
-def _beat(api: Api, vm: VM) -> Writes:
-    found = {"metadata": {"annotations": {"beat": "1"}}, "status": {"phase": "Running", "nodeName": "n1"}}
-    yield api.patch(_running(vm), found, HANDLER)
-
-
-def _remove_finalizer(api: Api, vm: VM) -> Writes:
-    for part in vm.parts:
-        yield api.patch(part, {"metadata": {"finalizers": FINALIZERS[:1]}}, CONTROLLER)
-
-
-def _change_template(patch: Callable[[VM], Object]) -> Callable[[Api, VM], Writes]:
+def _change_template(patch: Callable[[VM], Object]) -> Act:
     """A user changes it; KubeVirt updates the VirtualMachine of a Pool to its new template."""
 
     def act(api: Api, vm: VM) -> Writes:
@@ -68,14 +51,6 @@ def _change_template(patch: Callable[[VM], Object]) -> Callable[[Api, VM], Write
             yield api.patch(vm.virtual_machine, in_template(Kind.HALTED, patch(vm)), CONTROLLER)
 
     return act
-
-
-def _plug_memory(api: Api, vm: VM) -> Writes:
-    yield api.patch(_running(vm), {"spec": _MORE}, CONTROLLER)
-
-
-def _unplug(api: Api, vm: VM) -> Writes:
-    yield api.patch(_running(vm), {"spec": _without_data(vm)}, APISERVER)
 
 
 def _without_data(vm: VM) -> Object:
@@ -109,10 +84,9 @@ def _cancel_volume_migration(api: Api, vm: VM) -> Writes:
 
 def _migrate(api: Api, vm: VM) -> Writes:
     instance = _running(vm)
-    metadata = {"name": f"{instance['metadata']['name']}-move", "namespace": instance["metadata"]["namespace"]}
-    spec = {"vmiName": instance["metadata"]["name"]}
-    kind = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration"}
-    move = api.create({**kind, "metadata": metadata, "spec": spec}, APISERVER)
+    name = instance["metadata"]["name"]
+    kind = ("kubevirt.io/v1", "VirtualMachineInstanceMigration")
+    move = api.create(of_kind(*kind, f"{name}-move", NAMESPACE, spec={"vmiName": name}), APISERVER)
     yield move
     yield api.patch(move.body, {"metadata": {"annotations": {"kubevirt.io/latest-observed": "v1"}}}, CONTROLLER)
     yield api.patch(move.body, {"status": {"phase": "Scheduling"}}, CONTROLLER, "status")
@@ -121,21 +95,25 @@ def _migrate(api: Api, vm: VM) -> Writes:
     yield api.delete(move.body, ALICE)
 
 
-def _stop(api: Api, vm: VM) -> Writes:
+def _one_finalizer_less(part: Object) -> Object:
+    return {"metadata": {"finalizers": part["metadata"]["finalizers"][:1]}}
+
+
+def _switch(api: Api, vm: VM, *, on: bool) -> Answer:
     if vm.virtual_machine:
-        yield api.patch(vm.virtual_machine, {"spec": {"runStrategy": "Halted"}}, APISERVER)
-    else:
-        yield api.patch(vm.owner, {"spec": {"replicas": 0}}, ALICE)
+        return api.patch(vm.virtual_machine, {"spec": {"runStrategy": "Always" if on else "Halted"}}, APISERVER)
+    return api.patch(vm.owner, {"spec": {"replicas": int(on)}}, ALICE)
+
+
+def _stop(api: Api, vm: VM) -> Writes:
+    yield _switch(api, vm, on=False)
     yield from _end(api, vm)
 
 
 def _start(api: Api, vm: VM) -> Writes:
     """What already runs is restarted."""
     yield from _end(api, vm)
-    if vm.virtual_machine:
-        wanted = api.patch(vm.virtual_machine, {"spec": {"runStrategy": "Always"}}, APISERVER)
-    else:
-        wanted = api.patch(vm.owner, {"spec": {"replicas": 1}}, ALICE)
+    wanted = _switch(api, vm, on=True)
     yield wanted
     yield from _run(api, vm, wanted.body)
 
@@ -171,7 +149,7 @@ def _delete(api: Api, vm: VM) -> Writes:
 
 
 def _run(api: Api, vm: VM, owner: Object) -> Writes:
-    made = api.create(instance_for(owner), CONTROLLER)
+    made = api.create(vmi_for(owner), CONTROLLER)
     yield made
     vm.instance = made.body
     if vm.virtual_machine:
@@ -202,12 +180,14 @@ def _running(vm: VM) -> Object:
     return vm.instance
 
 
+_LABEL = {"metadata": {"labels": {"team": "a"}, "annotations": {"note": "x"}}}
+_BEAT = {"metadata": {"annotations": {"beat": "1"}}, "status": {"phase": "Running", "nodeName": "n1"}}
 VERBS = (
-    Verb("a label", tuple(Kind), _label),
+    Verb("a label", tuple(Kind), _each_part(lambda _: _LABEL, ALICE)),
     Verb("a status write", tuple(Kind), _write_status),
-    Verb("a heartbeat", ALIVE, _beat),
+    Verb("a heartbeat", ALIVE, _vmi(lambda _: _BEAT, HANDLER)),
     Verb("a migration", ALIVE, _migrate),
-    Verb("more memory for a VMI", ALIVE, _plug_memory),
+    Verb("more memory for a VMI", ALIVE, _vmi(lambda _: {"spec": _MORE}, CONTROLLER)),
     Verb("a cancelled volume migration", VIRTUAL, _cancel_volume_migration, _begin_volume_migration, evaluated=True),
     Verb("more memory in a template", TEMPLATED, _change_template(lambda _: _MORE)),
     Verb(
@@ -217,12 +197,12 @@ VERBS = (
         evaluated=True,
     ),
     Verb("a bad disk taken out of a template", TEMPLATED, _change_template(_without_data)),
-    Verb("a bad disk unplugged from a VMI", (Kind.BARE,), _unplug),
+    Verb("a bad disk unplugged from a VMI", (Kind.BARE,), _vmi(lambda vm: {"spec": _without_data(vm)}, APISERVER)),
     Verb("a replaced replica of a ReplicaSet", (Kind.REPLICA_SET,), _replace_instance),
     Verb("a replaced replica of a Pool", (Kind.POOL,), _replace_vm),
     Verb("a stop", TEMPLATED, _stop),
     Verb("a start", TEMPLATED, _start),
-    Verb("a removed finalizer", tuple(Kind), _remove_finalizer),
+    Verb("a removed finalizer", tuple(Kind), _each_part(_one_finalizer_less, CONTROLLER)),
     Verb("a deletion", tuple(Kind), _delete, evaluated=None),
 )
 """In an order in which all can be done to the same VM; the deletion is the last."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tests.build import RWO, RWX, Object, claim, disk, host_disk
-from tests.build_paths import ALICE, APISERVER, CONTROLLER
-from tests.e2e.objects import declared
+from tests.build import NAMESPACE, RWO, RWX, Object, claim, disk, host_disk, of_kind
+from tests.build_paths import ALICE, APISERVER, CONTROLLER, owned
+from tests.e2e.objects import declared, instance_spec
 from tests.e2e.preexisting.api import Api
 
 HANDLER = "system:serviceaccount:kubevirt:kubevirt-handler"
@@ -98,27 +98,25 @@ def in_template(kind: Kind, patch: Object) -> Object:
     return patch
 
 
-def _declared(kind: Kind, fault: Fault, name: str) -> Object:
-    """Return what a user applies."""
-    vm = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted"}
-    return declared(_KINDS[kind], _instance_spec(fault), name, vm=vm, replicas=1, finalizers=FINALIZERS)
-
-
 def vm_for(pool: Object, number: int = 0) -> Object:
     """Return a VirtualMachine as kubevirt-controller makes it for a Pool, which numbers them."""
-    name, template = pool["metadata"]["name"], pool["spec"]["virtualMachineTemplate"]
-    return _object("VirtualMachine", f"{name}-{number}", template["spec"], pool)
+    spec = pool["spec"]["virtualMachineTemplate"]["spec"]
+    return _made("VirtualMachine", f"{pool['metadata']['name']}-{number}", spec, pool)
 
 
-def instance_for(owner: Object) -> Object:
+def vmi_for(owner: Object) -> Object:
     """Return the VMI that kubevirt-controller makes for a VirtualMachine or a ReplicaSet."""
     name = owner["metadata"]["name"] + ("" if owner["kind"] == "VirtualMachine" else "-x7k2p")
-    return _object("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner)
+    return _made("VirtualMachineInstance", name, owner["spec"]["template"]["spec"], owner)
 
 
 def make(api: Api, kind: Kind, fault: Fault, name: str) -> VM:
     """Make a VM as its user and KubeVirt do; nobody may deny it."""
-    vm = VM(kind, fault, api.have(_declared(kind, fault, name), ALICE))
+    strategy = {"evictionStrategy": fault.strategy} if fault.strategy else {}
+    spec = instance_spec(fault.volumes(), fault.binding, fault.devices, **strategy)
+    own = {"runStrategy": "Always" if kind is Kind.RUNNING else "Halted"}
+    obj = declared(_KINDS[kind], spec, name, vm=own, replicas=1, finalizers=FINALIZERS)
+    vm = VM(kind, fault, api.have(obj, ALICE))
     if kind is Kind.POOL:
         vm.virtual_machine = api.have(vm_for(vm.owner), CONTROLLER)
     elif kind in VIRTUAL:
@@ -126,25 +124,13 @@ def make(api: Api, kind: Kind, fault: Fault, name: str) -> VM:
     if kind is Kind.BARE:
         vm.instance = vm.owner
     elif kind is not Kind.HALTED:
-        vm.instance = api.have(instance_for(vm.virtual_machine or vm.owner), CONTROLLER)
+        vm.instance = api.have(vmi_for(vm.virtual_machine or vm.owner), CONTROLLER)
     if vm.virtual_machine and vm.instance:
         api.patch(vm.virtual_machine, {"status": {"created": True}}, CONTROLLER, "status")
     return vm
 
 
-def _instance_spec(fault: Fault) -> Object:
-    devices: Object = {"interfaces": [{"name": "default", fault.binding: {}}], "hostDevices": list(fault.devices)}
-    return {
-        "domain": {"devices": devices, "resources": {"requests": {"memory": "1Gi"}}},
-        "networks": [{"name": "default", "pod": {}}],
-        "volumes": fault.volumes(),
-        **({"evictionStrategy": fault.strategy} if fault.strategy else {}),
-    }
-
-
-def _object(kind: str, name: str, spec: Object, owner: Object) -> Object:
-    named = {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-    reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **named}
-    references = [{**reference, "controller": True, "blockOwnerDeletion": True}]
-    metadata = {"name": name, "namespace": "vms", "finalizers": FINALIZERS, "ownerReferences": references}
-    return {"apiVersion": "kubevirt.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
+def _made(kind: str, name: str, spec: Object, owner: Object) -> Object:
+    made = of_kind("kubevirt.io/v1", kind, name, NAMESPACE, spec=spec)
+    made["metadata"]["finalizers"] = FINALIZERS
+    return owned(made, owner, blockOwnerDeletion=True)

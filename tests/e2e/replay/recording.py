@@ -3,14 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.admission.test_traffic_paths import DENIED, asked, fixed_objects
+from tests.admission.test_traffic_paths import asked
 from tests.build import Object
 from webhook.objects import at
-
-Denial = tuple[str, str, str, str, str]
-"""What the user did, the resource that was written, the last name of who wrote it, the PVC, the rule."""
-RETRIED = "VMI create by virt-controller refused"
-"""The step in which KubeVirt creates a denied VMI again and again."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +17,6 @@ class Write:
     user: str
     groups: tuple[str, ...]
     operation: str
-    group: str
-    version: str
     resource: str
     subresource: str
     obj: Object | None
@@ -49,25 +42,13 @@ class Write:
         return self.user.rpartition(":")[2]
 
 
-@dataclass(frozen=True)
-class Recording:
-    """Writes, the objects that they refer to, and every denial that is due, in the order of the writes."""
+def writes() -> Iterator[Write]:
+    """Yield the recorded writes; skips without them.
 
-    cluster: list[Object]
-    writes: list[Write]
-    denied: list[Denial]
-
-
-def shared_traffic() -> Recording:
-    """Return the recorded traffic; skips without it.
-
-    It holds a write as the mutating and as the validating side were asked about it; a write that was lost to another
-    one was asked about on the mutating side alone, or there once more.
+    The recording holds a write as the mutating and as the validating side were asked about it; a write that was lost
+    to another one was asked about on the mutating side alone, or there once more.
     """
-    return Recording(fixed_objects(), list(_writes(asked())), DENIED)
-
-
-def _writes(reviews: list[Object]) -> Iterator[Write]:
+    reviews = asked()
     validated = [_content(recorded) for recorded in reviews if recorded["webhook"] == "validating"]
     for recorded in reviews:
         request = recorded["review"]["request"]
@@ -75,9 +56,8 @@ def _writes(reviews: list[Object]) -> Iterator[Write]:
         is_late = bool(obj and old) and at(obj, "metadata", "resourceVersion") != at(old, "metadata", "resourceVersion")
         if recorded["webhook"] == "mutating" and (not is_late or _content(recorded) in validated):
             continue
-        group, version, resource = (request["resource"][key] for key in ("group", "version", "resource"))
         user, groups = request["userInfo"]["username"], tuple(request["userInfo"]["groups"])
-        what = (request["operation"], group, version, resource, request.get("subResource", ""))
+        what = (request["operation"], request["resource"]["resource"], request.get("subResource", ""))
         yield Write(recorded["step"], user, groups, *what, obj, old, is_late)
 
 

@@ -55,11 +55,8 @@ def can_become(live: Object, want: Object | None) -> bool:
     """Say whether updates can make another state of a live object: what is being deleted gets no finalizer any more."""
     if want is None or not is_going(live):
         return want is not None
-    return is_going(want) and set(_finalizers(want)) <= set(_finalizers(live))
-
-
-def _finalizers(obj: Object) -> list[str]:
-    return list(items(at(obj, "metadata", "finalizers")))
+    wanted, there = (set(items(at(obj, "metadata", "finalizers"))) for obj in (want, live))
+    return is_going(want) and wanted <= there
 
 
 def are_alike(one: Object, other: Object) -> bool:
