@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.build import NAMESPACE, Object, data_volume_template, disk, templated_vm, vm, vmi
+from tests.build import NAMESPACE, Object, data_volume_template, disk, vm, vmi
 from tests.build_facts import instancetype, preference, revision
-from tests.policy.samples import rules, table, verdict
+from tests.policy.samples import table, verdict
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import VM
@@ -152,10 +152,3 @@ def test_a_preferred_class_is_written_into_templates_that_name_none(spec: Object
     vm_object = vm(spec={"preference": {"name": "p"}, "dataVolumeTemplates": [template]})
     assert read(vm_object, PREFERRED).data_volume_templates["d"].spec == expected
     assert template == data_volume_template("d", **spec)
-
-
-def test_the_class_that_is_preferred_decides_the_verdict() -> None:
-    vm_object = templated_vm("d", spec={"storage": {"accessModes": ["ReadWriteMany"], "volumeMode": "Filesystem"}})
-    vm_object["spec"]["preference"] = {"name": "p"}
-    assert rules(vm_object, PREFERRED) == ["san-block"]
-    assert rules(vm_object, preference("p", volumes={"preferredStorageClassName": "nas"})) == []

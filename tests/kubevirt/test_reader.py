@@ -32,10 +32,6 @@ def volumes_of(found: VM) -> list[tuple[str, str | None, str | None, str]]:
     return [(volume.name, volume.source, volume.claim, volume.field) for volume in found.volumes]
 
 
-def with_volumes(volumes: object) -> Object:
-    return vm(volumes=volumes)
-
-
 def requested(*requests: Any, declared: tuple[Object, ...] = ()) -> VM:
     return read(vm(*declared, status={"volumeRequests": list(requests)}))
 
@@ -73,7 +69,7 @@ ENTRIES: list[tuple[object, str, str | None, str | None, str]] = [
 def test_a_volume_is_read_as_far_as_possible_and_those_after_it_too(
     entry: object, name: str, source: str | None, claim: str | None, below: str
 ) -> None:
-    found = read(with_volumes([entry, disk("root")]))
+    found = read(vm(volumes=[entry, disk("root")]))
     first, second = volumes_of(found)
     assert first == (name, source, claim, f"{VOLUME}{below}")
     assert [volume.attached for volume in found.volumes] == [source in (PVC, "dataVolume"), True]
@@ -91,18 +87,21 @@ def test_pending_requests_follow_the_declared_volumes_and_removals_remove_nothin
     ]
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [None, 7, "hot", [], {}, {"addVolumeOptions": None}, {"addVolumeOptions": {"name": "x", "volumeSource": "y"}}],
-    ids=repr,
-)
-def test_a_request_of_a_wrong_type_adds_nothing(request_: object) -> None:
-    assert requested(request_).volumes == ()
+@pytest.mark.parametrize("value", [None, "text", 5, {"name": "x"}, True], ids=repr)
+def test_what_is_not_a_list_holds_no_volumes_requests_or_templates(value: object) -> None:
+    found = read(vm(volumes=value, status={"volumeRequests": value}, spec={"dataVolumeTemplates": value}))
+    assert (found.volumes, found.data_volume_templates) == ((), {})
 
 
-@pytest.mark.parametrize("found", [None, "text", 5, {"name": "x"}, True], ids=repr)
-def test_volumes_that_are_not_a_list_are_ignored(found: object) -> None:
-    assert read(with_volumes(found)).volumes == ()
+OPTIONS: list[object] = [None, {"name": "x", "volumeSource": "y"}]
+METADATA: list[object] = [None, {"name": 5}, {"name": ""}]
+KEYS = [("addVolumeOptions", value) for value in OPTIONS] + [("metadata", value) for value in METADATA]
+
+
+@pytest.mark.parametrize("entry", [None, 7, "hot", [], {}, *({key: value} for key, value in KEYS)], ids=repr)
+def test_a_request_or_template_of_a_wrong_type_is_ignored(entry: object) -> None:
+    found = read(vm(status={"volumeRequests": [entry]}, spec={"dataVolumeTemplates": [entry]}))
+    assert (found.volumes, found.data_volume_templates) == ((), {})
 
 
 TEMPLATES: list[object] = [None, {}, {"spec": None}, {"spec": 3}]
@@ -128,14 +127,6 @@ def test_a_data_volume_template_is_found_by_name_with_the_field_that_describes_i
         "b": ({"pvc": {"accessModes": ["X"]}}, "spec.dataVolumeTemplates[1].spec.pvc"),
         "c": ({}, "spec.dataVolumeTemplates[2].spec"),
     }
-
-
-WRONG_NAMES: list[object] = [{}, *({"metadata": found} for found in (None, {"name": 5}, {"name": ""}))]
-
-
-@pytest.mark.parametrize("templates", [None, {}, "x", *([entry] for entry in (None, 5, *WRONG_NAMES))], ids=repr)
-def test_data_volume_templates_of_a_wrong_type_are_ignored(templates: object) -> None:
-    assert read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates == {}
 
 
 def test_a_vmi_has_no_data_volume_templates() -> None:
