@@ -8,20 +8,17 @@ from typing import Any
 import pytest
 
 from tests.beside import beside
-from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node, of_kind
+from tests.build import NAMESPACE, RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node, of_kind
 from tests.conftest import Report
-from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
+from tests.kubevirt_reasons import ALLOW_BRIDGE, REASONS, Instance, reasons_of
+from tests.policy.samples import interface
 from webhook import Settings, Verdict, evaluate
 from webhook.cluster import Snapshot
 from webhook.engine import Question, answer_start
 
-NAMESPACE = "d"
 HOST_MODEL = "CPUModeLiveMigratable"
 """KubeVirt's reason that depends on the node."""
-INTERFACE, DEVICE, DISKS = "InterfaceNotLiveMigratable", "HostDeviceNotLiveMigratable", "DisksNotLiveMigratable"
-SEV, TDX, SECURE = "SEVNotLiveMigratable", "TDXNotLiveMigratable", "SecureExecutionNotLiveMigratable"
-TSC, PASSTHROUGH = "NoTSCFrequencyNotLiveMigratable", "HypervPassthroughNotLiveMigratable"
-RESERVATION = "PersistentReservationNotLiveMigratable"
+INTERFACE, DEVICE, SEV, TDX, SECURE, RESERVATION, TSC, PASSTHROUGH, DISKS = REASONS
 VERSIONS = ("1.6.6", "1.8.4", "1.9")
 
 
@@ -32,7 +29,7 @@ def cluster_of(instance: Instance) -> list[Object]:
     return [
         {**kubevirt(version=version), "spec": {"configuration": instance.config}},
         *(node(name, tsc=frequency) for name in ("n1", "n2")),
-        *(claim(name, *modes, storage_class="x", namespace=NAMESPACE) for name, modes in instance.claims.items()),
+        *(claim(name, *modes, storage_class="x") for name, modes in instance.claims.items()),
     ]
 
 
@@ -78,11 +75,6 @@ def compared(instance: Instance, reported: str, shapes: tuple[str, ...] = ("inst
     return found
 
 
-def on_pod_network(**binding: object) -> Object:
-    interfaces = [{"name": "default", **binding}]
-    return {"networks": [{"name": "default", "pod": {}}], "domain": {"devices": {"interfaces": interfaces}}}
-
-
 def unattached(*volumes: Object, **domain: Any) -> Object:
     """Return the spec of a VMI without a network."""
     devices = {"autoattachPodInterface": False, **domain.pop("devices", {})}
@@ -94,7 +86,7 @@ def on(reason: str, *versions: str) -> tuple[str, ...]:
     return tuple(reason if version in (versions or VERSIONS) else "" for version in VERSIONS)
 
 
-BRIDGED = on_pod_network(bridge={})
+BRIDGED = interface(bridge={})
 MASQUERADE = {"network": {"defaultNetworkInterface": "masquerade"}}
 VIRTUAL = {"permittedHostDevices": {"mediatedDevices": [{"mdevNameSelector": "T4", "resourceName": "v/gpu"}]}}
 GATE = {"developerConfiguration": {"featureGates": ["VGPULiveMigration"]}}
@@ -113,10 +105,10 @@ EXCERPT: list[tuple[str, Object, tuple[str, ...], dict[str, Any]]] = [
     ("shared hostDisk", unattached(host_disk("a", shared=True)), on(""), {}),
     ("container disk", unattached({"name": "a", "containerDisk": {"image": "x"}}), on(""), {}),
     ("memory dump of one node", unattached({"name": "a", "memoryDump": {"claimName": "a"}}), on(""), {}),
-    ("masquerade", on_pod_network(masquerade={}), on(""), {}),
+    ("masquerade", interface(masquerade={}), on(""), {}),
     ("bridge", BRIDGED, on(INTERFACE), {}),
     ("bridge that may move", BRIDGED, on(""), {"annotations": {ALLOW_BRIDGE: "false"}}),
-    ("passt", on_pod_network(passtBinding={}), on(INTERFACE, "1.6.6"), {}),
+    ("passt", interface(passtBinding={}), on(INTERFACE, "1.6.6"), {}),
     ("no network named", {"domain": {}}, on(INTERFACE), {}),
     ("no network named, masquerade by default", {"domain": {}}, on(""), {"config": MASQUERADE}),
     ("host device", unattached(devices={"hostDevices": [{"name": "h", "deviceName": "x"}]}), on(DEVICE), {}),

@@ -13,15 +13,12 @@ from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import VM
 from webhook.kubevirt.reader import read_vm
 
-KINDS = {
-    None: "everywhere",
-    "": "everywhere",
-    "VirtualMachineInstancetype": "here",
-    "virtualmachineinstancetypes": "here",
-    "VirtualMachineClusterInstancetype": "everywhere",
-    "virtualmachineclusterinstancetypes": "everywhere",
-    "VirtualMachinePreference": None,
-    "Pod": None,
+KINDS: dict[str | None, str | None] = {
+    **dict.fromkeys(
+        (None, "", "VirtualMachineClusterInstancetype", "virtualmachineclusterinstancetypes"), "everywhere"
+    ),
+    **dict.fromkeys(("VirtualMachineInstancetype", "virtualmachineinstancetypes"), "here"),
+    **dict.fromkeys(("VirtualMachinePreference", "Pod")),
 }
 
 

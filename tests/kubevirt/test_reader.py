@@ -4,17 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.build import (
-    NAMESPACE,
-    Object,
-    data_volume_disk,
-    data_volume_template,
-    disk,
-    host_disk,
-    vm,
-    vmi,
-    volume_request,
-)
+from tests.build import Object, data_volume_disk, data_volume_template, disk, host_disk, vm, vmi, volume_request
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import VM
@@ -162,13 +152,10 @@ def test_a_volume_migration_is_read_from_the_status() -> None:
     assert (sorted(of_vm.migrated_volumes), sorted(of_vm.former_claims)) == ([], ["from"])
 
 
-@pytest.mark.parametrize(
-    ("metadata", "namespace", "name"),
-    [({"name": "web", "namespace": NAMESPACE}, NAMESPACE, "web"), ({"generateName": "web-"}, "default", "web-")],
-)
-def test_a_vm_is_named_by_its_metadata(metadata: Object, namespace: str, name: str) -> None:
-    found = read({**vm(), "metadata": metadata})
-    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", namespace, name)
+def test_a_vm_is_named_by_its_metadata() -> None:
+    found, generated = read(vm(name="web")), read({**vm(), "metadata": {"generateName": "web-"}})
+    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", "vms", "web")
+    assert (generated.kind, generated.namespace, generated.name) == ("VirtualMachine", "default", "web-")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
