@@ -5,12 +5,9 @@ import pytest
 from tests.build import NAMESPACE, RWX, Object, claim, data_volume, data_volume_disk, data_volume_template, disk, vm
 from tests.build_facts import INSTANCETYPE_DOMAIN, data_source, instancetype, preference, snapshot
 from tests.build_paths import tagged
+from tests.kubevirt.test_instancetypes import matched, read
 from tests.policy.samples import table
 from tests.test_properties import LABELS
-from webhook.cluster import Snapshot
-from webhook.cluster.facts import KubeVirtFacts
-from webhook.kubevirt.model import VM
-from webhook.kubevirt.reader import read_vm
 
 KIND = f"{INSTANCETYPE_DOMAIN}default-instancetype-kind"
 FOUND = (instancetype("i", hostDevices=[{"name": "found"}]), preference("p", preferredArchitecture="arm64"))
@@ -22,14 +19,10 @@ def inferring(*volumes: Object, templates: tuple[Object, ...] = (), **matcher: s
     return vm(*volumes, spec=spec)
 
 
-def read(vm_object: Object, *objects: Object) -> VM:
-    return read_vm(vm_object, Snapshot([*FOUND, *objects]), KubeVirtFacts())
-
-
 def is_found(vm_object: Object, *objects: Object) -> bool:
     """Say whether both were found, having checked that it is both or none."""
-    found = read(vm_object, *objects)
-    evaluated = [device.name for device in found.hardware.host_devices] == ["found"]
+    found = read(vm_object, *FOUND, *objects)
+    evaluated = matched(vm_object, *FOUND, *objects) == ["found"]
     assert (found.hardware.architecture == "arm64") is evaluated
     assert len(found.not_evaluated) == (0 if evaluated else 2)
     return evaluated
@@ -104,12 +97,12 @@ def test_the_labels_of_the_source_of_a_data_volume_or_template_name_them(
 @pytest.mark.parametrize(("kind", "expected"), [("Instancetype", "here"), ("ClusterInstancetype", "found")])
 def test_the_label_of_the_kind_says_where_to_look(kind: str, expected: str) -> None:
     labelled = tagged(CLAIM, labels={KIND: f"VirtualMachine{kind}"})
-    found = read(INFERRING, labelled, instancetype("i", NAMESPACE, hostDevices=[{"name": "here"}]))
-    assert [device.name for device in found.hardware.host_devices] == [expected]
+    here = instancetype("i", NAMESPACE, hostDevices=[{"name": "here"}])
+    assert matched(INFERRING, *FOUND, labelled, here) == [expected]
 
 
 def test_what_a_label_names_and_does_not_exist_is_reported_by_that_name() -> None:
-    found = read(INFERRING, tagged(BARE_CLAIM, labels=dict.fromkeys(LABELS, "gone")))
+    found = read(INFERRING, *FOUND, tagged(BARE_CLAIM, labels=dict.fromkeys(LABELS, "gone")))
     assert ['"gone"' in phrase for phrase in found.not_evaluated] == [True, True]
 
 
@@ -117,11 +110,11 @@ def test_what_a_label_names_and_does_not_exist_is_reported_by_that_name() -> Non
 def test_a_failure_is_reported_unless_it_is_to_be_ignored(policy: str | None, reported: int) -> None:
     matcher: Object = {} if policy is None else {"inferFromVolumeFailurePolicy": policy}
     vm_object = inferring(disk("c", "v"), **matcher)
-    assert len(read(vm_object, BARE_CLAIM).not_evaluated) == reported
+    assert len(read(vm_object, *FOUND, BARE_CLAIM).not_evaluated) == reported
     assert is_found(vm_object, CLAIM)
 
 
 def test_a_name_takes_precedence_over_a_volume() -> None:
     other = instancetype("named", hostDevices=[{"name": "named"}])
     vm_object = vm(disk("c", "v"), spec={"instancetype": {"name": "named", "inferFromVolume": "v"}})
-    assert [device.name for device in read(vm_object, CLAIM, other).hardware.host_devices] == ["named"]
+    assert matched(vm_object, *FOUND, CLAIM, other) == ["named"]

@@ -5,17 +5,12 @@ from typing import Any
 import pytest
 
 from tests.build import Object, data_volume_disk, data_volume_template, disk, host_disk, vm, vmi, volume_request
-from webhook.cluster import Snapshot
-from webhook.cluster.facts import KubeVirtFacts
+from tests.kubevirt.test_instancetypes import read
 from webhook.kubevirt.model import VM
-from webhook.kubevirt.reader import KINDS, is_vm, read_vm
+from webhook.kubevirt.reader import KINDS, is_vm
 
 VOLUME = "spec.template.spec.volumes[0]"
 REQUESTED = "status.volumeRequests[{}].addVolumeOptions.volumeSource.{}"
-
-
-def read(obj: Object) -> VM:
-    return read_vm(obj, Snapshot(), KubeVirtFacts())
 
 
 def volumes_of(found: VM) -> list[tuple[str, str | None, str | None, str]]:
