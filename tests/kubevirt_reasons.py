@@ -1,8 +1,4 @@
-"""Why KubeVirt would not live-migrate a VMI: all of its reasons, independent of the rules.
-
-Each function follows what KubeVirt does, by version, with the spec of a VMI. The tests compare the rules with it, so it
-imports nothing of the package.
-"""
+"""Why KubeVirt, by version, would not live-migrate a VMI: independent of the rules, so nothing of them is imported."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

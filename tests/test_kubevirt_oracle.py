@@ -8,20 +8,17 @@ from typing import Any
 import pytest
 
 from tests.beside import beside
-from tests.build import RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node, of_kind
+from tests.build import NAMESPACE, RWO, RWX, Object, claim, data_volume_disk, disk, host_disk, kubevirt, node, of_kind
 from tests.conftest import Report
-from tests.kubevirt_reasons import ALLOW_BRIDGE, Instance, reasons_of
+from tests.kubevirt_reasons import ALLOW_BRIDGE, REASONS, Instance, reasons_of
+from tests.policy.samples import interface
 from webhook import Settings, Verdict, evaluate
 from webhook.cluster import Snapshot
 from webhook.engine import Question, answer_start
 
-NAMESPACE = "d"
 HOST_MODEL = "CPUModeLiveMigratable"
 """KubeVirt's reason that depends on the node."""
-INTERFACE, DEVICE, DISKS = "InterfaceNotLiveMigratable", "HostDeviceNotLiveMigratable", "DisksNotLiveMigratable"
-SEV, TDX, SECURE = "SEVNotLiveMigratable", "TDXNotLiveMigratable", "SecureExecutionNotLiveMigratable"
-TSC, PASSTHROUGH = "NoTSCFrequencyNotLiveMigratable", "HypervPassthroughNotLiveMigratable"
-RESERVATION = "PersistentReservationNotLiveMigratable"
+INTERFACE, DEVICE, SEV, TDX, SECURE, RESERVATION, TSC, PASSTHROUGH, DISKS = REASONS
 VERSIONS = ("1.6.6", "1.8.4", "1.9")
 
 
@@ -32,7 +29,7 @@ def cluster_of(instance: Instance) -> list[Object]:
     return [
         {**kubevirt(version=version), "spec": {"configuration": instance.config}},
         *(node(name, tsc=frequency) for name in ("n1", "n2")),
-        *(claim(name, *modes, storage_class="x", namespace=NAMESPACE) for name, modes in instance.claims.items()),
+        *(claim(name, *modes, storage_class="x") for name, modes in instance.claims.items()),
     ]
 
 
@@ -78,29 +75,18 @@ def compared(instance: Instance, reported: str, shapes: tuple[str, ...] = ("inst
     return found
 
 
-def on_pod_network(**binding: object) -> Object:
-    interfaces = [{"name": "default", **binding}]
-    return {"networks": [{"name": "default", "pod": {}}], "domain": {"devices": {"interfaces": interfaces}}}
-
-
 def unattached(*volumes: Object, **domain: Any) -> Object:
     """Return the spec of a VMI without a network."""
     devices = {"autoattachPodInterface": False, **domain.pop("devices", {})}
     return {"volumes": list(volumes), "domain": {"devices": devices, **domain}}
 
 
-def since(version: str, reason: str) -> tuple[str, ...]:
-    return tuple(reason if found >= version else "" for found in VERSIONS)
+def on(reason: str, *versions: str) -> tuple[str, ...]:
+    """Return what KubeVirt reports in each of VERSIONS where the reason holds in some, or in all."""
+    return tuple(reason if version in (versions or VERSIONS) else "" for version in VERSIONS)
 
 
-def until(version: str, reason: str) -> tuple[str, ...]:
-    return tuple(reason if found < version else "" for found in VERSIONS)
-
-
-def always(reason: str) -> tuple[str, ...]:
-    return (reason, reason, reason)
-
-
+BRIDGED = interface(bridge={})
 MASQUERADE = {"network": {"defaultNetworkInterface": "masquerade"}}
 VIRTUAL = {"permittedHostDevices": {"mediatedDevices": [{"mdevNameSelector": "T4", "resourceName": "v/gpu"}]}}
 GATE = {"developerConfiguration": {"featureGates": ["VGPULiveMigration"]}}
@@ -110,39 +96,34 @@ HYPERV = {"hyperv": {"reenlightenment": {"enabled": True}}}
 INVTSC = {"features": [{"name": "invtsc", "policy": "require"}]}
 EXCERPT: list[tuple[str, Object, tuple[str, ...], dict[str, Any]]] = [
     # spec, KubeVirt's first reason in 1.6.6, 1.8.4 and 1.9, what else there is
-    ("shared PVC", unattached(disk("a")), always(""), {"claims": {"a": [RWX]}}),
-    ("PVC of one node", unattached(disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
-    ("DataVolume of one node", unattached(data_volume_disk("a")), always(DISKS), {"claims": {"a": [RWO]}}),
-    ("PVC of one node and of many", unattached(disk("a")), always(""), {"claims": {"a": [RWO, RWX]}}),
-    ("one of two is shared", unattached(disk("a"), disk("b")), always(DISKS), {"claims": {"a": [RWX], "b": [RWO]}}),
-    ("hostDisk", unattached(host_disk("a")), always(DISKS), {}),
-    ("shared hostDisk", unattached(host_disk("a", shared=True)), always(""), {}),
-    ("container disk", unattached({"name": "a", "containerDisk": {"image": "x"}}), always(""), {}),
-    ("memory dump of one node", unattached({"name": "a", "memoryDump": {"claimName": "a"}}), always(""), {}),
-    ("masquerade", on_pod_network(masquerade={}), always(""), {}),
-    ("bridge", on_pod_network(bridge={}), always(INTERFACE), {}),
-    ("bridge that may move", on_pod_network(bridge={}), always(""), {"annotations": {ALLOW_BRIDGE: "false"}}),
-    ("passt", on_pod_network(passtBinding={}), until("1.8", INTERFACE), {}),
-    ("no network named", {"domain": {}}, always(INTERFACE), {}),
-    ("no network named, masquerade by default", {"domain": {}}, always(""), {"config": MASQUERADE}),
-    ("host device", unattached(devices={"hostDevices": [{"name": "h", "deviceName": "x"}]}), always(DEVICE), {}),
-    ("virtual GPU", unattached(devices=GPU), until("1.9", DEVICE), {"config": {**VIRTUAL, **GATE}}),
-    ("virtual GPU without the gate", unattached(devices=GPU), always(DEVICE), {"config": VIRTUAL}),
-    ("SEV", unattached(launchSecurity={"sev": {}}), always(SEV), {}),
-    ("SEV-SNP", unattached(launchSecurity={"snp": {}}), since("1.8", SEV), {}),
-    ("TDX", unattached(launchSecurity={"tdx": {}}), since("1.8", TDX), {}),
-    ("secure execution", {**unattached(launchSecurity={}), "architecture": "s390x"}, always(SECURE), {}),
-    ("reservation", unattached(disk("a"), devices=LUN), until("1.9", RESERVATION), {"claims": {"a": [RWX]}}),
-    ("re-enlightenment", unattached(features=HYPERV), always(TSC), {}),
-    ("re-enlightenment with a frequency", unattached(features=HYPERV), always(""), {"tsc_frequency": 2_100_000_000}),
-    ("re-enlightenment with invtsc", unattached(features=HYPERV, cpu=INVTSC), always(""), {}),
-    ("passthrough", unattached(features={"hypervPassthrough": {"enabled": True}}), always(PASSTHROUGH), {}),
-    (
-        "bridge and a disk",
-        {**on_pod_network(bridge={}), "volumes": [disk("a")]},
-        always(INTERFACE),
-        {"claims": {"a": []}},
-    ),
+    ("shared PVC", unattached(disk("a")), on(""), {"claims": {"a": [RWX]}}),
+    ("PVC of one node", unattached(disk("a")), on(DISKS), {"claims": {"a": [RWO]}}),
+    ("DataVolume of one node", unattached(data_volume_disk("a")), on(DISKS), {"claims": {"a": [RWO]}}),
+    ("PVC of one node and of many", unattached(disk("a")), on(""), {"claims": {"a": [RWO, RWX]}}),
+    ("one of two is shared", unattached(disk("a"), disk("b")), on(DISKS), {"claims": {"a": [RWX], "b": [RWO]}}),
+    ("hostDisk", unattached(host_disk("a")), on(DISKS), {}),
+    ("shared hostDisk", unattached(host_disk("a", shared=True)), on(""), {}),
+    ("container disk", unattached({"name": "a", "containerDisk": {"image": "x"}}), on(""), {}),
+    ("memory dump of one node", unattached({"name": "a", "memoryDump": {"claimName": "a"}}), on(""), {}),
+    ("masquerade", interface(masquerade={}), on(""), {}),
+    ("bridge", BRIDGED, on(INTERFACE), {}),
+    ("bridge that may move", BRIDGED, on(""), {"annotations": {ALLOW_BRIDGE: "false"}}),
+    ("passt", interface(passtBinding={}), on(INTERFACE, "1.6.6"), {}),
+    ("no network named", {"domain": {}}, on(INTERFACE), {}),
+    ("no network named, masquerade by default", {"domain": {}}, on(""), {"config": MASQUERADE}),
+    ("host device", unattached(devices={"hostDevices": [{"name": "h", "deviceName": "x"}]}), on(DEVICE), {}),
+    ("virtual GPU", unattached(devices=GPU), on(DEVICE, "1.6.6", "1.8.4"), {"config": {**VIRTUAL, **GATE}}),
+    ("virtual GPU without the gate", unattached(devices=GPU), on(DEVICE), {"config": VIRTUAL}),
+    ("SEV", unattached(launchSecurity={"sev": {}}), on(SEV), {}),
+    ("SEV-SNP", unattached(launchSecurity={"snp": {}}), on(SEV, "1.8.4", "1.9"), {}),
+    ("TDX", unattached(launchSecurity={"tdx": {}}), on(TDX, "1.8.4", "1.9"), {}),
+    ("secure execution", {**unattached(launchSecurity={}), "architecture": "s390x"}, on(SECURE), {}),
+    ("reservation", unattached(disk("a"), devices=LUN), on(RESERVATION, "1.6.6", "1.8.4"), {"claims": {"a": [RWX]}}),
+    ("re-enlightenment", unattached(features=HYPERV), on(TSC), {}),
+    ("re-enlightenment with a frequency", unattached(features=HYPERV), on(""), {"tsc_frequency": 2_100_000_000}),
+    ("re-enlightenment with invtsc", unattached(features=HYPERV, cpu=INVTSC), on(""), {}),
+    ("passthrough", unattached(features={"hypervPassthrough": {"enabled": True}}), on(PASSTHROUGH), {}),
+    ("bridge and a disk", {**BRIDGED, "volumes": [disk("a")]}, on(INTERFACE), {"claims": {"a": []}}),
 ]
 
 
@@ -231,13 +212,9 @@ def test_every_recorded_verdict_of_kubevirt_is_ours(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_absent_pvc_is_admitted_with_a_warning_and_denied_at_the_start(version: str) -> None:
-    """For KubeVirt it is the same as one without access modes. We admit the VM with a warning, since its PVC may be
-    created later, and deny its start until then.
-    """
+    """For KubeVirt it is one without access modes; for us it may be created between the two."""
     instance = Instance(unattached(disk("a")), major_and_minor(version))
-    verdict = evaluate(as_instance(instance), cluster_of(instance))
+    obj, cluster = as_instance(instance), Snapshot(cluster_of(instance))
+    verdict = evaluate(obj, cluster)
     assert (verdict.allowed, [violation.rule for violation in verdict.violations]) == (True, ["claim-known"])
-    cluster = Snapshot(cluster_of(instance))
-    assert not answer_start(
-        Question(as_instance(instance), None, "CREATE", {}), frozenset({"claim/a"}), cluster, Settings()
-    ).allowed
+    assert not answer_start(Question(obj, None, "CREATE", {}), frozenset({"claim/a"}), cluster, Settings()).allowed

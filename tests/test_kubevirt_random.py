@@ -11,6 +11,8 @@ from tests.test_kubevirt_oracle import compared
 from tests.test_properties import thorough
 
 NETWORKS = ("default", "other")
+PLUGINS: Object = {"binding": {"moves": {"migration": {}}, "stays": {}}}
+DEFAULTS: list[Object] = [{}, *({"defaultNetworkInterface": binding} for binding in ("bridge", "masquerade"))]
 
 
 def some(*values: Any) -> st.SearchStrategy[Any]:
@@ -26,13 +28,8 @@ def record(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:
 
 switch = some(None, {}, {"enabled": True}, {"enabled": False})
 bindings = some(
-    {"masquerade": {}},
-    {"bridge": {}},
-    {"sriov": {}},
-    {"passtBinding": {}},
-    {"binding": {"name": "moves"}},
-    {"binding": {"name": "stays"}},
-    {"binding": {"name": "unknown"}},
+    *({binding: {}} for binding in ("masquerade", "bridge", "sriov", "passtBinding")),
+    *({"binding": {"name": plugin}} for plugin in ("moves", "stays", "unknown")),
     {},
 )
 interfaces = st.builds(lambda name, binding: {"name": name, **binding}, some(*NETWORKS), bindings)
@@ -48,25 +45,17 @@ devices = record(
     hostDevices=some(None, [], [{"name": "h", "deviceName": "v/card"}]),
     disks=st.lists(luns | some({"name": "a", "disk": {}}, {"name": "a", "cdrom": {}}), max_size=2),
 )
+cpu_features = st.fixed_dictionaries({"name": some("invtsc", "pcid"), "policy": some("require", "force", "optional")})
 domains = record(
     devices=devices,
     launchSecurity=some(None, {}, {"sev": {}}, {"snp": {}}, {"tdx": {}}, {"sev": {"attestation": {}}}),
     features=record(hyperv=record(reenlightenment=switch, vapic=switch), hypervPassthrough=switch),
-    cpu=record(
-        model=some("host-model", "Skylake"),
-        features=st.lists(
-            st.fixed_dictionaries({"name": some("invtsc", "pcid"), "policy": some("require", "force", "optional")}),
-            max_size=2,
-        ),
-    ),
+    cpu=record(model=some("host-model", "Skylake"), features=st.lists(cpu_features, max_size=2)),
 )
-sources = (
-    st.sampled_from(["a", "b", "c"]).map(lambda name: disk(name))
-    | st.sampled_from(["a", "b", "c"]).map(lambda name: data_volume_disk(name))
-    | st.booleans().map(lambda shared: host_disk("h", shared=shared))
-    | some(
-        {"containerDisk": {"image": "x"}}, {"emptyDisk": {"capacity": "1Gi"}}, {"cloudInitNoCloud": {"userData": "x"}}
-    )
+sources = some(
+    *(volume(name) for volume in (disk, data_volume_disk) for name in "abc"),
+    *(host_disk("h", shared=shared) for shared in (True, False)),
+    *({"containerDisk": {"image": "x"}}, {"emptyDisk": {"capacity": "1Gi"}}, {"cloudInitNoCloud": {"userData": "x"}}),
 )
 volumes = st.lists(sources, max_size=4).map(
     lambda found: [{**source, "name": f"v{index}"} for index, source in enumerate(found)]
@@ -80,13 +69,7 @@ specs = st.builds(
 )
 modes = st.lists(some(RWO, RWX, "ReadOnlyMany"), max_size=2, unique=True)
 configs = record(
-    network=st.builds(
-        lambda default: {
-            "binding": {"moves": {"migration": {}}, "stays": {}},
-            **({"defaultNetworkInterface": default} if default else {}),
-        },
-        some(None, "bridge", "masquerade"),
-    ),
+    network=some(*({**PLUGINS, **found} for found in DEFAULTS)),
     permittedHostDevices=some({"mediatedDevices": [{"mdevNameSelector": "T4", "resourceName": "v/gpu"}]}),
     developerConfiguration=some({"featureGates": ["VGPULiveMigration"]}, {"featureGates": []}),
 )

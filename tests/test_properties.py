@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.build import (
     CLUSTER,
+    NAMESPACE,
     RWO,
     RWX,
     TRIDENT,
@@ -32,33 +33,163 @@ from tests.build import (
     vmi,
     volume_request,
 )
+from tests.build_facts import (
+    INSTANCETYPE_DOMAIN,
+    clone_source,
+    cloned_from,
+    data_source,
+    instancetype,
+    preference,
+    revision,
+    snapshot,
+    snapshot_content,
+    trident_volume,
+)
+from tests.build_paths import tagged
+from tests.policy.samples import devices, ephemeral, interface
 from webhook import Settings, Verdict, evaluate
+from webhook.cluster import Snapshot
+from webhook.kubevirt.hardware import POD_BRIDGE_ANNOTATION
 from webhook.wording import WARNING_LIMIT
 
 quick = settings(max_examples=150)
 thorough = settings(quick, max_examples=400)
 
+LABELS = {f"{INSTANCETYPE_DOMAIN}default-{field}": name for field, name in (("instancetype", "i"), ("preference", "p"))}
 DEFAULT = {"storageclass.kubevirt.io/is-default-virt-class": "true"}
-FACTS: tuple[Object, ...] = (
-    *CLUSTER,
+STORAGE: tuple[Object, ...] = (
+    *(obj for obj in CLUSTER if obj["kind"] != "KubeVirt"),
     storage_class("std", annotations=DEFAULT, created="2026-01-01T00:00:00Z", backendType="ontap-nas"),
+    storage_class("any", additionalStoragePools="tbe-.*:.*", selector="tier=gold; zone in (a,b)", fsType="ext4"),
     storage_profile("std", ([RWX], "Filesystem"), ([RWO], "Filesystem")),
     storage_profile("san", ([RWX], "Block")),
-    claim("bound", RWX, volume="pv"),
+    claim("bound", RWX, storage_class="any", volume="pv"),
     persistent_volume("pv", "block", backend="u"),
-    backend("u", "ontap-san"),
+    backend("u", "ontap-san", labels={"tier": "gold"}, storage=[{"labels": {"zone": "a"}}]),
     data_volume("dv", storage={"storageClassName": "san", "accessModes": [RWO]}, contentType="kubevirt"),
-    kubevirt(evictionStrategy="LiveMigrate"),
-    node("a"),
-    node("b", unschedulable=True),
 )
+FACTS: tuple[Object, ...] = (
+    *STORAGE,
+    kubevirt(
+        version="v1.9.0",
+        evictionStrategy="LiveMigrate",
+        network={"defaultNetworkInterface": "bridge", "binding": {"x": {"migration": {}}}},
+        developerConfiguration={"featureGates": ["VGPULiveMigration"], "minimumClusterTSCFrequency": None},
+        permittedHostDevices={"mediatedDevices": [{"resourceName": "v/gpu"}]},
+    ),
+    node("a", tsc=2_000_000_000, labels={"zone": "a"}),
+    node("b", labels={"zone": "b"}),
+    node("c", unschedulable=True),
+    instancetype("i", gpus=[{"name": "g", "deviceName": "v/gpu"}], nodeSelector={"zone": "a"}, annotations={"a": "b"}),
+    instancetype("i", NAMESPACE, hostDevices=[{"name": "h", "deviceName": "x"}], launchSecurity={"sev": {}}),
+    preference(
+        "p",
+        features={"preferredHyperv": {"reenlightenment": {"enabled": True}}},
+        devices={"preferredInterfaceMasquerade": {}, "preferredAutoattachPodInterface": True},
+        volumes={"preferredStorageClassName": "any"},
+        preferredArchitecture="amd64",
+    ),
+    preference("p", NAMESPACE, preferredLaunchSecurity={"tdx": {}}, annotations={"a": "b"}),
+    revision("kept", "i", gpus=[{"name": "g"}]),
+    tagged(claim("labelled", RWX), labels=LABELS),
+    data_source("ds", labels=LABELS, pvc={"name": "labelled"}),
+    data_source("snapshots", snapshot={"name": "s", "namespace": NAMESPACE}),
+    data_source("chained", dataSource={"name": "ds"}),
+    snapshot("s", "bound", "content", labels=LABELS),
+    snapshot_content("content", "pv/snap"),
+    clone_source("v", "PersistentVolumeClaim", "bound"),
+    storage_class("picky", storagePools="tbe-x:.*", sanType="iscsi", excludeStoragePools="other:.*"),
+    backend("w", "ontap-nas", "tbe-y", online=True, nasType="smb"),
+    persistent_volume("by-hand", "file", backend="w", provisioner=None),
+    trident_volume("by-hand", "block", "u"),
+    claim("static", RWX, storage_class="any", volume="by-hand"),
+    claim("clone", RWX, storage_class="any", **cloned_from("VolumeCloneSource", "v")),
+    claim("restored", RWX, storage_class="any", **cloned_from("VolumeSnapshot", "s")),
+    claim("picked", RWX, storage_class="picky"),
+    tagged(claim("imported", RWX, storage_class="any"), annotations={"trident.netapp.io/importBackendUUID": "u"}),
+    data_volume(
+        "dv-of-source", storage={"storageClassName": "any"}, sourceRef={"kind": "DataSource", "name": "chained"}
+    ),
+)
+KNOWN = Snapshot(FACTS)
 TEMPLATES = [
     data_volume_template("made", storage={}),
-    data_volume_template("made-once", pvc={"accessModes": [RWO], "storageClassName": "san"}),
+    data_volume_template("made-once", pvc={"accessModes": [RWO], "volumeMode": "Block", "storageClassName": "san"}),
     data_volume_template("never-made", storage={"storageClassName": "san", "volumeMode": "Filesystem"}),
+    data_volume_template("by-class", storage={"accessModes": [RWX], "volumeName": "v"}, contentType="archive"),
+    data_volume_template(
+        "of-source",
+        storage={"accessModes": [RWX], "volumeMode": "Filesystem"},
+        sourceRef={"kind": "DataSource", "name": "snapshots", "namespace": NAMESPACE},
+    ),
+    data_volume_template(
+        "cloned",
+        storage={"accessModes": [RWX], "volumeMode": "Block"},
+        source={"pvc": {"name": "once", "namespace": NAMESPACE}},
+        sourceRef={"kind": "DataSource", "name": "ds", "namespace": NAMESPACE},
+    ),
 ]
 CLAIMS = ["good", "good-block", "once", "once-block", "san-fs", "san-fs-once", "bound", "nowhere"]
 DATA_VOLUMES = ["dv", "made", "made-once", "never-made", "good"]
+VOLUMES = (
+    *(disk(name) for name in ("once", "bound", "static", "clone", "restored", "imported", "picked", "labelled")),
+    *(
+        data_volume_disk(name)
+        for name in ("dv", "dv-of-source", "made", "made-once", "by-class", "of-source", "cloned")
+    ),
+    host_disk("h", shared=False),
+    ephemeral("e", "clone"),
+)
+TERM = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}], "matchFields": []}
+FIELDS: Object = {
+    "evictionStrategy": "None",
+    "architecture": "amd64",
+    "nodeSelector": {"zone": "a"},
+    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [TERM]}}},
+    "networks": [{"name": "default", "pod": {}}],
+    "domain": {
+        "launchSecurity": {"sev": {}, "snp": {}, "tdx": {}},
+        "features": {"hyperv": {"reenlightenment": {"enabled": True}}, "hypervPassthrough": {"enabled": True}},
+        "cpu": {"features": [{"name": "invtsc", "policy": "require"}]},
+        "firmware": {"uuid": "x", "serial": "y"},
+        **devices(
+            interfaces=[{"name": "default", "bridge": {}, "macAddress": "m", "ports": [{"port": 49152}]}],
+            disks=[{"name": "once", "lun": {"reservation": True}}],
+            gpus=[{"name": "g", "deviceName": "v/gpu"}],
+            hostDevices=[{"name": "h", "deviceName": "x"}],
+        ),
+    },
+}
+KEPT = {"instancetypeRef": {"controllerRevisionRef": {"name": "kept"}}}
+
+
+def infers(volume: str) -> Object:
+    return {"inferFromVolume": volume, "inferFromVolumeFailurePolicy": "Ignore"}
+
+
+MATCHED = {
+    "instancetype": {"name": "i", "kind": "VirtualMachineClusterInstancetype", "revisionName": ""},
+    "preference": {"name": "p", "kind": "VirtualMachineClusterPreference"},
+    "dataVolumeTemplates": TEMPLATES,
+}
+FULL = tagged(vm(*VOLUMES, spec=MATCHED, **FIELDS), labels={"app": "db", "Name": "x"}, annotations={"note": "n"})
+FULL = tagged(FULL, "spec", "template", labels={"app": "db"}, annotations={POD_BRIDGE_ANNOTATION: "true"})
+INFERRING = vm(
+    *VOLUMES,
+    spec={"instancetype": infers("labelled"), "preference": infers("once")},
+    status={**KEPT, "created": True, "volumeRequests": [volume_request(disk("good", "hot"))]},
+    domain=devices(autoattachPodInterface=True),
+)
+VMS = (
+    FULL,
+    INFERRING,
+    vm(*VOLUMES, spec=MATCHED),
+    vm(spec={"instancetype": {"name": "i", "kind": "VirtualMachineInstancetype"}, "preference": {"revisionName": "x"}}),
+    vm(data_volume_disk("of-source", "v"), spec={"preference": infers("v"), "dataVolumeTemplates": TEMPLATES}),
+    vm(**interface(masquerade={}, ports=[{"port": 49152}])),
+    vmi(*VOLUMES, **FIELDS),
+)
+
 WORDS = [RWX, "Block", "Filesystem", TRIDENT, "ontap-san", "once", "good", "LiveMigrate", "True", "", "a\nb"]
 KEYS = ["name", "claimName", "volumeMode", "accessModes", "spec", "storage", "pvc", "dataVolume", "hostDisk"]
 
@@ -89,11 +220,10 @@ choices = st.builds(
 
 @st.composite
 def clusters(draw: st.DrawFn) -> list[Object]:
-    """Return the facts with zero to two nodes and some default of KubeVirt."""
-    found = [obj for obj in FACTS if obj["kind"] not in ("Node", "KubeVirt")]
+    """Return the storage with zero to two nodes and some default of KubeVirt."""
     default = draw(strategies)
     return [
-        *found,
+        *STORAGE,
         *(node(f"n{index}") for index in range(draw(st.integers(0, 2)))),
         *([kubevirt(evictionStrategy=default)] if default else []),
     ]
@@ -140,59 +270,41 @@ def mutated(draw: st.DrawFn, *samples: Object, by: st.SearchStrategy[Any] = anyt
     return tree
 
 
-def of_kind(vm_object: Object, kind: str) -> Object:
-    return {**vm_object, "kind": kind}
-
-
-WHOLE = vm(
-    disk("once"),
-    data_volume_disk("made"),
-    data_volume_disk("made-once"),
-    data_volume_disk("dv"),
-    host_disk("h"),
-    disk("bound"),
-    disk("san-fs"),
-    spec={"dataVolumeTemplates": TEMPLATES},
-    status={"created": True, "volumeRequests": [volume_request(disk("good", "hot"))]},
-    evictionStrategy="None",
-)
-INSTANCE = vmi(disk("once"), host_disk("h"), evictionStrategy="None")
-
-
 def is_sound(verdict: Verdict) -> None:
     json.dumps(verdict.to_dict())
     assert all(len(line) <= WARNING_LIMIT for line in verdict.warnings)
     assert verdict.allowed is not any(violation.denies for violation in verdict.violations)
 
 
-@thorough
-@given(
-    kind=st.sampled_from(["VirtualMachine", "VirtualMachineInstance"]),
-    vm_object=mutated(WHOLE, INSTANCE),
-    old=st.none() | mutated(WHOLE, INSTANCE),
-    final=st.booleans(),
-)
+def test_the_samples_violate_every_rule_but_those_about_old_kubevirts_and_missing_pvcs() -> None:
+    violated = {violation.rule for vm_object in VMS for violation in evaluate(vm_object, FACTS).violations}
+    of_storage = {"ephemeral-claim", "san-block"}
+    of_hardware = {"host-devices", "launch-security", "migration-ports", "node-pinned", "pod-network"}
+    assert violated >= of_storage | of_hardware
+
+
+KINDS = st.sampled_from(["VirtualMachine", "VirtualMachineInstance"])
+
+
+@settings(thorough, max_examples=800)
+@given(kind=KINDS, vm_object=mutated(*VMS), old=st.none() | mutated(*VMS), final=st.booleans())
 def test_any_json_as_a_vm_gets_a_verdict(kind: str, vm_object: Object, old: Object | None, final: bool) -> None:
-    before = of_kind(old, kind) if old else None
-    found = evaluate(of_kind(vm_object, kind), FACTS, old=before, operation="UPDATE" if old else "CREATE", final=final)
-    is_sound(found)
+    before, operation = ({**old, "kind": kind}, "UPDATE") if old else (None, "CREATE")
+    is_sound(evaluate({**vm_object, "kind": kind}, KNOWN, old=before, operation=operation, final=final))
 
 
 @quick
-@given(
-    kind=st.sampled_from(["VirtualMachine", "VirtualMachineInstance"]),
-    body=st.dictionaries(texts, anything, max_size=4),
-)
+@given(kind=KINDS, body=st.dictionaries(texts, anything, max_size=4))
 def test_anything_at_all_of_a_vms_kind_gets_a_verdict(kind: str, body: Object) -> None:
-    is_sound(evaluate(of_kind({**body, "spec": body.get("spec", body)}, kind), FACTS))
+    is_sound(evaluate({**body, "spec": body.get("spec", body), "kind": kind}, KNOWN))
 
 
 @thorough
 @given(index=st.integers(0, len(FACTS) - 1), data=st.data())
 def test_any_json_in_the_cluster_gets_a_verdict(index: int, data: st.DataObject) -> None:
-    wrong = data.draw(mutated(FACTS[index]))
-    for vm_object in (WHOLE, INSTANCE):
-        is_sound(evaluate(vm_object, [*FACTS[:index], wrong, *FACTS[index + 1 :]]))
+    cluster = Snapshot([*FACTS[:index], data.draw(mutated(FACTS[index])), *FACTS[index + 1 :]])
+    for vm_object in VMS:
+        is_sound(evaluate(vm_object, cluster))
 
 
 @quick
@@ -247,10 +359,36 @@ def test_a_vm_that_is_created_is_protected_unless_it_cannot_migrate(
 ) -> None:
     verdict = evaluate(vm_object, cluster, settings=chosen)
     values = [operation["value"] for operation in verdict.eviction_patch]
-    unmigratable = any(
-        violation.rule in ("shared-access", "san-block", "host-disk") for violation in verdict.violations
-    )
+    unmigratable = {"shared-access", "san-block", "host-disk"} & {violation.rule for violation in verdict.violations}
     if verdict.allowed and unmigratable:
         assert "LiveMigrate" not in values
     elif values:
         assert values == ["LiveMigrate"]
+
+
+@quick
+@given(vm_object=st.sampled_from(VMS), shuffled=st.permutations(FACTS))
+def test_the_order_of_the_objects_changes_nothing(vm_object: Object, shuffled: list[Object]) -> None:
+    found, expected = (evaluate(vm_object, facts).to_dict() for facts in (shuffled, FACTS))
+    assert found == expected
+
+
+missing_facts = st.sets(st.sampled_from(range(len(FACTS)))).map(
+    lambda missing: [obj for index, obj in enumerate(FACTS) if index not in missing]
+)
+
+
+@quick
+@given(vm_object=st.sampled_from(VMS), other=st.sampled_from(VMS), cluster=missing_facts, final=st.booleans())
+def test_whatever_is_missing_an_update_that_changes_nothing_is_admitted_and_one_more_reason_is_not_preexisting(
+    vm_object: Object, other: Object, cluster: list[Object], final: bool
+) -> None:
+    is_sound(evaluate(other, cluster, final=final))
+    same = evaluate(vm_object, cluster, old=copy.deepcopy(vm_object), operation="UPDATE")
+    assert same.allowed
+    assert all(violation.preexisting for violation in same.violations)
+    if vm_object["kind"] == other["kind"]:
+        found = evaluate(vm_object, cluster, old=other, operation="UPDATE").violations
+        before = {(violation.rule, violation.volume) for violation in evaluate(other, cluster).violations}
+        new = [violation for violation in found if (violation.rule, violation.volume) not in before]
+        assert not any(violation.preexisting for violation in new if violation.volume is None)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.build import Object, kubevirt, vm, vmi
 from tests.build_facts import instancetype, preference
+from tests.build_paths import tagged
 from tests.policy.samples import devices, interface, table
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
@@ -28,18 +29,16 @@ def applied(of_instancetype: Object | None = None, of_preference: Object | None 
 
 
 def binding(found: Hardware) -> str | None:
-    assert isinstance(found.pod_network, PodNetwork)
-    assert found.pod_network.interface is not None
+    assert found.pod_network
+    assert found.pod_network.interface
     return found.pod_network.interface.binding
 
 
-@pytest.mark.parametrize(
-    "network", [{}, None, *({"defaultNetworkInterface": name} for name in ("", "slirp"))], ids=repr
-)
+@pytest.mark.parametrize("name", [None, "", "slirp"])
 @pytest.mark.parametrize("make", [vm, vmi])
-def test_a_vm_without_networks_joins_the_pod_network_by_the_default(make: Any, network: Any) -> None:
-    named = (network or {}).get("defaultNetworkInterface")
-    assert binding(hardware(make(), network=network)) == (named or "bridge")
+def test_a_vm_without_networks_joins_the_pod_network_by_the_default(make: Any, name: str | None) -> None:
+    assert binding(hardware(make(), network={"defaultNetworkInterface": name})) == (name or "bridge")
+    assert binding(hardware(make(), network=None)) == binding(hardware(make(), network={})) == "bridge"
 
 
 @pytest.mark.parametrize("preferred", [None, True, False])
@@ -96,17 +95,21 @@ def test_a_feature_that_is_set_is_on_unless_it_says_otherwise(state: object) -> 
 
 
 ARM, S390X, AMD = "arm64", "s390x", "amd64"
-ARCHITECTURES = [(None, None, None, AMD), (None, None, ARM, ARM), (None, S390X, ARM, S390X), (AMD, S390X, ARM, AMD)]
+ARCHITECTURES = [
+    # the VM's, the preference's, the cluster's, and which counts
+    *((None, None, None, AMD), (None, None, ARM, ARM), (None, S390X, ARM, S390X)),
+    *((AMD, S390X, ARM, AMD), ("", S390X, None, S390X)),
+]
 
 
-@pytest.mark.parametrize(("own", "preferred", "cluster", "expected"), [*ARCHITECTURES, ("", S390X, None, S390X)])
+@pytest.mark.parametrize(("own", "preferred", "cluster", "expected"), ARCHITECTURES)
 def test_the_architecture_is_the_vms_or_the_preferences_or_the_clusters(
     own: str | None, preferred: str | None, cluster: str | None, expected: str
 ) -> None:
     cr = {**kubevirt(), "status": {"defaultArchitecture": cluster}}
-    obj = vm(spec={"preference": {"name": "p"}}, architecture=own)
-    objects = [preference("p", preferredArchitecture=preferred)]
-    assert read_vm(obj, Snapshot(objects), KubeVirtFacts.read(cr)).hardware.architecture == expected
+    objects = Snapshot([preference("p", preferredArchitecture=preferred)])
+    found = read_vm(vm(spec={"preference": {"name": "p"}}, architecture=own), objects, KubeVirtFacts.read(cr))
+    assert found.hardware.architecture == expected
 
 
 def cpu(*features: tuple[str, str | None]) -> list[Object]:
@@ -142,8 +145,7 @@ ANNOTATED = [
 
 @table(ANNOTATED, "own of_instancetype of_preference expected")
 def test_whether_a_bridge_may_move(own: Object, of_instancetype: Object, of_preference: Object, expected: bool) -> None:
-    vm_object = vm(spec=BOTH)
-    vm_object["spec"]["template"]["metadata"] = {"annotations": own}
+    vm_object = tagged(vm(spec=BOTH), "spec", "template", annotations=own)
     objects = instancetype("i", annotations=of_instancetype), preference("p", annotations=of_preference)
     assert hardware(vm_object, *objects).may_move_bridge is expected
 
@@ -179,17 +181,13 @@ def test_a_setting_is_the_vms_or_the_instancetypes_or_the_preferences(
     assert found.launch_security == expected
 
 
-WRONG: list[object] = [None, "x", 5, [], {}, [None], ["x"], [{}], {"a": 1}, True]
+KEYS = ("devices", "features", "cpu", "launchSecurity", "interfaces", "networks", "affinity", "nodeSelector")
 
 
-@pytest.mark.parametrize("value", WRONG, ids=repr)
-@pytest.mark.parametrize(
-    "key", ["devices", "features", "cpu", "launchSecurity", "interfaces", "networks", "affinity", "nodeSelector"]
-)
+@pytest.mark.parametrize("value", [None, "x", 5, [], {}, [None], ["x"], [{}], {"a": 1}, True], ids=repr)
+@pytest.mark.parametrize("key", KEYS)
 def test_what_has_a_wrong_type_is_read_as_absent(key: str, value: object) -> None:
-    fields: Object = {key: value}
-    vm_object = vm(**fields)
-    vm_object["spec"]["template"]["spec"]["domain"] = {key: value, "devices": {key: value}}
-    found = hardware(vm_object)
+    fields: Object = {key: value, "domain": {key: value, "devices": {key: value}}}
+    found = hardware(vm(**fields))
     assert (found.gpus, found.host_devices, found.reservations, found.invtsc) == ((), (), (), False)
     assert found.reenlightenment is found.hyperv_passthrough is None

@@ -5,23 +5,20 @@ from typing import Any
 
 import pytest
 
-from tests.build import NAMESPACE, Object, data_volume_template, disk, templated_vm, vm, vmi
+from tests.build import NAMESPACE, Object, data_volume_template, disk, vm, vmi
 from tests.build_facts import instancetype, preference, revision
-from tests.policy.samples import rules, table, verdict
+from tests.policy.samples import table, verdict
 from webhook.cluster import Snapshot
 from webhook.cluster.facts import KubeVirtFacts
 from webhook.kubevirt.model import VM
 from webhook.kubevirt.reader import read_vm
 
-KINDS = {
-    None: "everywhere",
-    "": "everywhere",
-    "VirtualMachineInstancetype": "here",
-    "virtualmachineinstancetypes": "here",
-    "VirtualMachineClusterInstancetype": "everywhere",
-    "virtualmachineclusterinstancetypes": "everywhere",
-    "VirtualMachinePreference": None,
-    "Pod": None,
+KINDS: dict[str | None, str | None] = {
+    **dict.fromkeys(
+        (None, "", "VirtualMachineClusterInstancetype", "virtualmachineclusterinstancetypes"), "everywhere"
+    ),
+    **dict.fromkeys(("VirtualMachineInstancetype", "virtualmachineinstancetypes"), "here"),
+    **dict.fromkeys(("VirtualMachinePreference", "Pod")),
 }
 
 
@@ -45,33 +42,23 @@ EVERYWHERE = instancetype("i", hostDevices=[{"name": "everywhere"}])
 
 @pytest.mark.parametrize(("kind", "expected"), KINDS.items(), ids=repr)
 def test_an_instancetype_is_found_by_kind_and_name(kind: str | None, expected: str | None) -> None:
-    matcher: Object = {"name": "i"} if kind is None else {"name": "i", "kind": kind}
-    vm_object = naming(**matcher)
+    vm_object = naming(name="i", kind=kind) if kind is not None else naming(name="i")
     assert matched(vm_object, HERE, ELSEWHERE, EVERYWHERE) == ([expected] if expected else [])
+    assert matched(vm_object, ELSEWHERE, EVERYWHERE) == ([expected] if expected == "everywhere" else [])
     found = read(vm_object, HERE, ELSEWHERE, EVERYWHERE)
-    assert bool(found.not_evaluated) is (expected is None)
-    assert found.matchers == {"instancetype/i"}
+    assert (bool(found.not_evaluated), found.matchers) == (expected is None, frozenset({"instancetype/i"}))
     assert found.missing_matchers == (frozenset() if expected else {"instancetype/i"})
 
 
-def test_an_instancetype_of_another_namespace_is_not_there() -> None:
-    assert matched(naming(name="i", kind="VirtualMachineInstancetype"), ELSEWHERE, EVERYWHERE) == []
-
-
-def test_a_preference_is_found_by_kind_and_name() -> None:
-    here = preference("p", NAMESPACE, preferredArchitecture="s390x")
-    kinds: dict[str, Object] = {"arm64": {}, "s390x": {"kind": "VirtualMachinePreference"}}
-    for expected, kind in kinds.items():
-        vm_object = vm(spec={"preference": {"name": "p", **kind}})
-        found = read(vm_object, preference("p", preferredArchitecture="arm64"), here)
-        assert found.hardware.architecture == expected
+@pytest.mark.parametrize(("expected", "kind"), [("arm64", {}), ("s390x", {"kind": "VirtualMachinePreference"})])
+def test_a_preference_is_found_by_kind_and_name(expected: str, kind: Object) -> None:
+    objects = preference("p", preferredArchitecture="arm64"), preference("p", NAMESPACE, preferredArchitecture="s390x")
+    assert read(vm(spec={"preference": {"name": "p", **kind}}), *objects).hardware.architecture == expected
 
 
 KEPT = revision("kept", "i", hostDevices=[{"name": "kept"}])
 KEPT_OF_ANOTHER = revision("kept", "other", hostDevices=[{"name": "kept"}])
 RECORDED = {"instancetypeRef": {"controllerRevisionRef": {"name": "kept"}}}
-
-
 ELSEWHERE_KEPT = {**KEPT, "metadata": {**KEPT["metadata"], "namespace": "elsewhere"}}
 REVISIONS: list[tuple[str, Object, list[Object], list[str]]] = [
     ("named", naming(name="i", revisionName="kept"), [KEPT], ["kept"]),
@@ -138,17 +125,19 @@ def test_a_matcher_without_a_name_is_reported_and_one_of_a_wrong_type_ignored(ma
     assert len(found) == (2 if matcher in NAMELESS else 0)
 
 
-def test_a_vmi_has_no_matchers() -> None:
-    assert read(vmi(instancetype={"name": "gone"})).not_evaluated == ()
+@pytest.mark.parametrize("matcher", [{"name": "i"}, {"name": "gone"}, {"inferFromVolume": "gone"}], ids=repr)
+def test_a_vmi_has_no_matchers(matcher: Object) -> None:
+    found = read(vmi(instancetype=matcher), EVERYWHERE)
+    assert (found.not_evaluated, found.hardware.host_devices) == ((), ())
 
 
 PREFERRED = preference("p", volumes={"preferredStorageClassName": "san"})
+SAN = {"storageClassName": "san"}
 TEMPLATES: list[tuple[Object, Object]] = [
-    ({"storage": {}}, {"storage": {"storageClassName": "san"}}),
-    ({"pvc": {"accessModes": ["x"]}}, {"pvc": {"accessModes": ["x"], "storageClassName": "san"}}),
-    ({"storage": {"storageClassName": None}}, {"storage": {"storageClassName": "san"}}),
-    ({"storage": {"storageClassName": "nas"}}, {"storage": {"storageClassName": "nas"}}),
-    ({"storage": {"storageClassName": ""}}, {"storage": {"storageClassName": ""}}),
+    ({"storage": {}}, {"storage": SAN}),
+    ({"pvc": {"accessModes": ["x"]}}, {"pvc": {"accessModes": ["x"], **SAN}}),
+    ({"storage": {"storageClassName": None}}, {"storage": SAN}),
+    *(({"storage": {"storageClassName": own}},) * 2 for own in ("nas", "")),
     ({"source": {"blank": {}}}, {"source": {"blank": {}}}),
     ({"storage": None}, {"storage": None}),
 ]
@@ -160,10 +149,3 @@ def test_a_preferred_class_is_written_into_templates_that_name_none(spec: Object
     vm_object = vm(spec={"preference": {"name": "p"}, "dataVolumeTemplates": [template]})
     assert read(vm_object, PREFERRED).data_volume_templates["d"].spec == expected
     assert template == data_volume_template("d", **spec)
-
-
-def test_the_class_that_is_preferred_decides_the_verdict() -> None:
-    vm_object = templated_vm("d", spec={"storage": {"accessModes": ["ReadWriteMany"], "volumeMode": "Filesystem"}})
-    vm_object["spec"]["preference"] = {"name": "p"}
-    assert rules(vm_object, PREFERRED) == ["san-block"]
-    assert rules(vm_object, preference("p", volumes={"preferredStorageClassName": "nas"})) == []

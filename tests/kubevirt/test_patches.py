@@ -102,12 +102,10 @@ def test_whole_map_is_applied(op: str) -> None:
     assert labels == (None if op == "remove" else {"b": "c"})
 
 
-@pytest.mark.parametrize("op", ["copy", "move"])
-def test_move_and_copy_are_applied(op: str) -> None:
-    source = vm(disk("root"), disk("last"))
-    volumes = f"{SPEC}/volumes"
-    found = patched({"op": op, "from": f"{volumes}/0", "path": f"{volumes}/-"}, source=source)
-    left = [disk("root")] if op == "copy" else []
+@pytest.mark.parametrize(("op", "left"), [("copy", [disk("root")]), ("move", [])])
+def test_move_and_copy_are_applied(op: str, left: list[Object]) -> None:
+    patch = {"op": op, "from": f"{SPEC}/volumes/0", "path": f"{SPEC}/volumes/-"}
+    found = patched(patch, source=vm(disk("root"), disk("last")))
     assert found["spec"]["template"]["spec"]["volumes"] == [*left, disk("last"), disk("root")]
 
 

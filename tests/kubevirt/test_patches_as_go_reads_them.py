@@ -9,85 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.build import (
-    CLUSTER,
-    RWO,
-    RWX,
-    Object,
-    claim,
-    data_volume_disk,
-    data_volume_template,
-    disk,
-    host_disk,
-    node,
-    vm,
-)
-from tests.build_facts import instancetype, preference
+from tests.build import Object
 from tests.build_paths import restore, vm_snapshot
-from tests.policy.samples import STRICT, ephemeral
-from tests.test_properties import thorough
+from tests.policy.samples import STRICT
+from tests.test_properties import FULL, INFERRING, KNOWN, places, thorough
 from webhook import Settings, evaluate
 from webhook.cluster import Snapshot
 from webhook.kubevirt.patches import NotEvaluated
 from webhook.kubevirt.restores import CreatedVM, read_created
 
-BRIDGE = "kubevirt.io/allow-pod-bridge-network-live-migration"
-MATCHER = {"name": "u", "kind": "VirtualMachineClusterInstancetype", "revisionName": ""}
-TERM = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["a"]}], "matchFields": []}
-FULL = vm(
-    disk("once"),
-    data_volume_disk("made"),
-    data_volume_disk("by-class"),
-    data_volume_disk("cloned"),
-    host_disk("h", shared=False),
-    ephemeral("e", "once"),
-    spec={
-        "instancetype": MATCHER,
-        "preference": {"name": "p", "kind": "VirtualMachineClusterPreference"},
-        "dataVolumeTemplates": [
-            data_volume_template("made", pvc={"accessModes": [RWO], "volumeMode": "Block", "storageClassName": "san"}),
-            data_volume_template("by-class", storage={"accessModes": [RWX], "volumeName": "v"}, contentType="archive"),
-            data_volume_template(
-                "cloned",
-                storage={"volumeMode": "Block", "accessModes": [RWX]},
-                source={"pvc": {"name": "once", "namespace": "vms"}},
-                sourceRef={"kind": "DataSource", "name": "s", "namespace": "vms"},
-            ),
-        ],
-    },
-    evictionStrategy="None",
-    architecture="amd64",
-    nodeSelector={"kubernetes.io/hostname": "a"},
-    affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [TERM]}}},
-    networks=[{"name": "default", "pod": {}}],
-    domain={
-        "launchSecurity": {"sev": {}, "snp": {}, "tdx": {}},
-        "features": {"hyperv": {"reenlightenment": {"enabled": True}}, "hypervPassthrough": {"enabled": True}},
-        "cpu": {"features": [{"name": "invtsc", "policy": "require"}]},
-        "firmware": {"uuid": "x", "serial": "y"},
-        "devices": {
-            "interfaces": [{"name": "default", "bridge": {}, "macAddress": "m", "ports": [{"port": 49152}]}],
-            "disks": [{"name": "once", "lun": {"reservation": True}}],
-            "gpus": [{"name": "g", "deviceName": "x"}],
-            "hostDevices": [{"name": "d", "deviceName": "x"}],
-        },
-    },
-)
-FULL["metadata"] |= {"labels": {"app": "db", "Name": "x"}, "annotations": {"note": "n"}}
-FULL["spec"]["template"]["metadata"] = {"labels": {"app": "db"}, "annotations": {BRIDGE: "true"}}
-PLAIN = vm(
-    disk("once"),
-    spec={"instancetype": {"inferFromVolume": "once", "inferFromVolumeFailurePolicy": "Ignore"}},
-    domain={"devices": {"autoattachPodInterface": True}},
-)
-FACTS = (
-    *CLUSTER,
-    instancetype("u", gpus=[{"name": "i", "deviceName": "y"}]),
-    preference("p", volumes={"preferredStorageClassName": "san"}),
-    claim("e", RWO),
-    node("a"),
-    node("b"),
-)
+SOURCES = (FULL, INFERRING)
 FREE = ("labels", "annotations", "nodeSelector")
 RULES_FOR_1_8 = Settings.parse({"rules": STRICT.rules, "kubevirt": {"version": "1.8"}})
 
@@ -105,7 +36,7 @@ def schema_of(*values: Any) -> Any:
     }
 
 
-SCHEMA = schema_of(FULL, PLAIN)
+SCHEMA = schema_of(*SOURCES)
 
 
 def decoded(value: Any, schema: Any, before: Any = None) -> Any:
@@ -125,13 +56,13 @@ def decoded(value: Any, schema: Any, before: Any = None) -> Any:
 
 def found_in(vm_object: Any) -> list[Any]:
     """Return what an evaluation finds; raises NotEvaluated where the VM is not spelled exactly."""
-    verdict = evaluate(vm_object, FACTS, settings=RULES_FOR_1_8)
+    verdict = evaluate(vm_object, KNOWN, settings=RULES_FOR_1_8)
     return [verdict.patch, *(violation.to_dict() for violation in verdict.violations), *verdict.warnings]
 
 
 def holds(source: Object, *patches: Object) -> bool:
     """Check patches of a restore; say whether they are evaluated, and not denied."""
-    cluster = Snapshot((*FACTS, *vm_snapshot(source)))
+    cluster = Snapshot(vm_snapshot(source))
     before = read_created(restore("new"), "vms", cluster)
     assert isinstance(before, CreatedVM)
     try:
@@ -148,12 +79,11 @@ def holds(source: Object, *patches: Object) -> bool:
     return True
 
 
-def pointers(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+def pointers(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the JSON Pointer and the value of everything in a JSON value."""
-    yield above, value
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, entry in entries:
-        yield from pointers(entry, f"{above}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    for path in ((), *places(value)):
+        pointer = jsonpatch.JsonPointer.from_parts(path)
+        yield pointer.path, pointer.resolve(value)
 
 
 def respelled(name: str) -> list[str]:
@@ -164,7 +94,7 @@ def respelled(name: str) -> list[str]:
 
 FIELDS = [
     (source, pointer, value)
-    for source in (FULL, PLAIN)
+    for source in SOURCES
     for pointer, value in pointers(source)
     if pointer.startswith("/spec") and not pointer.rpartition("/")[2].isdigit()
     if not any(f"/{free}/" in pointer for free in FREE)
@@ -205,13 +135,13 @@ def test_a_field_in_another_spelling_is_never_overlooked(how: str) -> None:
     assert set(evaluated) == {True, False}
 
 
-PLACES = [*dict.fromkeys(pointer for source in (FULL, PLAIN) for pointer, _ in pointers(source))]
-VALUES = [value for source in (FULL, PLAIN) for _, value in pointers(source)]
+PLACES = [*dict.fromkeys(pointer for source in SOURCES for pointer, _ in pointers(source))]
+VALUES = [value for source in SOURCES for _, value in pointers(source)]
 NAMES = sorted({name for value in VALUES if isinstance(value, dict) for name in value})
 
 
 @st.composite
-def places(draw: st.DrawFn) -> str:
+def locations(draw: st.DrawFn) -> str:
     """Draw a JSON Pointer to something that is there, its last part sometimes spelled otherwise, new, or the end."""
     place = draw(st.sampled_from(PLACES))
     above, _, name = place.rpartition("/")
@@ -229,13 +159,13 @@ def operations(draw: st.DrawFn) -> Object:
     value = json.dumps(draw(st.sampled_from(VALUES))).replace(f'"{name}":', f"{json.dumps(spelling)}:")
     return {
         "op": draw(st.sampled_from(["add", "replace", "remove", "test", "move", "copy"])),
-        "path": draw(places()),
-        "from": draw(places()),
+        "path": draw(locations()),
+        "from": draw(locations()),
         "value": json.loads(value),
     }
 
 
 @thorough
-@given(st.sampled_from([FULL, PLAIN]), st.lists(operations(), min_size=1, max_size=3))
+@given(st.sampled_from(SOURCES), st.lists(operations(), min_size=1, max_size=3))
 def test_patches_are_denied_or_evaluated_as_go_reads_them(source: Object, patches: list[Object]) -> None:
     holds(source, *patches)

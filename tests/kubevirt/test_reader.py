@@ -4,38 +4,17 @@ from typing import Any
 
 import pytest
 
-from tests.build import (
-    NAMESPACE,
-    Object,
-    data_volume_disk,
-    data_volume_template,
-    disk,
-    host_disk,
-    vm,
-    vmi,
-    volume_request,
-)
-from webhook.cluster import Snapshot
-from webhook.cluster.facts import KubeVirtFacts
+from tests.build import Object, data_volume_disk, data_volume_template, disk, host_disk, vm, vmi, volume_request
+from tests.kubevirt.test_instancetypes import read
 from webhook.kubevirt.model import VM
-from webhook.kubevirt.reader import KINDS, is_vm, read_vm
+from webhook.kubevirt.reader import KINDS, is_vm
 
 VOLUME = "spec.template.spec.volumes[0]"
 REQUESTED = "status.volumeRequests[{}].addVolumeOptions.volumeSource.{}"
 
 
-def read(obj: Object) -> VM:
-    return read_vm(obj, Snapshot(), KubeVirtFacts())
-
-
 def volumes_of(found: VM) -> list[tuple[str, str | None, str | None, str]]:
     return [(volume.name, volume.source, volume.claim, volume.field) for volume in found.volumes]
-
-
-def with_volumes(volumes: object) -> Object:
-    obj = vm()
-    obj["spec"]["template"]["spec"]["volumes"] = volumes
-    return obj
 
 
 def requested(*requests: Any, declared: tuple[Object, ...] = ()) -> VM:
@@ -54,22 +33,32 @@ def test_volumes_are_read_in_order_with_the_pvc_that_each_source_names(make: Any
     assert found.volumes[2].body["shared"] is True
 
 
-@pytest.mark.parametrize("source", ["containerDisk", "memoryDump", "sourceOfTheFuture"])
-def test_other_sources_have_no_pvc(source: str) -> None:
-    found = read(vm({"name": "x", source: {"claimName": "no", "name": "no"}}))
-    assert volumes_of(found) == [("x", source, None, f"{VOLUME}.{source}")]
+OTHERS = ("containerDisk", "memoryDump", "sourceOfTheFuture")
+PVC, OF_CLAIM = "persistentVolumeClaim", {"persistentVolumeClaim": {"claimName": "c"}}
+ENTRIES: list[tuple[object, str, str | None, str | None, str]] = [
+    # a volume; its name, its source, its PVC, and its field below that of the volume
+    *(({"name": "x", key: {"claimName": "no", "name": "no"}}, "x", key, None, f".{key}") for key in OTHERS),
+    ({"name": "x", "ephemeral": OF_CLAIM}, "x", "ephemeral", "c", f".ephemeral.{PVC}.claimName"),
+    *(
+        ({"name": "x", key: {}, **OF_CLAIM}, "x", PVC, "c", f".{PVC}.claimName")
+        for key in ("containerDisk", "hostDisk")
+    ),
+    *((entry, "", None, None, "") for entry in (None, "disk", {}, {"name": 5})),
+    *(({"name": "x", PVC: body}, "x", None, None, "") for body in (None, "c")),
+    ({"name": "x", PVC: {"claimName": 5}}, "x", PVC, None, f".{PVC}.claimName"),
+    ({"name": "x", "dataVolume": {"name": ""}}, "x", "dataVolume", None, ".dataVolume.name"),
+]
 
 
-def test_an_ephemeral_volume_has_a_pvc_that_is_not_the_disk_itself() -> None:
-    (volume,) = read(vm({"name": "x", "ephemeral": {"persistentVolumeClaim": {"claimName": "c"}}})).volumes
-    assert (volume.source, volume.claim, volume.attached) == ("ephemeral", "c", False)
-    assert volume.field == f"{VOLUME}.ephemeral.persistentVolumeClaim.claimName"
-
-
-@pytest.mark.parametrize("other", ["containerDisk", "hostDisk"])
-def test_of_two_sources_the_pvc_counts(other: str) -> None:
-    (volume,) = read(vm({"name": "x", other: {}, "persistentVolumeClaim": {"claimName": "c"}})).volumes
-    assert (volume.source, volume.claim) == ("persistentVolumeClaim", "c")
+@pytest.mark.parametrize(("entry", "name", "source", "claim", "below"), ENTRIES, ids=repr)
+def test_a_volume_is_read_as_far_as_possible_and_those_after_it_too(
+    entry: object, name: str, source: str | None, claim: str | None, below: str
+) -> None:
+    found = read(vm(volumes=[entry, disk("root")]))
+    first, second = volumes_of(found)
+    assert first == (name, source, claim, f"{VOLUME}{below}")
+    assert [volume.attached for volume in found.volumes] == [source in (PVC, "dataVolume"), True]
+    assert second[-1] == f"spec.template.spec.volumes[1].{PVC}.claimName"
 
 
 def test_pending_requests_follow_the_declared_volumes_and_removals_remove_nothing() -> None:
@@ -83,52 +72,27 @@ def test_pending_requests_follow_the_declared_volumes_and_removals_remove_nothin
     ]
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [None, 7, "hot", [], {}, {"addVolumeOptions": None}, {"addVolumeOptions": {"name": "x", "volumeSource": "y"}}],
-    ids=repr,
-)
-def test_a_request_of_a_wrong_type_adds_nothing(request_: object) -> None:
-    assert requested(request_).volumes == ()
+@pytest.mark.parametrize("value", [None, "text", 5, {"name": "x"}, True], ids=repr)
+def test_what_is_not_a_list_holds_no_volumes_requests_or_templates(value: object) -> None:
+    found = read(vm(volumes=value, status={"volumeRequests": value}, spec={"dataVolumeTemplates": value}))
+    assert (found.volumes, found.data_volume_templates) == ((), {})
 
 
-@pytest.mark.parametrize("found", [None, "text", 5, {"name": "x"}, True], ids=repr)
-def test_volumes_that_are_not_a_list_are_ignored(found: object) -> None:
-    assert read(with_volumes(found)).volumes == ()
+OPTIONS: list[object] = [None, {"name": "x", "volumeSource": "y"}]
+METADATA: list[object] = [None, {"name": 5}, {"name": ""}]
+KEYS = [("addVolumeOptions", value) for value in OPTIONS] + [("metadata", value) for value in METADATA]
 
 
-@pytest.mark.parametrize(
-    ("entry", "name", "source", "below"),
-    [
-        (None, "", None, ""),
-        ("disk", "", None, ""),
-        ({}, "", None, ""),
-        ({"name": 5}, "", None, ""),
-        ({"name": "x", "persistentVolumeClaim": None}, "x", None, ""),
-        ({"name": "x", "persistentVolumeClaim": "c"}, "x", None, ""),
-        (
-            {"name": "x", "persistentVolumeClaim": {"claimName": 5}},
-            "x",
-            "persistentVolumeClaim",
-            ".persistentVolumeClaim.claimName",
-        ),
-        ({"name": "x", "dataVolume": {"name": ""}}, "x", "dataVolume", ".dataVolume.name"),
-    ],
-    ids=repr,
-)
-def test_a_volume_of_a_wrong_type_is_read_as_far_as_possible(
-    entry: object, name: str, source: str | None, below: str
-) -> None:
-    first, second = volumes_of(read(with_volumes([entry, disk("root")])))
-    assert first == (name, source, None, f"{VOLUME}{below}")
-    assert second[-1] == "spec.template.spec.volumes[1].persistentVolumeClaim.claimName"
+@pytest.mark.parametrize("entry", [None, 7, "hot", [], {}, *({key: value} for key, value in KEYS)], ids=repr)
+def test_a_request_or_template_of_a_wrong_type_is_ignored(entry: object) -> None:
+    found = read(vm(status={"volumeRequests": [entry]}, spec={"dataVolumeTemplates": [entry]}))
+    assert (found.volumes, found.data_volume_templates) == ((), {})
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [None, [], "x", {}, {"template": None}, {"template": {}}, {"template": {"spec": None}}, {"template": {"spec": 3}}],
-    ids=repr,
-)
+TEMPLATES: list[object] = [None, {}, {"spec": None}, {"spec": 3}]
+
+
+@pytest.mark.parametrize("spec", [None, [], "x", {}, *({"template": found} for found in TEMPLATES)], ids=repr)
 def test_without_a_template_only_requests_add_volumes(spec: object) -> None:
     found = read({**vm(), "spec": spec, "status": {"volumeRequests": [volume_request(disk("h"))]}})
     assert found.template is None
@@ -148,15 +112,6 @@ def test_a_data_volume_template_is_found_by_name_with_the_field_that_describes_i
         "b": ({"pvc": {"accessModes": ["X"]}}, "spec.dataVolumeTemplates[1].spec.pvc"),
         "c": ({}, "spec.dataVolumeTemplates[2].spec"),
     }
-
-
-@pytest.mark.parametrize(
-    "templates",
-    [None, {}, "x", [None], [5], [{}], [{"metadata": None}], [{"metadata": {"name": 5}}], [{"metadata": {"name": ""}}]],
-    ids=repr,
-)
-def test_data_volume_templates_of_a_wrong_type_are_ignored(templates: object) -> None:
-    assert read(vm(spec={"dataVolumeTemplates": templates})).data_volume_templates == {}
 
 
 def test_a_vmi_has_no_data_volume_templates() -> None:
@@ -192,37 +147,24 @@ def test_a_volume_migration_is_read_from_the_status() -> None:
     assert (sorted(of_vm.migrated_volumes), sorted(of_vm.former_claims)) == ([], ["from"])
 
 
-@pytest.mark.parametrize(
-    ("metadata", "namespace", "name"),
-    [({"name": "web", "namespace": NAMESPACE}, NAMESPACE, "web"), ({"generateName": "web-"}, "default", "web-")],
-)
-def test_a_vm_is_named_by_its_metadata(metadata: Object, namespace: str, name: str) -> None:
-    found = read({**vm(), "metadata": metadata})
-    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", namespace, name)
+def test_a_vm_is_named_by_its_metadata() -> None:
+    found, generated = read(vm(name="web")), read({**vm(), "metadata": {"generateName": "web-"}})
+    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", "vms", "web")
+    assert (generated.kind, generated.namespace, generated.name) == ("VirtualMachine", "default", "web-")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("version", ["v1", "v1alpha3"])
-def test_a_vm_is_recognized_in_every_version(kind: str, version: str) -> None:
-    group = "pool.kubevirt.io" if kind == "VirtualMachinePool" else "kubevirt.io"
+def test_a_vm_is_recognized_by_its_group_and_kind_in_every_version(kind: str, version: str) -> None:
+    group, other = ("pool.kubevirt.io", "kubevirt.io")[:: 1 if kind == "VirtualMachinePool" else -1]
     assert is_vm({"apiVersion": f"{group}/{version}", "kind": kind})
+    assert not is_vm({"apiVersion": f"{other}/{version}", "kind": kind})
 
 
-@pytest.mark.parametrize(
-    "obj",
-    [
-        None,
-        [],
-        {},
-        {"kind": "VirtualMachine"},
-        {"apiVersion": "example.com/v1", "kind": "VirtualMachine"},
-        {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt"},
-        {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachinePool"},
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize("obj", [None, [], {}, {"kind": "VirtualMachine"}], ids=repr)
 def test_anything_else_is_not_a_vm(obj: object) -> None:
     assert not is_vm(obj)
+    assert not is_vm({"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt"})
 
 
 def test_reading_another_kind_is_an_error_that_names_it() -> None:

@@ -78,17 +78,14 @@ def test_patches_are_applied_in_order_and_leave_the_source_as_it_is(obj: Object)
         assert (spec["evictionStrategy"], len(spec["volumes"])) == ("External", 2)
 
 
-def test_clone_of_a_vm_creates_it_under_the_target_name() -> None:
-    found = created(clone("db"), LABELLED)
-    assert (found.vm["metadata"]["name"], found.vm["spec"]) == ("copy", HELD["spec"])
-    assert (found.claims, found.replaces) == ({}, None)
-
-
-def test_clone_of_a_snapshot_creates_the_vm_and_pvcs_of_the_snapshot() -> None:
+def test_clone_creates_the_vm_under_the_target_name_and_of_a_snapshot_its_pvcs() -> None:
+    of_vm = created(clone("db"), LABELLED)
+    assert (of_vm.vm["metadata"]["name"], of_vm.vm["spec"], of_vm.claims) == ("copy", HELD["spec"], {})
     objects = vm_snapshot(vm(disk("then")), claim("then", RWO))
-    found = created(clone("nightly", kind="VirtualMachineSnapshot"), HELD, *objects)
-    assert found.vm["spec"]["template"]["spec"]["volumes"] == [disk("then as in the snapshot", "then")]
-    assert list(found.claims) == ["then as in the snapshot"]
+    of_snapshot = created(clone("nightly", kind="VirtualMachineSnapshot"), HELD, *objects)
+    assert of_snapshot.vm["spec"]["template"]["spec"]["volumes"] == [disk("then as in the snapshot", "then")]
+    assert list(of_snapshot.claims) == ["then as in the snapshot"]
+    assert (of_vm.replaces, of_snapshot.replaces) == (None, None)
 
 
 def test_clone_keeps_exemption_labels_unless_a_patch_removes_them() -> None:
