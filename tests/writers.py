@@ -13,8 +13,8 @@ from typing import Self
 from tests.build import Object, disk
 from tests.e2e.admission.conftest import vm
 from tests.e2e.preexisting.api import Answer, Api
+from tests.eventually import eventually
 from tests.localcluster import LocalCluster
-from tests.workloads import eventually
 
 PER_SECOND = 50
 _THREADS = 24

@@ -14,7 +14,7 @@ from tests.clusters import PORT, WithNodes
 from tests.documentation import CHART
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import OWNED, VALIDATING, Seen
-from tests.workloads import eventually
+from tests.eventually import eventually
 from webhook.objects import at, items
 
 _VALUES = f"--set=service.port={PORT},test.namespace=vms,certificates.trustDelay=2s"

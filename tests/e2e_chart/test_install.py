@@ -6,8 +6,8 @@ from tests.build import Object
 from tests.conftest import Report
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.eventually import definition
 from tests.localcluster.installation import apply
-from tests.workloads import definition
 from tests.writers import Writers, sound
 
 pytestmark = pytest.mark.cluster

@@ -15,7 +15,7 @@ from tests.conftest import Report
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_rotation.load import configured, shake
-from tests.workloads import eventually
+from tests.eventually import eventually
 from tests.writers import Problem, Writers
 from webhook.controller.webhook_configurations import TIMEOUT_SECONDS
 

@@ -10,7 +10,7 @@ from tests.documentation import CHART
 from tests.e2e_chart.release import Release, is_ready
 from tests.e2e_controller.permissions import NAME, OWNER
 from tests.e2e_controller.release import MUTATING, VALIDATING
-from tests.workloads import eventually
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 ELSEWHERE, SECOND = "elsewhere", "second"

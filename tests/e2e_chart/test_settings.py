@@ -6,7 +6,7 @@ from tests.e2e.admission.conftest import vm
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import MUTATING, VALIDATING, VMS
-from tests.workloads import eventually
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{NAME}"

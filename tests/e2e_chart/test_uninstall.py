@@ -6,7 +6,7 @@ from tests.conftest import Report
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, OWNER_ROLE, VALIDATING
-from tests.workloads import eventually
+from tests.eventually import eventually
 from tests.writers import Writers, sound
 from webhook.objects import at
 

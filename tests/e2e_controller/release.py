@@ -13,10 +13,10 @@ from tests.chart.helm import render
 from tests.clusters import PORT
 from tests.e2e.admission.conftest import vm
 from tests.e2e_controller.permissions import CONFIGURATIONS, NAME, NAMESPACE, OWNER, RBAC, SECRET
+from tests.eventually import eventually
 from tests.localcluster import LocalCluster, Nodes
 from tests.localcluster.installation import apply
 from tests.localcluster.probes import unverified
-from tests.workloads import eventually
 from webhook.cluster.api import Api, ApiError
 from webhook.controller.plan import is_ready
 from webhook.objects import at

@@ -13,7 +13,7 @@ from tests.e2e_controller.release import (
     VALIDATING,
     Release,
 )
-from tests.workloads import eventually
+from tests.eventually import eventually
 from tests.writers import Writers, sound
 from webhook.objects import at
 

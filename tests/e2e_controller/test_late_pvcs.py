@@ -5,8 +5,8 @@ import pytest
 from tests.build import RWO, RWX, Object
 from tests.e2e.admission.conftest import NAMES, stored, unverified_by, vm
 from tests.e2e_controller.release import VMS, Release
+from tests.eventually import eventually
 from tests.localcluster.installation import apply
-from tests.workloads import eventually
 from webhook.cluster.api import ApiError
 from webhook.controller.late_pvcs import _unless_changed
 from webhook.objects import at

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e_controller.release import KILLED, LEASE, VALIDATING, Release
-from tests.workloads import eventually
+from tests.eventually import eventually
 from webhook.objects import at
 
 

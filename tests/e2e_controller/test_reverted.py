@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e_controller.release import CA_SECRET, LEASE, MUTATING, VALIDATING, Release
-from tests.workloads import eventually
+from tests.eventually import eventually
 
 Change = Callable[[Any], object]
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 from tests.build import Object, of_kind
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
+from tests.eventually import definition, eventually
 from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
-from tests.workloads import definition, eventually
 from webhook.objects import at
 
 _CERTIFICATE = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates/{NAME}"

@@ -9,8 +9,8 @@ from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_rotation.issuers import CertManager, ServiceCa
 from tests.e2e_rotation.load import Load, under_load
+from tests.eventually import eventually
 from tests.localcluster.credentials import Identity
-from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -7,8 +7,8 @@ import pytest
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.release import MUTATING, VALIDATING
 from tests.e2e_rotation.load import Handshakes
+from tests.eventually import eventually
 from tests.localcluster.installation import apply
-from tests.workloads import eventually
 from tests.writers import Problem, Writers, created
 from webhook.controller.webhook_configurations import webhook_configurations
 

@@ -12,8 +12,8 @@ from tests.e2e_chart.release import Release
 from tests.e2e_controller.release import CA_SECRET
 from tests.e2e_rotation.issuers import encoded
 from tests.e2e_rotation.load import Load, configured, issuers, under_load
+from tests.eventually import eventually
 from tests.localcluster.credentials import CA
-from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.release import CA_SECRET
 from tests.e2e_rotation.load import issuers, under_load
-from tests.workloads import eventually
+from tests.eventually import eventually
 from webhook.objects import at
 
 pytestmark = pytest.mark.cluster

@@ -8,8 +8,8 @@ from tests.admission.client import KUBEVIRT
 from tests.build import CLUSTER, Object, data_volume_template, disk, node
 from tests.e2e.match_conditions.counting import CountingWebhook
 from tests.e2e.preexisting.api import path_of
+from tests.eventually import eventually
 from tests.localcluster.api import Client
-from tests.workloads import eventually
 from webhook.admission.scope import COMPARED, KIND_OF_RESOURCE
 from webhook.objects import at
 

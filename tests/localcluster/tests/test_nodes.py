@@ -13,6 +13,7 @@ from threading import Thread
 
 import pytest
 
+from tests.eventually import eventually
 from tests.localcluster import Image, LocalCluster, Nodes
 from tests.localcluster.tests.workloads import (
     PORT,
@@ -27,7 +28,6 @@ from tests.localcluster.tests.workloads import (
     volume,
     wait_for,
 )
-from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 

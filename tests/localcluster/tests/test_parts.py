@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from tests.eventually import eventually
 from tests.localcluster import images
 from tests.localcluster.addresses import Addresses
 from tests.localcluster.api import Client, Object
@@ -21,7 +22,6 @@ from tests.localcluster.probes import verdicts
 from tests.localcluster.scheduler import Scheduler
 from tests.localcluster.tests.workloads import pod, server, service
 from tests.localcluster.volumes import File, replace
-from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 

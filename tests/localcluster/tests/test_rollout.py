@@ -12,6 +12,7 @@ import pytest
 
 from tests.build import Object
 from tests.clusters import Clusters, WithNodes
+from tests.eventually import eventually
 from tests.localcluster import LocalCluster, Nodes
 from tests.localcluster.errors import KubectlError
 from tests.localcluster.tests.workloads import (
@@ -27,7 +28,6 @@ from tests.localcluster.tests.workloads import (
     shown,
     wait_for,
 )
-from tests.workloads import eventually
 
 pytestmark = pytest.mark.cluster
 PER_SECOND = 50

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from tests.build import Object
+from tests.eventually import DEADLINE
 from tests.localcluster import LocalCluster
-from tests.workloads import DEADLINE
 
 IMAGE = "registry.example/migratability-webhook:1"
 PORT = 8443
