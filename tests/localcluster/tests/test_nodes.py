@@ -153,8 +153,8 @@ def test_a_container_that_fails_its_liveness_probe_is_started_again(cluster: Loc
 
 
 def test_other_probes_wait_for_the_startup_probe(cluster: LocalCluster, nodes: Nodes) -> None:
-    impatient = {"livenessProbe": probe("/livez", failureThreshold=1), "startupProbe": probe("/livez")}
-    apply(cluster, pod("slow", server(**impatient)))
+    liveness, startup = (probe("/livez", failureThreshold=most, timeoutSeconds=60) for most in (1, 600))
+    apply(cluster, pod("slow", server(livenessProbe=liveness, startupProbe=startup)))
     wait_for(cluster, "condition=Ready", "pod/slow")
     assert shown(cluster, "pod/slow", ".status.containerStatuses[0].restartCount") == "0"
 
