@@ -28,5 +28,5 @@ def eventually(what: str, condition: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + DEADLINE
     while not (found := condition()):
         assert time.monotonic() < deadline, f"still not so: {what}"
-        time.sleep(0.05)
+        time.sleep(0.05)  # nothing can be awaited: the processes behind it are not ours, and send no event
     return found

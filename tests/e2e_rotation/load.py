@@ -87,7 +87,7 @@ class Load:
         deadline = time.monotonic() + within
         while not condition(self.look()):
             assert time.monotonic() < deadline, f"no {what} within {within:g} s: {self}"
-            time.sleep(0.25)
+            time.sleep(0.25)  # no event says what a replica serves, and each look is a handshake with all of them
 
     def __str__(self) -> str:
         shaken = f"{self.handshakes.total:,} handshakes, {len(self.handshakes.failed)} failed"
