@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from tests.build import CLASSES, Object
+from tests.build import CLASSES, Object, of_kind
 from tests.documentation import ROOT
 from tests.e2e_controller.permissions import NAMESPACE
 from tests.e2e_rotation.clock import Clock
@@ -94,6 +94,16 @@ class Clusters:
 
     def _new_folder(self) -> Path:
         return Path(mkdtemp(dir=self._folder))
+
+
+def define(cluster: LocalCluster, group: str, version: str, plural: str, kind: str, scope: str = "Cluster") -> None:
+    """Make a kind known whose objects may hold anything; returns when the API server serves it."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind}
+    versions = [{"name": version, "served": True, "storage": True, "schema": schema}]
+    spec = {"group": group, "names": names, "scope": scope, "versions": versions}
+    apply(cluster, [of_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{group}", spec=spec)])
+    cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{group}")
 
 
 def furnish(

@@ -3,11 +3,10 @@
 import pytest
 
 from tests.build import Object
+from tests.clusters import define
 from tests.conftest import Report
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.eventually import definition
-from tests.localcluster.installation import apply
 from tests.writers import Writers, sound
 
 pytestmark = pytest.mark.cluster
@@ -33,8 +32,7 @@ VERSIONED: list[tuple[str, str, str, str, Object]] = [
 
 def test_helm_test_succeeds_and_may_read_the_versions_of_cdi_and_trident(release: Release) -> None:
     for group, version, plural, kind, fields in VERSIONED:
-        apply(release.cluster, [definition(group, version, plural, kind)])
-        release.cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{group}")
+        define(release.cluster, group, version, plural, kind)
         found = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": {"name": "the"}, **fields}
         release.api.create(f"/apis/{group}/{version}/{plural}", found)
     release.helm("test", NAME, "--timeout=300s")

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tests.build import Object, of_kind
+from tests.clusters import define
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
-from tests.eventually import definition, eventually
+from tests.eventually import eventually
 from tests.localcluster.credentials import CA, Identity
 from tests.localcluster.installation import apply
 from webhook.objects import at
@@ -26,8 +27,7 @@ class CertManager:
         """Use a CA of its own; make the kind Certificate known, with any content."""
         self.release, self._number = release, 0
         self.change_ca()
-        apply(release.cluster, [definition("cert-manager.io", "v1", "certificates", "Certificate", "Namespaced")])
-        release.cluster.kubectl("wait", "--for=condition=Established", "crd/certificates.cert-manager.io")
+        define(release.cluster, "cert-manager.io", "v1", "certificates", "Certificate", "Namespaced")
 
     def issue(self) -> Identity:
         """Write a new leaf, with its key and the CA, into the Secret that the Certificate names, once it is there."""

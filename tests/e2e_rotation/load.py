@@ -7,7 +7,6 @@ import base64
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +18,7 @@ from tests.clusters import PORT
 from tests.e2e_chart.release import Release
 from tests.e2e_controller.permissions import NAME, NAMESPACE
 from tests.e2e_controller.release import MUTATING, VALIDATING
+from tests.eventually import eventually
 from tests.localcluster.probes import unverified
 from tests.writers import Writers, created
 from webhook.cluster import ClusterUnavailable
@@ -82,12 +82,9 @@ class Load:
                 self.ca_names.append(issuer)
         return served
 
-    def await_served(self, what: str, condition: Callable[[Served], bool], within: float = 300) -> None:
+    def await_served(self, what: str, condition: Callable[[Served], bool]) -> None:
         """Return when what the ready replicas serve meets a condition; it is noted all the while."""
-        deadline = time.monotonic() + within
-        while not condition(self.look()):
-            assert time.monotonic() < deadline, f"no {what} within {within:g} s: {self}"
-            time.sleep(0.25)  # no event says what a replica serves, and each look is a handshake with all of them
+        eventually(what, lambda: condition(self.look()), pause=0.25)  # each look is a handshake with every replica
 
     def __str__(self) -> str:
         shaken = f"{self.handshakes.total:,} handshakes, {len(self.handshakes.failed)} failed"
@@ -105,7 +102,7 @@ def under_load(release: Release) -> Iterator[Load]:
             writers.go_on(50)
         finally:
             load.look()
-    print(load)
+            print(load)
     failed = [*writers.losses, *handshakes.failed]
     assert failed == [], f"{load}: {failed[:3]}"
 
